@@ -1,0 +1,41 @@
+"""opalgebra: convolution, upsampling and downsampling as objects that compute, prove and render.
+
+>>> import opalgebra as oa
+>>> q = oa.signals("q")
+>>> A = oa.Conv(q) @ oa.Up(2)
+>>> print(A, "=", (oa.Down(2) @ oa.Conv(q).T).T)
+(q∗) ↑₂ = (↓₂ (q∗)ᵀ)ᵀ
+>>> bool(oa.prove(A, (oa.Down(2) @ oa.Conv(q).T).T))
+True
+"""
+
+from .algebra.derive import Derivation, derive
+from .algebra.facts import coprime, divides, even_symmetric
+from .algebra.laws import Law, laws
+from .algebra.prove import Proof, Step, Witness, prove
+from .errors import (
+    CoefficientError,
+    DimensionError,
+    FactorError,
+    FactorTypeError,
+    FormalSignalError,
+    IntegerOverflow,
+    KernelError,
+    LawDoesNotMatch,
+    NotEqual,
+    OpAlgebraError,
+    OperandError,
+    ParseError,
+    SizeError,
+    Undecided,
+    UnknownLaw,
+    WindowError,
+)
+from .expr.factors import factors, integers
+from .expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
+from .expr.named import AvgPool, Corr, DilatedConv, LinearUp, Repeat, StridedConv, TransposedConv
+from .expr.operators import Identity, LinearOperator, Zero, operators
+from .expr.signals import Signal, SignalExpr, box, signals
+from .parse import exact
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""The algebra: canonical forms, decision, laws, derivations."""

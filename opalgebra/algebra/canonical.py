@@ -1,0 +1,265 @@
+"""The canonical form: weighted cosets, grouped by affine hull.
+
+Two signals or operators (of concrete factors) are equal iff their canonical forms are.  The index n of a word
+is an affine function of its slots over ℚ, and the slots range over a coset.  So
+
+1. a family is put in Hermite normal form, slots first, n last: its rational part says how n depends on the
+   slots (the *shape*), its offset says where it passes (the *intercept*);
+2. equal slopes and intercepts share a hull; indicator functions on different hulls are linearly independent,
+   because a finite union of proper rational subspaces covers none of them;
+3. inside a hull all cosets are refined to the intersection of their lattices, weights are added, and the
+   function that results is described by its own lattice of periods, which is unique;
+4. a kernel that occurs several times: the sum over all permutations of its slots (polarisation), which in
+   characteristic 0 vanishes iff the form vanishes for every kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import permutations, product
+from math import gcd, prod
+from typing import Any, TypeAlias
+
+from ..errors import Undecided
+from ..expr.operators import LinearOperator
+from ..expr.signals import Signal, SignalExpr
+from .coset import Cosets, Label
+from .lattice import Basis, Vector, hermite, index_of, intersection, reduce, representatives
+from .ring import Ring
+from .walk import Walker, taps
+
+REFINE_LIMIT = 2_000_000  # cosets that one hull may be cut into
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How n depends on the slots: n = (Σ slopes[j] · coordinate_j + intercept) / denominator.
+
+    ``columns`` are the coordinates that move freely (all of them, unless a formal operator ties some);
+    ``slopes`` has a row per free coordinate and an entry per other one.
+    """
+
+    labels: tuple[Label, ...]
+    columns: Vector
+    slopes: tuple[Vector, ...]
+    denominator: int
+    symmetry: int  # over how many permutations of equal slots the weights were summed
+
+
+Function: TypeAlias = tuple[Basis, dict[Vector, Any]]  # periods, weight per coset
+Canonical: TypeAlias = dict[Shape, dict[Vector, Function]]  # by shape, then by intercept
+
+
+class ConcreteWalker(Walker):
+    """The walk for concrete factors; ``held`` kernels are treated as formal ones."""
+
+    def __init__(self, ndim: int, ring: Ring, held: tuple[Signal, ...] = ()) -> None:
+        super().__init__(ndim, ring.convert)
+        self.ring = ring
+        self.held = {signal: str(i) for i, signal in enumerate(held)}
+
+    def formal(self, label: Label) -> Cosets:
+        return Cosets.formal(self.ndim, label, self.ring.one)
+
+    def concrete(self, signal: Signal, conj: bool) -> Cosets:
+        if signal in self.held:
+            return self.formal(("held", self.held[signal], "conj" if conj else ""))
+        return Cosets.taps(self.ndim, {at: self.convert(value) for at, value in taps(signal, conj).items()})
+
+    def box(self, factor: tuple[Any, ...]) -> Cosets:
+        raise Undecided(f"the box of length {factor} has a symbolic factor")
+
+    def merge(self, states: list[Cosets]) -> list[Cosets]:
+        """Add families of the same lattice, offsets reduced."""
+        merged: dict[tuple[tuple[Label, ...], Basis], dict[Vector, Any]] = {}
+        for state in states:
+            basis, columns = hermite(state.basis)
+            branches = merged.setdefault((state.labels, basis), {})
+            for offset, weight in state.branches.items():
+                at = reduce(offset, basis, columns)
+                branches[at] = branches[at] + weight if at in branches else weight
+        return [
+            Cosets(self.ndim, labels, basis, {v: w for v, w in branches.items() if w})
+            for (labels, basis), branches in merged.items()
+        ]
+
+
+def canonical(
+    expression: LinearOperator | SignalExpr, ndim: int, ring: Ring, held: tuple[Signal, ...] = ()
+) -> Canonical:
+    """The canonical form of an operator or a signal without symbolic factors."""
+    return canonical_of(ConcreteWalker(ndim, ring, held).run(expression))
+
+
+def canonical_of(states: list[Cosets]) -> Canonical:
+    """The canonical form of a sum of families."""
+    hulls: dict[Shape, dict[Vector, dict[Basis, dict[Vector, Any]]]] = {}
+    for state in states:
+        if state.branches:
+            _sort_into_hulls(state, hulls)
+    result: Canonical = {}
+    for shape, intercepts in hulls.items():
+        functions = {at: f for at, cosets in intercepts.items() if (f := _collect(cosets)) is not None}
+        if functions:
+            result[shape] = functions
+    return result
+
+
+def _atoms(labels: tuple[Label, ...]) -> list[tuple[Label, tuple[int, ...]]]:
+    """What may be permuted as one: a slot, or the row and column slots of a formal operator."""
+    atoms: list[tuple[Label, tuple[int, ...]]] = []
+    position = 0
+    while position < len(labels):
+        label = labels[position]
+        if label[0] == "operator":
+            pair = (position, position + 1) if label[3] == "row" else (position + 1, position)
+            atoms.append((label[:3], pair))
+            position += 2
+        else:
+            atoms.append((label, (position,)))
+            position += 1
+    return atoms
+
+
+def _reordered(state: Cosets, order: list[int]) -> tuple[Basis, Any]:
+    """Coordinates with the slots in this order and n last; the basis, and the rule that moves a vector."""
+    d = state.ndim
+    where = [d * (1 + slot) + j for slot in order for j in range(d)] + list(range(d))
+
+    def move(v: Vector) -> Vector:
+        return tuple([v[i] for i in where])
+
+    return tuple(map(move, state.basis)), move
+
+
+def _rational_part(basis: Basis, columns: Vector, size: int) -> tuple[tuple[Vector, ...], int, Vector]:
+    """Slopes of the dependent coordinates over a common denominator, and which these are."""
+    others = tuple(i for i in range(size) if i not in columns)
+    if not columns:
+        return (), 1, others
+    denominator = prod(row[column] for row, column in zip(basis, columns, strict=True))
+    slopes: list[Vector] = [()] * len(columns)
+    for i in reversed(range(len(columns))):
+        row, pivot = basis[i], basis[i][columns[i]]
+        slopes[i] = tuple(
+            (denominator * row[o] - sum(row[columns[j]] * slopes[j][k] for j in range(i + 1, len(columns)))) // pivot
+            for k, o in enumerate(others)
+        )
+    common = gcd(denominator, *(s for row in slopes for s in row))
+    return tuple(tuple(s // common for s in row) for row in slopes), denominator // common, others
+
+
+def _sort_into_hulls(state: Cosets, hulls: dict[Shape, dict[Vector, dict[Basis, dict[Vector, Any]]]]) -> None:
+    orders = list(_slot_orders(state))
+    size = state.ndim * (1 + len(state.labels))
+    for order in orders:
+        vectors, move = _reordered(state, order)
+        basis, columns = hermite(vectors)
+        slopes, denominator, others = _rational_part(basis, columns, size)
+        labels = tuple(state.labels[slot] for slot in order)
+        intercepts = hulls.setdefault(Shape(labels, columns, slopes, denominator, len(orders)), {})
+        square = tuple(tuple(row[c] for c in columns) for row in basis)
+        for offset, weight in state.branches.items():
+            v = reduce(move(offset), basis, columns)
+            free = [v[c] for c in columns]
+            intercept = tuple(
+                denominator * v[o] - sum(a * slope[k] for a, slope in zip(free, slopes, strict=True))
+                for k, o in enumerate(others)
+            )
+            cosets = intercepts.setdefault(intercept, {}).setdefault(square, {})
+            at = tuple(free)
+            cosets[at] = cosets[at] + weight if at in cosets else weight
+
+
+def _slot_orders(state: Cosets) -> Iterator[list[int]]:
+    """The orders of slots to sum over: sorted by label, then by slope, all permutations among ties.
+
+    Slopes are invariants of a hull, so sorting by them picks one of its mirror images; only equal slopes need
+    the sum.  With formal operators slopes may depend on the order, and all permutations of a label are taken.
+    """
+    atoms = _atoms(state.labels)
+    labels = [label for label, _ in atoms]
+    if len(set(labels)) == len(labels):
+        keys: list[Any] = list(labels)
+    elif any(label[0] == "operator" for label in labels):
+        keys = list(labels)
+    else:
+        keys = [(label, _slope_of_slot(state, slots[0])) for label, slots in atoms]
+    ordered = sorted(range(len(atoms)), key=lambda i: keys[i])
+    groups: list[list[int]] = []
+    for i in ordered:
+        if groups and keys[groups[-1][0]] == keys[i]:
+            groups[-1].append(i)
+        else:
+            groups.append([i])
+    for choice in product(*(permutations(group) for group in groups)):
+        yield [slot for group in choice for i in group for slot in atoms[i][1]]
+
+
+def _slope_of_slot(state: Cosets, slot: int) -> tuple[Any, ...]:
+    """The block of slopes that belongs to one slot, as integers over the denominator."""
+    basis, _ = _reordered(state, list(range(len(state.labels))))
+    basis, columns = hermite(basis)
+    d = state.ndim
+    slopes, denominator, _ = _rational_part(basis, columns, d * (1 + len(state.labels)))
+    return (denominator, *slopes[d * slot : d * slot + d])
+
+
+def _collect(cosets: dict[Basis, dict[Vector, Any]]) -> Function | None:
+    """The function that a hull carries, described by its lattice of periods; None where it vanishes."""
+    cosets = {basis: kept for basis, ws in cosets.items() if (kept := {v: w for v, w in ws.items() if w})}
+    if not cosets:
+        return None
+    basis, weights = next(iter(cosets.items())) if len(cosets) == 1 else _refine(cosets)
+    return _with_all_periods(basis, weights) if weights else None
+
+
+def _refine(cosets: dict[Basis, dict[Vector, Any]]) -> Function:
+    """Cut all cosets into those of the common sublattice and add their weights."""
+    bases = list(cosets)
+    common = bases[0]
+    for basis in bases[1:]:
+        common = intersection(common, basis)
+    pieces = sum(index_of(common) // index_of(basis) * len(ws) for basis, ws in cosets.items())
+    if pieces > REFINE_LIMIT:
+        raise Undecided(
+            f"budget: the periods {', '.join(str(index_of(b)) for b in bases[:6])} have the common multiple "
+            f"{index_of(common)}, and {pieces} cosets would have to be compared (limit {REFINE_LIMIT})"
+        )
+    columns = tuple(range(len(common)))
+    total: dict[Vector, Any] = {}
+    for basis, weights in cosets.items():
+        steps = list(representatives(basis, common))
+        for offset, weight in weights.items():
+            for step in steps:
+                at = reduce([a + b for a, b in zip(offset, step, strict=True)], common, columns)
+                total[at] = total[at] + weight if at in total else weight
+    return common, {v: w for v, w in total.items() if w}
+
+
+def _with_all_periods(basis: Basis, weights: dict[Vector, Any]) -> Function:
+    """The same function with its full lattice of periods.
+
+    A period maps the cosets of every weight onto themselves, so the differences to one coset of the rarest
+    weight are the only candidates.
+    """
+    columns = tuple(range(len(basis)))
+    classes: dict[Any, list[Vector]] = {}
+    for at, weight in weights.items():
+        classes.setdefault(weight, []).append(at)
+    rarest = min(classes.values(), key=len)
+    first = rarest[0]
+    for other in rarest[1:]:
+        step = tuple(a - b for a, b in zip(other, first, strict=True))
+        if not any(reduce(step, basis, columns)):
+            continue  # a period found before
+        moved = (reduce([a + b for a, b in zip(at, step, strict=True)], basis, columns) for at in weights)
+        if all(weights.get(to) == w for to, w in zip(moved, weights.values(), strict=True)):
+            basis = hermite((*basis, step))[0]
+            weights = {reduce(at, basis, columns): w for at, w in weights.items()}
+            first = reduce(first, basis, columns)
+    return basis, weights
+
+
+__all__ = ["Canonical", "ConcreteWalker", "Function", "Shape", "canonical", "canonical_of"]

@@ -1,0 +1,124 @@
+"""Replaying a proof with the plain evaluator.
+
+An expression commutes with translations up to their rates: moving the input by a common period moves every
+word's output by a whole step.  So two expressions that agree on an impulse in every residue class, near the
+origin and far out (where words of different rates no longer overlap), are equal.  Formal kernels stand for
+random integer taps there (Schwartz–Zippel: a difference would show with overwhelming probability).
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from math import lcm
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from ..exact import is_sympy
+from ..expr.factors import axes
+from ..expr.multirate import Down, Modulate, Up
+from ..expr.operators import Adjoint, Conj, FormalOperator, LinearOperator
+from ..expr.signals import ConjSignal
+from ..expr.traverse import all_factor_symbols, expand, formal_names, substitute, walk
+from .evaluate import Index, differs
+from .facts import EvenSymmetric, holds
+from .prove import Expression, dimension, replay
+from .witness import Names, indices, outputs
+
+if TYPE_CHECKING:
+    from .prove import Proof
+
+PRIME = 2**61 - 1  # random taps are drawn below it
+RESIDUES = 240  # impulses tried per line
+FAR = 10_007  # periods out, past the reach of small kernels
+
+
+def check(proof: Proof) -> bool:
+    """Replay a proof or a refutation; an undecided statement has nothing to replay and gives False."""
+    if proof.verdict == "refuted":
+        return proof.witness is not None and replay(proof.lhs, proof.rhs, proof.witness)
+    if proof.verdict != "proved":
+        return False
+    lines = [step.expression for step in proof.steps]
+    if lines[0] != proof.lhs or lines[-1] != proof.rhs:
+        return False
+    return all(_line_holds(a, b, proof.given) for a, b in zip(lines, lines[1:], strict=False))
+
+
+def _line_holds(lhs: Expression, rhs: Expression, given: tuple[Any, ...]) -> bool:
+    symbols = all_factor_symbols(lhs, rhs)
+    choices = [(1, 2, 3, 5) if s.is_positive else (0, 1, -2, 3) for s in symbols]
+    cases = [dict(zip(symbols, values, strict=True)) for values in product(*choices)]
+    allowed = [case for case in cases if all(holds(fact, case) for fact in given)]
+    return all(_agree(substitute(lhs, at), substitute(rhs, at), given) if at else _agree(lhs, rhs, given)
+               for at in allowed[:12])  # fmt: skip
+
+
+def _agree(lhs: Expression, rhs: Expression, given: tuple[Any, ...]) -> bool:
+    ndim = dimension(lhs, rhs)
+    rng = Random(20261122)
+    names = _random_names(lhs, rhs, ndim, rng)
+    even = {fact.signal.name for fact in given if isinstance(fact, EvenSymmetric)}
+    for name in even & names.keys():
+        names[name] = {n: names[name].get(tuple(map(abs, n)), 0) for n in names[name]}
+    return all(
+        not differs(left.get(n, 0), right.get(n, 0))
+        for at in _inputs(lhs, rhs, ndim, rng)
+        for left, right in [(outputs(lhs, at, names, ndim), outputs(rhs, at, names, ndim))]
+        for n in left.keys() | right.keys()
+    )
+
+
+def _period(*expressions: Expression) -> int:
+    """A common period of the input after which every word repeats itself, shifted."""
+    period = 1
+    for expression in expressions:
+        word = 1
+        for node in walk(expand(expression)):
+            if isinstance(node, Up | Down):
+                word *= max(1, *(k for k in axes(node.factor) if not is_sympy(k)))
+            elif isinstance(node, Modulate):
+                word *= lcm(*node.sequence.values.shape)
+        period = lcm(period, word)
+    return period
+
+
+def _inputs(lhs: Expression, rhs: Expression, ndim: int, rng: Random) -> list[Index | None]:
+    """Impulses in every residue class, near and far; a sample of the classes where there are very many."""
+    if not isinstance(lhs, LinearOperator):
+        return [None]
+    period = _period(lhs, rhs)
+    if period**ndim <= RESIDUES // 2:
+        near = list(product(range(period), repeat=ndim))
+    else:
+        near = [tuple(rng.randrange(period) for _ in range(ndim)) for _ in range(RESIDUES // 2)]
+    far = [tuple(n + FAR * period * rng.choice((1, -1)) for n in at) for at in near]
+    first = [at for at, _ in zip(indices(ndim), range(9), strict=False)]
+    return [*first, *near, *far]
+
+
+def _random_names(lhs: Expression, rhs: Expression, ndim: int, rng: Random) -> Names:
+    """Random integer taps around the origin for every formal name."""
+    names: Names = {}
+    conjugates = _conjugates(lhs, rhs)
+    for name, node in formal_names(lhs, rhs).items():
+        if isinstance(node, FormalOperator):
+            box = list(product(range(-1, 2), repeat=2 * ndim))
+        else:
+            box = list(product(range(-4, 5) if ndim == 1 else range(-1, 2), repeat=ndim))
+        names[name] = {at: _random_number(rng, conjugates and not getattr(node, "real", False)) for at in box}
+    return names
+
+
+def _conjugates(*expressions: Expression) -> bool:
+    """Whether complex taps would show more than real ones."""
+    wrappers = (Adjoint, Conj, ConjSignal)
+    return any(isinstance(node, wrappers) for e in expressions for node in walk(expand(e)))
+
+
+def _random_number(rng: Random, complex_taps: bool) -> Any:
+    number = rng.randrange(1, PRIME)
+    if not complex_taps:
+        return number
+    import sympy
+
+    return number + sympy.I * rng.randrange(1, PRIME)

@@ -1,0 +1,136 @@
+"""A word of operators as a family of weighted cosets.
+
+Follow a unit impulse through a word: every letter moves its index n by an affine rule on integers, and a
+formal kernel adds a free tap index d.  All (n, d₁, …, d_s) that the word connects make cosets of one lattice:
+the lattice depends on the letters alone, the offsets on the taps of concrete kernels.  An operator is walked
+as the signal A x for a formal x, so that its input index is a slot like every tap index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, TypeAlias
+
+from .lattice import Basis, Vector, echelon
+
+Label: TypeAlias = tuple[str, ...]  # (kind, name, conjugated): what sits in a slot
+Weights: TypeAlias = dict[Vector, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Cosets:
+    """Σ weight · 1[offset + lattice] over vectors (n, slot₁, slot₂, …), each of ``ndim`` entries a part.
+
+    ``labels`` names the slots; a formal operator takes two (its row and its column index).
+    """
+
+    ndim: int
+    labels: tuple[Label, ...]
+    basis: Basis
+    branches: Weights
+
+    @classmethod
+    def formal(cls, ndim: int, label: Label, one: Any) -> Cosets:
+        """The formal signal: at index n it is its tap d = n."""
+        basis = tuple(tuple(int(i == j) for i in range(ndim)) * 2 for j in range(ndim))
+        return cls(ndim, (label,), basis, {(0,) * (2 * ndim): one})
+
+    @classmethod
+    def taps(cls, ndim: int, taps: Mapping[Vector, Any]) -> Cosets:
+        """A signal with known taps: no slots, one branch a tap."""
+        return cls(ndim, (), (), {at: w for at, w in taps.items() if w})
+
+    def _map_index(self, rule: Callable[[int, int], int]) -> Cosets:
+        """Apply n_j → rule(j, n_j), linear, to basis and offsets."""
+        d = self.ndim
+
+        def move(v: Vector) -> Vector:
+            return (*(rule(j, v[j]) for j in range(d)), *v[d:])
+
+        return Cosets(d, self.labels, tuple(map(move, self.basis)), {move(v): w for v, w in self.branches.items()})
+
+    def scaled(self, weight: Any) -> list[Cosets]:
+        """c times the family."""
+        branches = {v: p for v, w in self.branches.items() if (p := weight * w)}
+        return [Cosets(self.ndim, self.labels, self.basis, branches)]
+
+    def up(self, factor: Vector) -> list[Cosets]:
+        """n ← k n."""
+        return [self._map_index(lambda j, n: n * factor[j])]
+
+    def down(self, factor: Vector) -> list[Cosets]:
+        """Keep k | n, then n ← n / k."""
+        kept = self._restricted(factor, {(0,) * self.ndim: None})
+        return [kept._map_index(lambda j, n: n // factor[j])]
+
+    def shift(self, amount: Vector) -> list[Cosets]:
+        """n ← n + s."""
+        return [Cosets(self.ndim, self.labels, self.basis, {
+            (*(v[j] + amount[j] for j in range(self.ndim)), *v[self.ndim:]): w for v, w in self.branches.items()
+        })]  # fmt: skip
+
+    def flip(self) -> list[Cosets]:
+        """n ← −n."""
+        return [self._map_index(lambda _, n: -n)]
+
+    def modulate(self, period: Vector, weights: Mapping[Vector, Any]) -> list[Cosets]:
+        """Weight w_n, by residue of n modulo the period."""
+        return [self._restricted(period, {r: w for r, w in weights.items() if w})]
+
+    def convolve(self, kernel: Cosets, sign: int) -> list[Cosets]:
+        """n ← n ± d for every d that the kernel takes; the slots and the weights of both."""
+        d = self.ndim
+        mine, theirs = (0,) * (d * len(self.labels)), (0,) * (d * len(kernel.labels))
+        basis = tuple((*v, *theirs) for v in self.basis)
+        basis += tuple((*(sign * n for n in v[:d]), *mine, *v[d:]) for v in kernel.basis)
+        branches: Weights = {}
+        for (v, w), (u, c) in product(self.branches.items(), kernel.branches.items()):
+            at = (*(v[j] + sign * u[j] for j in range(d)), *v[d:], *u[d:])
+            branches[at] = branches[at] + w * c if at in branches else w * c
+        return [Cosets(d, (*self.labels, *kernel.labels), basis, {v: w for v, w in branches.items() if w})]
+
+    def formal_operator(self, row: Label, column: Label) -> list[Cosets]:
+        """y_i = Σ_j F_ij x_j: the index moves into the column slot, and a free row index takes its place."""
+        d = self.ndim
+        zero = (0,) * d
+        slots = (0,) * (d * len(self.labels))
+        free = tuple(tuple(int(i == j) for i in range(d)) for j in range(d))
+        basis = tuple((*zero, *v[d:], *zero, *v[:d]) for v in self.basis)
+        basis += tuple((*e, *slots, *e, *zero) for e in free)
+        branches = {(*zero, *v[d:], *zero, *v[:d]): w for v, w in self.branches.items()}
+        return [Cosets(d, (*self.labels, row, column), basis, branches)]
+
+    def _restricted(self, modulus: Vector, residues: Mapping[Vector, Any]) -> Cosets:
+        """The part with n ≡ r for one of the residues, weighted by its entry (None: weight one).
+
+        Rows (n + K u; n, slots) over all lattice vectors and all u: combinations whose first part vanishes are
+        the lattice vectors with K | n, and the pivots of the first part solve for a point of each coset.
+        """
+        d, size = self.ndim, self.ndim * (1 + len(self.labels))
+        rows = [(*v[:d], *v) for v in self.basis]
+        rows += [(*(modulus[j] if i == j else 0 for i in range(d)), *(0,) * size) for j in range(d)]
+        pivots, rest = echelon(rows, d)
+        branches: Weights = {}
+        for v, w in self.branches.items():
+            for residue, factor in residues.items():
+                point = _solve(v, residue, pivots, d)
+                if point is not None:
+                    weight = w if factor is None else w * factor
+                    branches[point] = branches[point] + weight if point in branches else weight
+        basis = tuple(tuple(row[d:]) for row in rest)
+        return Cosets(d, self.labels, basis, {v: w for v, w in branches.items() if w})
+
+
+def _solve(v: Vector, residue: Vector, pivots: list[tuple[int, list[int]]], ndim: int) -> Vector | None:
+    """A point of v + lattice whose index is ≡ residue, or None where there is none."""
+    state = [*(v[j] - residue[j] for j in range(ndim)), *v]
+    for column, row in pivots:
+        quotient, left = divmod(state[column], row[column])
+        if left:
+            return None
+        if quotient:
+            for i, entry in enumerate(row):
+                state[i] -= quotient * entry
+    return tuple(state[ndim:])

@@ -1,0 +1,181 @@
+"""Plain evaluation from the definitions: the judge of witnesses and certificates.
+
+A signal is a dict from index to exact number, and every operator does to it what its definition says.  None
+of this knows lattices, cosets, laws or the engines: it shares no code with what it judges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import product
+from typing import Any, TypeAlias
+
+from ..errors import FormalSignalError
+from ..exact import conjugate, exact, is_sympy
+from ..expr.factors import axes
+from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
+from ..expr.named import Named
+from ..expr.operators import (
+    Adjoint,
+    Compose,
+    Conj,
+    FormalOperator,
+    Identity,
+    LinearOperator,
+    Power,
+    Scale,
+    Sum,
+    Transpose,
+    Zero,
+)
+from ..expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum
+
+Index: TypeAlias = tuple[int, ...]
+Sparse: TypeAlias = dict[Index, Any]
+
+
+class Evaluator:
+    """Evaluate expressions where formal names stand for given sparse signals (or sparse matrices)."""
+
+    def __init__(self, ndim: int, names: Mapping[str, Sparse] = {}) -> None:  # noqa: B006  # never written to
+        self.ndim = ndim
+        self.names = names
+
+    def signal(self, signal: SignalExpr) -> Sparse:
+        """The nonzero samples of a signal."""
+        match signal:
+            case Signal():
+                return {at: exact(value if signal.is_exact else value.item()) for at, value in signal.items()}
+            case FormalSignal():
+                return self._named(signal.name)
+            case Box():
+                return dict.fromkeys(product(*(range(_int(k)) for k in axes(signal.factor))), 1)
+            case ConjSignal():
+                return {at: conjugate(value) for at, value in self.signal(signal.signal).items()}
+            case Applied():
+                return self.act(signal.operator, self.signal(signal.signal))
+            case SignalSum():
+                return _add([self.signal(term) for term in signal.terms])
+        raise FormalSignalError(f"{signal} cannot be evaluated")
+
+    def act(self, a: LinearOperator, x: Sparse, t: bool = False, c: bool = False) -> Sparse:
+        """A x, with Aᵀ for A where ``t`` and its conjugate where ``c``."""
+        while isinstance(a, Transpose | Adjoint | Conj):
+            t, c = t != isinstance(a, Transpose | Adjoint), c != isinstance(a, Adjoint | Conj)
+            a = a.operator
+        match a:
+            case Identity():
+                return x
+            case Zero():
+                return {}
+            case Named():
+                return self.act(a.definition(), x, t, c)
+            case Compose():
+                for factor in a.factors if t else a.factors[::-1]:
+                    x = self.act(factor, x, t, c)
+                return x
+            case Sum():
+                return _add([self.act(term, x, t, c) for term in a.terms])
+            case Scale():
+                weight = exact(conjugate(a.scalar) if c else a.scalar)
+                return _clean({n: weight * v for n, v in self.act(a.operator, x, t, c).items()})
+            case Power():
+                for _ in range(a.exponent):
+                    x = self.act(a.operator, x, t, c)
+                return x
+        return self._letter(a, x, t, c)
+
+    def _letter(self, a: LinearOperator, x: Sparse, t: bool, c: bool) -> Sparse:
+        match a:
+            case Conv():
+                return self._convolve(a, x, t, c)
+            case Up() | Down():
+                factor = tuple(_int(k) for k in axes(a.factor))
+                spread = isinstance(a, Up) != t
+                return _spread(x, factor) if spread else _thin(x, factor)
+            case Shift():
+                by = tuple(-_int(s) if t else _int(s) for s in axes(a.shift))
+                return {tuple(i + j for i, j in zip(n, by, strict=True)): v for n, v in x.items()}
+            case Flip():
+                return {tuple(-i for i in n): v for n, v in x.items()}
+            case Modulate():
+                w = a.sequence.conj() if c else a.sequence
+                values, start, period = w.values, w.starts, w.values.shape
+                at = {n: tuple((i - s) % p for i, s, p in zip(n, start, period, strict=True)) for n in x}
+                entries = {n: values[at[n]] if w.is_exact else values[at[n]].item() for n in x}
+                return _clean({n: exact(entries[n]) * v for n, v in x.items()})
+            case FormalOperator():
+                return self._matrix(a.name, x, t, c)
+        raise FormalSignalError(f"{a} cannot be evaluated")
+
+    def _convolve(self, a: Conv, x: Sparse, t: bool, c: bool) -> Sparse:
+        y: Sparse = {}
+        for d, tap in self.signal(a.kernel).items():
+            weight = conjugate(tap) if c else tap
+            for n, v in x.items():
+                m = tuple(i - j if t else i + j for i, j in zip(n, d, strict=True))
+                y[m] = y.get(m, 0) + weight * v
+        return _clean(y)
+
+    def _matrix(self, name: str, x: Sparse, t: bool, c: bool) -> Sparse:
+        """Entries of a formal operator are stored at (row, column) indices, one after the other."""
+        y: Sparse = {}
+        for at, entry in self._named(name).items():
+            row, column = at[: self.ndim], at[self.ndim :]
+            if t:
+                row, column = column, row
+            if column in x:
+                y[row] = y.get(row, 0) + (conjugate(entry) if c else entry) * x[column]
+        return _clean(y)
+
+    def _named(self, name: str) -> Sparse:
+        if name not in self.names:
+            raise FormalSignalError(f"{name} is formal; evaluation needs numbers for it")
+        return self.names[name]
+
+
+def _int(value: Any) -> int:
+    if is_sympy(value):
+        raise FormalSignalError(f"the factor or shift {value} is symbolic; evaluation needs a number for it")
+    return int(value)
+
+
+def _spread(x: Sparse, factor: Index) -> Sparse:
+    return {tuple(i * k for i, k in zip(n, factor, strict=True)): v for n, v in x.items()}
+
+
+def _thin(x: Sparse, factor: Index) -> Sparse:
+    kept = {n: v for n, v in x.items() if all(i % k == 0 for i, k in zip(n, factor, strict=True))}
+    return {tuple(i // k for i, k in zip(n, factor, strict=True)): v for n, v in kept.items()}
+
+
+def _add(terms: list[Sparse]) -> Sparse:
+    y: Sparse = {}
+    for term in terms:
+        for n, v in term.items():
+            y[n] = y.get(n, 0) + v
+    return _clean(y)
+
+
+def _clean(x: Sparse) -> Sparse:
+    """Without zeros; SymPy sums are multiplied out so that a zero shows."""
+    if any(is_sympy(v) for v in x.values()):
+        x = {n: exact(v.expand()) if is_sympy(v) else v for n, v in x.items()}
+    return {n: v for n, v in x.items() if v != 0}
+
+
+def differs(a: Any, b: Any) -> bool:
+    """Whether two exact numbers certainly differ; for SymPy, at 50 digits and at sample values of symbols."""
+    if not (is_sympy(a) or is_sympy(b)):
+        return bool(a != b)
+    import sympy
+
+    difference = sympy.expand(a - b)
+    if difference == 0:
+        return False
+    samples = {}
+    for i, symbol in enumerate(sorted(difference.free_symbols, key=str)):
+        real = sympy.Integer(i + 2) if symbol.is_integer else sympy.Rational(7 + 3 * i, 5)
+        samples[symbol] = real if symbol.is_real else real + sympy.I * sympy.Rational(3 + i, 7)
+    value = difference.subs(samples).evalf(50)
+    return bool(value.is_number and abs(value) > sympy.Float("1e-30"))

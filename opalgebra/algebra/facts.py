@@ -1,0 +1,129 @@
+"""Hypotheses: what ``prove(…, given=…)`` may assume about symbolic factors and formal kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from math import gcd
+from typing import Any
+
+from ..errors import FactorError, OperandError
+from ..exact import is_sympy
+from ..expr.factors import factor
+from ..expr.multirate import Flip
+from ..expr.operators import Identity
+from ..expr.signals import FormalSignal, SignalExpr
+
+
+class Hypothesis:
+    """Base class of what may be given."""
+
+
+@dataclass(frozen=True)
+class Coprime(Hypothesis):
+    """gcd(a, b) = 1."""
+
+    a: Any
+    b: Any
+
+    def __str__(self) -> str:
+        return f"gcd({self.a}, {self.b}) = 1"
+
+
+@dataclass(frozen=True)
+class Divides(Hypothesis):
+    """a divides b."""
+
+    a: Any
+    b: Any
+
+    def __str__(self) -> str:
+        return f"{self.a} | {self.b}"
+
+
+@dataclass(frozen=True)
+class EvenSymmetric(Hypothesis):
+    """q_{−n} = q_n."""
+
+    signal: FormalSignal
+
+    def __str__(self) -> str:
+        return f"{self.signal.name} even"
+
+    def general(self) -> SignalExpr:
+        """Every even signal is half the sum of some signal and its reversal, and every such sum is even."""
+        free = FormalSignal(self.signal.name, self.signal.ndim, self.signal.real)
+        return Fraction(1, 2) * ((Identity() + Flip()) @ free)
+
+
+def coprime(a: Any, b: Any) -> Coprime:
+    """The hypothesis gcd(a, b) = 1 for two factors.
+
+    >>> import opalgebra as oa
+    >>> k, m = oa.factors("k m")
+    >>> oa.prove(oa.Up(k) @ oa.Down(m), oa.Down(m) @ oa.Up(k), given=oa.coprime(k, m)).verdict
+    'proved'
+    """
+    a, b = _scalar_factor(a), _scalar_factor(b)
+    if not (is_sympy(a) or is_sympy(b)) and gcd(a, b) != 1:
+        raise FactorError(f"coprime({a}, {b}) is false: gcd is {gcd(a, b)}; from a contradiction everything follows")
+    if a == b and a != 1:
+        raise FactorError(f"coprime({a}, {b}) holds for {a} = 1 only; put 1 in its place")
+    return Coprime(a, b)
+
+
+def divides(a: Any, b: Any) -> Divides:
+    """The hypothesis that a divides b.
+
+    >>> import opalgebra as oa
+    >>> k, m = oa.factors("k m")
+    >>> print(oa.divides(k, m))
+    k | m
+    """
+    a, b = _scalar_factor(a), _scalar_factor(b)
+    if not (is_sympy(a) or is_sympy(b)) and b % a:
+        raise FactorError(f"divides({a}, {b}) is false; from a contradiction everything follows")
+    if is_sympy(b) and not b.is_Symbol:
+        raise FactorError(f"divides({a}, {b}): the second argument must be a single symbol or an int")
+    if is_sympy(b) and is_sympy(a) and b in a.free_symbols and a != b:
+        raise FactorError(f"divides({a}, {b}) holds in degenerate cases only; put the numbers in their place")
+    return Divides(a, b)
+
+
+def even_symmetric(q: SignalExpr) -> EvenSymmetric:
+    """The hypothesis that a formal kernel is even: q_{−n} = q_n.
+
+    >>> import opalgebra as oa
+    >>> q = oa.signals("q")
+    >>> bool(oa.prove(oa.Conv(q).T, oa.Conv(q), given=oa.even_symmetric(q)))
+    True
+    """
+    if not isinstance(q, FormalSignal):
+        raise OperandError(f"even_symmetric({q}): give a formal signal made by oa.signals; a concrete one can be tested")
+    return EvenSymmetric(q)
+
+
+def _scalar_factor(value: Any) -> Any:
+    value = factor(value)
+    if isinstance(value, tuple):
+        raise FactorError(f"{value} has several axes; state the hypothesis for one axis at a time")
+    return value
+
+
+def hypotheses(given: Any) -> tuple[Hypothesis, ...]:
+    """``given`` as a tuple of hypotheses; one may stand alone."""
+    listed = (given,) if isinstance(given, Hypothesis) else tuple(given) if isinstance(given, Iterable) else (given,)
+    if not all(isinstance(fact, Hypothesis) for fact in listed):
+        raise OperandError(
+            f"given is {given!r}; give hypotheses such as oa.coprime(k, m), oa.divides(k, m), or a tuple of these"
+        )
+    return listed
+
+
+def holds(fact: Hypothesis, values: dict[Any, int]) -> bool:
+    """Whether a hypothesis about factors holds once symbols have these values."""
+    if isinstance(fact, Coprime | Divides):
+        a, b = (int(v.subs(values)) if is_sympy(v) else v for v in (fact.a, fact.b))
+        return gcd(a, b) == 1 if isinstance(fact, Coprime) else b % a == 0
+    return True

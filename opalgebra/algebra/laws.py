@@ -1,0 +1,219 @@
+"""The catalogue of laws: data.
+
+A row says everything about a law: its name, its sides as a function of its parameters, its conditions, its
+source, and a near miss.  Statement, proof, rewriting, rendering and tests all come from the row.  Letters as in
+the literature: k, a, b, L, M factors; p, q kernels; d shifts; R the flip; S the delay; A, B any operators.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cached_property
+from typing import Any, TypeAlias
+
+from .._verbs import verb
+from ..errors import UnknownLaw
+from ..exact import is_sympy
+from ..expr.factors import axes
+from ..expr.operators import operators
+from ..expr.signals import signals
+from .facts import Coprime, Hypothesis
+from .match import Bindings, placeholder, rewrites
+from .prove import Proof, prove
+
+Sides: TypeAlias = tuple[Any, Any]
+
+
+@dataclass(frozen=True)
+class Law:
+    """An identity with a name.
+
+    Attributes
+    ----------
+    name, conditions, source
+        Its name, its side conditions in words, and where it is found in the literature.
+    parameters : str
+        Names and kinds, such as ``"k:factor q:kernel"``.
+    sides : callable
+        Both sides for given parameters.
+    """
+
+    name: str
+    parameters: str
+    sides: Callable[..., Sides]
+    source: str
+    near_miss: Callable[..., Sides]
+    conditions: tuple[str, ...] = ()
+    needs: Callable[..., bool] | None = None  # the condition, for concrete parameters
+    given: Callable[..., tuple[Hypothesis, ...]] | None = None
+    generic: Mapping[str, Any] = field(default_factory=dict)  # parameters that must be concrete for now
+    pattern: Callable[..., Any] | None = None  # what to look for, where the left side itself cannot serve
+    bind: Callable[[Bindings], Bindings | None] | None = None  # the law's parameters from those of the pattern
+
+    @cached_property
+    def kinds(self) -> dict[str, str]:
+        """Kind by parameter name: factor, kernel, shift, operator, scalar."""
+        return dict(entry.split(":") for entry in self.parameters.split())  # type: ignore[misc]
+
+    @cached_property
+    def _generic(self) -> dict[str, Any]:
+        return {name: self.generic.get(name, _generic_value(name, kind)) for name, kind in self.kinds.items()}
+
+    @property
+    def lhs(self) -> Any:
+        """The left side for generic parameters."""
+        return self.sides(**self._generic)[0]
+
+    @property
+    def rhs(self) -> Any:
+        """The right side for generic parameters."""
+        return self.sides(**self._generic)[1]
+
+    @property
+    def statement(self) -> str:
+        """``lhs = rhs`` in Unicode, for generic parameters."""
+        return f"{self.lhs} = {self.rhs}"
+
+    def latex(self) -> str:
+        """The statement in LaTeX."""
+        return f"{self.lhs:latex} = {self.rhs:latex}"
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
+    def __str__(self) -> str:
+        return str(verb("law_text")(self))
+
+    def instance(self, **values: Any) -> Sides:
+        """Both sides for some parameters given and the others generic."""
+        unknown = values.keys() - self.kinds.keys()
+        if unknown:
+            raise UnknownLaw(f"{self.name} has no parameter {', '.join(unknown)}; it has {', '.join(self.kinds)}")
+        return self.sides(**{**self._generic, **values})
+
+    def hypotheses(self, **values: Any) -> tuple[Hypothesis, ...]:
+        """The conditions as hypotheses for the prover."""
+        parameters = {**self._generic, **values}
+        return () if self.given is None else self.given(**{n: parameters[n] for n in _names_of(self.given)})
+
+    def prove(self, **values: Any) -> Proof:
+        """Prove the law for generic parameters, or for those given.
+
+        >>> import opalgebra as oa
+        >>> oa.laws["noble-down"].prove().verdict, oa.laws["polyphase-conv"].prove(k=5).verdict
+        ('proved', 'proved')
+        """
+        return prove(*self.instance(**values), given=self.hypotheses(**values))
+
+    def refute_near_miss(self) -> Proof:
+        """The proof attempt for a tempting variant of the law that is false."""
+        return prove(*self.near_miss(**{n: self._generic[n] for n in _names_of(self.near_miss)}))
+
+    def apply(self, expression: Any, facts: tuple[Hypothesis, ...] = (), **values: Any) -> Iterator[Any]:
+        """The expressions that one use of the law makes, left to right first, then right to left."""
+        for reverse in (False, True):
+            yield from self.rewrites(expression, reverse, facts, values)
+
+    def rewrites(
+        self, expression: Any, reverse: bool, facts: tuple[Hypothesis, ...] = (), values: Mapping[str, Any] | None = None
+    ) -> Iterator[Any]:
+        """The expressions that come of one use of the law in one direction."""
+        pattern = self.patterns[reverse]
+        if pattern is not None:
+            yield from rewrites(expression, pattern, self.builder(reverse, facts), dict(values or {}))
+
+    def builder(self, reverse: bool, facts: tuple[Hypothesis, ...]) -> Callable[[Bindings], Sides | None]:
+        """From bindings to (what was matched, what takes its place); None where a condition fails."""
+
+        def build(bound: Bindings) -> Sides | None:
+            if self.bind is not None:
+                completed = self.bind(bound)
+                if completed is None:
+                    return None
+                bound = completed
+            if bound.keys() != self.kinds.keys() or not self._holds(bound, facts):
+                return None
+            sides = self.sides(**bound)
+            return sides[::-1] if reverse else sides
+
+        return build
+
+    @cached_property
+    def patterns(self) -> tuple[Any, Any]:
+        """Both sides with placeholders; None for a side that no pattern can express."""
+        if self.pattern is not None:
+            return self.pattern(**{n: placeholder(n, _kind(n, self.kinds)) for n in _names_of(self.pattern)}), None
+        if self.generic:
+            return None, None
+        return self.sides(**{name: placeholder(name, kind) for name, kind in self.kinds.items()})
+
+    def _holds(self, bound: Bindings, facts: tuple[Hypothesis, ...]) -> bool:
+        if self.needs is None:
+            return True
+        values = {n: bound[n] for n in _names_of(self.needs)}
+        if not any(is_sympy(entry) for value in values.values() for entry in axes(value)):
+            return self.needs(**values)
+        wanted = self.given(**{n: bound[n] for n in _names_of(self.given)}) if self.given else ()
+        return bool(wanted) and all(_known(fact, facts) for fact in wanted)
+
+
+def _known(fact: Hypothesis, facts: tuple[Hypothesis, ...]) -> bool:
+    if isinstance(fact, Coprime):
+        return fact in facts or Coprime(fact.b, fact.a) in facts
+    return fact in facts
+
+
+def _names_of(function: Callable[..., Any]) -> tuple[str, ...]:
+    code = function.__code__  # type: ignore[attr-defined]
+    return tuple(code.co_varnames[: code.co_argcount])
+
+
+def _generic_value(name: str, kind: str) -> Any:
+    import sympy
+
+    if kind == "kernel":
+        return signals(name)
+    if kind == "operator":
+        return operators(name)
+    if kind == "factor":
+        return sympy.Symbol(name, integer=True, positive=True)
+    return sympy.Symbol(name, integer=True) if kind == "shift" else sympy.Symbol(name)
+
+
+def _kind(name: str, kinds: Mapping[str, str]) -> str:
+    """The kind of a name that only the pattern uses: A is any operator, other letters are factors."""
+    return kinds.get(name, "operator" if name == "A" else "factor")
+
+
+class Catalogue(Mapping[str, Law]):
+    """The laws by name; read on first use, so that SymPy is not loaded before."""
+
+    @cached_property
+    def _rows(self) -> dict[str, Law]:
+        from .catalogue import ROWS
+
+        return {row.name: row for row in ROWS}
+
+    def __getitem__(self, name: str) -> Law:
+        if name not in self._rows:
+            close = get_close_matches(str(name), self._rows, n=3)
+            hint = f"did you mean {' or '.join(map(repr, close))}?" if close else "list(oa.laws) names them all"
+            raise UnknownLaw(f"there is no law {name!r}; {hint}")
+        return self._rows[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._rows
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} laws: {', '.join(self)}>"
+
+
+laws = Catalogue()

@@ -1,0 +1,321 @@
+"""prove: decide whether two expressions are equal, with a derivation or a witness to show for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property, lru_cache
+from itertools import islice, product
+from typing import Any, NamedTuple, TypeAlias
+
+from .._verbs import verb
+from ..errors import OperandError, Undecided
+from ..expr.operators import LinearOperator
+from ..expr.signals import Signal, SignalExpr, common_ndim
+from ..expr.traverse import all_factor_symbols, constants, substitute, walk
+from .canonical import Canonical, ConcreteWalker, canonical
+from .facts import Divides, EvenSymmetric, Hypothesis, holds, hypotheses
+from .ring import Ring, ring_of
+from .witness import Witness, compare, find
+
+Expression: TypeAlias = LinearOperator | SignalExpr
+HOLD_TAPS = 48  # kernels longer than this are first compared as if they were formal
+SMALL_VALUES = 60  # substitutions tried to refute a statement with symbolic factors
+
+
+class Step(NamedTuple):
+    """One line of a derivation: the expression, the law that leads to it, and the law's condition."""
+
+    expression: Expression
+    law: str
+    condition: str
+
+
+class Proof:
+    """What is known about lhs = rhs; made by :func:`prove`.
+
+    ``bool(p)`` is True only where equality is proved.
+    """
+
+    def __init__(
+        self,
+        lhs: Expression,
+        rhs: Expression,
+        given: tuple[Hypothesis, ...],
+        verdict: str,
+        reason: str = "",
+        witness: Witness | None = None,
+    ) -> None:
+        self.lhs, self.rhs, self.given = lhs, rhs, given
+        self.verdict, self.reason, self.witness = verdict, reason, witness
+
+    def __bool__(self) -> bool:
+        return self.verdict == "proved"
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        """The derivation from lhs to rhs (empty unless proved); the first line is lhs, by no law."""
+        if self.verdict != "proved":
+            return []
+        from .rewrite import derivation
+
+        return derivation(self.lhs, self.rhs, self.given)
+
+    def check(self) -> bool:
+        """Replay the certificate by plain evaluation, which shares no code with the prover.
+
+        A refutation is evaluated again at its witness.  A proof is tried, line by line, on impulses in
+        every residue class and far apart, with random integer taps in place of formal kernels.
+        """
+        from .certify import check
+
+        return check(self)
+
+    def __str__(self) -> str:
+        return str(verb("proof_text")(self))
+
+    def __repr__(self) -> str:
+        return f"<Proof: {self.verdict}: {self.lhs} {'≠' if self.verdict == 'refuted' else '='} {self.rhs}>"
+
+    def _repr_latex_(self) -> str:
+        return str(verb("proof_latex")(self))
+
+    def _repr_markdown_(self) -> str:
+        return str(verb("proof_markdown")(self))
+
+
+def prove(lhs: Any, rhs: Any, given: Hypothesis | Iterable[Hypothesis] = ()) -> Proof:
+    """Decide lhs = rhs for two operators or two signals.
+
+    Parameters
+    ----------
+    lhs, rhs : LinearOperator or signal
+        With concrete factors the verdict is always "proved" or "refuted", whatever the kernels.
+    given : hypotheses, optional
+        ``oa.coprime(k, m)``, ``oa.divides(k, m)``, ``oa.even_symmetric(q)``.
+
+    Returns
+    -------
+    Proof
+        With ``verdict``, ``steps``, ``witness``, ``reason`` and ``check()``.
+
+    Examples
+    --------
+    >>> import opalgebra as oa
+    >>> k, q = oa.factors("k"), oa.signals("q")
+    >>> print(oa.prove(oa.Down(k) @ oa.Conv(oa.Up(k) @ q), oa.Conv(q) @ oa.Down(k)))
+    ↓ₖ ((↑ₖ q)∗)
+      = (q∗) ↓ₖ    [noble-down]
+    proved
+    >>> p = oa.prove(oa.Up(2) @ oa.Down(2), oa.Identity())
+    >>> p.verdict, p.witness.index, p.witness.lhs, p.witness.rhs
+    ('refuted', 1, 0, 1)
+    """
+    lhs, rhs = _operand(lhs, "left"), _operand(rhs, "right")
+    if isinstance(lhs, SignalExpr) != isinstance(rhs, SignalExpr):
+        raise OperandError(f"an operator and a signal are compared: {lhs} and {rhs}; apply the operator with @ first")
+    common_ndim(lhs, rhs)
+    facts = hypotheses(given)
+    verdict, reason, witness = decide(lhs, rhs, facts)
+    return Proof(lhs, rhs, facts, verdict, reason, witness)
+
+
+def _operand(value: Any, side: str) -> Expression:
+    if isinstance(value, LinearOperator | SignalExpr):
+        return value
+    raise OperandError(
+        f"the {side} side is {value!r} of type {type(value).__name__}; give operators or signals built from oa.Conv, "
+        "oa.Up, oa.Down, …"
+    )
+
+
+def equals(lhs: Any, rhs: Any) -> bool:
+    """True or False for a decided statement; raises :class:`Undecided` otherwise."""
+    proof = prove(lhs, rhs)
+    if proof.verdict == "undecided":
+        raise Undecided(f"whether {lhs} equals {rhs} is undecided: {proof.reason}")
+    return bool(proof)
+
+
+Decision: TypeAlias = tuple[str, str, Witness | None]
+
+
+def decide(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...]) -> Decision:
+    """(verdict, reason, witness)."""
+    even = {fact.signal.name: fact.general() for fact in facts if isinstance(fact, EvenSymmetric)}
+    if even:
+        facts = tuple(fact for fact in facts if not isinstance(fact, EvenSymmetric))
+        return _restored(decide(substitute(lhs, even), substitute(rhs, even), facts), even)
+    try:
+        if all_factor_symbols(lhs, rhs):
+            return _decide_symbolic(lhs, rhs, facts)
+        return _decide_concrete(lhs, rhs)
+    except Undecided as why:
+        return "undecided", str(why), None
+    except RecursionError:
+        return "undecided", "budget: the expression is nested too deeply", None
+
+
+def _restored(decision: Decision, even: dict[str, SignalExpr]) -> Decision:
+    """A witness with the even signals themselves in place of the free ones that make them."""
+    verdict, reason, witness = decision
+    if witness is not None:
+        from .evaluate import Evaluator
+        from .witness import to_signal
+
+        ndim = len(next(iter(next(iter(witness._names.values())))))
+        made = {name: Evaluator(ndim, witness._names).signal(general) for name, general in even.items()}
+        kernels = {**witness.kernels, **{name: to_signal(taps, ndim) for name, taps in made.items()}}
+        witness = Witness(witness.input, kernels, witness.factors, witness.index, witness.lhs, witness.rhs,
+                          {**witness._names, **made})  # fmt: skip
+    return verdict, reason, witness
+
+
+# -- concrete factors -----------------------------------------------------------------------------------
+
+
+def dimension(*expressions: Expression) -> int:
+    """The number of axes to decide in; expressions that fit any are decided in one, and hold in all."""
+    return common_ndim(*expressions) or 1
+
+
+@lru_cache(maxsize=1024)
+def canonical_form(expression: Expression, ndim: int, ring: Ring, held: tuple[Signal, ...]) -> Canonical:
+    """The canonical form, remembered."""
+    return canonical(expression, ndim, ring, held)
+
+
+def same_canonical(lhs: Expression, rhs: Expression, ring: Ring, held: tuple[Signal, ...] = ()) -> bool:
+    """Whether the canonical forms agree."""
+    ndim = dimension(lhs, rhs)
+    return canonical_form(lhs, ndim, ring, held) == canonical_form(rhs, ndim, ring, held)
+
+
+def long_kernels(*expressions: Expression) -> tuple[Signal, ...]:
+    """The concrete kernels that are worth comparing as formal ones first."""
+    found = {n: None for e in expressions for n in walk(e) if isinstance(n, Signal) and n.values.size > HOLD_TAPS}
+    return tuple(found)
+
+
+def _decide_concrete(lhs: Expression, rhs: Expression) -> Decision:
+    ring = ring_of(constants(lhs, rhs))
+    held = long_kernels(lhs, rhs)
+    if lhs == rhs or held and same_canonical(lhs, rhs, ring, held) or same_canonical(lhs, rhs, ring):
+        return "proved", "", None
+    witness = find(lhs, rhs, dimension(lhs, rhs), ConcreteWalker(dimension(lhs, rhs), ring))
+    if witness is None:
+        return "undecided", "the sides differ formally, but their values could not be told apart to 50 digits", None
+    return "refuted", "", witness
+
+
+# -- symbolic factors -----------------------------------------------------------------------------------
+
+
+def _decide_symbolic(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...]) -> Decision:
+    try:
+        if lhs == rhs or _proved_symbolically(lhs, rhs, facts):
+            return "proved", "", None
+        reason = "the two sides do not cancel term by term for every value of the symbols"
+    except Undecided as why:
+        reason = str(why)
+    witness = _refuted_by_small_values(lhs, rhs, facts)
+    if witness is not None:
+        return "refuted", "", witness
+    symbols = ", ".join(s.name for s in all_factor_symbols(lhs, rhs))
+    advice = "a hypothesis may be missing, such as given=oa.coprime(k, m)"
+    return "undecided", f"{reason}; small values of {symbols} show no difference; {advice}", None
+
+
+def _proved_symbolically(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...]) -> bool:
+    from .symbolic import Context, SymbolicWalker, vanishes
+
+    lhs, rhs, facts = _without_divides(lhs, rhs, facts)
+    symbols = all_factor_symbols(lhs, rhs)
+    if not symbols:
+        return _decide_concrete(lhs, rhs)[0] == "proved"
+    ring = ring_of(constants(lhs, rhs), symbols)
+    signals = {n: None for e in (lhs, rhs) for n in walk(e) if isinstance(n, Signal)}
+    open_question: Undecided | None = None
+    for held in ({signal: str(i) for i, signal in enumerate(signals)}, {}):
+        context = Context.of(symbols, facts)
+        walker = SymbolicWalker(dimension(lhs, rhs), ring, context, held)
+        try:
+            minus = [s for state in walker.run(rhs) for s in state.scaled(-ring.one)]
+            if vanishes([*walker.run(lhs), *minus], ring):
+                return _small_cases_hold(lhs, rhs, facts, context.thresholds)
+        except Undecided as why:
+            open_question = why
+        if not signals:
+            break
+    if open_question is not None:
+        raise open_question
+    return False
+
+
+def _small_cases_hold(lhs: Expression, rhs: Expression, facts: Any, thresholds: dict[Any, int]) -> bool:
+    """The statement for every value of a symbol up to its threshold, one by one."""
+    for symbol, largest in thresholds.items():
+        for value in range(1, largest + 1):
+            at = {symbol: value}
+            verdict, _, _ = decide(substitute(lhs, at), substitute(rhs, at), _facts_at(facts, at))
+            if verdict != "proved":
+                raise Undecided(f"it holds for {symbol.name} > {largest}, but is {verdict} for {symbol.name} = {value}")
+    return True
+
+
+def _facts_at(facts: tuple[Hypothesis, ...], at: dict[Any, int]) -> tuple[Hypothesis, ...]:
+    """The hypotheses that are left when a symbol has a value; those that no longer speak of symbols are dropped.
+
+    Dropping a hypothesis only asks for more than is needed.
+    """
+    kept = []
+    for fact in facts:
+        touched = {s for v in (getattr(fact, "a", 0), getattr(fact, "b", 0)) for s in getattr(v, "free_symbols", ())}
+        if not touched & at.keys():
+            kept.append(fact)
+    return tuple(kept)
+
+
+def _without_divides(lhs: Expression, rhs: Expression, facts: Any) -> tuple[Expression, Expression, Any]:
+    """k | m is used by writing m as k times a new symbol; for numbers it is a fact."""
+    import sympy
+
+    for fact in facts:
+        if isinstance(fact, Divides) and getattr(fact.b, "is_Symbol", False) and fact.a != fact.b:
+            quotient = sympy.Dummy(f"{fact.b.name}_over_{fact.a}", integer=True, positive=True)
+            at = {fact.b: fact.a * quotient}
+            rest = tuple(f for f in facts if f is not fact)
+            renamed = tuple(type(f)(*(_subs(v, at) for v in (f.a, f.b))) for f in rest)
+            return _without_divides(substitute(lhs, at), substitute(rhs, at), renamed)
+    return lhs, rhs, facts
+
+
+def _subs(value: Any, at: dict[Any, Any]) -> Any:
+    return value.subs(at) if hasattr(value, "subs") else value
+
+
+def _refuted_by_small_values(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...]) -> Witness | None:
+    symbols = all_factor_symbols(lhs, rhs)
+    choices = [(1, 2, 3, 4, 6) if s.is_positive else (0, 1, -1, 2, -2) for s in symbols]
+    tuples = sorted(islice(product(*choices), 5000), key=lambda t: (sum(map(abs, t)), t))
+    for values in islice(tuples, SMALL_VALUES):
+        at = dict(zip(symbols, values, strict=True))
+        if all(holds(fact, at) for fact in facts):
+            left, right = substitute(lhs, at), substitute(rhs, at)
+            try:
+                verdict, _, witness = _decide_concrete(left, right)
+            except Undecided:
+                continue
+            if verdict == "refuted" and witness is not None:
+                factors = {s.name: v for s, v in at.items()}
+                return Witness(witness.input, witness.kernels, factors, witness.index, witness.lhs, witness.rhs,
+                               witness._names)  # fmt: skip
+    return None
+
+
+def replay(lhs: Expression, rhs: Expression, witness: Witness) -> bool:
+    """Whether plain evaluation still finds the difference that a witness tells of."""
+    symbols = {s: witness.factors[s.name] for s in all_factor_symbols(lhs, rhs)}
+    left, right = (substitute(side, symbols) if symbols else side for side in (lhs, rhs))
+    at = None if witness.input is None else witness.input.starts
+    again = compare(left, right, at, witness._names, dimension(left, right))
+    return again is not None and (again.index, again.lhs, again.rhs) == (witness.index, witness.lhs, witness.rhs)

@@ -1,0 +1,349 @@
+"""Derivations: from one side to the other by named laws.
+
+Both sides are rewritten towards a normal form (↓ to the left, ↑ and the flip to the right, convolutions and
+delays between), each line by one law of the catalogue, and joined where they meet.  The laws that may be used,
+and in which direction, are the tables below.  Nothing here is trusted: every line is checked against the one
+before it by the decision procedure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from math import gcd
+from typing import Any, TypeAlias
+
+from ..errors import Undecided
+from ..exact import exact, is_sympy
+from ..expr.factors import axes
+from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
+from ..expr.named import AvgPool, Corr, DilatedConv, LinearUp, Named, Repeat, StridedConv, TransposedConv
+from ..expr.operators import (
+    Adjoint,
+    Compose,
+    Conj,
+    Identity,
+    LinearOperator,
+    Power,
+    Scale,
+    Sum,
+    Transpose,
+    Zero,
+    add,
+    compose,
+)
+from ..expr.signals import Applied, Signal, SignalSum, common_ndim
+from ..expr.traverse import all_factor_symbols, constants
+from .facts import Hypothesis
+from .laws import laws
+from .match import inner, rewritten
+from .prove import Expression, Step, canonical_form, decide
+from .ring import ring_of
+
+Rewrite: TypeAlias = tuple[str, Any]  # law name, new expression
+Facts: TypeAlias = tuple[Hypothesis, ...]
+LINE_LIMIT = 150
+KERNEL_LIMIT = 4096  # products of concrete kernels are computed up to this many multiplications
+FORWARD, BACKWARD = False, True
+
+# What a node with a wrapper becomes, by the types of the wrapper and of what it wraps.
+WRAPPED: dict[tuple[type, type], str] = {
+    (Transpose, Transpose): "transpose-twice", (Transpose, Compose): "transpose-product",
+    (Transpose, Sum): "transpose-sum", (Transpose, Scale): "transpose-scale", (Transpose, Up): "up-transpose",
+    (Transpose, Down): "down-transpose", (Transpose, Conv): "conv-transpose", (Transpose, Shift): "shift-transpose",
+    (Transpose, Flip): "flip-transpose", (Transpose, Modulate): "modulate-transpose",
+    (Conj, Conj): "conj-twice", (Conj, Compose): "conj-product", (Conj, Sum): "conj-sum", (Conj, Scale): "conj-scale",
+    (Conj, Up): "conj-up", (Conj, Down): "conj-down", (Conj, Conv): "conj-conv", (Conj, Shift): "conj-shift",
+    (Conj, Flip): "conj-flip", (Conj, Modulate): "conj-modulate", (Conj, Transpose): "conj-transpose",
+    (Scale, Scale): "scale-scale", (Scale, Sum): "scale-sum",
+}  # fmt: skip
+DEFINITIONS: dict[type, str] = {
+    StridedConv: "define-strided", DilatedConv: "define-dilated", TransposedConv: "define-transposed",
+    Repeat: "define-repeat", LinearUp: "define-linear", AvgPool: "define-mean", Corr: "define-correlation",
+}  # fmt: skip
+# What two neighbours in a composition become.
+PAIRS: dict[tuple[type, type], tuple[tuple[str, bool], ...]] = {
+    (Down, Up): (("down-up", FORWARD), ("down-up-gcd", FORWARD)), (Up, Up): (("up-up", FORWARD),),
+    (Down, Down): (("down-down", FORWARD),), (Up, Down): (("up-down-coprime", FORWARD),),
+    (Up, Conv): (("noble-up", BACKWARD),), (Conv, Down): (("noble-down", BACKWARD),),
+    (Up, Shift): (("shift-up", BACKWARD),), (Shift, Down): (("shift-down", BACKWARD),),
+    (Conv, Shift): (("conv-shift", FORWARD),), (Shift, Shift): (("shift-shift", FORWARD),),
+    (Flip, Conv): (("flip-conv", FORWARD),), (Flip, Up): (("flip-up", FORWARD),),
+    (Flip, Down): (("flip-down", FORWARD),), (Flip, Shift): (("flip-shift", FORWARD),),
+    (Flip, Flip): (("flip-flip", FORWARD),), (Flip, Modulate): (("flip-modulate", FORWARD),),
+    (Modulate, Up): (("modulate-up", FORWARD),), (Down, Modulate): (("modulate-down", FORWARD),),
+    (Shift, Modulate): (("shift-modulate", FORWARD),),
+}  # fmt: skip
+
+
+def derivation(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step]:
+    """The lines from lhs to rhs, each checked; one line by comparison of canonical forms where no laws lead there."""
+    steps = _single_law(lhs, rhs, facts) or _joined(lhs, rhs, facts)
+    if steps is not None and lines_hold(steps, facts):
+        return steps
+    return [Step(lhs, "", ""), Step(rhs, "canonical-form", "")] if lhs != rhs else [Step(lhs, "", "")]
+
+
+def lines_hold(steps: list[Step], facts: Facts) -> bool:
+    """Whether the decision procedure proves every line equal to the one before."""
+    expressions = [step.expression for step in steps]
+    concrete = not any(is_symbolic_expression(e) for e in expressions)
+    try:
+        if concrete and not facts:
+            ring = ring_of(constants(*expressions))
+            ndim = common_ndim(*expressions) or 1
+            first = canonical_form(expressions[0], ndim, ring, ())
+            return all(canonical_form(e, ndim, ring, ()) == first for e in expressions[1:])
+    except Undecided:
+        return False
+    return all(decide(a, b, facts)[0] == "proved" for a, b in zip(expressions, expressions[1:], strict=False))
+
+
+def is_symbolic_expression(expression: Expression) -> bool:
+    """Whether a factor or shift in it has a symbol."""
+    return bool(all_factor_symbols(expression))
+
+
+def condition_of(law: str) -> str:
+    """The side condition that a line by this law rests on, in words."""
+    return ", ".join(laws[law].conditions) if law in laws else ""
+
+
+def _single_law(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | None:
+    """One law at one place, in either direction."""
+    if lhs == rhs:
+        return [Step(lhs, "", "")]
+    for name in _single_candidates():
+        for start, goal, reverse in ((lhs, rhs, FORWARD), (lhs, rhs, BACKWARD)):
+            if any(new == goal for new in laws[name].rewrites(start, reverse, facts)):
+                return [Step(lhs, "", ""), Step(rhs, name, condition_of(name))]
+    return None
+
+
+@lru_cache(maxsize=1)
+def _single_candidates() -> tuple[str, ...]:
+    """Laws worth trying as the one step between two expressions: all but those without a pattern."""
+    return tuple(name for name, law in laws.items() if law.kinds and any(law.patterns))
+
+
+def _joined(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | None:
+    """Both sides to normal form, joined at the first expression that they share."""
+    left, right = normalise(lhs, facts), normalise(rhs, facts)
+    where = {step.expression: i for i, step in enumerate(right)}
+    for i, step in enumerate(left):
+        j = where.get(step.expression)
+        if j is not None:
+            back = [
+                Step(right[m - 1].expression, right[m].law, right[m].condition) for m in range(j, 0, -1)
+            ]
+            return _merged([*left[: i + 1], *back])
+    return None
+
+
+def _merged(steps: list[Step]) -> list[Step]:
+    """Neighbouring lines by one law become one line."""
+    result: list[Step] = []
+    for i, step in enumerate(steps):
+        follows = i + 1 < len(steps) and steps[i + 1].law == step.law and step.law
+        if not follows:
+            result.append(step)
+    return result
+
+
+def normalise(expression: Expression, facts: Facts = ()) -> list[Step]:
+    """The lines from an expression to its normal form."""
+    steps = [Step(expression, "", "")]
+    seen = {expression}
+    while len(steps) < LINE_LIMIT:
+        found = _next(steps[-1].expression, facts)
+        if found is None or found[1] in seen:
+            break
+        law, new = found
+        seen.add(new)
+        steps.append(Step(new, law, condition_of(law)))
+    return steps
+
+
+def _next(expression: Expression, facts: Facts) -> Rewrite | None:
+    """The next line: wrappers first, then neighbours, then sums."""
+    for strategy in (_unwrapped, _letters, _neighbours, _collected):
+        found = strategy(expression, facts)
+        if found is not None:
+            return found
+    return None
+
+
+def _by_law(name: str, node: Any, reverse: bool, facts: Facts) -> Any | None:
+    """What the whole node becomes by a law."""
+    law = laws[name]
+    pattern = law.patterns[reverse]
+    return None if pattern is None else rewritten(node, pattern, law.builder(reverse, facts), {})
+
+
+
+
+def _unwrapped(expression: Expression, facts: Facts) -> Rewrite | None:
+    """Definitions written out, transposes and conjugates pushed to the letters, products over sums."""
+    for node, put in _nodes(expression):
+        name, new = _without_wrapper(node, facts)
+        if name:
+            return name, put(new)
+    return None
+
+
+def _nodes(expression: Any) -> Iterator[tuple[Any, Callable[[Any], Any]]]:
+    """Every node, compositions too, outermost first."""
+    stack: list[tuple[Any, Callable[[Any], Any]]] = [(expression, lambda new: new)]
+    while stack:
+        node, put = stack.pop()
+        yield node, put
+        stack.extend(reversed(list(inner(node, put))))
+
+
+def _without_wrapper(node: Any, facts: Facts) -> tuple[str, Any]:
+    if isinstance(node, Named):
+        return DEFINITIONS[type(node)], node.definition()
+    if isinstance(node, Adjoint):
+        return "adjoint", Transpose(Conj(node.operator))
+    if isinstance(node, Power):
+        return "power", compose((node.operator,) * node.exponent)
+    if isinstance(node, Scale) and node.scalar == 1:
+        return "scale-one", node.operator
+    if isinstance(node, Transpose | Conj) and isinstance(node.operator, Identity | Zero):
+        return "identity-left", node.operator
+    if isinstance(node, Transpose | Conj | Scale):
+        name = WRAPPED.get((type(node), type(node.operator)), "")
+        new = _by_law(name, node, FORWARD, facts) if name else None
+        return (name, new) if new is not None else ("", None)
+    if isinstance(node, Compose):
+        return _spread_out(node)
+    return "", None
+
+
+def _spread_out(node: Compose) -> tuple[str, Any]:
+    """Scalars out of a composition, sums out of it, identities away."""
+    for i, factor in enumerate(node.factors):
+        before, after = node.factors[:i], node.factors[i + 1 :]
+        if isinstance(factor, Identity):
+            return "identity-left" if after else "identity-right", compose((*before, *after))
+        if isinstance(factor, Zero):
+            return "zero-left" if after else "zero-right", Zero()
+        if isinstance(factor, Scale):
+            inner = compose((*before, factor.operator, *after))
+            return "scale-right" if before else "scale-left", Scale(factor.scalar, inner)
+        if isinstance(factor, Sum):
+            terms = tuple(compose((*before, term, *after)) for term in factor.terms)
+            return "distribute-left" if before else "distribute-right", add(terms)
+    return "", None
+
+
+def _letters(expression: Expression, facts: Facts) -> Rewrite | None:
+    """Single letters: compound kernels taken apart, ↑1, ↓1, S⁰ and impulses named for what they are."""
+    for node, put in _nodes(expression):
+        found = _letter(node, facts)
+        if found is not None:
+            return found[0], put(found[1])
+    return None
+
+
+def _letter(node: Any, facts: Facts) -> Rewrite | None:
+    if isinstance(node, Up | Down) and all(k == 1 for k in axes(node.factor)):
+        return ("up-one" if isinstance(node, Up) else "down-one"), Identity()
+    if isinstance(node, Shift) and not any(axes(node.shift)):
+        return "shift-zero", Identity()
+    if not isinstance(node, Conv):
+        return None
+    kernel = node.kernel
+    if isinstance(kernel, Signal):
+        items = kernel.items() if kernel.values.size <= 4 else []
+        if len(items) == 1 and items[0][1] == 1:
+            at = items[0][0]
+            return "conv-impulse", Shift(at if len(at) > 1 else at[0])
+        return None
+    if isinstance(kernel, SignalSum):
+        return "conv-sum", add(tuple(Conv(term) for term in kernel.terms))
+    if isinstance(kernel, Applied):
+        first = kernel.operator.factors[0] if isinstance(kernel.operator, Compose) else kernel.operator
+        name, reverse = {Conv: ("conv-conv", BACKWARD), Shift: ("shift-kernel", FORWARD)}.get(type(first), ("", False))
+        new = _by_law(name, node, reverse, facts) if name else None
+        return None if new is None else (name, new)
+    return None
+
+
+def _neighbours(expression: Expression, facts: Facts) -> Rewrite | None:
+    """Two or three neighbouring letters, in the order of the composition."""
+    for node, put in _nodes(expression):
+        if isinstance(node, Compose):
+            for i in range(len(node.factors) - 1):
+                found = _run(node.factors[i : i + 3], facts)
+                if found is not None:
+                    size, law, new = found
+                    return law, put(compose((*node.factors[:i], new, *node.factors[i + size :])))
+    return None
+
+
+def _run(run: tuple[LinearOperator, ...], facts: Facts) -> tuple[int, str, Any] | None:
+    first, second = run[:2]
+    for name, reverse in PAIRS.get((type(first), type(second)), ()):
+        new = _by_law(name, compose((first, second)), reverse, facts)
+        if new is not None:
+            return 2, name, new
+    if isinstance(first, Conv) and isinstance(second, Conv):
+        found = _two_kernels(first, second)
+        return None if found is None else (2, *found)
+    if tuple(map(type, run)) == (Down, Shift, Up) and _have_common_factor(run[0].factor, run[2].factor):  # type: ignore[attr-defined]
+        new = _by_law("down-shift-up", compose(run), FORWARD, facts)
+        return None if new is None else (3, "down-shift-up", new)
+    return None
+
+
+def _have_common_factor(a: Any, b: Any) -> bool:
+    pairs = list(zip(axes(a), axes(b), strict=True))
+    return not any(map(is_sympy, (x for pair in pairs for x in pair))) and any(gcd(x, y) > 1 for x, y in pairs)
+
+
+def _two_kernels(first: Conv, second: Conv) -> Rewrite | None:
+    """Concrete kernels are multiplied out exactly; others are put in order."""
+    p, q = first.kernel, second.kernel
+    if isinstance(p, Signal) and isinstance(q, Signal):
+        if p.values.size * q.values.size > KERNEL_LIMIT:
+            return None
+        return "conv-conv", Conv(_exact_product(p, q))
+    if _order(q) < _order(p):
+        return "conv-commute", compose((second, first))
+    return None
+
+
+def _order(kernel: Any) -> tuple[bool, str]:
+    return isinstance(kernel, Signal), repr(kernel)
+
+
+def _exact_product(p: Signal, q: Signal) -> Signal:
+    """p ∗ q without rounding."""
+    from .evaluate import Evaluator
+    from .witness import to_signal
+
+    assert p.ndim is not None
+    evaluator = Evaluator(p.ndim)
+    return to_signal(evaluator.act(Conv(p), evaluator.signal(q)), p.ndim)
+
+
+def _collected(expression: Expression, facts: Facts) -> Rewrite | None:
+    """Equal terms of a sum added, terms in order, zeros dropped."""
+    for node, put in _nodes(expression):
+        if isinstance(node, Sum):
+            new = _collect(node)
+            if new != node:
+                return "collect-terms", put(new)
+    return None
+
+
+def _collect(node: Sum) -> LinearOperator:
+    totals: dict[LinearOperator, Any] = {}
+    for term in node.terms:
+        scalar, operator = (term.scalar, term.operator) if isinstance(term, Scale) else (1, term)
+        if not isinstance(operator, Zero):
+            totals[operator] = totals.get(operator, 0) + exact(scalar)
+    kept = [(repr(operator), c, operator) for operator, c in totals.items() if c != 0]
+    kept.sort(key=lambda entry: entry[0])
+    return add(tuple(operator if c == 1 else Scale(c, operator) for _, c, operator in kept))

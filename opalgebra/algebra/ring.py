@@ -1,0 +1,98 @@
+"""The exact coefficients of one statement.
+
+Rational statements use Python ints and fractions.  Others get the smallest SymPy domain that holds all their
+numbers: Gaussian rationals, a number field such as ℚ(√2, √3), polynomials or rational functions in the
+symbols.  In such a domain an element is zero iff it is the number zero.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+from ..exact import Scalar, conjugate, exact, to_sympy
+
+
+class Ring:
+    """ℚ, with Python's ints and fractions as elements."""
+
+    one: Any = 1
+    is_certain = True  # whether a nonzero element is certainly a nonzero number
+
+    def convert(self, value: Scalar) -> Any:
+        """The element that a scalar is."""
+        return exact(value)
+
+    def to_scalar(self, element: Any) -> Any:
+        """An element as an int, a Fraction or a SymPy expression."""
+        if isinstance(element, Fraction) and element.denominator == 1:
+            return element.numerator
+        return element
+
+    def divide(self, element: Any, number: int) -> Any:
+        """element / number."""
+        return self.to_scalar(Fraction(element) / number)
+
+
+class SymPyRing(Ring):
+    """A SymPy domain."""
+
+    def __init__(self, domain: Any) -> None:
+        self.domain = domain
+        self.one = domain.one
+        self.is_certain = _is_certain(domain)
+        self._cache: dict[Any, Any] = {}
+
+    def convert(self, value: Scalar) -> Any:
+        value = exact(value)
+        if value not in self._cache:
+            self._cache[value] = self.domain.from_sympy(to_sympy(value))
+        return self._cache[value]
+
+    def to_scalar(self, element: Any) -> Any:
+        import sympy
+
+        return exact(sympy.expand(self.domain.to_sympy(element)))
+
+    def divide(self, element: Any, number: int) -> Any:
+        return element * self.domain.from_sympy(to_sympy(Fraction(1, number)))
+
+
+RATIONALS = Ring()
+
+
+def _is_certain(domain: Any) -> bool:
+    """Generators that are symbols or conjugates of symbols are independent; π and e may hide a relation."""
+    if domain.is_EX or domain.is_EXRAW:
+        return False
+    generators = getattr(domain, "symbols", ()) if domain.is_Composite else ()
+    return all(not getattr(g, "is_number", False) for g in generators) and all(_is_variable(g) for g in generators)
+
+
+def _is_variable(generator: Any) -> bool:
+    import sympy
+
+    return isinstance(generator, sympy.Symbol) or (
+        isinstance(generator, sympy.conjugate) and isinstance(generator.args[0], sympy.Symbol)
+    )
+
+
+def ring_of(values: Any, symbols: Any = ()) -> Ring:
+    """The ring for these scalars and their conjugates; ``symbols`` are to be invertible in it."""
+    numbers = {exact(value) for value in values}
+    others = sorted((v for v in numbers if not isinstance(v, (int, Fraction))), key=str)
+    if not others and not symbols:
+        return RATIONALS
+    return _sympy_ring(tuple(others), tuple(symbols))
+
+
+@lru_cache(maxsize=256)
+def _sympy_ring(values: tuple[Any, ...], symbols: tuple[Any, ...]) -> SymPyRing:
+    import sympy
+    from sympy.polys.constructor import construct_domain
+
+    wanted = [*values, *(conjugate(v) for v in values), *symbols, *(1 / s for s in symbols), sympy.Rational(1, 2)]
+    wanted = [sympy.expand(v) for v in wanted]
+    domain, _ = construct_domain(wanted, extension=True, field=False)
+    return SymPyRing(domain)

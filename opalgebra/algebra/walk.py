@@ -1,0 +1,168 @@
+"""Walking an expression: the rules by which operators act, whatever a state of the walk is.
+
+The concrete walk (:mod:`.coset`) and the one with symbolic factors (:mod:`.symbolic`) share this traversal; a
+state supplies ``up``, ``down``, ``shift``, ``flip``, ``modulate``, ``convolve``, ``formal_operator`` and
+``scaled``, each returning a list of states.  Transposition, adjoints and conjugation are two flags here.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import OperandError
+from ..exact import Scalar, conjugate
+from ..expr.factors import axes
+from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
+from ..expr.named import Named
+from ..expr.operators import (
+    Adjoint,
+    Compose,
+    Conj,
+    FormalOperator,
+    Identity,
+    LinearOperator,
+    Power,
+    Scale,
+    Sum,
+    Transpose,
+    Zero,
+)
+from ..expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum
+
+INPUT = ("input",)  # the label of the slot that an operator's argument takes
+
+
+class Walker(ABC):
+    """A walk over expressions of ``ndim`` axes with coefficients of one ring."""
+
+    def __init__(self, ndim: int, convert: Callable[[Scalar], Any]) -> None:
+        self.ndim = ndim
+        self.convert = convert
+        self._kernels: dict[tuple[SignalExpr, bool], list[Any]] = {}
+
+    @abstractmethod
+    def formal(self, label: tuple[str, ...]) -> Any:
+        """The state of a formal signal."""
+
+    @abstractmethod
+    def concrete(self, signal: Signal, conj: bool) -> Any:
+        """The state of a signal whose samples are known."""
+
+    @abstractmethod
+    def box(self, factor: tuple[Any, ...]) -> Any:
+        """The state of 1_k with a symbolic k."""
+
+    def merge(self, states: list[Any]) -> list[Any]:
+        """Collect equal states of a sum; a walk may leave them as they are."""
+        return states
+
+    def run(self, expression: LinearOperator | SignalExpr) -> list[Any]:
+        """The states of a signal, or of A x for an operator A and a formal input x."""
+        if isinstance(expression, SignalExpr):
+            return self.signal(expression, False)
+        return self.act(expression, [self.formal(INPUT)], False, False)
+
+    def signal(self, signal: SignalExpr, conj: bool) -> list[Any]:
+        """The states of a signal expression."""
+        found = self._kernels.get((signal, conj))
+        if found is None:
+            found = self._kernels[signal, conj] = self._signal(signal, conj)
+        return found
+
+    def _signal(self, signal: SignalExpr, conj: bool) -> list[Any]:
+        match signal:
+            case Signal():
+                return [self.concrete(signal, conj)]
+            case FormalSignal():
+                return [self.formal(("signal", signal.name, "conj" if conj and not signal.real else ""))]
+            case Box():
+                return [self.box(axes(signal.factor))]
+            case ConjSignal():
+                return self.signal(signal.signal, not conj)
+            case Applied():
+                return self.act(signal.operator, self.signal(signal.signal, conj), False, conj)
+            case SignalSum():
+                return self.merge([state for term in signal.terms for state in self.signal(term, conj)])
+        raise OperandError(f"{type(signal).__name__} is not a signal that can be walked")
+
+    def act(self, operator: LinearOperator, states: list[Any], transpose: bool, conj: bool) -> list[Any]:
+        """The states after an operator, its transpose, its conjugate or its adjoint."""
+        operator, transpose, conj, states = self._unwrap(operator, states, transpose, conj)
+        match operator:
+            case Identity():
+                return states
+            case Zero():
+                return []
+            case Compose():
+                for factor in operator.factors if transpose else reversed(operator.factors):
+                    states = self.act(factor, states, transpose, conj)
+                return states
+            case Sum():
+                return self.merge([s for term in operator.terms for s in self.act(term, states, transpose, conj)])
+            case Power():
+                for _ in range(operator.exponent):
+                    states = self.act(operator.operator, states, transpose, conj)
+                return states
+        return [after for state in states for after in self._letter(operator, state, transpose, conj)]
+
+    def _unwrap(
+        self, operator: LinearOperator, states: list[Any], transpose: bool, conj: bool
+    ) -> tuple[LinearOperator, bool, bool, list[Any]]:
+        """Peel wrappers off in a loop, so that a tower of transposes needs no stack."""
+        while True:
+            match operator:
+                case Transpose():
+                    transpose, operator = not transpose, operator.operator
+                case Adjoint():
+                    transpose, conj, operator = not transpose, not conj, operator.operator
+                case Conj():
+                    conj, operator = not conj, operator.operator
+                case Scale():
+                    weight = self.convert(conjugate(operator.scalar) if conj else operator.scalar)
+                    states = [s for state in states for s in state.scaled(weight)] if weight else []
+                    operator = operator.operator
+                case Named():
+                    operator = operator.definition()
+                case _:
+                    return operator, transpose, conj, states
+
+    def _letter(self, letter: LinearOperator, state: Any, transpose: bool, conj: bool) -> list[Any]:
+        match letter:
+            case Conv():
+                sign = -1 if transpose else 1
+                return [s for k in self.signal(letter.kernel, conj) for s in state.convolve(k, sign)]
+            case Up() | Down():
+                go_up = isinstance(letter, Up) != transpose
+                factor = axes(letter.factor)
+                return list(state.up(factor) if go_up else state.down(factor))
+            case Shift():
+                return list(state.shift(tuple(-s if transpose else s for s in axes(letter.shift))))
+            case Flip():
+                return list(state.flip())
+            case Modulate():
+                return list(state.modulate(*self._sequence(letter.sequence, conj)))
+            case FormalOperator():
+                row, column = (
+                    ("operator", letter.name, "conj" if conj else "", side) for side in ("row", "column")
+                )
+                return list(state.formal_operator(*((column, row) if transpose else (row, column))))
+        raise OperandError(f"{type(letter).__name__} is not an operator that can be walked")
+
+    def _sequence(self, sequence: Signal, conj: bool) -> tuple[tuple[int, ...], dict[tuple[int, ...], Any]]:
+        """Period, and weight per residue, of a periodic sequence."""
+        period = sequence.values.shape
+        weights: dict[tuple[int, ...], Any] = {}
+        for at, value in taps(sequence, conj).items():
+            weights[tuple(n % p for n, p in zip(at, period, strict=True))] = self.convert(value)
+        return period, weights
+
+
+def taps(signal: Signal, conj: bool) -> dict[tuple[int, ...], Any]:
+    """The nonzero samples of a concrete signal by index."""
+    return {
+        at: conjugate(value) if conj else value
+        for at, entry in signal.items()
+        for value in [entry if signal.is_exact else entry.item()]
+    }

@@ -1,0 +1,258 @@
+"""The command line: ``opalgebra prove "Conv(q) @ Up(k) == (Down(k) @ Conv(q).T).T"``.
+
+Exit status: 0 done or proved, 1 refuted, 2 undecided, 64 bad input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, NoReturn
+
+from .errors import OpAlgebraError, OperandError, ParseError
+from .expr.operators import LinearOperator
+from .expr.signals import SignalExpr
+from .parse import parse_condition, parse_expression, parse_statement, parse_value
+
+BAD_INPUT = 64  # EX_USAGE of sysexits.h
+VERDICTS = {"proved": 0, "refuted": 1, "undecided": 2}
+ASCII = {
+    "↑": "up", "↓": "down", "∗": "*", "−": "-", "×": "x", "·": "*", "⋅": "*", "…": "...", "≠": "!=", "≤": "<=",
+    "≥": ">=", "≈": "~", "≡": "==", "→": "->", "⇒": "=>", "ℤ": "Z", "Σ": "sum", "π": "pi", "√": "sqrt", "∈": "in",
+    "—": "-", "–": "-", "“": '"', "”": '"', "’": "'", "\u0304": "^c", "ᵀ": "^T", "ᴴ": "^H", "δ": "delta", "∎": "[]",
+    "⌈": "ceil(", "⌉": ")", "⌊": "floor(", "⌋": ")", "─": "-", "│": "|", "✓": "ok",
+}  # fmt: skip
+
+
+class _Usage(Exception):
+    """A command line that argparse does not accept."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Ends with 64 and not with argparse's 2, which means undecided here."""
+
+    def error(self, message: str) -> NoReturn:
+        raise _Usage(f"{message}\n{self.format_usage().rstrip()}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="opalgebra", description="Convolution and resampling as algebra: prove, render, run.")
+    parser.add_argument("--version", action="version", version=f"opalgebra {_version()}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("tour", help="derive, prove, render and run the headline identities")
+    _add_prove(commands)
+    laws = commands.add_parser("laws", help="the catalogue of laws")
+    laws.add_argument("name", nargs="?", metavar="NAME", help="one law; all without it")
+    laws.add_argument("--latex", action="store_true", help="as LaTeX")
+    run = commands.add_parser("run", help="apply an operator to a file")
+    run.add_argument("expression", metavar="EXPR", help="an operator, such as 'Down(2) @ Conv([1,2,1])'")
+    run.add_argument("source", metavar="IN", help=".npy, .wav or .png")
+    run.add_argument("target", metavar="OUT", help=".npy, .wav or .png")
+    run.add_argument("--rate", type=_rate, metavar="HZ", help="sample rate of a .wav OUT; that of IN without it")
+    explain = commands.add_parser("explain", help="windows and multiply-adds of every step of a run")
+    explain.add_argument("expression", metavar="EXPR")
+    explain.add_argument("--shape", required=True, metavar="N", help="samples of the input: 512, 480x640 or 480,640")
+    simplify = commands.add_parser("simplify", help="the canonical form of an expression")
+    simplify.add_argument("expression", metavar="EXPR")
+    simplify.add_argument("--latex", action="store_true", help="as LaTeX")
+    for command in (run, explain, simplify):
+        _add_let(command)
+    return parser
+
+
+def _rate(text: str) -> int:
+    rate = int(text) if text.isdecimal() and len(text) < 10 else 0
+    if not rate:
+        raise argparse.ArgumentTypeError(f"{text} is no sample rate; give a positive int, such as 44100")
+    return rate
+
+
+def _add_prove(commands: Any) -> None:
+    prove = commands.add_parser("prove", help="decide whether two expressions are equal")
+    prove.add_argument("statement", metavar="STATEMENT", help="'left == right'; names are formal signals and factors")
+    prove.add_argument("--given", action="append", default=[], metavar="CONDITION", help="such as 'coprime(k, m)'")
+    shown = prove.add_mutually_exclusive_group()
+    shown.add_argument("--latex", action="store_true", help="the derivation as LaTeX")
+    shown.add_argument("--markdown", action="store_true", help="the derivation as Markdown")
+    _add_let(prove)
+
+
+def _add_let(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--let", action="append", default=[], metavar="NAME=VALUE", help="bind a name, such as q=[1,2,1] or k=2"
+    )
+
+
+def _version() -> str:
+    from . import __version__
+
+    return __version__
+
+
+def _bound(entries: Sequence[str]) -> dict[str, Any]:
+    bound: dict[str, Any] = {}
+    for entry in entries:
+        name, equals, value = entry.partition("=")
+        name = name.strip()
+        if not equals or not name:
+            raise ParseError(f"--let {entry} is not NAME=VALUE; write --let q=[1,2,1]")
+        if name in bound:
+            raise ParseError(f"--let binds {name} twice; give each name one value")
+        bound[name] = parse_value(value)
+    return bound
+
+
+def _operator(text: str, let: Sequence[str]) -> LinearOperator:
+    expression = parse_expression(text, _bound(let))
+    if not isinstance(expression, LinearOperator):
+        raise OperandError(f"{text} is a signal; an operator is expected, such as Down(2) @ Conv([1,2,1])")
+    return expression
+
+
+def _say(text: str) -> None:
+    """Print in the encoding of the output, in ASCII where that cannot carry the notation."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        text = in_ascii(text)
+    print(text)
+
+
+def in_ascii(text: str) -> str:
+    """The notation in seven bits, as the ASCII rendering writes it.
+
+    >>> in_ascii("(↓₂ (q∗)ᵀ)ᵀ ≠ S⁻¹ ↑ₖ")
+    '(down2 (q*)^T)^T != S^-1 up_k'
+    """
+    low, high = _scripts()
+    text = re.sub(f"(?<=[↑↓])[{low}]+", lambda run: _plain(run[0], low, arrow=True), text)
+    text = re.sub(f"[{low}]+", lambda run: "_" + _plain(run[0], low), text)
+    text = re.sub(f"[{high}]+", lambda run: "^" + _plain(run[0], high), text)
+    text = "".join(ASCII.get(character, character) for character in text)
+    return text.encode("ascii", "backslashreplace").decode("ascii")
+
+
+@cache
+def _scripts() -> tuple[str, str]:
+    from .show.text import SUBSCRIPTS, SUPERSCRIPTS
+
+    return tuple("".join(value for value in table.values() if value != ",") for table in (SUBSCRIPTS, SUPERSCRIPTS))  # type: ignore[return-value]
+
+
+def _plain(run: str, script: str, arrow: bool = False) -> str:
+    from .show.text import SUBSCRIPTS, SUPERSCRIPTS
+
+    table = SUBSCRIPTS if script == _scripts()[0] else SUPERSCRIPTS
+    back = {value: key for key, value in table.items()}
+    plain = "".join(back[character] for character in run)
+    return f"_{plain}" if arrow and not plain.isdigit() else plain
+
+
+def _tour(options: argparse.Namespace) -> int:
+    from importlib import import_module
+
+    status: int = import_module("opalgebra.tour").main(sys.stdout)
+    return status
+
+
+def _prove(options: argparse.Namespace) -> int:
+    import opalgebra
+
+    let = _bound(options.let)
+    left, right = parse_statement(options.statement, let)
+    given = []
+    for text in options.given:
+        name, arguments = parse_condition(text, let)
+        given.append(getattr(opalgebra, name)(*arguments))
+    proof = opalgebra.prove(left, right, given=tuple(given))
+    if options.latex or options.markdown:
+        _say(proof._repr_latex_() if options.latex else proof._repr_markdown_())
+    else:
+        _say(str(proof))
+    return VERDICTS[proof.verdict]
+
+
+def _laws(options: argparse.Namespace) -> int:
+    import opalgebra
+
+    chosen = [opalgebra.laws[options.name]] if options.name else list(opalgebra.laws.values())
+    for law in chosen:
+        _say(law.latex() if options.latex else str(law))
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    from .files import describe, kind_of, run
+
+    for path in (options.target, options.source):
+        kind_of(path)
+    result, notes = run(_operator(options.expression, options.let), options.source, options.target, options.rate)
+    for line in (describe(options.target, result), *notes):
+        _say(line)
+    return 0
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from ._verbs import verb
+
+    _say(str(verb("explain")(_operator(options.expression, options.let), _shape(options.shape))))
+    return 0
+
+
+def _shape(text: str) -> int | tuple[int, ...]:
+    entries = re.split(r"\s*[x×,]\s*", text.strip().strip("()").rstrip(", "))
+    if not all(re.fullmatch(r"[0-9]{1,18}", entry) for entry in entries):
+        raise ParseError(f"--shape {text} is not a number of samples per axis; write 512, 480x640 or 480,640")
+    sizes = tuple(int(entry) for entry in entries)
+    return sizes[0] if len(sizes) == 1 else sizes
+
+
+def _simplify(options: argparse.Namespace) -> int:
+    expression = parse_expression(options.expression, _bound(options.let))
+    if isinstance(expression, SignalExpr):
+        raise OperandError(f"{options.expression} is a signal; simplify takes an operator")
+    simple = expression.simplify()
+    _say(format(simple, "latex") if options.latex else str(simple))
+    return 0
+
+
+COMMANDS = {
+    "tour": _tour,
+    "prove": _prove,
+    "laws": _laws,
+    "run": _run,
+    "explain": _explain,
+    "simplify": _simplify,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status.
+
+    >>> main(["explain", "Down(2)", "--shape", "none"])
+    64
+    """
+    try:
+        options = _parser().parse_args(argv)
+        return COMMANDS[options.command](options)
+    except (_Usage, OpAlgebraError) as error:
+        _complain(str(error))
+        return BAD_INPUT
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _complain(message: str) -> None:
+    encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
+    text = f"opalgebra: {message}"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        text = in_ascii(text)
+    print(text, file=sys.stderr)

@@ -1,0 +1,120 @@
+"""The reference engine: every letter computed with NumPy as its formula says, with no transform.
+
+It is the engine that the others are compared with.  Sums of products are direct, so that integers are
+exact and a NaN stays local.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..exact import Scalar
+from ..expr.operators import LinearOperator
+from ..expr.signals import Signal
+from . import arithmetic
+from .arithmetic import CONVOLUTION, POINTWISE, Numbers
+from .unfold import evaluate, flipped, window_of
+from .window import Window, union
+
+
+class ReferenceEngine:
+    """Runs operators on NumPy arrays, numeric or exact."""
+
+    name = "numpy"
+
+    def supports(self, array: Any) -> bool:
+        """Whether the engine computes with arrays of this kind."""
+        return isinstance(array, np.ndarray)
+
+    def apply(self, operator: LinearOperator, signal: Signal) -> Signal:
+        """A x; the input is read only."""
+        return evaluate(operator, signal, _ARRAYS)
+
+    def add(self, terms: Sequence[Signal]) -> Signal:
+        """The sum of signals on the union of their windows."""
+        return _ARRAYS.total(terms)
+
+
+class ArrayMachine:
+    """The letters on signals; see :class:`~opalgebra.engine.unfold.Machine`."""
+
+    def convolve(self, x: Signal, kernel: Signal) -> Signal:
+        """y_n = Σ_k q_{n−k} x_k."""
+        window = window_of(x).convolved(window_of(kernel))
+        window.check_size(max(8, x.values.itemsize, kernel.values.itemsize))
+        taps = arithmetic.settled(_numbers(x), _numbers(kernel))
+        return _made(arithmetic.multiply(CONVOLUTION, _numbers(x), taps), window)
+
+    def modulate(self, x: Signal, sequence: Signal) -> Signal:
+        """y_n = w_n x_n, w periodic."""
+        indices = [
+            ((a - b) % m + np.arange(n)) % m
+            for a, n, b, m in zip(x.starts, x.values.shape, sequence.starts, sequence.values.shape, strict=True)
+        ]
+        # Settled over the whole period: the dtype must not depend on which part of it is read.
+        period = arithmetic.settled(_numbers(x), _numbers(sequence))
+        factors = Numbers(period.array[np.ix_(*indices)], period.weak)
+        return _made(arithmetic.multiply(POINTWISE, _numbers(x), factors), window_of(x))
+
+    def scale(self, x: Signal, scalar: Scalar) -> Signal:
+        """y_n = c x_n."""
+        return _made(arithmetic.scaled(_numbers(x), scalar), window_of(x))
+
+    def up(self, x: Signal, factors: tuple[int, ...]) -> Signal:
+        """y_{kn} = x_n, zeros between."""
+        if all(k == 1 for k in factors):
+            return x
+        window = window_of(x).up(factors)
+        window.check_size(x.values.itemsize)
+        result = arithmetic.zeros(window.shape, x.dtype)
+        result[tuple(slice(None, None, k) for k in factors)] = x.values
+        return Signal._wrap(result, window.starts, x.weak)
+
+    def down(self, x: Signal, factors: tuple[int, ...]) -> Signal:
+        """y_n = x_{kn}."""
+        window = window_of(x).down(factors)
+        reads = tuple(
+            slice(k * first - start, None, k) if size else slice(0)
+            for k, first, start, size in zip(factors, window.starts, x.starts, window.shape, strict=True)
+        )
+        return Signal._wrap(np.ascontiguousarray(x.values[reads]), window.starts, x.weak)
+
+    def shift(self, x: Signal, shifts: tuple[int, ...]) -> Signal:
+        """y_n = x_{n−s}."""
+        return Signal._wrap(x.values, window_of(x).shifted(shifts).starts, x.weak)
+
+    def flip(self, x: Signal) -> Signal:
+        """y_n = x_{−n}."""
+        mirrored = flipped(x)
+        return Signal._wrap(np.ascontiguousarray(mirrored.values), mirrored.starts, x.weak)
+
+    def zero(self, x: Signal) -> Signal:
+        """y = 0, on an empty window."""
+        window = window_of(x).emptied()
+        return Signal._wrap(np.zeros(window.shape, dtype=x.dtype), window.starts, x.weak)
+
+    def total(self, terms: Sequence[Signal]) -> Signal:
+        """The sum, on the union of the windows."""
+        window = union([window_of(term) for term in terms])
+        window.check_size(max(8, *(term.values.itemsize for term in terms)))
+        placed = [(_numbers(term), _place(window_of(term), window)) for term in terms]
+        return _made(arithmetic.total(placed, window.shape), window)
+
+
+def _numbers(signal: Signal) -> Numbers:
+    return Numbers(signal.values, signal.weak)
+
+
+def _made(numbers: Numbers, window: Window) -> Signal:
+    return Signal._wrap(numbers.array, window.starts, numbers.weak)
+
+
+def _place(inner: Window, outer: Window) -> tuple[slice, ...]:
+    starts = (a - b for a, b in zip(inner.starts, outer.starts, strict=True))
+    return tuple(slice(a, a + n) for a, n in zip(starts, inner.shape, strict=True))
+
+
+_ARRAYS = ArrayMachine()

@@ -1,0 +1,1 @@
+"""Expressions: signals and operators as frozen trees."""

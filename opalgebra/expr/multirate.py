@@ -1,0 +1,140 @@
+"""The letters of the algebra: convolution, up- and downsampling, shift, flip, modulation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import KernelError, OperandError
+from .factors import Factor, axes, factor, shift
+from .operators import LinearOperator
+from .signals import Signal, SignalExpr
+
+
+def as_kernel(value: Any, what: str = "the kernel") -> SignalExpr:
+    """A signal, formal signal or array as a kernel: not empty, finite."""
+    if isinstance(value, LinearOperator):
+        raise OperandError(f"{what} is the operator {value}; give a signal, or compose operators with @")
+    kernel = value if isinstance(value, SignalExpr) else Signal(value)
+    if isinstance(kernel, Signal):
+        if kernel.values.size == 0:
+            raise KernelError(f"{what} is empty; give at least one tap (Zero() is the operator that answers 0)")
+        if not kernel.is_exact and not np.all(np.isfinite(kernel.values)):
+            raise KernelError(f"{what} holds NaN or infinity; give finite taps")
+    return kernel
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Conv(LinearOperator):
+    """Convolution with q: y_n = Σ_k q_{n−k} x_k.
+
+    Parameters
+    ----------
+    kernel : Signal, array, list, or formal signal
+        q; an array starts at index 0.  Several axes for N-D convolution, separable or not.
+
+    Examples
+    --------
+    >>> import opalgebra as oa
+    >>> oa.Conv([1, 2, 1]) @ [1, 0, 0, 1]
+    Signal([1, 2, 1, 1, 2, 1], dtype='int64')
+    """
+
+    kernel: SignalExpr
+
+    def __post_init__(self) -> None:
+        kernel = as_kernel(self.kernel)
+        self._set(kernel=kernel, ndim=kernel.ndim)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class _Sampling(LinearOperator):
+    factor: Factor
+
+    def __post_init__(self) -> None:
+        value = factor(self.factor)
+        self._set(factor=value, ndim=len(axes(value)))
+
+
+class Up(_Sampling):
+    """Upsampling (↑k x)_n = x_{n/k} where k divides n, else 0; also called expander.
+
+    Parameters
+    ----------
+    factor : int, SymPy positive integer symbol or product of such, or a tuple of these, one per axis
+
+    Examples
+    --------
+    >>> import opalgebra as oa
+    >>> oa.Up(2) @ [1, 2, 3]
+    Signal([1, 0, 2, 0, 3], dtype='int64')
+    """
+
+
+class Down(_Sampling):
+    """Downsampling (↓k x)_n = x_{kn}; also called decimator (without a filter).
+
+    Examples
+    --------
+    >>> import opalgebra as oa
+    >>> oa.Down(2) @ [1, 2, 3, 4]
+    Signal([1, 3], dtype='int64')
+    """
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Shift(LinearOperator):
+    """The delay (S^s x)_n = x_{n−s}, by s samples; s may be negative, symbolic, or a tuple.
+
+    >>> import opalgebra as oa
+    >>> (oa.Shift(2) @ [1, 2, 3]).start
+    2
+    """
+
+    shift: Any
+
+    def __post_init__(self) -> None:
+        value = shift(self.shift)
+        self._set(shift=value, ndim=len(axes(value)))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Flip(LinearOperator):
+    """Reversal (R x)_n = x_{−n}, along every axis.
+
+    >>> import opalgebra as oa
+    >>> s = oa.Flip() @ [1, 2, 3]
+    >>> s.start, s.values
+    (-2, array([3, 2, 1]))
+    """
+
+    ndim = None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Modulate(LinearOperator):
+    """Multiplication by a periodic sequence: y_n = w_n x_n.
+
+    Parameters
+    ----------
+    sequence : array, list or Signal
+        One period of w; of an array, w_0 is the first entry.  Several axes for N-D.
+
+    Examples
+    --------
+    >>> import opalgebra as oa
+    >>> oa.Modulate([1, -1]) @ [1, 2, 3]
+    Signal([1, -2, 3], dtype='int64')
+    """
+
+    sequence: Signal
+
+    def __post_init__(self) -> None:
+        sequence = as_kernel(self.sequence, "the periodic sequence")
+        if not isinstance(sequence, Signal):
+            raise KernelError(
+                f"the periodic sequence is {sequence}; give the numbers of one period, such as [1, -1]"
+            )
+        self._set(sequence=sequence, ndim=sequence.ndim)

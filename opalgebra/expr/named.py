@@ -1,0 +1,153 @@
+"""Named compositions: they show their own name until :meth:`~LinearOperator.expand` writes them out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import prod
+from typing import Any
+
+from .factors import Factor, axes, factor, is_symbolic
+from .multirate import Conv, Down, Flip, Up, as_kernel
+from .operators import LinearOperator
+from .signals import Signal, SignalExpr, box, common_ndim
+
+
+class Named(LinearOperator):
+    """Base class of operators that are names for a composition."""
+
+    def definition(self) -> LinearOperator:
+        """The composition that the name stands for."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class _Layer(Named):
+    kernel: SignalExpr
+    factor: Factor
+
+    def __post_init__(self) -> None:
+        self._set(kernel=as_kernel(self.kernel), factor=factor(self.factor))
+        self._set(ndim=common_ndim(self.kernel, Up(self.factor)))
+
+
+class StridedConv(_Layer):
+    """↓k (q∗): convolution, then every k-th sample.
+
+    >>> import opalgebra as oa
+    >>> q = oa.signals("q")
+    >>> print(oa.StridedConv(q, 2), "=", oa.StridedConv(q, 2).expand())
+    StridedConv(q, 2) = ↓₂ (q∗)
+    """
+
+    def definition(self) -> LinearOperator:
+        return Down(self.factor) @ Conv(self.kernel)
+
+
+class DilatedConv(_Layer):
+    """(↑k q)∗: convolution with the kernel spread by k.
+
+    >>> import opalgebra as oa
+    >>> print(oa.DilatedConv(oa.signals("q"), 3).expand())
+    ((↑₃ q)∗)
+    """
+
+    def definition(self) -> LinearOperator:
+        return Conv(Up(self.factor) @ self.kernel)
+
+
+class TransposedConv(_Layer):
+    """(q∗) ↑k: zeros inserted, then convolution; what deep learning calls a "deconvolution".
+
+    It is the transpose of a strided convolution with the reversed kernel, not an inverse.
+
+    >>> import opalgebra as oa
+    >>> print(oa.TransposedConv(oa.signals("q"), 2).expand())
+    (q∗) ↑₂
+    """
+
+    def definition(self) -> LinearOperator:
+        return Conv(self.kernel) @ Up(self.factor)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class _Resampler(Named):
+    factor: Factor
+
+    def __post_init__(self) -> None:
+        value = factor(self.factor)
+        self._set(factor=value, ndim=len(axes(value)))
+
+    def _one_over_factor(self) -> Any:
+        size = prod(axes(self.factor))
+        return 1 / size if is_symbolic(self.factor) else Fraction(1, size)
+
+
+class Repeat(_Resampler):
+    """(1_k∗) ↑k: every sample k times; nearest-neighbour upsampling.
+
+    >>> import opalgebra as oa
+    >>> oa.Repeat(3) @ [1, 2]
+    Signal([1, 1, 1, 2, 2, 2], dtype='int64')
+    """
+
+    def definition(self) -> LinearOperator:
+        return Conv(box(self.factor)) @ Up(self.factor)
+
+
+class LinearUp(_Resampler):
+    """Linear interpolation that keeps the samples: y_{kn} = x_n, straight lines between.
+
+    k⁻¹ (1_k∗)(R 1_k∗) ↑k; the two boxes make the triangle of 2k−1 taps centred at 0.
+
+    >>> import opalgebra as oa
+    >>> oa.LinearUp(2) @ [1.0, 3.0]
+    Signal([0.5, 1.0, 2.0, 3.0, 1.5], start=-1, dtype='float64')
+    """
+
+    def definition(self) -> LinearOperator:
+        kernel = box(self.factor)
+        triangle = Conv(kernel) @ (Flip() @ kernel)
+        if isinstance(triangle, Signal):
+            return self._one_over_factor() * Conv(_weak(triangle)) @ Up(self.factor)
+        return self._one_over_factor() * Conv(kernel) @ Conv(Flip() @ kernel) @ Up(self.factor)
+
+
+class AvgPool(_Resampler):
+    """k⁻¹ ↓k (R 1_k∗): y_n is the mean of x_{kn} … x_{kn+k−1}.
+
+    >>> import opalgebra as oa
+    >>> oa.AvgPool(2) @ [1.0, 3.0, 5.0, 7.0]
+    Signal([2.0, 6.0], dtype='float64')
+    """
+
+    def definition(self) -> LinearOperator:
+        kernel = Flip() @ box(self.factor)
+        kernel = _weak(kernel) if isinstance(kernel, Signal) else kernel
+        return self._one_over_factor() * Down(self.factor) @ Conv(kernel)
+
+
+def _weak(signal: Signal) -> Signal:
+    """Integer taps of a definition take the precision of the data."""
+    return Signal._wrap(signal.values, signal.starts, weak=True)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Corr(Named):
+    """Cross-correlation y_n = Σ_k conj(q_k) x_{n+k}, as scipy.signal.correlate: the adjoint (q∗)ᴴ.
+
+    For real q this is the "convolution" of deep learning.
+
+    >>> import opalgebra as oa
+    >>> (oa.Corr([1, 2]) @ [1, 0, 0, 1])[0:4]
+    array([1, 0, 2, 1])
+    """
+
+    kernel: SignalExpr
+
+    def __post_init__(self) -> None:
+        kernel = as_kernel(self.kernel)
+        self._set(kernel=kernel, ndim=kernel.ndim)
+
+    def definition(self) -> LinearOperator:
+        return Conv(Flip() @ self.kernel.conj())

@@ -1,0 +1,131 @@
+"""What every node shares: it is frozen, compared and hashed by structure, pickled by its fields.
+
+A subclass is a frozen dataclass; its fields are child nodes, plain hashable values, or tuples of these.
+Nothing here recurses, so that depth is limited by memory and not by Python's stack.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from functools import cache
+from typing import Any
+
+from .._verbs import verb
+
+
+@cache
+def _field_names(cls: type) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(cls))
+
+
+class Node:
+    """A frozen tree node; ``==`` is structural."""
+
+    __array_ufunc__ = None  # so that NumPy defers: ``array @ A`` and ``array * A`` reach A's reflected method
+    ndim: int | None
+
+    def parts(self) -> tuple[Any, ...]:
+        """The values that make the node what it is, in the order of its constructor."""
+        return tuple(getattr(self, name) for name in _field_names(type(self)))
+
+    def key(self) -> tuple[Any, ...]:
+        """What equality and hash look at; the parts, unless these are not hashable."""
+        return self.parts()
+
+    def _set(self, **values: Any) -> None:
+        """Store a normalised value while the node is being built; nodes are frozen afterwards."""
+        self.__dict__.update(values)
+
+    def __hash__(self) -> int:
+        cached: int | None = self.__dict__.get("_hash")
+        if cached is None:
+            cached = self.__dict__["_hash"] = _hash(self)
+        return cached
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Node) and _same(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self.parts()
+
+    def __copy__(self) -> Node:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Node:
+        return self
+
+    def __repr__(self) -> str:
+        return str(verb("code")(self))
+
+    def __str__(self) -> str:
+        return str(verb("text")(self))
+
+    def __format__(self, spec: str) -> str:
+        """``f"{A}"``, ``f"{A:ascii}"``, ``f"{A:latex}"``."""
+        if spec in ("ascii", "latex"):
+            return str(verb(spec)(self))
+        return format(str(self), spec)
+
+    def _repr_latex_(self) -> str:
+        """LaTeX for a notebook."""
+        return f"$\\displaystyle {verb('latex')(self)}$"
+
+    def _latex(self, printer: Any) -> str:
+        """Called by ``sympy.latex``."""
+        return str(verb("latex")(self))
+
+    def _pretty(self, printer: Any) -> Any:
+        """Called by ``sympy.pretty``."""
+        return verb("pretty_form")(self, printer)
+
+    def _sympystr(self, printer: Any) -> str:
+        """Called by ``sympy.sstr``."""
+        return str(self)
+
+
+def _hash(root: Node) -> int:
+    """Hash bottom-up with an explicit stack; children that know their hash are not entered."""
+    stack: list[tuple[Node, bool]] = [(root, False)]
+    while stack:
+        node, ready = stack.pop()
+        if "_hash" in node.__dict__:
+            continue
+        if ready:
+            node.__dict__["_hash"] = hash((type(node).__name__, node.key()))
+            continue
+        stack.append((node, True))
+        stack.extend((child, False) for child in nodes_in(node.parts()))
+    return int(root.__dict__["_hash"])
+
+
+def nodes_in(values: tuple[Any, ...]) -> list[Node]:
+    """The nodes among ``values`` and in tuples among them."""
+    found: list[Node] = []
+    for value in values:
+        if isinstance(value, Node):
+            found.append(value)
+        elif isinstance(value, tuple):
+            found.extend(nodes_in(value))
+    return found
+
+
+def _same(left: Any, right: Any) -> bool:
+    stack = [(left, right)]
+    while stack:
+        a, b = stack.pop()
+        if a is b:
+            continue
+        if isinstance(a, Node):
+            if type(a) is not type(b) or hash(a) != hash(b):
+                return False
+            stack.append((a.key(), b.key()))
+        elif isinstance(a, tuple):
+            if not isinstance(b, tuple) or len(a) != len(b):
+                return False
+            stack.extend(zip(a, b, strict=True))
+        elif type(a) is not type(b) or not bool(a == b):
+            return False
+    return True

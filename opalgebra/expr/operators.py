@@ -1,0 +1,292 @@
+"""Operators: the base class, and the ways to combine operators.
+
+Constructors never simplify: ``Up(2).T`` is a transpose node, ``A - A`` a sum.  Sums and compositions are
+flat, because associativity is notation and not a step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from operator import index
+from typing import Any
+
+import numpy as np
+
+from .._verbs import verb
+from ..errors import CoefficientError, FormalSignalError, KernelError, OperandError
+from ..exact import Scalar, check_scalar, is_sympy
+from .node import Node
+from .signals import Applied, Signal, SignalExpr, common_ndim
+
+
+class LinearOperator(Node):
+    """A linear map of finitely supported sequences on ℤ^d.
+
+    ``A @ B`` composes, ``A @ x`` applies, ``A + B``, ``A - B``, ``-A``, ``2 * A`` and ``A ** 3`` do what
+    they say, ``A.T`` is the transpose, ``A.H`` the adjoint.  ``A == B`` asks for the same tree,
+    :meth:`equals` for the same map.
+    """
+
+    @property
+    def T(self) -> LinearOperator:
+        """The transpose: (Aᵀ)[m, n] = A[n, m], without conjugation."""
+        return Transpose(self)
+
+    @property
+    def H(self) -> LinearOperator:
+        """The adjoint: the conjugate transpose."""
+        return Adjoint(self)
+
+    def conj(self) -> LinearOperator:
+        """The operator with conjugated entries: conj(A) x = conj(A conj(x))."""
+        return Conj(self)
+
+    def __matmul__(self, other: object) -> Any:
+        if isinstance(other, LinearOperator):
+            return compose((self, other))
+        if isinstance(other, SignalExpr):
+            return self._apply(other)
+        if isinstance(other, (np.ndarray, list, tuple)):
+            from .traverse import formal_parts
+
+            formal = formal_parts(self)
+            if formal:
+                raise FormalSignalError(
+                    f"{self} has the formal part {', '.join(formal)} and cannot run on an array; give numbers: "
+                    "Conv([1, 2, 1]), Up(2), or put a formal signal in place of the array"
+                )
+            return self._apply(Signal(other))
+        return NotImplemented
+
+    def _apply(self, signal: SignalExpr) -> SignalExpr:
+        from .traverse import formal_parts
+
+        common_ndim(self, signal)
+        if isinstance(signal, Signal) and not formal_parts(self):
+            result: SignalExpr = verb("apply")(self, signal)
+            return result
+        if isinstance(signal, Applied):
+            return Applied(compose((self, signal.operator)), signal.signal)
+        return Applied(self, signal)
+
+    def __rmatmul__(self, other: object) -> Any:
+        raise OperandError(
+            f"an operator acts on what stands to its right: write A @ x, not x @ A (x is a {type(other).__name__}); "
+            "the row action is A.T @ x"
+        )
+
+    def __call__(self, signal: Any) -> Any:
+        """A(x) is A @ x for a signal or an array."""
+        if isinstance(signal, LinearOperator):
+            raise OperandError("operators compose with @: write A @ B")
+        return self @ signal
+
+    def __add__(self, other: object) -> LinearOperator:
+        if isinstance(other, int) and other == 0:  # so that sum() works
+            return self
+        if not isinstance(other, LinearOperator):
+            raise OperandError(
+                f"an operator and a {type(other).__name__} were added; for a constant c add c * Identity()"
+            )
+        return add((self, other))
+
+    __radd__ = __add__
+
+    def __neg__(self) -> LinearOperator:
+        return Scale(-1, self)
+
+    def __sub__(self, other: object) -> LinearOperator:
+        if not isinstance(other, LinearOperator):
+            raise OperandError(
+                f"a {type(other).__name__} was subtracted from an operator; for a constant c use c * Identity()"
+            )
+        return self + (-other)
+
+    def __mul__(self, scalar: object) -> LinearOperator:
+        if isinstance(scalar, LinearOperator):
+            raise OperandError("operators compose with @, not *: write A @ B")
+        if isinstance(scalar, (SignalExpr, list, tuple)) or (isinstance(scalar, np.ndarray) and scalar.ndim):
+            raise OperandError("an operator is applied with @: write A @ x; * takes a scalar")
+        return Scale(check_scalar(scalar), self)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, scalar: object) -> LinearOperator:
+        from fractions import Fraction
+
+        number = check_scalar(scalar)
+        if number == 0:
+            raise CoefficientError("an operator was divided by 0")
+        return self * (Fraction(1, number) if isinstance(number, int) else 1 / number)
+
+    def __pow__(self, exponent: object) -> LinearOperator:
+        return Power(self, exponent)  # type: ignore[arg-type]  # Power checks
+
+    def expand(self) -> LinearOperator:
+        """The operator with every named composition written out."""
+        from .traverse import expand
+
+        return expand(self)
+
+    def equals(self, other: LinearOperator) -> bool:
+        """Whether both are the same linear map; raises :class:`~opalgebra.Undecided` where unknown.
+
+        >>> import opalgebra as oa
+        >>> (oa.Down(2) @ oa.Up(2)).equals(oa.Identity())
+        True
+        """
+        return bool(verb("equals")(self, other))
+
+    def simplify(self) -> LinearOperator:
+        """The canonical expression: equal operators (concrete factors) give the same tree.
+
+        >>> import opalgebra as oa
+        >>> print((oa.Down(3) @ oa.Conv([1, 0, 0, 2]) @ oa.Up(3)).simplify())
+        ((1 2)∗)
+        """
+        result: LinearOperator = verb("simplify")(self)
+        return result
+
+    def matrix(self, rows: Any, cols: Any) -> Any:
+        """The entries of the window rows × cols as a SymPy matrix.
+
+        Parameters
+        ----------
+        rows, cols : int or (start, stop)
+            Output and input indices; an int n means 0 … n−1.  For several axes, one of these per axis;
+            the window is then flattened in C order.
+
+        Examples
+        --------
+        >>> import opalgebra as oa
+        >>> oa.Up(2).matrix(4, 2)
+        Matrix([
+        [1, 0],
+        [0, 0],
+        [0, 1],
+        [0, 0]])
+        """
+        return verb("matrix")(self, rows, cols)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Identity(LinearOperator):
+    """I, on any number of axes."""
+
+    ndim = None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Zero(LinearOperator):
+    """0, the operator that answers every signal with the zero signal."""
+
+    ndim = None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FormalOperator(LinearOperator):
+    """*Any* linear map with finitely many entries; made by :func:`operators`."""
+
+    name: str
+    ndim: int | None = None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Compose(LinearOperator):
+    """A B C …, applied from right to left."""
+
+    factors: tuple[LinearOperator, ...]
+
+    def __post_init__(self) -> None:
+        self._set(ndim=common_ndim(*self.factors))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Sum(LinearOperator):
+    """A + B + C …"""
+
+    terms: tuple[LinearOperator, ...]
+
+    def __post_init__(self) -> None:
+        self._set(ndim=common_ndim(*self.terms))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Scale(LinearOperator):
+    """c A for a scalar c."""
+
+    scalar: Scalar
+    operator: LinearOperator
+
+    def __post_init__(self) -> None:
+        self._set(scalar=check_scalar(self.scalar), ndim=self.operator.ndim)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Power(LinearOperator):
+    """Aⁿ for an int n ≥ 0."""
+
+    operator: LinearOperator
+    exponent: int
+
+    def __post_init__(self) -> None:
+        exponent = self.exponent
+        try:
+            if isinstance(exponent, bool) or is_sympy(exponent) or index(exponent) < 0:
+                raise TypeError
+        except TypeError:
+            raise CoefficientError(
+                f"the exponent is {exponent!r}; give an int >= 0 (operators have transposes, not negative powers)"
+            ) from None
+        self._set(exponent=index(exponent), ndim=self.operator.ndim)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class _Wrapped(LinearOperator):
+    operator: LinearOperator
+
+    def __post_init__(self) -> None:
+        self._set(ndim=self.operator.ndim)
+
+
+class Transpose(_Wrapped):
+    """Aᵀ."""
+
+
+class Adjoint(_Wrapped):
+    """Aᴴ."""
+
+
+class Conj(_Wrapped):
+    """The entrywise conjugate of A."""
+
+
+def compose(operators: tuple[LinearOperator, ...]) -> LinearOperator:
+    """The composition, flat; one operator is itself."""
+    flat: list[LinearOperator] = []
+    for operator in operators:
+        flat.extend(operator.factors if isinstance(operator, Compose) else (operator,))
+    return flat[0] if len(flat) == 1 else Compose(tuple(flat)) if flat else Identity()
+
+
+def add(operators: tuple[LinearOperator, ...]) -> LinearOperator:
+    """The sum, flat; one operator is itself, none is Zero."""
+    flat: list[LinearOperator] = []
+    for operator in operators:
+        flat.extend(operator.terms if isinstance(operator, Sum) else (operator,))
+    return flat[0] if len(flat) == 1 else Sum(tuple(flat)) if flat else Zero()
+
+
+def operators(names: str, *, ndim: int | None = None) -> Any:
+    """Formal operators: any linear map.  What is proved with them holds for every operator.
+
+    >>> import opalgebra as oa
+    >>> A, B = oa.operators("A B")
+    >>> bool(oa.prove((A @ B).T, B.T @ A.T))
+    True
+    """
+    listed = names.replace(",", " ").split() if isinstance(names, str) else []
+    if not listed or not all(name.isidentifier() for name in listed):
+        raise KernelError(f"the names are {names!r}; give a string such as 'A B'")
+    made = tuple(FormalOperator(name, ndim) for name in listed)
+    return made if len(made) > 1 else made[0]

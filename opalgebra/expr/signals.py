@@ -1,0 +1,499 @@
+"""Signals: sequences on ℤ^d that are zero outside a finite window.
+
+:class:`Signal` holds numbers (a NumPy array) or exact entries (SymPy).  The other classes are expressions
+that stand for signals: formal ones, boxes of symbolic length, and operators applied to these.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import prod
+from operator import index
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import CoefficientError, DimensionError, KernelError, OperandError, SizeError, WindowError
+from ..exact import check_scalar, is_sympy, to_sympy
+from .factors import axes, factor
+from .node import Node
+
+if TYPE_CHECKING:
+    from .operators import LinearOperator
+
+MAX_BOX = 10**7  # samples
+
+
+class SignalExpr(Node):
+    """Base class of everything that is a signal: numbers, formal signals, operators applied to them."""
+
+    def __add__(self, other: object) -> SignalExpr:
+        if isinstance(other, int) and other == 0:  # so that sum() works
+            return self
+        if not isinstance(other, SignalExpr):
+            return NotImplemented
+        return add_signals((self, other))
+
+    __radd__ = __add__
+
+    def __neg__(self) -> SignalExpr:
+        return self * -1
+
+    def __sub__(self, other: object) -> SignalExpr:
+        return self + -other if isinstance(other, SignalExpr) else NotImplemented
+
+    def __mul__(self, scalar: object) -> SignalExpr:
+        from .operators import Identity
+
+        if isinstance(scalar, (Node, np.ndarray)):
+            raise OperandError("signals are multiplied by scalars only; for a convolution write Conv(q) @ x")
+        return (Identity() * scalar) @ self
+
+    __rmul__ = __mul__
+
+    def __matmul__(self, other: object) -> Any:
+        raise OperandError("a signal is not an operator; for the convolution with it write Conv(q) @ x")
+
+    __rmatmul__ = __matmul__
+
+    def conj(self) -> SignalExpr:
+        """The complex conjugate, sample by sample."""
+        return ConjSignal(self)
+
+    @property
+    def is_concrete(self) -> bool:
+        """Whether the samples are known (numbers or symbolic taps), so that it can be computed with."""
+        return False
+
+
+def _as_start(start: object, ndim: int) -> tuple[int, ...]:
+    entries = tuple(start) if isinstance(start, (tuple, list, np.ndarray)) else (start,) * ndim
+    if len(entries) != ndim:
+        raise DimensionError(f"start is {start!r} but the values have {ndim} axes; give one start per axis")
+    try:
+        if any(isinstance(entry, (bool, np.bool_)) for entry in entries):
+            raise TypeError
+        return tuple(index(entry) for entry in entries)  # type: ignore[arg-type]
+    except TypeError:
+        raise WindowError(f"start is {start!r}; give an int, or a tuple of ints, one per axis") from None
+
+
+def _only_python_numbers(values: object) -> bool:
+    if isinstance(values, (list, tuple)):
+        return all(_only_python_numbers(entry) for entry in values)
+    return type(values) in (int, float, complex)
+
+
+def _flat(values: object) -> list[Any]:
+    if isinstance(values, (list, tuple)):
+        return [leaf for entry in values for leaf in _flat(entry)]
+    return [values]
+
+
+def _nested_shape(values: object) -> tuple[int, ...]:
+    """Shape of nested lists, or KernelError where they are ragged."""
+    if not isinstance(values, (list, tuple)):
+        return ()
+    shapes = {_nested_shape(entry) for entry in values}
+    if len(shapes) > 1:
+        raise KernelError("the values are ragged: rows of different lengths; give a rectangular array")
+    return (len(values), *(shapes.pop() if shapes else ()))
+
+
+def _exact_array(leaves: list[Any], shape: tuple[int, ...]) -> np.ndarray:
+    array = np.empty(shape, dtype=object)
+    for where, leaf in zip(np.ndindex(*shape), leaves, strict=True):
+        try:
+            array[where] = to_sympy(check_scalar(leaf, "an entry"))
+        except CoefficientError as error:
+            raise KernelError(str(error)) from None
+    return array
+
+
+def _as_array(values: Any, dtype: Any) -> np.ndarray:
+    """Numbers as a NumPy array, exact entries as an object array of SymPy expressions."""
+    if hasattr(values, "tolist") and (is_sympy(values) or type(values).__module__.startswith("sympy")):
+        values = values.tolist()  # SymPy arrays and matrices
+        if values and isinstance(values[0], list) and all(len(row) == 1 for row in values):
+            values = [row[0] for row in values]  # a column vector is a 1-D signal
+    if isinstance(values, (list, tuple)):
+        shape = _nested_shape(values)
+        leaves = _flat(values)
+        if dtype is object or any(is_sympy(leaf) or isinstance(leaf, Fraction) for leaf in leaves):
+            return _exact_array(leaves, shape)
+    elif isinstance(values, np.ndarray) and values.dtype == object:
+        if not all(is_sympy(entry) for entry in values.flat):
+            raise KernelError(
+                "the values have object dtype; give a numeric array, or a list of SymPy or Fraction entries"
+            )
+        return _exact_array(list(values.flat), values.shape)
+    try:
+        array = np.asarray(values, dtype=dtype)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise KernelError(f"the values do not make a numeric array ({error})") from None
+    if array.dtype.kind not in "iufc":
+        raise KernelError(
+            f"the values have dtype {array.dtype}; give integers, reals or complex numbers "
+            "(booleans: cast them to int), or a list of SymPy entries"
+        )
+    return array
+
+
+class Signal(SignalExpr):
+    """A sequence that holds ``values`` from index ``start`` on and is zero elsewhere.
+
+    Parameters
+    ----------
+    values : list, numpy.ndarray, or nested list of SymPy entries
+        The samples, one axis per dimension.  Python numbers are *weak*: a kernel ``[0.25, 0.5, 0.25]``
+        takes the precision of the array that it meets, as Python scalars do in NumPy; an array keeps
+        its dtype.  SymPy and :class:`~fractions.Fraction` entries make an exact signal.
+    start : int or tuple of int
+        Index of the first sample, one per axis (samples).
+    dtype : numpy dtype, optional
+        Makes the numbers strong, of this dtype; ``object`` makes a list of numbers exact.
+
+    Notes
+    -----
+    ``==`` compares sequences: the same value at every index.  ``s[n]`` and ``s[a:b]`` take absolute
+    indices and give zero outside the window.
+
+    Examples
+    --------
+    >>> import opalgebra as oa
+    >>> s = oa.Signal([1, 2, 3], start=-1)
+    >>> s[-1], s[5], s[0:4]
+    (1, 0, array([2, 3, 0, 0]))
+    >>> s == oa.Signal([0, 1, 2, 3], start=-2)
+    True
+    """
+
+    def __init__(self, values: Any, start: Any = 0, dtype: Any = None) -> None:
+        if isinstance(values, Signal):
+            raise OperandError("the values are a Signal already; shift it with Shift(s) @ signal")
+        if isinstance(values, Node):
+            raise OperandError(f"the values are {values}; give numbers or SymPy entries")
+        array = _as_array(values, dtype)
+        if array.ndim == 0:
+            raise KernelError(f"the values are the single number {values!r}; give a list such as [{values!r}]")
+        array = array.view() if array.dtype == object else np.array(array)  # a private copy of the numbers
+        array.flags.writeable = False
+        weak = dtype is None and array.dtype != object and _only_python_numbers(values)
+        self._set(_values=array, _start=_as_start(start, array.ndim), weak=weak, ndim=array.ndim)
+
+    @classmethod
+    def _wrap(cls, array: np.ndarray, start: tuple[int, ...], weak: bool = False) -> Signal:
+        """A signal around an array that nobody else writes to; used by the engines."""
+        signal = object.__new__(cls)
+        array.flags.writeable = False
+        signal._set(_values=array, _start=start, weak=weak, ndim=array.ndim)
+        return signal
+
+    _values: np.ndarray
+    _start: tuple[int, ...]
+    weak: bool
+
+    @property
+    def values(self) -> np.ndarray:
+        """The samples of the window, read-only."""
+        return self._values
+
+    @property
+    def start(self) -> Any:
+        """Index of the first sample: an int, or a tuple for several axes."""
+        return self._start[0] if self.ndim == 1 else self._start
+
+    @property
+    def stop(self) -> Any:
+        """Index after the last sample: an int, or a tuple for several axes."""
+        stop = self.stops
+        return stop[0] if self.ndim == 1 else stop
+
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """First index per axis, always a tuple."""
+        return self._start
+
+    @property
+    def stops(self) -> tuple[int, ...]:
+        """Index after the last per axis, always a tuple."""
+        return tuple(a + n for a, n in zip(self._start, self._values.shape, strict=True))
+
+    @property
+    def dtype(self) -> Any:
+        """The NumPy dtype of the samples (object for exact ones)."""
+        return self._values.dtype
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the samples are SymPy expressions."""
+        return bool(self._values.dtype == object)
+
+    @property
+    def is_concrete(self) -> bool:
+        return True
+
+    def parts(self) -> tuple[Any, ...]:
+        return self._values, self._start, self.weak
+
+    def key(self) -> tuple[Any, ...]:
+        """Structure, for use as a kernel: window, dtype and values, not merely the sequence."""
+        content = tuple(self._values.flat) if self.is_exact else self._values.tobytes()
+        return self._values.dtype.str, self._values.shape, content, self._start, self.weak
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore_signal, (np.array(self._values), self._start, self.weak)
+
+    def items(self) -> list[tuple[tuple[int, ...], Any]]:
+        """(index, value) of the samples that are not zero."""
+        where = np.argwhere(self._values != 0) if self._values.size else []
+        return [
+            (tuple(int(i) + a for i, a in zip(at, self._start, strict=True)), self._values[tuple(at)])
+            for at in where
+        ]
+
+    def _trimmed(self) -> tuple[tuple[int, ...], np.ndarray]:
+        where = np.nonzero(self._values)
+        if not self._values.size or not len(where[0]):
+            return (), self._values[:0]
+        low, high = [int(w.min()) for w in where], [int(w.max()) + 1 for w in where]
+        start = tuple(a + b for a, b in zip(low, self._start, strict=True))
+        return start, self._values[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Signal) or self.ndim != other.ndim:
+            return False
+        (start, mine), (other_start, theirs) = self._trimmed(), other._trimmed()
+        return start == other_start and mine.shape == theirs.shape and bool(np.all(mine == theirs))
+
+    def __hash__(self) -> int:
+        start, values = self._trimmed()
+        return hash((start, values.shape, tuple(complex(v) if v != v.real else v for v in values.flat))) \
+            if not self.is_exact else hash((start, values.shape, tuple(values.flat)))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if copy is False and dtype not in (None, self._values.dtype):
+            raise ValueError("a copy is needed for another dtype")
+        return np.array(self._values, dtype=dtype, copy=True) if copy else np.asarray(self._values, dtype=dtype)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __getitem__(self, where: Any) -> Any:
+        where = where if isinstance(where, tuple) else (where,)
+        if len(where) != self.ndim:
+            raise DimensionError(f"{len(where)} indices were given for a signal with {self.ndim} axes")
+        if all(not isinstance(entry, slice) for entry in where):
+            return self._sample(where)
+        index_sets = [self._axis_indices(entry, axis) for axis, entry in enumerate(where)]
+        result = np.zeros([len(indices) for indices in index_sets], dtype=self._values.dtype)
+        if result.dtype == object:
+            result[...] = to_sympy(0)
+        inside = [
+            [(i, n - a) for i, n in enumerate(indices) if 0 <= n - a < size]
+            for indices, a, size in zip(index_sets, self._start, self._values.shape, strict=True)
+        ]
+        if all(inside):
+            target = np.ix_(*[[i for i, _ in pairs] for pairs in inside])
+            source = np.ix_(*[[n for _, n in pairs] for pairs in inside])
+            result[target] = self._values[source]
+        drop = tuple(0 if not isinstance(entry, slice) else slice(None) for entry in where)
+        return result[drop]
+
+    def _sample(self, where: tuple[Any, ...]) -> Any:
+        at = tuple(n - a for n, a in zip(_as_start(where, len(where)), self._start, strict=True))
+        if all(0 <= n < size for n, size in zip(at, self._values.shape, strict=True)):
+            return self._values[at]
+        return to_sympy(0) if self.is_exact else self._values.dtype.type(0)
+
+    def _axis_indices(self, entry: Any, axis: int) -> range:
+        if not isinstance(entry, slice):
+            n = _as_start(entry, 1)[0]
+            return range(n, n + 1)
+        first = self._start[axis] if entry.start is None else index(entry.start)
+        last = self.stops[axis] if entry.stop is None else index(entry.stop)
+        step = 1 if entry.step is None else index(entry.step)
+        if step < 1:
+            raise WindowError(f"a slice step of {step} was given; use a positive step, and Flip() to reverse")
+        return range(first, last, step)
+
+    def conj(self) -> Signal:
+        """The complex conjugate, sample by sample."""
+        values = self._values
+        if self.is_exact:
+            leaves = [entry.conjugate() for entry in values.flat]
+            return Signal._wrap(_exact_array(leaves, values.shape), self._start)
+        return Signal._wrap(np.conj(values), self._start, self.weak)
+
+
+def _restore_signal(values: np.ndarray, start: tuple[int, ...], weak: bool) -> Signal:
+    return Signal._wrap(values, start, weak)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FormalSignal(SignalExpr):
+    """*Any* finitely supported signal; made by :func:`signals`."""
+
+    name: str
+    ndim: int | None = None
+    real: bool = False
+
+    def conj(self) -> SignalExpr:
+        return self if self.real else ConjSignal(self)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Box(SignalExpr):
+    """1_k, the signal of k ones at 0 … k−1, for a symbolic k; made by :func:`box`."""
+
+    factor: Any
+
+    def __post_init__(self) -> None:
+        self._set(factor=factor(self.factor), ndim=len(axes(self.factor)))
+
+    def conj(self) -> SignalExpr:
+        return self
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ConjSignal(SignalExpr):
+    """The complex conjugate of a formal signal."""
+
+    signal: SignalExpr
+
+    def __post_init__(self) -> None:
+        self._set(ndim=self.signal.ndim)
+
+    def conj(self) -> SignalExpr:
+        return self.signal
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Applied(SignalExpr):
+    """A x for an operator A and a signal x that cannot be computed yet; written ``A @ x``."""
+
+    operator: LinearOperator
+    signal: SignalExpr
+
+    def __post_init__(self) -> None:
+        self._set(ndim=common_ndim(self.operator, self.signal))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SignalSum(SignalExpr):
+    """x + y for signals of which one is formal."""
+
+    terms: tuple[SignalExpr, ...]
+
+    def __post_init__(self) -> None:
+        self._set(ndim=common_ndim(*self.terms))
+
+
+def add_signals(terms: tuple[SignalExpr, ...]) -> SignalExpr:
+    """The sum, computed where all terms are concrete."""
+    if all(isinstance(term, Signal) for term in terms):
+        from .._verbs import verb
+
+        common_ndim(*terms)
+        total: SignalExpr = verb("add")(terms)
+        return total
+    flat: list[SignalExpr] = []
+    for term in terms:
+        flat.extend(term.terms if isinstance(term, SignalSum) else (term,))
+    return SignalSum(tuple(flat))
+
+
+def common_ndim(*nodes: Any) -> int | None:
+    """The number of axes that all nodes share; None where every one fits any number."""
+    found: int | None = None
+    first: Any = None
+    for node in nodes:
+        if node.ndim is None:
+            continue
+        if found is None:
+            found, first = node.ndim, node
+        elif node.ndim != found:
+            raise DimensionError(
+                f"{_short(first)} acts on {found} axes and {_short(node)} on {node.ndim}; an expression needs the "
+                "same number of axes throughout (an int factor is for one axis: give a tuple, one per axis)"
+            )
+    return found
+
+
+def _short(node: Any) -> str:
+    text = str(node)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def box(k: Any) -> SignalExpr:
+    """1_k: k ones at indices 0 … k−1, per axis for a tuple; :class:`~opalgebra.SizeError` above 10⁷ of them.
+
+    >>> import opalgebra as oa
+    >>> oa.box(3) == oa.Signal([1, 1, 1])
+    True
+    """
+    from .factors import is_symbolic
+
+    k = factor(k)
+    if is_symbolic(k):
+        return Box(k)
+    if (size := prod(axes(k))) > MAX_BOX:
+        raise SizeError(f"{size} ones were asked for, and a box holds at most {MAX_BOX}; use a smaller factor")
+    return Signal._wrap(np.ones(axes(k), dtype=np.int64), (0,) * len(axes(k)), weak=True)
+
+
+def signals(names: str, *, length: Any = None, start: Any = 0, ndim: int | None = None, real: bool = False) -> Any:
+    """Formal signals, or signals with symbolic taps.
+
+    Parameters
+    ----------
+    names : str
+        Names separated by blanks or commas, as in :func:`sympy.symbols`.
+    length : int or tuple of int, optional
+        Without it the signals are formal: any finitely supported signal.  With it they have this many
+        symbolic taps q_0, q_1, …
+    start : int or tuple of int
+        Index of tap q_0 (samples), with ``length`` only.
+    ndim : int, optional
+        Number of axes of a formal signal; left out, it fits any.
+    real : bool
+        Whether the samples are real; complex by default.
+
+    Examples
+    --------
+    >>> import opalgebra as oa
+    >>> q, x = oa.signals("q x")
+    >>> print(oa.Conv(q) @ oa.Up(2) @ x)
+    (q∗) ↑₂ x
+    >>> oa.signals("q", length=3).values
+    array([q_0, q_1, q_2], dtype=object)
+    """
+    if not isinstance(names, str) or not names.replace(",", " ").split():
+        raise OperandError(f"the names are {names!r}; give a string such as 'q x'")
+    listed = names.replace(",", " ").split()
+    for name in listed:
+        if not name.isidentifier():
+            raise OperandError(f"{name!r} is not a name; use letters, digits and underscores, such as 'q_1'")
+    made = [
+        FormalSignal(name, ndim, real) if length is None else _symbolic_taps(name, length, start, real)
+        for name in listed
+    ]
+    several = len(listed) > 1 or names.rstrip().endswith(",")
+    return tuple(made) if several else made[0]
+
+
+def tap_symbol(name: str, at: tuple[int, ...], real: bool = False) -> Any:
+    """The SymPy symbol for one tap: q_0, q_1, …, or q_{0,1} for several axes."""
+    import sympy
+
+    label = "_".join(str(n) for n in at)
+    return sympy.Symbol(f"{name}_{label}", real=True if real else None)
+
+
+def _symbolic_taps(name: str, length: Any, start: Any, real: bool) -> Signal:
+    shape = tuple(factor(n) for n in length) if isinstance(length, (tuple, list)) else (factor(length),)
+    values = np.empty(shape, dtype=object)
+    for at in np.ndindex(*shape):
+        values[at] = tap_symbol(name, at, real)
+    return Signal._wrap(values, _as_start(start, len(shape)))

@@ -1,0 +1,171 @@
+"""Walking and rebuilding trees: children, substitution, what an expression contains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from ..exact import is_sympy
+from .factors import axes
+from .multirate import Conv, Modulate, Shift, _Sampling
+from .named import Named, _Layer, _Resampler
+from .node import Node, nodes_in
+from .operators import Compose, FormalOperator, LinearOperator, Scale, Sum, add, compose
+from .signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum, add_signals
+
+
+def walk(root: Node) -> Iterator[Node]:
+    """Every node of the tree, parents first; nodes that occur several times come several times."""
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        yield node
+        if not isinstance(node, Signal):
+            stack.extend(reversed(nodes_in(node.parts())))
+
+
+def rebuild(node: Node, parts: tuple[Any, ...]) -> Any:
+    """The node with other parts; sums, compositions and applications are computed and flattened anew."""
+    if isinstance(node, Compose):
+        return compose(parts[0])
+    if isinstance(node, Sum):
+        return add(parts[0])
+    if isinstance(node, SignalSum):
+        return add_signals(parts[0])
+    if isinstance(node, Applied):
+        return parts[0] @ parts[1]
+    if isinstance(node, ConjSignal):
+        return parts[0].conj()
+    if isinstance(node, Box):
+        from .signals import box
+
+        return box(parts[0])
+    return type(node)(*parts)
+
+
+def transform(root: Node, replace: Callable[[Node], Node | None], rescale: Callable[[Any], Any] | None = None) -> Any:
+    """The tree with ``replace`` applied bottom-up (None leaves a node), values mapped by ``rescale``.
+
+    It uses no recursion, so that depth is limited by memory alone.
+    """
+    done: dict[int, Any] = {}
+    stack: list[tuple[Node, bool]] = [(root, False)]
+    while stack:
+        node, ready = stack.pop()
+        if id(node) in done:
+            continue
+        children = [] if isinstance(node, Signal) else nodes_in(node.parts())
+        if not ready and children:
+            stack.append((node, True))
+            stack.extend((child, False) for child in children)
+            continue
+        made: Any = node if isinstance(node, Signal) and rescale is None else _map_parts(node, done, rescale)
+        replacement = replace(made)
+        done[id(node)] = made if replacement is None else replacement
+    return done[id(root)]
+
+
+def _map_parts(node: Node, done: dict[int, Any], rescale: Callable[[Any], Any] | None) -> Any:
+    if isinstance(node, Signal):
+        return _map_signal(node, rescale) if rescale and node.is_exact else node
+
+    def map_value(value: Any) -> Any:
+        if isinstance(value, Node):
+            return done[id(value)]
+        if isinstance(value, tuple):
+            return tuple(map_value(entry) for entry in value)
+        return rescale(value) if rescale and is_sympy(value) else value
+
+    before = node.parts()
+    parts = tuple(map_value(value) for value in before)
+    return node if all(a is b for a, b in zip(parts, before, strict=True)) else rebuild(node, parts)
+
+
+def _map_signal(signal: Signal, rescale: Callable[[Any], Any]) -> Signal:
+    from .signals import _exact_array
+
+    leaves = [rescale(entry) for entry in signal.values.flat]
+    return Signal._wrap(_exact_array(leaves, signal.values.shape), signal.starts)
+
+
+def substitute(root: Node, values: Mapping[Any, Any]) -> Any:
+    """The tree with symbols replaced by numbers and formal signals or operators (by name) by others.
+
+    Keys that are strings name formal signals and operators; other keys are SymPy symbols.
+    """
+    symbols = {key: value for key, value in values.items() if not isinstance(key, str)}
+
+    def rescale(entry: Any) -> Any:
+        from ..exact import exact
+
+        if not entry.free_symbols & symbols.keys():
+            return entry
+        return exact(entry.subs(symbols))
+
+    def replace(node: Node) -> Node | None:
+        if isinstance(node, (FormalSignal, FormalOperator)):
+            found: Node | None = values.get(node.name)
+            return found
+        return None
+
+    return transform(root, replace, rescale if symbols else None)
+
+
+def expand(root: Any) -> Any:
+    """The tree with every named composition replaced by its definition."""
+    return transform(root, lambda node: expand(node.definition()) if isinstance(node, Named) else None)
+
+
+def formal_parts(root: Node) -> list[str]:
+    """What keeps the expression from being computed: formal signals and symbolic factors, by name."""
+    cached: list[str] | None = root.__dict__.get("_formal")
+    if cached is None:
+        found: dict[str, None] = {}
+        for node in walk(root):
+            if isinstance(node, (FormalSignal, FormalOperator)):
+                found[node.name] = None
+            for symbol in factor_symbols(node):
+                found[symbol.name] = None
+        cached = root.__dict__["_formal"] = list(found)
+    return cached
+
+
+def factor_symbols(node: Node) -> list[Any]:
+    """The SymPy symbols in the factor or shift of this one node, sorted by name."""
+    if isinstance(node, (_Sampling, _Layer, _Resampler, Box)):
+        value = node.factor
+    elif isinstance(node, Shift):
+        value = node.shift
+    else:
+        return []
+    found = {symbol for entry in axes(value) if is_sympy(entry) for symbol in entry.free_symbols}
+    return sorted(found, key=lambda symbol: str(symbol.name))
+
+
+def all_factor_symbols(*roots: Node) -> list[Any]:
+    """The symbols in factors and shifts anywhere, sorted by name."""
+    found = {symbol for root in roots for node in walk(root) for symbol in factor_symbols(node)}
+    return sorted(found, key=lambda symbol: str(symbol.name))
+
+
+def formal_names(*roots: Node) -> dict[str, FormalSignal | FormalOperator]:
+    """The formal signals and operators of some expressions by name."""
+    return {
+        node.name: node for root in roots for node in walk(root) if isinstance(node, (FormalSignal, FormalOperator))
+    }
+
+
+def constants(*roots: Node) -> Iterator[Any]:
+    """Every scalar of the expressions: coefficients, taps, entries of periodic sequences."""
+    for root in roots:
+        for node in walk(root):
+            if isinstance(node, Signal):
+                yield from (node.values.flat if node.is_exact else node.values.ravel().tolist())
+            elif isinstance(node, Scale):
+                yield node.scalar
+
+
+__all__ = [
+    "Conv", "LinearOperator", "Modulate", "SignalExpr", "all_factor_symbols", "constants", "expand", "factor_symbols",
+    "formal_names", "formal_parts", "rebuild", "substitute", "transform", "walk",
+]  # fmt: skip

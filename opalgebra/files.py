@@ -1,0 +1,301 @@
+"""Samples in files: .npy, .wav and .png, read and written without a sample being changed on the way.
+
+===== =================================== ==========================================================
+file  read as                             written
+===== =================================== ==========================================================
+.npy  an array, one axis per axis         any numeric dtype, as it is
+.wav  samples, channels; rate in hertz    uint8, int16, int32, float32, float64; the rate of the input
+.png  rows, columns, channels             8 or 16 bits; greyscale, grey + alpha, RGB, RGBA
+===== =================================== ==========================================================
+
+Files of integers take results rounded to the nearest integer; what lies outside their range is refused
+and never clipped.  Channels are the last axis and an operator acts on each alone.
+"""
+
+from __future__ import annotations
+
+import struct
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .errors import DimensionError, FormalSignalError, OpAlgebraError
+from .exact import exact, is_sympy
+from .expr.multirate import _Sampling
+from .expr.named import _Layer, _Resampler
+from .expr.node import Node
+from .expr.operators import LinearOperator, Scale
+from .expr.signals import Signal
+from .expr.traverse import formal_parts, transform, walk
+
+__all__ = ["FileError", "MissingDependency", "Samples", "kind_of", "read", "run", "write"]
+
+KINDS = (".npy", ".wav", ".png")
+WAV_DTYPES = ("uint8", "int16", "int32", "float32", "float64")
+
+
+class FileError(OpAlgebraError, OSError):
+    """A file that cannot be read, or that cannot hold the result."""
+
+
+class MissingDependency(OpAlgebraError, ImportError):
+    """An optional package that is not installed."""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What a file holds.
+
+    ``values`` has the channels, if ``channels`` is true, on its last axis; ``start`` is the index of the
+    first sample per axis; ``rate`` is in hertz.
+    """
+
+    values: np.ndarray
+    start: tuple[int, ...]
+    channels: bool = False
+    rate: int | None = None
+    dtype: np.dtype[Any] | None = None  # of the samples in the file that was read, where that file was wav or png
+
+
+def kind_of(path: str) -> str:
+    """The extension in lower case, or :class:`FileError` for one that is not read or written.
+
+    >>> kind_of("music.WAV")
+    '.wav'
+    """
+    kind = Path(path).suffix.lower()
+    if kind not in KINDS:
+        raise FileError(f"{path} ends in {kind or 'no extension'}; files are {', '.join(KINDS)}")
+    return kind
+
+
+def read(path: str) -> Samples:
+    """The samples of a file; the first one has index 0 on every axis.
+
+    Raises
+    ------
+    FileError
+        For a file that is missing, damaged, or holds something else than numbers.
+    MissingDependency
+        For .png without Pillow.
+    """
+    readers: dict[str, Callable[[str], Samples]] = {".npy": _read_npy, ".wav": _read_wav, ".png": _read_png}
+    return readers[kind_of(path)](path)
+
+
+def write(path: str, samples: Samples) -> None:
+    """Write the samples; :class:`FileError` before the file is touched where they do not fit its kind."""
+    writers: dict[str, Callable[[str, Samples], None]] = {".npy": _write_npy, ".wav": _write_wav, ".png": _write_png}
+    writer = writers[kind_of(path)]
+    try:
+        writer(path, samples)
+    except OSError as error:
+        if isinstance(error, OpAlgebraError):
+            raise
+        raise FileError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def run(operator: LinearOperator, source: str, target: str, rate: int | None = None) -> tuple[Samples, list[str]]:
+    """Apply an operator to a file and write the result to another; returns it with what is to be said.
+
+    A .wav gets the rate of the input, or ``rate`` in hertz.  Exact taps and scalars become doubles first
+    (integers stay integers), because files hold machine numbers.
+
+    Raises
+    ------
+    FormalSignalError
+        For an operator with formal kernels, symbolic factors or symbolic taps.
+    FileError
+        For files that cannot be read, or a target that cannot hold the result.
+    """
+    kind_of(target)
+    operator = machine_numbers(operator)
+    samples = read(source)
+    result = apply(operator, samples)
+    result = replace(result, rate=rate or result.rate)
+    write(target, result)
+    notes = []
+    if (
+        kind_of(target) == ".wav"
+        and rate is None
+        and any(isinstance(n, (_Sampling, _Layer, _Resampler)) for n in walk(operator))
+    ):
+        notes.append(f"note: {target} keeps the rate of the input, {result.rate} Hz; set another with --rate")
+    return result, notes
+
+
+def apply(operator: LinearOperator, samples: Samples) -> Samples:
+    """The operator on each channel."""
+    axes = len(samples.start)
+    if operator.ndim not in (None, axes):
+        raise DimensionError(
+            f"the operator acts on {operator.ndim} axes and the file has {axes} (channels aside); "
+            "give one factor per axis, such as Up((2, 2)), and kernels with as many axes"
+        )
+    if not samples.channels:
+        signal: Signal = operator @ Signal(samples.values, samples.start)
+        return replace(samples, values=signal.values, start=signal.starts)
+    parts = [operator @ Signal(samples.values[..., c], samples.start) for c in range(samples.values.shape[-1])]
+    return replace(samples, values=np.stack([part.values for part in parts], axis=-1), start=parts[0].starts)
+
+
+def describe(path: str, samples: Samples) -> str:
+    """One line on what was written, with the indices, which the file does not hold.
+
+    >>> describe("out.npy", Samples(np.zeros(5), (-1,)))
+    'wrote out.npy: 5 samples, indices -1 … 3'
+    """
+    shape = samples.values.shape[: len(samples.start)]
+    counts = " × ".join(str(n) for n in shape)
+    windows = " × ".join(f"{a} … {a + n - 1}" for a, n in zip(samples.start, shape, strict=True))
+    channels = f", {samples.values.shape[-1]} channels" if samples.channels else ""
+    where = f", indices {windows}" if all(shape) else ", an empty window"
+    return f"wrote {path}: {counts} sample{'s' * (counts != '1')}{channels}{where}"
+
+
+def machine_numbers(operator: LinearOperator) -> LinearOperator:
+    """The operator with exact taps and scalars as ints, floats and complex numbers.
+
+    >>> import opalgebra as oa
+    >>> from fractions import Fraction
+    >>> machine_numbers(oa.Conv([Fraction(1, 4), 1])).kernel.values
+    array([0.25, 1.  ])
+    """
+    formal = formal_parts(operator)
+    if formal:
+        raise FormalSignalError(
+            f"the operator has the formal part {', '.join(formal)} and cannot run on a file; bind it: "
+            f"--let {formal[0]}=2 for a factor, --let {formal[0]}=[1,2,1] for a signal"
+        )
+
+    def numeric(node: Node) -> Node | None:
+        if isinstance(node, Signal) and node.is_exact:
+            return Signal(_nested(node.values), node.start)
+        if isinstance(node, Scale) and is_sympy(node.scalar):
+            return Scale(_machine(node.scalar), node.operator)
+        return None
+
+    changed: LinearOperator = transform(operator, numeric)
+    return changed
+
+
+def _nested(values: np.ndarray) -> list[Any]:
+    return [_nested(row) if isinstance(row, np.ndarray) else _machine(row) for row in values]
+
+
+def _machine(value: Any) -> int | float | complex:
+    number = exact(value)
+    if isinstance(number, int):
+        return number
+    if is_sympy(number):
+        if number.free_symbols:
+            raise FormalSignalError(f"{number} has no number; bind its names with --let, such as --let a=1/2")
+        approximation = complex(number)
+        return approximation if approximation.imag else approximation.real
+    return float(number)
+
+
+def _unreadable(path: str, error: object) -> FileError:
+    return FileError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}")
+
+
+def _read_npy(path: str) -> Samples:
+    try:
+        values = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError, SyntaxError) as error:
+        raise _unreadable(path, error) from None
+    if not isinstance(values, np.ndarray) or values.dtype.kind not in "iufc" or not values.ndim:
+        raise FileError(f"{path} does not hold an array of numbers; save one with numpy.save")
+    return Samples(values, (0,) * values.ndim)
+
+
+def _read_wav(path: str) -> Samples:
+    from scipy.io import wavfile
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", wavfile.WavFileWarning)  # a file that ends early is not the whole signal
+            warnings.filterwarnings("ignore", "Chunk", wavfile.WavFileWarning)  # tags and the like
+            rate, values = wavfile.read(path)
+    except (OSError, ValueError, EOFError, struct.error, wavfile.WavFileWarning) as error:
+        raise _unreadable(path, error) from None
+    return Samples(values, (0,), values.ndim == 2, int(rate), values.dtype)
+
+
+def _pillow() -> Any:
+    try:
+        from PIL import Image
+    except ImportError:
+        raise MissingDependency("reading and writing .png needs Pillow: pip install 'opalgebra[image]'") from None
+    return Image
+
+
+def _read_png(path: str) -> Samples:
+    pillow = _pillow()
+    try:
+        with pillow.open(path, formats=["PNG"]) as image:
+            mode, values = image.mode, np.asarray(image)
+    except (OSError, ValueError, SyntaxError, pillow.DecompressionBombError) as error:
+        raise _unreadable(path, error) from None
+    if mode not in ("L", "LA", "RGB", "RGBA", "I;16", "I") or values.ndim not in (2, 3):
+        raise FileError(f"{path} has the colour mode {mode}; convert it to greyscale or RGB")
+    if mode == "I":  # how older Pillow hands out 16 bits
+        values = _as_integers(values, np.dtype(np.uint16), path)
+    return Samples(values, (0, 0), values.ndim == 3, None, values.dtype)
+
+
+def _write_npy(path: str, samples: Samples) -> None:
+    if samples.values.dtype.kind not in "iufc":
+        raise FileError(f"{path} holds numbers, and the result has exact entries; make the kernels numeric")
+    with open(path, "wb") as file:  # numpy.save would add an extension to a name such as OUT.NPY
+        np.save(file, samples.values, allow_pickle=False)
+
+
+def _write_wav(path: str, samples: Samples) -> None:
+    from scipy.io import wavfile
+
+    if len(samples.start) != 1:
+        raise FileError(f"{path} needs one axis, and the result has {len(samples.start)}; write a .npy file")
+    if samples.rate is None:
+        raise FileError(f"{path} needs a sample rate, and the input has none; give it with --rate, in hertz")
+    wavfile.write(path, samples.rate, _as_wav(samples, path))
+
+
+def _write_png(path: str, samples: Samples) -> None:
+    values = samples.values
+    if len(samples.start) != 2 or not values.size:
+        raise FileError(f"{path} needs two axes and at least one pixel; the result has the shape {values.shape}")
+    dtype = samples.dtype if samples.dtype is not None else values.dtype
+    dtype = np.dtype(np.uint16 if dtype == np.uint16 and values.ndim == 2 else np.uint8)
+    _pillow().fromarray(_as_integers(values, dtype, path)).save(path, format="PNG")
+
+
+def _as_wav(samples: Samples, path: str) -> np.ndarray:
+    """The values in the dtype of the input file; floats stay as precise as they are, other integers are 32 bits."""
+    values = samples.values
+    dtype = values.dtype if samples.dtype is None else samples.dtype
+    if dtype.kind == "f" and values.dtype.kind == "f":
+        return values if values.dtype.name in WAV_DTYPES else values.astype(np.float64)
+    if dtype.kind == "f":
+        raise FileError(f"{path} holds real samples, and the result is {values.dtype}; write a .npy file")
+    return _as_integers(values, dtype if dtype.name in WAV_DTYPES else np.dtype(np.int32), path)
+
+
+def _as_integers(values: np.ndarray, dtype: np.dtype[Any], path: str) -> np.ndarray:
+    """Rounded to the nearest integers, or FileError where they do not fit."""
+    if values.dtype.kind == "c":
+        raise FileError(f"{path} holds real samples, and the result is complex; write a .npy file")
+    if values.dtype.kind == "f" and not np.all(np.isfinite(values)):
+        raise FileError(f"{path} holds integers, and the result has NaN or infinity; write a .npy file")
+    rounded = np.rint(values) if values.dtype.kind == "f" else values
+    info = np.iinfo(dtype)
+    if rounded.size and (rounded.min() < info.min or rounded.max() > info.max):
+        raise FileError(
+            f"{path} holds {dtype.name}, {info.min} … {info.max}, and the result reaches from {rounded.min():g} to "
+            f"{rounded.max():g}; nothing is clipped: scale the operator, such as (1/4) * (…), or write a .npy file"
+        )
+    return rounded.astype(dtype)

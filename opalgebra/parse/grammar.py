@@ -1,0 +1,125 @@
+"""The whitelist, and what the names of a text are: signals, factors, shifts or numbers.
+
+A name means the same wherever it stands; its role follows from where it stands: ``k`` in ``Up(k)`` makes
+every ``k`` of the text a factor.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Container
+from typing import Any
+
+from ..expr import multirate, named
+from ..expr import operators as _operators
+from ..expr import signals as _signals
+from ..expr.signals import Signal
+from .numerals import NUMERIC
+from .source import column, fail
+
+# What each argument of a constructor is: this decides what an unknown name in it stands for.
+CONSTRUCTORS: dict[str, tuple[Any, tuple[str, ...]]] = {
+    "Conv": (multirate.Conv, ("signal",)),
+    "Corr": (named.Corr, ("signal",)),
+    "StridedConv": (named.StridedConv, ("signal", "factor")),
+    "DilatedConv": (named.DilatedConv, ("signal", "factor")),
+    "TransposedConv": (named.TransposedConv, ("signal", "factor")),
+    "Up": (multirate.Up, ("factor",)),
+    "Down": (multirate.Down, ("factor",)),
+    "Repeat": (named.Repeat, ("factor",)),
+    "LinearUp": (named.LinearUp, ("factor",)),
+    "AvgPool": (named.AvgPool, ("factor",)),
+    "Shift": (multirate.Shift, ("shift",)),
+    "Modulate": (multirate.Modulate, ("signal",)),
+    "Flip": (multirate.Flip, ()),
+    "Identity": (_operators.Identity, ()),
+    "Zero": (_operators.Zero, ()),
+    "Signal": (Signal, ("signal",)),
+    "box": (_signals.box, ("factor",)),
+}
+NAMING = ("signals", "factors", "integers", "operators", "exact")  # their argument is a string
+CONDITIONS = {"coprime": ("factor", "factor"), "divides": ("factor", "factor"), "even_symmetric": ("signal",)}
+KEYWORDS = {
+    "Signal": ("start", "dtype"),
+    "signals": ("length", "start", "ndim", "real"),
+    "operators": ("ndim",),
+}
+RESERVED = {*CONSTRUCTORS, *NAMING, *NUMERIC, *CONDITIONS, "complex", "pi", "I", "oa"}
+ALLOWED = (
+    "allowed are " + ", ".join(CONSTRUCTORS) + ", " + ", ".join(NAMING) + "; @ + - * / **; .T .H .conj() .expand()"
+)
+
+
+def callee(func: ast.expr) -> str | None:
+    """The name called: Conv of ``Conv(…)`` and of ``oa.Conv(…)``."""
+    if isinstance(func, ast.Name):
+        return func.id
+    if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name) and func.value.id == "oa":
+        return func.attr
+    return None
+
+
+class Roles:
+    """The roles of all names below ``root``, and of every node the role of its place.
+
+    Roles of places: "signal", "factor", "shift", "tap" (a number in a list) and "neutral": in ``k * x``
+    only the rest of the text tells whether k is a signal.
+    """
+
+    def __init__(self, text: str, root: ast.expr, role: str, bound: Container[str]) -> None:
+        self.text, self.bound = text, bound
+        self.names: dict[str, set[str]] = {}
+        self.places: dict[int, str] = {}
+        stack: list[tuple[ast.AST, str]] = [(root, role)]
+        while stack:
+            node, role = stack.pop()
+            self.places[id(node)] = role
+            if isinstance(node, ast.Name):
+                self._note_name(node, role)
+            else:
+                stack.extend(reversed(self._children(node, role)))
+
+    def _note_name(self, node: ast.Name, role: str) -> None:
+        if node.id in self.bound or node.id in RESERVED:
+            return
+        roles = self.names.setdefault(node.id, set())
+        roles.add(role)
+        if "signal" in roles and len(roles - {"neutral"}) > 1:
+            other = min(roles - {"signal", "neutral"})
+            what = {"factor": "a factor", "shift": "a shift", "tap": "a number"}[other]
+            fail(
+                self.text,
+                column(self.text, node),
+                f"{node.id} is used both as a signal and as {what}; give one of them another name",
+            )
+
+    def _children(self, node: ast.AST, role: str) -> list[tuple[ast.AST, str]]:
+        if isinstance(node, ast.Call):
+            return self._call_children(node, role)
+        if isinstance(node, ast.Attribute):
+            return [(node.value, role)]
+        if isinstance(node, (ast.List, ast.Tuple)):
+            return [(entry, "tap" if role in ("signal", "neutral") else role) for entry in node.elts]
+        if isinstance(node, ast.BinOp):
+            scales = isinstance(node.op, (ast.Mult, ast.Div, ast.Pow)) and role == "signal"
+            inner = "neutral" if scales else role  # in k * x only the rest of the text can tell what k is
+            return [(node.left, inner), (node.right, inner)]
+        if isinstance(node, ast.UnaryOp):
+            return [(node.operand, role)]
+        if isinstance(node, ast.Compare):
+            return [(part, role) for part in (node.left, *node.comparators)]
+        return []
+
+    def _call_children(self, node: ast.Call, role: str) -> list[tuple[ast.AST, str]]:
+        name = callee(node.func)
+        keywords: list[tuple[ast.AST, str]] = [
+            (keyword.value, "shift") for keyword in node.keywords if keyword.arg not in ("dtype", "real")
+        ]
+        if name is None:
+            return [(node.func, role)]
+        if name in NAMING:
+            return keywords
+        if name in (*NUMERIC, "complex"):
+            return [(entry, "tap" if role in ("signal", "neutral") else role) for entry in node.args]
+        roles = CONDITIONS.get(name) or CONSTRUCTORS.get(name, (None, ()))[1]
+        return [*zip(node.args, roles, strict=False), *keywords]

@@ -1,0 +1,1 @@
+"""Rendering: expressions, derivations and proofs as text, LaTeX, Markdown and code."""

@@ -1,0 +1,154 @@
+r"""Expressions in LaTeX: ``\downarrow_{2}\,(\mathbf{q} *)\,\uparrow_{3}``."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ..exact import is_sympy
+from ..expr.node import Node
+from .render import Renderer
+
+_GREEK = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi "
+    "omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
+)
+GREEK = frozenset(_GREEK.split())
+SPECIAL = {
+    "\\": r"\backslash ",
+    "{": r"\{",
+    "}": r"\}",
+    "_": r"\_",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "&": r"\&",
+    "^": r"\wedge ",
+    "~": r"\sim ",
+    " ": r"\ ",
+}
+# the same characters where text is set and not mathematics
+SPECIAL_TEXT = {**SPECIAL, "\\": r"\textbackslash ", "^": r"\textasciicircum ", "~": r"\textasciitilde ", " ": " "}
+TOO_LONG = 400  # characters of a symbolic entry from which it is left out
+
+
+def latex(node: Node) -> str:
+    r"""The expression in LaTeX, for mathematics mode; very long ones are summarised with ``\ldots``.
+
+    >>> import opalgebra as oa
+    >>> q = oa.signals("q")
+    >>> print(latex(oa.Down(2) @ oa.Conv(q) @ oa.Up(3)))
+    \downarrow_{2}\,(\mathbf{q} *)\,\uparrow_{3}
+    >>> print(latex((oa.Down(2) @ oa.Conv(q).T).T))
+    (\downarrow_{2}\,(\mathbf{q} *)^{T})^{T}
+    """
+    return _LATEX.render(node)
+
+
+def escape_text(words: str) -> str:
+    r"""Plain words made safe for ``\text{…}``.
+
+    >>> print(escape_text("50% of q_1"))
+    50\% of q\_1
+    """
+    return "".join(SPECIAL_TEXT.get(character, character) for character in words)
+
+
+def number_latex(value: Any) -> str:
+    r"""A number in LaTeX: ``\frac{1}{3}``, ``-2``, ``0.25``."""
+    return _LATEX.number(value)
+
+
+def index_latex(value: Any) -> str:
+    """An index, factor or shift in LaTeX: ``-1``, ``k``, ``(2, 3)``."""
+    return _LATEX.index(value)
+
+
+def name_latex(name: str, plain: str = "{}", words: str = r"\mathrm{{{}}}", greek: str = "{}") -> str:
+    r"""A name, safe for LaTeX: Greek names as letters, what follows an underscore or is a number as subscript.
+
+    >>> name_latex("k"), name_latex("k_1"), name_latex("omega"), name_latex("my_rate")
+    ('k', 'k_{1}', '\\omega', '\\mathrm{my}_{\\mathrm{rate}}')
+    """
+    found = re.fullmatch(r"([^\W\d_]+?)_?([0-9]+(?:_[0-9]+)*)", name)
+    base, _, rest = (found[1], "_", found[2].replace("_", ",")) if found else name.partition("_")
+    if not base or (base != name and not rest.strip("_")):
+        base, rest = name, ""
+    style = greek if base in GREEK else plain if len(base) == 1 else words
+    safe = f"\\{base}" if base in GREEK else _escape(base)
+    if not rest:
+        return style.format(safe)
+    lowered = rest if found else name_latex(rest) if rest.isalnum() else rf"\mathrm{{{_escape(rest)}}}"
+    return f"{style.format(safe)}_{{{lowered}}}"
+
+
+def _escape(name: str) -> str:
+    return "".join(SPECIAL.get(character, character) for character in name)
+
+
+class _Latex(Renderer):
+    """The notation in LaTeX."""
+
+    glue = r"\,"
+    between = ", "
+    star = " * "
+    close_conv = " *)"
+    close_modulate = r"]{start}\cdot)"
+    minus = "-"
+    ellipsis = r"\ldots "
+    up, down = r"\uparrow", r"\downarrow"
+    transpose, adjoint = "^{T}", "^{H}"
+    conj = (r"\overline{", "}")
+    imaginary = r"\mathrm{i}"
+    size = r";\ {count}\ \text{{{unit}}}"
+    times = r" \times "
+
+    def name(self, name: str) -> str:
+        return name_latex(name, r"\mathbf{{{}}}", r"\mathbf{{{}}}", r"\boldsymbol{{{}}}")
+
+    def operator_name(self, name: str) -> str:
+        return name_latex(name)
+
+    def function_name(self, name: str) -> str:
+        return rf"\mathrm{{{name}}}"
+
+    def index(self, value: Any) -> str:
+        if isinstance(value, tuple):
+            return "(" + ", ".join(self.index(entry) for entry in value) + ")"
+        return self.symbolic(value) if is_sympy(value) else self.number(value)
+
+    def sampling(self, arrow: str, factor: Any) -> str:
+        return f"{arrow}_{{{self.index(factor)}}}"
+
+    def start(self, start: Any) -> str:
+        return f"_{{{self.index(start)}}}"
+
+    def box(self, factor: Any) -> str:
+        return rf"\mathbf{{1}}_{{{self.index(factor)}}}"
+
+    def raised(self, value: Any) -> str:
+        shown = self.index(value)
+        return f"^{{({shown})}}" if shown in ("T", "H") else f"^{{{shown}}}"
+
+    def fraction(self, numerator: str, denominator: str) -> str:
+        return rf"\frac{{{numerator}}}{{{denominator}}}"
+
+    def decimal(self, digits: str) -> str:
+        special = {"inf": r"\infty", "-inf": r"-\infty", "nan": r"\mathrm{nan}"}
+        mantissa, mark, exponent = digits.partition("e")
+        if digits in special or not mark:
+            return special.get(digits, digits)
+        return rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
+
+    def symbolic(self, value: Any) -> str:
+        import sympy
+
+        names = {symbol: name_latex(symbol.name) for symbol in value.free_symbols}
+        try:
+            shown: str = sympy.latex(value, symbol_names=names)
+        except (ValueError, RecursionError):  # Python writes no decimal ints beyond 4,300 digits
+            return self.ellipsis
+        return shown if len(shown) <= TOO_LONG else self.ellipsis
+
+
+_LATEX = _Latex()

@@ -1,0 +1,60 @@
+"""The layers are one-way, and the check that says so can fail."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CHECK = "from importlinter.cli import lint_imports_command; lint_imports_command(['--no-cache'])"
+
+
+def lint(directory: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(directory), "PYTHONIOENCODING": "utf-8"}
+    return subprocess.run(
+        [sys.executable, "-c", CHECK], cwd=directory, env=environment, capture_output=True, text=True, encoding="utf-8"
+    )
+
+
+@pytest.fixture
+def copy(root: Path, tmp_path: Path) -> Path:
+    """A copy of the package that a test may spoil."""
+    shutil.copytree(root / "opalgebra", tmp_path / "opalgebra", ignore=shutil.ignore_patterns("__pycache__", "*.npz"))
+    shutil.copy(root / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def test_every_layer_imports_downwards_only(copy: Path) -> None:
+    result = lint(copy)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "0 broken" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "shown"),
+    [
+        ("expr/node.py", "from opalgebra.algebra import canonical", "opalgebra.expr.node -> opalgebra.algebra"),
+        ("errors.py", "import opalgebra.exact", "opalgebra.errors -> opalgebra.exact"),
+        ("algebra/canonical.py", "from ..engine import apply", "opalgebra.algebra.canonical -> opalgebra.engine"),
+        ("_verbs.py", "from .errors import OpAlgebraError", "opalgebra._verbs -> opalgebra.errors"),
+        ("engine/__init__.py", "def late():\n    from ..show import text", "opalgebra.engine -> opalgebra.show"),
+        ("expr/node.py", "import opalgebra.parse", "opalgebra.expr.node -> opalgebra.parse"),
+    ],
+)
+def test_a_planted_upward_import_is_caught(copy: Path, module: str, line: str, shown: str) -> None:
+    with (copy / "opalgebra" / module).open("a", encoding="utf-8") as file:
+        file.write(f"\n{line}\n")
+    result = lint(copy)
+    assert result.returncode != 0
+    assert shown in " ".join(result.stdout.split()), result.stdout
+
+
+def test_a_module_outside_the_layers_is_caught(copy: Path) -> None:
+    (copy / "opalgebra" / "stray.py").write_text("", encoding="utf-8")
+    result = lint(copy)
+    assert result.returncode != 0
+    assert "stray" in result.stdout + result.stderr
