@@ -2,7 +2,7 @@
 
 It reads the fields of the nodes and nothing else.  An impulse is pushed through an operator letter by
 letter, straight from the definitions, with exact numbers (ints, fractions, Gaussian rationals, SymPy
-algebraic numbers).  A transpose is never pushed to the letters: the columns of the operator are computed
+algebraic numbers).  A transpose is never pushed to the letters: the columns of a term are computed
 over a window that interval arithmetic shows to be large enough, and that matrix is transposed.
 
 Formal kernels and symbols are given values by the caller; :func:`differs` draws them at random.
@@ -190,7 +190,13 @@ class Judge:
         return _drop_zeros(y)
 
     def _transposed(self, node: Any, x: Vector, conjugate: bool) -> Vector:
+        """Aᵀ x: every column of A that can meet x, multiplied with x."""
         y: Vector = {}
+        if type(node) is operators.Sum:  # term by term, since terms of different rates need different windows
+            for term in node.terms:
+                for at, value in self._transposed(term, x, conjugate).items():
+                    _add_to(y, at, value)
+            return y
         for m in cells(self.reach(node, boxes_around(x), forward=False)):
             total: Any = 0
             for n, value in self.column(node, m).items():
@@ -483,5 +489,5 @@ def _differ_for(judge: Judge, lhs: Any, rhs: Any, rng: random.Random, widest: in
             return True
     if modulus <= 2 * 96 and judge.ndim == 1:
         return False  # the first window held a whole period: every column has been looked at
-    x = _random_input(rng, (0,) * judge.ndim, 16 if judge.ndim == 1 else 2, real=True)
+    x = _random_input(rng, (0,) * judge.ndim, 8 if judge.ndim == 1 else 2, real=True)
     return not _same(judge.apply(rows[0], x), judge.apply(rows[1], x))

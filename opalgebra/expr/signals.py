@@ -120,7 +120,7 @@ def _as_array(values: Any, dtype: Any) -> np.ndarray:
     if isinstance(values, (list, tuple)):
         shape = _nested_shape(values)
         leaves = _flat(values)
-        if dtype is object or any(is_sympy(leaf) or isinstance(leaf, Fraction) for leaf in leaves):
+        if any(is_sympy(leaf) or isinstance(leaf, Fraction) for leaf in leaves):
             return _exact_array(leaves, shape)
     elif isinstance(values, np.ndarray) and values.dtype == object:
         if not all(is_sympy(entry) for entry in values.flat):
@@ -152,7 +152,7 @@ class Signal(SignalExpr):
     start : int or tuple of int
         Index of the first sample, one per axis (samples).
     dtype : numpy dtype, optional
-        Makes the numbers strong, of this dtype; ``object`` makes a list of numbers exact.
+        Makes the numbers strong, of this dtype.
 
     Notes
     -----

@@ -36,6 +36,7 @@ from .scalars import (
     plain_text,
     scalar_code,
     symbolic_code,
+    symbolic_scalar_code,
 )
 
 ADD, MUL, UNARY, POWER, ATOM = range(5)  # Python's precedence, from loose to tight
@@ -117,9 +118,10 @@ def _tap_code(signal: Signal) -> str | None:
 
 
 def _exact_code(values: np.ndarray) -> str:
-    """The values of an exact signal and, where none of them shows it, ``dtype=object``."""
+    """The values of an exact signal; one SymPy entry makes all of them exact."""
     if all(entry.is_Integer for entry in values.flat):
-        return _nested(values, lambda entry: integer_code(int(entry))) + ", dtype=object"
+        marked = iter([symbolic_scalar_code] + [symbolic_code] * values.size)
+        return _nested(values, lambda entry: next(marked)(entry))
     if all(is_readable(entry) for entry in values.flat):
         whole = _nested(values, plain_text)
         if len(whole) <= MAX_EXACT:

@@ -93,11 +93,14 @@ def _fraction_code(numerator: int, denominator: int) -> str:
 
 
 def symbolic_scalar_code(value: Any) -> str:
-    """A SymPy scalar; SymPy's own rationals are taken from an exact signal, where entries stay SymPy's."""
-    if value.is_Integer:
-        return f"Signal([{integer_code(int(value))}], dtype=object).values[0]"
+    """A SymPy scalar; its own rationals start from SymPy's 0, because ``exact`` gives ints and fractions.
+
+    >>> import sympy
+    >>> symbolic_scalar_code(sympy.Integer(2)), symbolic_scalar_code(sympy.Rational(1, 3))
+    ("(0*exact('I') + 2)", "(0*exact('I') + exact('1/3'))")
+    """
     if value.is_Rational:
-        return f"Signal([{_fraction_code(int(value.p), int(value.q))}]).values[0]"
+        return f"(0*exact('I') + {symbolic_code(value)})"
     code = symbolic_code(value)
     return code if value.is_Symbol or re.fullmatch(r"exact\('[^']*'\)", code) else f"({code})"
 
