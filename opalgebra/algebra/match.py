@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
-from ..errors import OpAlgebraError
+from ..errors import DimensionError, OpAlgebraError
 from ..exact import is_sympy
 from ..expr.factors import axes
 from ..expr.multirate import Down, Flip, Up
@@ -228,7 +228,11 @@ def rewrites(
         if isinstance(node, wanted) or isinstance(pattern, FormalOperator) and isinstance(node, LinearOperator):
             new = rewritten(node, pattern, build, known)
             if new is not None:
-                yield put(new)
+                try:
+                    whole = put(new)
+                except DimensionError:  # a formal part fits any number of axes, its context may not
+                    continue
+                yield whole
 
 
 def rewritten(

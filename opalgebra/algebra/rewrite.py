@@ -9,7 +9,7 @@ before it by the decision procedure.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import cache
 from math import gcd
 from typing import Any, TypeAlias
 
@@ -22,6 +22,7 @@ from ..expr.operators import (
     Adjoint,
     Compose,
     Conj,
+    FormalOperator,
     Identity,
     LinearOperator,
     Power,
@@ -32,16 +33,18 @@ from ..expr.operators import (
     add,
     compose,
 )
-from ..expr.signals import Applied, Signal, SignalSum, common_ndim
-from ..expr.traverse import all_factor_symbols, constants
+from ..expr.node import nodes_in
+from ..expr.signals import Applied, Signal, SignalExpr, SignalSum, common_ndim
+from ..expr.traverse import all_factor_symbols, constants, walk
 from .facts import Hypothesis
-from .laws import laws
+from .laws import Law, laws
 from .match import inner, rewritten
 from .prove import Expression, Step, canonical_form, decide
 from .ring import ring_of
 
 Rewrite: TypeAlias = tuple[str, Any]  # law name, new expression
 Facts: TypeAlias = tuple[Hypothesis, ...]
+Strategy: TypeAlias = Callable[[Expression, Facts], Iterator[Rewrite]]
 LINE_LIMIT = 150
 KERNEL_LIMIT = 4096  # products of concrete kernels are computed up to this many multiplications
 FORWARD, BACKWARD = False, True
@@ -52,6 +55,9 @@ WRAPPED: dict[tuple[type, type], str] = {
     (Transpose, Sum): "transpose-sum", (Transpose, Scale): "transpose-scale", (Transpose, Up): "up-transpose",
     (Transpose, Down): "down-transpose", (Transpose, Conv): "conv-transpose", (Transpose, Shift): "shift-transpose",
     (Transpose, Flip): "flip-transpose", (Transpose, Modulate): "modulate-transpose",
+    (Adjoint, Adjoint): "adjoint-twice", (Adjoint, Compose): "adjoint-product", (Adjoint, Sum): "adjoint-sum",
+    (Adjoint, Scale): "adjoint-scale", (Adjoint, Up): "up-adjoint", (Adjoint, Down): "down-adjoint",
+    (Adjoint, Conv): "conv-adjoint", (Adjoint, Shift): "shift-adjoint", (Adjoint, Flip): "flip-adjoint",
     (Conj, Conj): "conj-twice", (Conj, Compose): "conj-product", (Conj, Sum): "conj-sum", (Conj, Scale): "conj-scale",
     (Conj, Up): "conj-up", (Conj, Down): "conj-down", (Conj, Conv): "conj-conv", (Conj, Shift): "conj-shift",
     (Conj, Flip): "conj-flip", (Conj, Modulate): "conj-modulate", (Conj, Transpose): "conj-transpose",
@@ -78,7 +84,7 @@ PAIRS: dict[tuple[type, type], tuple[tuple[str, bool], ...]] = {
 
 def derivation(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step]:
     """The lines from lhs to rhs, each checked; one line by comparison of canonical forms where no laws lead there."""
-    steps = _single_law(lhs, rhs, facts) or _joined(lhs, rhs, facts)
+    steps = _single_law(lhs, rhs, facts) or _joined(lhs, rhs, facts) or _tidied(lhs, rhs, facts)
     if steps is not None and lines_hold(steps, facts):
         return steps
     return [Step(lhs, "", ""), Step(rhs, "canonical-form", "")] if lhs != rhs else [Step(lhs, "", "")]
@@ -110,20 +116,65 @@ def condition_of(law: str) -> str:
 
 
 def _single_law(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | None:
-    """One law at one place, in either direction."""
+    """One law at one place, in either direction; a sum's number of terms is tried for a law's missing k."""
     if lhs == rhs:
         return [Step(lhs, "", "")]
+    present = [{type(node) for node in walk(side)} for side in (lhs, rhs)]
     for name in _single_candidates():
-        for start, goal, reverse in ((lhs, rhs, FORWARD), (lhs, rhs, BACKWARD)):
-            if any(new == goal for new in laws[name].rewrites(start, reverse, facts)):
-                return [Step(lhs, "", ""), Step(rhs, name, condition_of(name))]
+        law = laws[name]
+        for reverse in (FORWARD, BACKWARD):
+            for start, goal, types in ((lhs, rhs, present[0]), (rhs, lhs, present[1])):
+                if _needed_types(name, reverse) <= types and goal in _uses(law, start, goal, reverse, facts):
+                    return [Step(lhs, "", ""), Step(rhs, name, condition_of(name))]
     return None
 
 
-@lru_cache(maxsize=1)
+def _uses(law: Law, start: Expression, goal: Expression, reverse: bool, facts: Facts) -> Iterator[Any]:
+    counts = {"k": len(goal.terms)} if "k" in law.generic and isinstance(goal, Sum) else {}
+    return law.rewrites(start, reverse, facts, counts)
+
+
+@cache
+def _needed_types(name: str, reverse: bool) -> frozenset[type]:
+    """The operators that must occur for a law to fit; those of kernels may hide in a concrete kernel."""
+    pattern = laws[name].patterns[reverse]
+    if pattern is None:
+        return frozenset({Law})  # never there
+    found, stack = set(), [pattern]
+    while stack:
+        node = stack.pop()
+        if not isinstance(node, FormalOperator | SignalExpr):
+            found.add(type(node))
+            stack.extend(nodes_in(node.parts()))
+    return frozenset(found)
+
+
+def _tidied(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | None:
+    """One law between both sides once letters that do nothing are gone."""
+    left, right = (_normalise(side, facts, (_letters, _identities_gone)) for side in (lhs, rhs))
+    middle = _single_law(left[-1].expression, right[-1].expression, facts)
+    return None if middle is None else _merged([*left, *middle[1:], *_backwards(right, len(right) - 1)])
+
+
+def _backwards(steps: list[Step], last: int) -> list[Step]:
+    """The lines from line ``last`` back to the first."""
+    return [Step(steps[m - 1].expression, steps[m].law, steps[m].condition) for m in range(last, 0, -1)]
+
+
+def _identities_gone(expression: Expression, facts: Facts) -> Iterator[Rewrite]:
+    for node, put in _nodes(expression):
+        if isinstance(node, Compose) and any(isinstance(factor, Identity) for factor in node.factors):
+            name, new = _spread_out(node)
+            if name:
+                yield name, put(new)
+
+
+@cache
 def _single_candidates() -> tuple[str, ...]:
-    """Laws worth trying as the one step between two expressions: all but those without a pattern."""
-    return tuple(name for name, law in laws.items() if law.kinds and any(law.patterns))
+    """Laws worth trying as the one step between two expressions: those about signals, not the bare structure."""
+    from .catalogue import LETTERS
+
+    return tuple(law.name for law in LETTERS)
 
 
 def _joined(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | None:
@@ -133,10 +184,7 @@ def _joined(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | None
     for i, step in enumerate(left):
         j = where.get(step.expression)
         if j is not None:
-            back = [
-                Step(right[m - 1].expression, right[m].law, right[m].condition) for m in range(j, 0, -1)
-            ]
-            return _merged([*left[: i + 1], *back])
+            return _merged([*left[: i + 1], *_backwards(right, j)])
     return None
 
 
@@ -152,10 +200,14 @@ def _merged(steps: list[Step]) -> list[Step]:
 
 def normalise(expression: Expression, facts: Facts = ()) -> list[Step]:
     """The lines from an expression to its normal form."""
+    return _normalise(expression, facts, (_unwrapped, _letters, _neighbours, _collected))
+
+
+def _normalise(expression: Expression, facts: Facts, strategies: tuple[Strategy, ...]) -> list[Step]:
     steps = [Step(expression, "", "")]
     seen = {expression}
     while len(steps) < LINE_LIMIT:
-        found = _next(steps[-1].expression, facts)
+        found = _next(steps[-1].expression, facts, strategies, steps[-1].law)
         if found is None or found[1] in seen:
             break
         law, new = found
@@ -164,12 +216,19 @@ def normalise(expression: Expression, facts: Facts = ()) -> list[Step]:
     return steps
 
 
-def _next(expression: Expression, facts: Facts) -> Rewrite | None:
-    """The next line: wrappers first, then neighbours, then sums."""
-    for strategy in (_unwrapped, _letters, _neighbours, _collected):
-        found = strategy(expression, facts)
-        if found is not None:
-            return found
+def _next(expression: Expression, facts: Facts, strategies: tuple[Strategy, ...], last: str) -> Rewrite | None:
+    """The next line, by the first strategy that has one; the last law again as long as it fits.
+
+    Uses of one law in a row become one line of the derivation.
+    """
+    for strategy in strategies:
+        first: Rewrite | None = None
+        for found in strategy(expression, facts):
+            if found[0] == last or not last:
+                return found
+            first = first or found
+        if first is not None:
+            return first
     return None
 
 
@@ -182,13 +241,12 @@ def _by_law(name: str, node: Any, reverse: bool, facts: Facts) -> Any | None:
 
 
 
-def _unwrapped(expression: Expression, facts: Facts) -> Rewrite | None:
+def _unwrapped(expression: Expression, facts: Facts) -> Iterator[Rewrite]:
     """Definitions written out, transposes and conjugates pushed to the letters, products over sums."""
     for node, put in _nodes(expression):
         name, new = _without_wrapper(node, facts)
         if name:
-            return name, put(new)
-    return None
+            yield name, put(new)
 
 
 def _nodes(expression: Any) -> Iterator[tuple[Any, Callable[[Any], Any]]]:
@@ -203,21 +261,29 @@ def _nodes(expression: Any) -> Iterator[tuple[Any, Callable[[Any], Any]]]:
 def _without_wrapper(node: Any, facts: Facts) -> tuple[str, Any]:
     if isinstance(node, Named):
         return DEFINITIONS[type(node)], node.definition()
-    if isinstance(node, Adjoint):
-        return "adjoint", Transpose(Conj(node.operator))
     if isinstance(node, Power):
         return "power", compose((node.operator,) * node.exponent)
     if isinstance(node, Scale) and node.scalar == 1:
         return "scale-one", node.operator
-    if isinstance(node, Transpose | Conj) and isinstance(node.operator, Identity | Zero):
-        return "identity-left", node.operator
-    if isinstance(node, Transpose | Conj | Scale):
-        name = WRAPPED.get((type(node), type(node.operator)), "")
-        new = _by_law(name, node, FORWARD, facts) if name else None
-        return (name, new) if new is not None else ("", None)
+    if isinstance(node, Transpose | Adjoint | Conj | Scale):
+        return _wrapper_pushed(node, facts)
     if isinstance(node, Compose):
         return _spread_out(node)
     return "", None
+
+
+def _wrapper_pushed(node: Any, facts: Facts) -> tuple[str, Any]:
+    inner_type = type(node.operator)
+    if not isinstance(node, Scale) and inner_type in (Identity, Zero):
+        return f"{'identity' if inner_type is Identity else 'zero'}-{type(node).__name__.lower()}", node.operator
+    if isinstance(node, Adjoint) and inner_type not in _WITH_ADJOINT:
+        return "adjoint", Transpose(Conj(node.operator))
+    name = WRAPPED.get((type(node), inner_type), "")
+    new = _by_law(name, node, FORWARD, facts) if name else None
+    return (name, new) if new is not None else ("", None)
+
+
+_WITH_ADJOINT = {wrapped for wrapper, wrapped in WRAPPED if wrapper is Adjoint}
 
 
 def _spread_out(node: Compose) -> tuple[str, Any]:
@@ -237,13 +303,12 @@ def _spread_out(node: Compose) -> tuple[str, Any]:
     return "", None
 
 
-def _letters(expression: Expression, facts: Facts) -> Rewrite | None:
+def _letters(expression: Expression, facts: Facts) -> Iterator[Rewrite]:
     """Single letters: compound kernels taken apart, ↑1, ↓1, S⁰ and impulses named for what they are."""
     for node, put in _nodes(expression):
         found = _letter(node, facts)
         if found is not None:
-            return found[0], put(found[1])
-    return None
+            yield found[0], put(found[1])
 
 
 def _letter(node: Any, facts: Facts) -> Rewrite | None:
@@ -251,6 +316,8 @@ def _letter(node: Any, facts: Facts) -> Rewrite | None:
         return ("up-one" if isinstance(node, Up) else "down-one"), Identity()
     if isinstance(node, Shift) and not any(axes(node.shift)):
         return "shift-zero", Identity()
+    if isinstance(node, Applied) and isinstance(node.operator, Identity):
+        return "identity-signal", node.signal
     if not isinstance(node, Conv):
         return None
     kernel = node.kernel
@@ -270,7 +337,7 @@ def _letter(node: Any, facts: Facts) -> Rewrite | None:
     return None
 
 
-def _neighbours(expression: Expression, facts: Facts) -> Rewrite | None:
+def _neighbours(expression: Expression, facts: Facts) -> Iterator[Rewrite]:
     """Two or three neighbouring letters, in the order of the composition."""
     for node, put in _nodes(expression):
         if isinstance(node, Compose):
@@ -278,8 +345,7 @@ def _neighbours(expression: Expression, facts: Facts) -> Rewrite | None:
                 found = _run(node.factors[i : i + 3], facts)
                 if found is not None:
                     size, law, new = found
-                    return law, put(compose((*node.factors[:i], new, *node.factors[i + size :])))
-    return None
+                    yield law, put(compose((*node.factors[:i], new, *node.factors[i + size :])))
 
 
 def _run(run: tuple[LinearOperator, ...], facts: Facts) -> tuple[int, str, Any] | None:
@@ -328,14 +394,13 @@ def _exact_product(p: Signal, q: Signal) -> Signal:
     return to_signal(evaluator.act(Conv(p), evaluator.signal(q)), p.ndim)
 
 
-def _collected(expression: Expression, facts: Facts) -> Rewrite | None:
+def _collected(expression: Expression, facts: Facts) -> Iterator[Rewrite]:
     """Equal terms of a sum added, terms in order, zeros dropped."""
     for node, put in _nodes(expression):
         if isinstance(node, Sum):
             new = _collect(node)
             if new != node:
-                return "collect-terms", put(new)
-    return None
+                yield "collect-terms", put(new)
 
 
 def _collect(node: Sum) -> LinearOperator:

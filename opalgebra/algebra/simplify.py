@@ -133,6 +133,7 @@ class Rates:
 
     ndim: int
     slots: int
+    input: int  # which slot the argument takes
     quotient: Vector
     steps: tuple[Vector, ...]
     common: Vector
@@ -143,7 +144,7 @@ class Rates:
         steps = [tuple(shape.slopes[ndim * i + j][j] for j in range(ndim)) for i in range(slots)]
         common = tuple(gcd(shape.denominator, *(step[j] for step in steps)) for j in range(ndim))
         return cls(
-            ndim, slots, tuple(shape.denominator // g for g in common),
+            ndim, slots, shape.labels.index(INPUT), tuple(shape.denominator // g for g in common),
             tuple(tuple(b // g for b, g in zip(step, common, strict=True)) for step in steps), common,
         )  # fmt: skip
 
@@ -156,13 +157,18 @@ class Rates:
         count = index_of(basis) // whole
         background, others = self._background(basis, weights, count, ring)
         if background:
-            if whole > 1 and prod(_strides(self._all_points(at)[0])) == whole:  # one residue for each slot says the same without the ↓
-                yield from self._split(at, *self._all_points(at), background)
+            points, point = self._all_points(at)
+            strides = _strides(points) if whole > 1 else ()
+            if whole > 1 and prod(strides) == whole and set(self._of_input(strides)) == {1}:
+                yield from self._split(at, points, point, background)  # thinned kernels, and no ↓ in front
             else:
                 one, zero = (1,) * self.ndim, (0,) * self.ndim
                 yield Piece(self.quotient, self.steps, (one,) * self.slots, (zero,) * self.slots), at, background
         for offset, weight in others.items():
             yield from self._split(at, basis, offset, weight)
+
+    def _of_input(self, entries: Vector) -> Vector:
+        return entries[self.ndim * self.input : self.ndim * (self.input + 1)]
 
     def _all_points(self, at: Vector) -> tuple[Basis, Vector]:
         """The coset of all integer points of the hull: Q | Σ steps · slot + at, on every axis."""
@@ -186,7 +192,7 @@ class Rates:
         tally: dict[Any, int] = {zero: count - len(weights)}
         for weight in weights.values():
             tally[weight] = tally.get(weight, 0) + 1
-        background = max(tally, key=lambda w: (tally[w], w == zero, str(w)))
+        background = min(tally, key=lambda w: (-tally[w], w != zero, str(w)))
         if not background or count > TERM_LIMIT:
             return zero, weights
         if count == 1:
@@ -195,7 +201,9 @@ class Rates:
         full, _ = self._all_points((0,) * self.ndim)
         cosets = {reduce([a + b for a, b in zip(point, step, strict=True)], basis, columns)
                   for step in representatives(full, basis)}  # fmt: skip
-        return background, {c: rest for c in sorted(cosets) if (rest := weights.get(c, zero) - background)}
+        others = {c: rest for c in sorted(cosets) if (rest := weights.get(c, zero) - background)}
+        worth = len(weights) - len(others) - (1 if self.slots == 1 else 2)
+        return (background, others) if worth >= 0 else (zero, weights)
 
     def _split(
         self, at: Vector, basis: Basis, offset: Vector, weight: Any

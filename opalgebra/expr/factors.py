@@ -68,7 +68,7 @@ def _symbolic_factor(value: Any) -> Any:
     import sympy
 
     value = sympy.expand(value) if isinstance(value, sympy.Expr) else value
-    symbols = getattr(value, "free_symbols", set())
+    symbols: Any = getattr(value, "free_symbols", set())
     fits = (symbols and value.is_Mul) or value.is_Symbol or value.is_Pow
     if not fits or any(not (s.is_integer and s.is_positive) for s in symbols) or not _is_monomial(value):
         raise FactorTypeError(

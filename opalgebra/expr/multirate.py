@@ -39,7 +39,7 @@ class Conv(LinearOperator):
     --------
     >>> import opalgebra as oa
     >>> oa.Conv([1, 2, 1]) @ [1, 0, 0, 1]
-    Signal([1, 2, 1, 1, 2, 1], dtype='int64')
+    Signal([1, 2, 1, 1, 2, 1])
     """
 
     kernel: SignalExpr
@@ -69,7 +69,7 @@ class Up(_Sampling):
     --------
     >>> import opalgebra as oa
     >>> oa.Up(2) @ [1, 2, 3]
-    Signal([1, 0, 2, 0, 3], dtype='int64')
+    Signal([1, 0, 2, 0, 3])
     """
 
 
@@ -80,7 +80,7 @@ class Down(_Sampling):
     --------
     >>> import opalgebra as oa
     >>> oa.Down(2) @ [1, 2, 3, 4]
-    Signal([1, 3], dtype='int64')
+    Signal([1, 3])
     """
 
 
@@ -126,7 +126,7 @@ class Modulate(LinearOperator):
     --------
     >>> import opalgebra as oa
     >>> oa.Modulate([1, -1]) @ [1, 2, 3]
-    Signal([1, -2, 3], dtype='int64')
+    Signal([1, -2, 3])
     """
 
     sequence: Signal

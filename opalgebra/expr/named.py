@@ -88,7 +88,7 @@ class Repeat(_Resampler):
 
     >>> import opalgebra as oa
     >>> oa.Repeat(3) @ [1, 2]
-    Signal([1, 1, 1, 2, 2, 2], dtype='int64')
+    Signal([1, 1, 1, 2, 2, 2])
     """
 
     def definition(self) -> LinearOperator:
@@ -102,7 +102,7 @@ class LinearUp(_Resampler):
 
     >>> import opalgebra as oa
     >>> oa.LinearUp(2) @ [1.0, 3.0]
-    Signal([0.5, 1.0, 2.0, 3.0, 1.5], start=-1, dtype='float64')
+    Signal([0.5, 1.0, 2.0, 3.0, 1.5], start=-1)
     """
 
     def definition(self) -> LinearOperator:
@@ -118,7 +118,7 @@ class AvgPool(_Resampler):
 
     >>> import opalgebra as oa
     >>> oa.AvgPool(2) @ [1.0, 3.0, 5.0, 7.0]
-    Signal([2.0, 6.0], dtype='float64')
+    Signal([2.0, 6.0])
     """
 
     def definition(self) -> LinearOperator:

@@ -26,7 +26,8 @@ class Node:
 
     def parts(self) -> tuple[Any, ...]:
         """The values that make the node what it is, in the order of its constructor."""
-        return tuple(getattr(self, name) for name in _field_names(type(self)))
+        kind: Any = type(self)
+        return tuple(getattr(self, name) for name in _field_names(kind))
 
     def key(self) -> tuple[Any, ...]:
         """What equality and hash look at; the parts, unless these are not hashable."""

@@ -56,7 +56,10 @@ class LinearOperator(Node):
                     "Conv([1, 2, 1]), Up(2), or put a formal signal in place of the array"
                 )
             return self._apply(Signal(other))
-        return NotImplemented
+        raise OperandError(
+            f"an operator acts on operators, signals, arrays and lists, not on a {type(other).__name__}; "
+            "for a multiple write 2 * A, for other sequences Signal(values)"
+        )
 
     def _apply(self, signal: SignalExpr) -> SignalExpr:
         from .traverse import formal_parts
@@ -101,6 +104,9 @@ class LinearOperator(Node):
                 f"a {type(other).__name__} was subtracted from an operator; for a constant c use c * Identity()"
             )
         return self + (-other)
+
+    def __rsub__(self, other: object) -> LinearOperator:
+        return -self + other  # the sum says what is wrong with the other
 
     def __mul__(self, scalar: object) -> LinearOperator:
         if isinstance(scalar, LinearOperator):

@@ -6,23 +6,24 @@ that stand for signals: formal ones, boxes of symbolic length, and operators app
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from math import prod
-from operator import index
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import CoefficientError, DimensionError, KernelError, OperandError, SizeError, WindowError
-from ..exact import check_scalar, is_sympy, to_sympy
-from .factors import axes, factor
+from ..errors import DimensionError, FactorTypeError, KernelError, OperandError, SizeError, WindowError
+from ..exact import to_sympy
+from .arrays import as_array, as_exact, as_start, exact_array, only_python_numbers
+from .factors import axes, factor, is_symbolic
 from .node import Node
 
 if TYPE_CHECKING:
     from .operators import LinearOperator
 
 MAX_BOX = 10**7  # samples
+MAX_TAPS = 10**5  # symbols
 
 
 class SignalExpr(Node):
@@ -32,7 +33,8 @@ class SignalExpr(Node):
         if isinstance(other, int) and other == 0:  # so that sum() works
             return self
         if not isinstance(other, SignalExpr):
-            return NotImplemented
+            kind = type(other).__name__
+            raise OperandError(f"a signal and a {kind} were added; make it a signal first: Signal(values)")
         return add_signals((self, other))
 
     __radd__ = __add__
@@ -41,7 +43,10 @@ class SignalExpr(Node):
         return self * -1
 
     def __sub__(self, other: object) -> SignalExpr:
-        return self + -other if isinstance(other, SignalExpr) else NotImplemented
+        return self + (-other if isinstance(other, SignalExpr) else other)
+
+    def __rsub__(self, other: object) -> SignalExpr:
+        return -self + other
 
     def __mul__(self, scalar: object) -> SignalExpr:
         from .operators import Identity
@@ -67,79 +72,6 @@ class SignalExpr(Node):
         return False
 
 
-def _as_start(start: object, ndim: int) -> tuple[int, ...]:
-    entries = tuple(start) if isinstance(start, (tuple, list, np.ndarray)) else (start,) * ndim
-    if len(entries) != ndim:
-        raise DimensionError(f"start is {start!r} but the values have {ndim} axes; give one start per axis")
-    try:
-        if any(isinstance(entry, (bool, np.bool_)) for entry in entries):
-            raise TypeError
-        return tuple(index(entry) for entry in entries)  # type: ignore[arg-type]
-    except TypeError:
-        raise WindowError(f"start is {start!r}; give an int, or a tuple of ints, one per axis") from None
-
-
-def _only_python_numbers(values: object) -> bool:
-    if isinstance(values, (list, tuple)):
-        return all(_only_python_numbers(entry) for entry in values)
-    return type(values) in (int, float, complex)
-
-
-def _flat(values: object) -> list[Any]:
-    if isinstance(values, (list, tuple)):
-        return [leaf for entry in values for leaf in _flat(entry)]
-    return [values]
-
-
-def _nested_shape(values: object) -> tuple[int, ...]:
-    """Shape of nested lists, or KernelError where they are ragged."""
-    if not isinstance(values, (list, tuple)):
-        return ()
-    shapes = {_nested_shape(entry) for entry in values}
-    if len(shapes) > 1:
-        raise KernelError("the values are ragged: rows of different lengths; give a rectangular array")
-    return (len(values), *(shapes.pop() if shapes else ()))
-
-
-def _exact_array(leaves: list[Any], shape: tuple[int, ...]) -> np.ndarray:
-    array = np.empty(shape, dtype=object)
-    for where, leaf in zip(np.ndindex(*shape), leaves, strict=True):
-        try:
-            array[where] = to_sympy(check_scalar(leaf, "an entry"))
-        except CoefficientError as error:
-            raise KernelError(str(error)) from None
-    return array
-
-
-def _as_array(values: Any, dtype: Any) -> np.ndarray:
-    """Numbers as a NumPy array, exact entries as an object array of SymPy expressions."""
-    if hasattr(values, "tolist") and (is_sympy(values) or type(values).__module__.startswith("sympy")):
-        values = values.tolist()  # SymPy arrays and matrices
-        if values and isinstance(values[0], list) and all(len(row) == 1 for row in values):
-            values = [row[0] for row in values]  # a column vector is a 1-D signal
-    if isinstance(values, (list, tuple)):
-        shape = _nested_shape(values)
-        leaves = _flat(values)
-        if any(is_sympy(leaf) or isinstance(leaf, Fraction) for leaf in leaves):
-            return _exact_array(leaves, shape)
-    elif isinstance(values, np.ndarray) and values.dtype == object:
-        if not all(is_sympy(entry) for entry in values.flat):
-            raise KernelError(
-                "the values have object dtype; give a numeric array, or a list of SymPy or Fraction entries"
-            )
-        return _exact_array(list(values.flat), values.shape)
-    try:
-        array = np.asarray(values, dtype=dtype)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise KernelError(f"the values do not make a numeric array ({error})") from None
-    if array.dtype.kind not in "iufc":
-        raise KernelError(
-            f"the values have dtype {array.dtype}; give integers, reals or complex numbers "
-            "(booleans: cast them to int), or a list of SymPy entries"
-        )
-    return array
-
-
 class Signal(SignalExpr):
     """A sequence that holds ``values`` from index ``start`` on and is zero elsewhere.
 
@@ -163,7 +95,7 @@ class Signal(SignalExpr):
     --------
     >>> import opalgebra as oa
     >>> s = oa.Signal([1, 2, 3], start=-1)
-    >>> s[-1], s[5], s[0:4]
+    >>> int(s[-1]), int(s[5]), s[0:4]
     (1, 0, array([2, 3, 0, 0]))
     >>> s == oa.Signal([0, 1, 2, 3], start=-2)
     True
@@ -174,13 +106,13 @@ class Signal(SignalExpr):
             raise OperandError("the values are a Signal already; shift it with Shift(s) @ signal")
         if isinstance(values, Node):
             raise OperandError(f"the values are {values}; give numbers or SymPy entries")
-        array = _as_array(values, dtype)
+        array = as_array(values, dtype)
         if array.ndim == 0:
             raise KernelError(f"the values are the single number {values!r}; give a list such as [{values!r}]")
         array = array.view() if array.dtype == object else np.array(array)  # a private copy of the numbers
         array.flags.writeable = False
-        weak = dtype is None and array.dtype != object and _only_python_numbers(values)
-        self._set(_values=array, _start=_as_start(start, array.ndim), weak=weak, ndim=array.ndim)
+        weak = dtype is None and array.dtype != object and only_python_numbers(values)
+        self._set(_values=array, _start=as_start(start, array.ndim), weak=weak, ndim=array.ndim)
 
     @classmethod
     def _wrap(cls, array: np.ndarray, start: tuple[int, ...], weak: bool = False) -> Signal:
@@ -247,16 +179,16 @@ class Signal(SignalExpr):
 
     def items(self) -> list[tuple[tuple[int, ...], Any]]:
         """(index, value) of the samples that are not zero."""
-        where = np.argwhere(self._values != 0) if self._values.size else []
+        where: Any = np.argwhere(self._values != 0) if self._values.size else []
         return [
             (tuple(int(i) + a for i, a in zip(at, self._start, strict=True)), self._values[tuple(at)])
             for at in where
         ]
 
     def _trimmed(self) -> tuple[tuple[int, ...], np.ndarray]:
-        where = np.nonzero(self._values)
-        if not self._values.size or not len(where[0]):
-            return (), self._values[:0]
+        where: Any = np.nonzero(self._values)
+        if not len(where[0]):
+            return (), np.zeros((0,) * len(self._start))
         low, high = [int(w.min()) for w in where], [int(w.max()) + 1 for w in where]
         start = tuple(a + b for a, b in zip(low, self._start, strict=True))
         return start, self._values[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
@@ -265,12 +197,22 @@ class Signal(SignalExpr):
         if not isinstance(other, Signal) or self.ndim != other.ndim:
             return False
         (start, mine), (other_start, theirs) = self._trimmed(), other._trimmed()
-        return start == other_start and mine.shape == theirs.shape and bool(np.all(mine == theirs))
+        if start != other_start or mine.shape != theirs.shape:
+            return False
+        if self.is_exact != other.is_exact:  # compared as the numbers that the floats are
+            mine, theirs = (as_exact(v) for v in (mine, theirs))
+        return bool(np.all(mine == theirs))
 
     def __hash__(self) -> int:
-        start, values = self._trimmed()
-        return hash((start, values.shape, tuple(complex(v) if v != v.real else v for v in values.flat))) \
-            if not self.is_exact else hash((start, values.shape, tuple(values.flat)))
+        start, values = self._trimmed()  # the values are left out: equal numbers of unlike kinds hash unlike
+        return hash((start, values.shape))
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"signals are frozen; {name} cannot be set")
+
+    def __iter__(self) -> Iterator[Any]:
+        """The samples of the window, in order."""
+        return iter(self._values)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if copy is False and dtype not in (None, self._values.dtype):
@@ -287,6 +229,8 @@ class Signal(SignalExpr):
         if all(not isinstance(entry, slice) for entry in where):
             return self._sample(where)
         index_sets = [self._axis_indices(entry, axis) for axis, entry in enumerate(where)]
+        if prod(len(indices) for indices in index_sets) > 2**31:
+            raise SizeError(f"the slice {where} has more than {2**31} samples; take shorter pieces")
         result = np.zeros([len(indices) for indices in index_sets], dtype=self._values.dtype)
         if result.dtype == object:
             result[...] = to_sympy(0)
@@ -302,18 +246,18 @@ class Signal(SignalExpr):
         return result[drop]
 
     def _sample(self, where: tuple[Any, ...]) -> Any:
-        at = tuple(n - a for n, a in zip(_as_start(where, len(where)), self._start, strict=True))
+        at = tuple(n - a for n, a in zip(as_start(where, len(where)), self._start, strict=True))
         if all(0 <= n < size for n, size in zip(at, self._values.shape, strict=True)):
             return self._values[at]
         return to_sympy(0) if self.is_exact else self._values.dtype.type(0)
 
     def _axis_indices(self, entry: Any, axis: int) -> range:
         if not isinstance(entry, slice):
-            n = _as_start(entry, 1)[0]
+            n = as_start(entry, 1)[0]
             return range(n, n + 1)
-        first = self._start[axis] if entry.start is None else index(entry.start)
-        last = self.stops[axis] if entry.stop is None else index(entry.stop)
-        step = 1 if entry.step is None else index(entry.step)
+        given = (entry.start, entry.stop, entry.step)
+        usual = (self._start[axis], self.stops[axis], 1)
+        first, last, step = as_start([u if g is None else g for g, u in zip(given, usual, strict=True)], 3, "the slice")
         if step < 1:
             raise WindowError(f"a slice step of {step} was given; use a positive step, and Flip() to reverse")
         return range(first, last, step)
@@ -323,7 +267,7 @@ class Signal(SignalExpr):
         values = self._values
         if self.is_exact:
             leaves = [entry.conjugate() for entry in values.flat]
-            return Signal._wrap(_exact_array(leaves, values.shape), self._start)
+            return Signal._wrap(exact_array(leaves, values.shape), self._start)
         return Signal._wrap(np.conj(values), self._start, self.weak)
 
 
@@ -433,8 +377,6 @@ def box(k: Any) -> SignalExpr:
     >>> oa.box(3) == oa.Signal([1, 1, 1])
     True
     """
-    from .factors import is_symbolic
-
     k = factor(k)
     if is_symbolic(k):
         return Box(k)
@@ -493,7 +435,11 @@ def tap_symbol(name: str, at: tuple[int, ...], real: bool = False) -> Any:
 
 def _symbolic_taps(name: str, length: Any, start: Any, real: bool) -> Signal:
     shape = tuple(factor(n) for n in length) if isinstance(length, (tuple, list)) else (factor(length),)
+    if is_symbolic(shape):
+        raise FactorTypeError(f"the length is {length}; give an int, or leave it out: then q is of any length")
+    if prod(shape) > MAX_TAPS:
+        raise SizeError(f"{prod(shape)} symbolic taps were asked for, and at most {MAX_TAPS} are made; leave the length out")
     values = np.empty(shape, dtype=object)
     for at in np.ndindex(*shape):
         values[at] = tap_symbol(name, at, real)
-    return Signal._wrap(values, _as_start(start, len(shape)))
+    return Signal._wrap(values, as_start(start, len(shape)))

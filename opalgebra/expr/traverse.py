@@ -82,10 +82,10 @@ def _map_parts(node: Node, done: dict[int, Any], rescale: Callable[[Any], Any] |
 
 
 def _map_signal(signal: Signal, rescale: Callable[[Any], Any]) -> Signal:
-    from .signals import _exact_array
+    from .arrays import exact_array
 
     leaves = [rescale(entry) for entry in signal.values.flat]
-    return Signal._wrap(_exact_array(leaves, signal.values.shape), signal.starts)
+    return Signal._wrap(exact_array(leaves, signal.values.shape), signal.starts)
 
 
 def substitute(root: Node, values: Mapping[Any, Any]) -> Any:

@@ -1,0 +1,154 @@
+"""What a signal may be made of: numbers as NumPy arrays, exact entries as object arrays of SymPy expressions.
+
+Nothing is cast silently: a dtype that cannot hold the values, booleans among numbers, ragged rows and
+integers beyond 64 bits are refused.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from operator import index
+from typing import Any
+
+import numpy as np
+
+from ..errors import CoefficientError, DimensionError, KernelError, WindowError
+from ..exact import check_scalar, exact, is_sympy, to_sympy
+
+
+def as_start(start: object, ndim: int, what: str = "start") -> tuple[int, ...]:
+    """One int per axis."""
+    start = start.tolist() if isinstance(start, np.ndarray) else start
+    entries = tuple(start) if isinstance(start, (tuple, list)) else (start,) * ndim
+    if len(entries) != ndim:
+        raise DimensionError(f"{what} is {start!r} but the values have {ndim} axes; give one int per axis")
+    try:
+        if any(isinstance(entry, (bool, np.bool_)) for entry in entries):
+            raise TypeError
+        return tuple(index(entry) for entry in entries)  # type: ignore[arg-type]
+    except TypeError:
+        raise WindowError(f"{what} is {start!r}; give an int, or a tuple of ints, one per axis") from None
+
+
+def only_python_numbers(values: object) -> bool:
+    """Whether nested lists hold nothing but Python's own numbers."""
+    if isinstance(values, (list, tuple)):
+        return all(only_python_numbers(entry) for entry in values)
+    return type(values) in (int, float, complex)
+
+
+def _flat(values: object) -> list[Any]:
+    if isinstance(values, (list, tuple)):
+        return [leaf for entry in values for leaf in _flat(entry)]
+    return [values]
+
+
+def _nested_shape(values: object) -> tuple[int, ...]:
+    """Shape of nested lists, or KernelError where they are ragged."""
+    if not isinstance(values, (list, tuple)):
+        return ()
+    shapes = {_nested_shape(entry) for entry in values}
+    if len(shapes) > 1:
+        raise KernelError("the values are ragged: rows of different lengths; give a rectangular array")
+    return (len(values), *(shapes.pop() if shapes else ()))
+
+
+def exact_array(leaves: list[Any], shape: tuple[int, ...]) -> np.ndarray:
+    """An object array of SymPy expressions."""
+    array = np.empty(shape, dtype=object)
+    for where, leaf in zip(np.ndindex(*shape), leaves, strict=True):
+        try:
+            array[where] = to_sympy(check_scalar(leaf, "an entry"))
+        except CoefficientError as error:
+            raise KernelError(str(error)) from None
+    return array
+
+
+def as_exact(array: np.ndarray) -> np.ndarray:
+    """The entries as the ints, fractions and SymPy expressions that they are; NaN and infinities stay."""
+    result = np.empty(array.shape, dtype=object)
+    for where, entry in zip(np.ndindex(*array.shape), array.flat, strict=True):
+        try:
+            result[where] = exact(check_scalar(entry))
+        except CoefficientError:
+            result[where] = entry
+    return result
+
+
+def as_array(values: Any, dtype: Any) -> np.ndarray:
+    """Numbers as a NumPy array, exact entries as an object array of SymPy expressions."""
+    if hasattr(values, "tolist") and (is_sympy(values) or type(values).__module__.startswith("sympy")):
+        values = values.tolist()  # SymPy arrays and matrices
+        if values and isinstance(values[0], list) and all(len(row) == 1 for row in values):
+            values = [row[0] for row in values]  # a column vector is a 1-D signal
+    array = _exact_values(values)
+    if array is None:
+        return _numbers(values, dtype)
+    if dtype is not None:
+        raise KernelError(f"the entries are exact and dtype={dtype!r} was given; leave it out, or give floats")
+    return array
+
+
+def _exact_values(values: Any) -> np.ndarray | None:
+    """The exact array that ``values`` call for by a SymPy or Fraction entry, else None."""
+    if isinstance(values, (list, tuple)):
+        shape, leaves = _nested_shape(values), _flat(values)
+        if any(isinstance(leaf, (bool, np.bool_)) for leaf in leaves):
+            raise KernelError("there is a boolean among the values; give 0 or 1 if numbers are meant")
+        if any(is_sympy(leaf) or isinstance(leaf, Fraction) for leaf in leaves):
+            return exact_array(leaves, shape)
+    elif isinstance(values, np.ndarray) and values.dtype == object:
+        if not all(is_sympy(entry) for entry in values.flat):
+            raise KernelError(
+                "the values have object dtype; give a numeric array, or a list of SymPy or Fraction entries"
+            )
+        return exact_array(list(values.flat), values.shape)
+    return None
+
+
+def _numbers(values: Any, dtype: Any) -> np.ndarray:
+    try:
+        array = np.asarray(values)
+        target = array.dtype if dtype is None else np.dtype(dtype)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise KernelError(f"the values do not make a numeric array ({error})") from None
+    for kind in (array.dtype, target):
+        if kind.kind not in "iufc":
+            raise KernelError(
+                f"the values have dtype {kind}; give integers below 2**63, reals or complex numbers "
+                "(booleans: cast them to int), or a list of SymPy entries"
+            )
+    if array.dtype.kind in "fc" and isinstance(values, (list, tuple)):
+        _check_large_integers(values)
+    return _cast(array, target)
+
+
+def _check_large_integers(values: Any) -> None:
+    """NumPy makes floats of integers that no integer dtype holds together."""
+    leaves = _flat(values)
+    integers = [leaf for leaf in leaves if isinstance(leaf, (int, np.integer))]
+    large = [n for n in integers if int(float(n)) != n]
+    if large or (leaves and len(integers) == len(leaves)):
+        raise KernelError(
+            f"the integer {max(large or integers)} and the other values fit no common dtype without rounding; "
+            "give floats, or exact entries such as Fraction(n)"
+        )
+
+
+def _cast(array: np.ndarray, target: Any) -> np.ndarray:
+    """``array`` as ``target``; floats may be rounded, but nothing else may change."""
+    given = array.dtype
+    if given == target:
+        return array
+    with np.errstate(all="ignore"):
+        if array.dtype.kind == "c" and target.kind != "c":
+            lossless = not np.any(array.imag)
+            array = array.real
+        else:
+            lossless = True
+        result: np.ndarray = array.astype(target)
+        if target.kind in "iu":
+            lossless = lossless and bool(np.all(result == array))
+    if not lossless or np.any(np.isfinite(array) & ~np.isfinite(result)):
+        raise KernelError(f"dtype {target} does not hold the values, which have dtype {given}")
+    return result
