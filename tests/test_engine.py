@@ -424,12 +424,9 @@ def test_weak_signals_stay_weak_only_among_themselves():
     assert not engine.add([oa.Signal([1]), oa.Signal(np.array([1]))]).weak
 
 
-def test_numpy_warns_of_nothing_and_float16_is_rounded_once():
-    kernel = [1.0] + [2.0**-11] * 4
-    x = np.ones(1, np.float16)
-    ones = oa.Conv([1.0] * 5) @ (oa.Conv(kernel) @ x)
-    assert ones.dtype == np.float16
+def test_float16_is_rounded_once():
     total = oa.Conv([1, 1, 1]) @ oa.Signal(np.array([1, 2.0**-11, 2.0**-11], np.float16))
+    assert total.dtype == np.float16
     assert total[2] == np.float16(1 + 2.0**-10)  # one sample at a time, float16 would lose both halves
 
 
@@ -530,7 +527,7 @@ def test_long_sparse_and_swapped_convolutions_agree_with_the_definition(shape):
     rng = np.random.default_rng(0)
     x = rng.standard_normal(shape)
     wide, sparse = rng.standard_normal([3 * n for n in shape]), np.zeros([3 * n for n in shape])
-    sparse[(1,) * len(shape)], sparse[(-1,) * len(shape)] = 2.0, 1j.imag
+    sparse[(1,) * len(shape)], sparse[(-1,) * len(shape)] = 2.0, -1.0
     for kernel in (wide, sparse):
         expected = spread(samples(oa.Signal(kernel)), samples(oa.Signal(x)))
         result = (oa.Conv(kernel) @ x).values
@@ -622,7 +619,7 @@ def test_what_cannot_be_held_is_refused_at_once(operator):
 def test_far_starts_cost_nothing():
     result = oa.Modulate([1, -1, 5]) @ oa.Shift(10**30 + 1) @ [1, 2]
     assert result.start == 10**30 + 1
-    assert list(result.values) == [5, 2] if (10**30 + 1) % 3 == 2 else [1, 2]
+    assert list(result.values) == [5, 2]  # 10³⁰ + 1 is 2 modulo 3
 
 
 def test_formal_parts_are_refused():

@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Any
 from ..exact import is_sympy
 from ..expr.factors import axes
 from ..expr.multirate import Down, Modulate, Up
-from ..expr.operators import Adjoint, Conj, FormalOperator, LinearOperator
-from ..expr.signals import ConjSignal
+from ..expr.operators import FormalOperator, LinearOperator
 from ..expr.traverse import all_factor_symbols, expand, formal_names, substitute, walk
 from .evaluate import Index, differs
 from .facts import EvenSymmetric, holds
 from .prove import Expression, dimension, replay
-from .witness import Names, indices, outputs
+from .witness import Names, conjugates, indices, outputs
 
 if TYPE_CHECKING:
     from .prove import Proof
@@ -99,20 +98,14 @@ def _inputs(lhs: Expression, rhs: Expression, ndim: int, rng: Random) -> list[In
 def _random_names(lhs: Expression, rhs: Expression, ndim: int, rng: Random) -> Names:
     """Random integer taps around the origin for every formal name."""
     names: Names = {}
-    conjugates = _conjugates(lhs, rhs)
+    complex_taps = conjugates(lhs, rhs)
     for name, node in formal_names(lhs, rhs).items():
         if isinstance(node, FormalOperator):
             box = list(product(range(-1, 2), repeat=2 * ndim))
         else:
             box = list(product(range(-4, 5) if ndim == 1 else range(-1, 2), repeat=ndim))
-        names[name] = {at: _random_number(rng, conjugates and not getattr(node, "real", False)) for at in box}
+        names[name] = {at: _random_number(rng, complex_taps and not getattr(node, "real", False)) for at in box}
     return names
-
-
-def _conjugates(*expressions: Expression) -> bool:
-    """Whether complex taps would show more than real ones."""
-    wrappers = (Adjoint, Conj, ConjSignal)
-    return any(isinstance(node, wrappers) for e in expressions for node in walk(expand(e)))
 
 
 def _random_number(rng: Random, complex_taps: bool) -> Any:

@@ -8,6 +8,7 @@ only miss a match, not invent one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from ..errors import DimensionError, OpAlgebraError
@@ -53,6 +54,12 @@ def places(root: Any, length: int) -> Iterator[Place]:
         elif length == 1 or not isinstance(node, LinearOperator):
             yield node, put
         stack.extend(reversed(list(inner(node, put))))
+
+
+@lru_cache(maxsize=64)
+def all_places(root: Any, length: int) -> tuple[Place, ...]:
+    """The places of an expression, remembered while law after law is tried on it."""
+    return tuple(places(root, length))
 
 
 def _runs(node: Compose, put: Callable[[Any], Any], length: int) -> Iterator[Place]:
@@ -224,7 +231,7 @@ def rewrites(
     ``build`` makes both sides from bindings: what is matched must be its first, the second takes its place.
     """
     wanted = type(pattern)
-    for node, put in places(root, run_length(pattern)):
+    for node, put in all_places(root, run_length(pattern)):
         if isinstance(node, wanted) or isinstance(pattern, FormalOperator) and isinstance(node, LinearOperator):
             new = rewritten(node, pattern, build, known)
             if new is not None:

@@ -33,18 +33,17 @@ from ..expr.operators import (
     add,
     compose,
 )
-from ..expr.node import nodes_in
 from ..expr.signals import Applied, Signal, SignalExpr, SignalSum, common_ndim
-from ..expr.traverse import all_factor_symbols, constants, walk
+from ..expr.traverse import all_factor_symbols, constants, transform, walk
 from .facts import Hypothesis
 from .laws import Law, laws
-from .match import inner, rewritten
+from .match import rewritten
 from .prove import Expression, Step, canonical_form, decide
 from .ring import ring_of
 
 Rewrite: TypeAlias = tuple[str, Any]  # law name, new expression
 Facts: TypeAlias = tuple[Hypothesis, ...]
-Strategy: TypeAlias = Callable[[Expression, Facts], Iterator[Rewrite]]
+Strategy: TypeAlias = Callable[[Any, Facts], Rewrite | None]  # what becomes of one node, or None
 LINE_LIMIT = 150
 KERNEL_LIMIT = 4096  # products of concrete kernels are computed up to this many multiplications
 FORWARD, BACKWARD = False, True
@@ -145,13 +144,15 @@ def _needed_types(name: str, reverse: bool) -> frozenset[type]:
         node = stack.pop()
         if not isinstance(node, FormalOperator | SignalExpr):
             found.add(type(node))
-            stack.extend(nodes_in(node.parts()))
+            stack.extend(node.children())
     return frozenset(found)
 
 
 def _tidied(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | None:
     """One law between both sides once letters that do nothing are gone."""
-    left, right = (_normalise(side, facts, (_letters, _identities_gone)) for side in (lhs, rhs))
+    left, right = (_normalise(side, facts, (_letter, _identity_gone)) for side in (lhs, rhs))
+    if len(left) == len(right) == 1:
+        return None  # nothing to tidy: tried before
     middle = _single_law(left[-1].expression, right[-1].expression, facts)
     return None if middle is None else _merged([*left, *middle[1:], *_backwards(right, len(right) - 1)])
 
@@ -161,12 +162,10 @@ def _backwards(steps: list[Step], last: int) -> list[Step]:
     return [Step(steps[m - 1].expression, steps[m].law, steps[m].condition) for m in range(last, 0, -1)]
 
 
-def _identities_gone(expression: Expression, facts: Facts) -> Iterator[Rewrite]:
-    for node, put in _nodes(expression):
-        if isinstance(node, Compose) and any(isinstance(factor, Identity) for factor in node.factors):
-            name, new = _spread_out(node)
-            if name:
-                yield name, put(new)
+def _identity_gone(node: Any, facts: Facts) -> Rewrite | None:
+    if isinstance(node, Compose) and any(isinstance(factor, Identity) for factor in node.factors):
+        return _spread_out(node)
+    return None
 
 
 @cache
@@ -200,36 +199,54 @@ def _merged(steps: list[Step]) -> list[Step]:
 
 def normalise(expression: Expression, facts: Facts = ()) -> list[Step]:
     """The lines from an expression to its normal form."""
-    return _normalise(expression, facts, (_unwrapped, _letters, _neighbours, _collected))
+    return _normalise(expression, facts, (_without_wrapper, _letter, _neighbours, _collect))
 
 
 def _normalise(expression: Expression, facts: Facts, strategies: tuple[Strategy, ...]) -> list[Step]:
+    """Use the first law that fits anywhere, wherever it fits, and so on; earlier strategies go first."""
     steps = [Step(expression, "", "")]
     seen = {expression}
+    found: dict[tuple[Strategy, int], tuple[Any, Rewrite | None]] = {}  # what no line changed is looked at once
+
+    def at(strategy: Strategy, node: Any) -> Rewrite | None:
+        key = (strategy, id(node))  # the entry keeps its node alive, so that the id stays its own
+        if key not in found:
+            found[key] = (node, strategy(node, facts))
+        return found[key][1]
+
     while len(steps) < LINE_LIMIT:
-        found = _next(steps[-1].expression, facts, strategies, steps[-1].law)
-        if found is None or found[1] in seen:
+        line = _next_line(steps[-1].expression, strategies, at, steps[-1].law)
+        if line is None or line[1] in seen:
             break
-        law, new = found
+        law, new = line
         seen.add(new)
         steps.append(Step(new, law, condition_of(law)))
     return steps
 
 
-def _next(expression: Expression, facts: Facts, strategies: tuple[Strategy, ...], last: str) -> Rewrite | None:
-    """The next line, by the first strategy that has one; the last law again as long as it fits.
-
-    Uses of one law in a row become one line of the derivation.
-    """
+def _next_line(expression: Any, strategies: tuple[Strategy, ...], at: Any, last: str) -> Rewrite | None:
+    """The next line by the first strategy that has one; of its laws, the one used last goes on."""
     for strategy in strategies:
-        first: Rewrite | None = None
-        for found in strategy(expression, facts):
-            if found[0] == last or not last:
-                return found
-            first = first or found
-        if first is not None:
-            return first
+        laws_here = dict.fromkeys(use[0] for node in walk(expression) if (use := at(strategy, node)) is not None)
+        if laws_here:
+            law = last if last in laws_here else next(iter(laws_here))
+            return law, _everywhere(expression, strategy, at, law)
     return None
+
+
+def _everywhere(expression: Any, strategy: Strategy, at: Any, law: str) -> Any:
+    """The expression with one law used wherever it fits, as often as it fits."""
+
+    def replace(node: Any) -> Any | None:
+        before = node
+        for _ in range(LINE_LIMIT):
+            use = None if isinstance(node, Signal) else at(strategy, node)
+            if use is None or use[0] != law:
+                break
+            node = use[1]
+        return None if node is before else node
+
+    return transform(expression, replace)
 
 
 def _by_law(name: str, node: Any, reverse: bool, facts: Facts) -> Any | None:
@@ -241,24 +258,8 @@ def _by_law(name: str, node: Any, reverse: bool, facts: Facts) -> Any | None:
 
 
 
-def _unwrapped(expression: Expression, facts: Facts) -> Iterator[Rewrite]:
+def _without_wrapper(node: Any, facts: Facts) -> Rewrite | None:
     """Definitions written out, transposes and conjugates pushed to the letters, products over sums."""
-    for node, put in _nodes(expression):
-        name, new = _without_wrapper(node, facts)
-        if name:
-            yield name, put(new)
-
-
-def _nodes(expression: Any) -> Iterator[tuple[Any, Callable[[Any], Any]]]:
-    """Every node, compositions too, outermost first."""
-    stack: list[tuple[Any, Callable[[Any], Any]]] = [(expression, lambda new: new)]
-    while stack:
-        node, put = stack.pop()
-        yield node, put
-        stack.extend(reversed(list(inner(node, put))))
-
-
-def _without_wrapper(node: Any, facts: Facts) -> tuple[str, Any]:
     if isinstance(node, Named):
         return DEFINITIONS[type(node)], node.definition()
     if isinstance(node, Power):
@@ -269,10 +270,10 @@ def _without_wrapper(node: Any, facts: Facts) -> tuple[str, Any]:
         return _wrapper_pushed(node, facts)
     if isinstance(node, Compose):
         return _spread_out(node)
-    return "", None
+    return None
 
 
-def _wrapper_pushed(node: Any, facts: Facts) -> tuple[str, Any]:
+def _wrapper_pushed(node: Any, facts: Facts) -> Rewrite | None:
     inner_type = type(node.operator)
     if not isinstance(node, Scale) and inner_type in (Identity, Zero):
         return f"{'identity' if inner_type is Identity else 'zero'}-{type(node).__name__.lower()}", node.operator
@@ -280,13 +281,13 @@ def _wrapper_pushed(node: Any, facts: Facts) -> tuple[str, Any]:
         return "adjoint", Transpose(Conj(node.operator))
     name = WRAPPED.get((type(node), inner_type), "")
     new = _by_law(name, node, FORWARD, facts) if name else None
-    return (name, new) if new is not None else ("", None)
+    return None if new is None else (name, new)
 
 
 _WITH_ADJOINT = {wrapped for wrapper, wrapped in WRAPPED if wrapper is Adjoint}
 
 
-def _spread_out(node: Compose) -> tuple[str, Any]:
+def _spread_out(node: Compose) -> Rewrite | None:
     """Scalars out of a composition, sums out of it, identities away."""
     for i, factor in enumerate(node.factors):
         before, after = node.factors[:i], node.factors[i + 1 :]
@@ -300,18 +301,11 @@ def _spread_out(node: Compose) -> tuple[str, Any]:
         if isinstance(factor, Sum):
             terms = tuple(compose((*before, term, *after)) for term in factor.terms)
             return "distribute-left" if before else "distribute-right", add(terms)
-    return "", None
-
-
-def _letters(expression: Expression, facts: Facts) -> Iterator[Rewrite]:
-    """Single letters: compound kernels taken apart, ↑1, ↓1, S⁰ and impulses named for what they are."""
-    for node, put in _nodes(expression):
-        found = _letter(node, facts)
-        if found is not None:
-            yield found[0], put(found[1])
+    return None
 
 
 def _letter(node: Any, facts: Facts) -> Rewrite | None:
+    """Compound kernels taken apart, ↑1, ↓1, S⁰ and impulses named for what they are."""
     if isinstance(node, Up | Down) and all(k == 1 for k in axes(node.factor)):
         return ("up-one" if isinstance(node, Up) else "down-one"), Identity()
     if isinstance(node, Shift) and not any(axes(node.shift)):
@@ -337,15 +331,15 @@ def _letter(node: Any, facts: Facts) -> Rewrite | None:
     return None
 
 
-def _neighbours(expression: Expression, facts: Facts) -> Iterator[Rewrite]:
+def _neighbours(node: Any, facts: Facts) -> Rewrite | None:
     """Two or three neighbouring letters, in the order of the composition."""
-    for node, put in _nodes(expression):
-        if isinstance(node, Compose):
-            for i in range(len(node.factors) - 1):
-                found = _run(node.factors[i : i + 3], facts)
-                if found is not None:
-                    size, law, new = found
-                    yield law, put(compose((*node.factors[:i], new, *node.factors[i + size :])))
+    if isinstance(node, Compose):
+        for i in range(len(node.factors) - 1):
+            found = _run(node.factors[i : i + 3], facts)
+            if found is not None:
+                size, law, new = found
+                return law, compose((*node.factors[:i], new, *node.factors[i + size :]))
+    return None
 
 
 def _run(run: tuple[LinearOperator, ...], facts: Facts) -> tuple[int, str, Any] | None:
@@ -394,16 +388,10 @@ def _exact_product(p: Signal, q: Signal) -> Signal:
     return to_signal(evaluator.act(Conv(p), evaluator.signal(q)), p.ndim)
 
 
-def _collected(expression: Expression, facts: Facts) -> Iterator[Rewrite]:
+def _collect(node: Any, facts: Facts) -> Rewrite | None:
     """Equal terms of a sum added, terms in order, zeros dropped."""
-    for node, put in _nodes(expression):
-        if isinstance(node, Sum):
-            new = _collect(node)
-            if new != node:
-                yield "collect-terms", put(new)
-
-
-def _collect(node: Sum) -> LinearOperator:
+    if not isinstance(node, Sum):
+        return None
     totals: dict[LinearOperator, Any] = {}
     for term in node.terms:
         scalar, operator = (term.scalar, term.operator) if isinstance(term, Scale) else (1, term)
@@ -411,4 +399,5 @@ def _collect(node: Sum) -> LinearOperator:
             totals[operator] = totals.get(operator, 0) + exact(scalar)
     kept = [(repr(operator), c, operator) for operator, c in totals.items() if c != 0]
     kept.sort(key=lambda entry: entry[0])
-    return add(tuple(operator if c == 1 else Scale(c, operator) for _, c, operator in kept))
+    new = add(tuple(operator if c == 1 else Scale(c, operator) for _, c, operator in kept))
+    return None if new == node else ("collect-terms", new)

@@ -17,9 +17,10 @@ import numpy as np
 
 from ..exact import is_sympy
 from ..expr.multirate import Down, Modulate, Up
-from ..expr.operators import FormalOperator, LinearOperator
+from ..expr.named import Corr
+from ..expr.operators import Adjoint, Conj, FormalOperator, LinearOperator
 from ..expr.factors import axes
-from ..expr.signals import FormalSignal, Signal, SignalExpr
+from ..expr.signals import ConjSignal, FormalSignal, Signal, SignalExpr
 from ..expr.traverse import formal_names, walk
 from .canonical import Canonical, Shape, canonical_of
 from .evaluate import Evaluator, Index, Sparse, differs
@@ -110,15 +111,23 @@ def indices(ndim: int) -> Iterator[Index]:
         yield from (n for n in product(ring, repeat=ndim) if max(map(abs, n)) == radius)
 
 
-def small_names(formal: dict[str, FormalSignal | FormalOperator], ndim: int) -> Iterator[Names]:
+def conjugates(*expressions: Any) -> bool:
+    """Whether complex taps would show more than real ones."""
+    wrappers = (Adjoint, Conj, ConjSignal, Corr)
+    return any(isinstance(node, wrappers) for e in expressions for node in walk(e))
+
+
+def small_names(formal: dict[str, FormalSignal | FormalOperator], ndim: int, complex_taps: bool) -> Iterator[Names]:
     """Small samples for all formal names, the simplest first."""
-    options = [[(cost, name, s) for cost, s in _small_samples(node, ndim)] for name, node in formal.items()]
+    options = [
+        [(cost, name, s) for cost, s in _small_samples(node, ndim, complex_taps)] for name, node in formal.items()
+    ]
     chosen = sorted(islice(product(*options), 4096), key=lambda choice: sum(cost for cost, _, _ in choice))
     for choice in chosen:
         yield {name: samples for _, name, samples in choice}
 
 
-def _small_samples(node: FormalSignal | FormalOperator, ndim: int) -> list[tuple[int, Sparse]]:
+def _small_samples(node: FormalSignal | FormalOperator, ndim: int, complex_taps: bool) -> list[tuple[int, Sparse]]:
     def at(*n: int) -> Index:
         return (*n, *(0,) * (ndim - len(n)))
 
@@ -134,7 +143,7 @@ def _small_samples(node: FormalSignal | FormalOperator, ndim: int) -> list[tuple
     if ndim > 1:
         samples.append((2, {(0, 1, *(0,) * (ndim - 2)): 1}))
         samples.append((5, {n: 1 + i for i, n in enumerate(product(range(2), repeat=ndim))}))
-    if not node.real:
+    if complex_taps and not node.real:
         import sympy
 
         samples.append((2, {at(0): sympy.I}))
@@ -146,7 +155,7 @@ def find(lhs: Any, rhs: Any, ndim: int, walker: Any) -> Witness | None:
     """The smallest witness found for two sides that differ; None only where evaluation cannot tell them apart."""
     formal = formal_names(lhs, rhs)
     is_operator = isinstance(lhs, LinearOperator)
-    for names in islice(small_names(formal, ndim), SMALL_CANDIDATES):
+    for names in islice(small_names(formal, ndim, conjugates(lhs, rhs)), SMALL_CANDIDATES):
         for at in islice(indices(ndim), _reach(lhs, rhs)) if is_operator else [None]:
             witness = compare(lhs, rhs, at, names, ndim)
             if witness is not None:

@@ -75,6 +75,15 @@ def as_exact(array: np.ndarray) -> np.ndarray:
     return result
 
 
+def hash_of(entry: Any) -> int:
+    """A hash that is the same for equal numbers of any kind; all that are not real share one."""
+    if is_sympy(entry):
+        import sympy
+
+        return 0 if entry.has(sympy.I) else hash(exact(entry))
+    return hash(entry.item()) if entry == entry.real else 0  # NaN is unequal to itself
+
+
 def as_array(values: Any, dtype: Any) -> np.ndarray:
     """Numbers as a NumPy array, exact entries as an object array of SymPy expressions."""
     if hasattr(values, "tolist") and (is_sympy(values) or type(values).__module__.startswith("sympy")):

@@ -134,7 +134,5 @@ class Modulate(LinearOperator):
     def __post_init__(self) -> None:
         sequence = as_kernel(self.sequence, "the periodic sequence")
         if not isinstance(sequence, Signal):
-            raise KernelError(
-                f"the periodic sequence is {sequence}; give the numbers of one period, such as [1, -1]"
-            )
+            raise KernelError(f"the periodic sequence is {sequence}; give the numbers of one period, such as [1, -1]")
         self._set(sequence=sequence, ndim=sequence.ndim)

@@ -26,8 +26,18 @@ class Node:
 
     def parts(self) -> tuple[Any, ...]:
         """The values that make the node what it is, in the order of its constructor."""
-        kind: Any = type(self)
-        return tuple(getattr(self, name) for name in _field_names(kind))
+        found: tuple[Any, ...] | None = self.__dict__.get("_parts")
+        if found is None:
+            kind: Any = type(self)
+            found = self.__dict__["_parts"] = tuple([getattr(self, name) for name in _field_names(kind)])
+        return found
+
+    def children(self) -> list[Node]:
+        """The nodes among the parts; the samples of a signal are no nodes."""
+        found: list[Node] | None = self.__dict__.get("_children")
+        if found is None:
+            found = self.__dict__["_children"] = nodes_in(self.parts())
+        return found
 
     def key(self) -> tuple[Any, ...]:
         """What equality and hash look at; the parts, unless these are not hashable."""
@@ -36,6 +46,14 @@ class Node:
     def _set(self, **values: Any) -> None:
         """Store a normalised value while the node is being built; nodes are frozen afterwards."""
         self.__dict__.update(values)
+        for stale in ("_parts", "_children", "_hash"):
+            self.__dict__.pop(stale, None)
+
+    def __setattr__(self, name: str, value: object) -> None:  # dataclasses guard their own fields only
+        raise AttributeError(f"{type(self).__name__} is frozen; {name} cannot be set")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"{type(self).__name__} is frozen; {name} cannot be deleted")
 
     def __hash__(self) -> int:
         cached: int | None = self.__dict__.get("_hash")
@@ -98,7 +116,7 @@ def _hash(root: Node) -> int:
             node.__dict__["_hash"] = hash((type(node).__name__, node.key()))
             continue
         stack.append((node, True))
-        stack.extend((child, False) for child in nodes_in(node.parts()))
+        stack.extend([(child, False) for child in node.children()])
     return int(root.__dict__["_hash"])
 
 

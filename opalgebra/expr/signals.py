@@ -15,7 +15,7 @@ import numpy as np
 
 from ..errors import DimensionError, FactorTypeError, KernelError, OperandError, SizeError, WindowError
 from ..exact import to_sympy
-from .arrays import as_array, as_exact, as_start, exact_array, only_python_numbers
+from .arrays import as_array, as_exact, as_start, exact_array, hash_of, only_python_numbers
 from .factors import axes, factor, is_symbolic
 from .node import Node
 
@@ -181,8 +181,7 @@ class Signal(SignalExpr):
         """(index, value) of the samples that are not zero."""
         where: Any = np.argwhere(self._values != 0) if self._values.size else []
         return [
-            (tuple(int(i) + a for i, a in zip(at, self._start, strict=True)), self._values[tuple(at)])
-            for at in where
+            (tuple(int(i) + a for i, a in zip(at, self._start, strict=True)), self._values[tuple(at)]) for at in where
         ]
 
     def _trimmed(self) -> tuple[tuple[int, ...], np.ndarray]:
@@ -204,11 +203,8 @@ class Signal(SignalExpr):
         return bool(np.all(mine == theirs))
 
     def __hash__(self) -> int:
-        start, values = self._trimmed()  # the values are left out: equal numbers of unlike kinds hash unlike
-        return hash((start, values.shape))
-
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"signals are frozen; {name} cannot be set")
+        start, values = self._trimmed()
+        return hash((start, values.shape, *(hash_of(entry) for entry in values.flat[:64])))
 
     def __iter__(self) -> Iterator[Any]:
         """The samples of the window, in order."""
@@ -438,7 +434,9 @@ def _symbolic_taps(name: str, length: Any, start: Any, real: bool) -> Signal:
     if is_symbolic(shape):
         raise FactorTypeError(f"the length is {length}; give an int, or leave it out: then q is of any length")
     if prod(shape) > MAX_TAPS:
-        raise SizeError(f"{prod(shape)} symbolic taps were asked for, and at most {MAX_TAPS} are made; leave the length out")
+        raise SizeError(
+            f"{prod(shape)} symbolic taps were asked for, and at most {MAX_TAPS} are made; leave the length out"
+        )
     values = np.empty(shape, dtype=object)
     for at in np.ndindex(*shape):
         values[at] = tap_symbol(name, at, real)

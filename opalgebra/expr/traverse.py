@@ -9,7 +9,7 @@ from ..exact import is_sympy
 from .factors import axes
 from .multirate import Conv, Modulate, Shift, _Sampling
 from .named import Named, _Layer, _Resampler
-from .node import Node, nodes_in
+from .node import Node
 from .operators import Compose, FormalOperator, LinearOperator, Scale, Sum, add, compose
 from .signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum, add_signals
 
@@ -20,8 +20,7 @@ def walk(root: Node) -> Iterator[Node]:
     while stack:
         node = stack.pop()
         yield node
-        if not isinstance(node, Signal):
-            stack.extend(reversed(nodes_in(node.parts())))
+        stack.extend(reversed(node.children()))
 
 
 def rebuild(node: Node, parts: tuple[Any, ...]) -> Any:
@@ -54,10 +53,9 @@ def transform(root: Node, replace: Callable[[Node], Node | None], rescale: Calla
         node, ready = stack.pop()
         if id(node) in done:
             continue
-        children = [] if isinstance(node, Signal) else nodes_in(node.parts())
-        if not ready and children:
+        if not ready and node.children():
             stack.append((node, True))
-            stack.extend((child, False) for child in children)
+            stack.extend([(child, False) for child in node.children()])
             continue
         made: Any = node if isinstance(node, Signal) and rescale is None else _map_parts(node, done, rescale)
         replacement = replace(made)
