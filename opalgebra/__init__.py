@@ -12,7 +12,8 @@ True
 from .algebra.derive import Derivation, derive
 from .algebra.facts import coprime, divides, even_symmetric
 from .algebra.laws import Law, laws
-from .algebra.prove import Proof, Step, Witness, prove
+from .algebra.prove import Proof, Step, prove
+from .algebra.witness import Witness
 from .errors import (
     CoefficientError,
     DimensionError,
@@ -39,3 +40,57 @@ from .expr.signals import Signal, SignalExpr, box, signals
 from .parse import exact
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "AvgPool",
+    "CoefficientError",
+    "Conv",
+    "Corr",
+    "Derivation",
+    "DilatedConv",
+    "DimensionError",
+    "Down",
+    "FactorError",
+    "FactorTypeError",
+    "Flip",
+    "FormalSignalError",
+    "Identity",
+    "IntegerOverflow",
+    "KernelError",
+    "Law",
+    "LawDoesNotMatch",
+    "LinearOperator",
+    "LinearUp",
+    "Modulate",
+    "NotEqual",
+    "OpAlgebraError",
+    "OperandError",
+    "ParseError",
+    "Proof",
+    "Repeat",
+    "Shift",
+    "Signal",
+    "SignalExpr",
+    "SizeError",
+    "Step",
+    "StridedConv",
+    "TransposedConv",
+    "Undecided",
+    "UnknownLaw",
+    "Up",
+    "WindowError",
+    "Witness",
+    "Zero",
+    "box",
+    "coprime",
+    "derive",
+    "divides",
+    "even_symmetric",
+    "exact",
+    "factors",
+    "integers",
+    "laws",
+    "operators",
+    "prove",
+    "signals",
+]

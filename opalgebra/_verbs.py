@@ -7,7 +7,7 @@ imported when it is first used, which also keeps SymPy and SciPy out of ``import
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -34,7 +34,7 @@ VERBS = {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def verb(name: str) -> Any:
     """The function that carries out the verb ``name``."""
     module, _, function = VERBS[name].partition(":")

@@ -10,22 +10,16 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from functools import cache
 from typing import Any, NoReturn
 
 from .errors import OpAlgebraError, OperandError, ParseError
 from .expr.operators import LinearOperator
 from .expr.signals import SignalExpr
 from .parse import parse_condition, parse_expression, parse_statement, parse_value
+from .show.seven import say
 
 BAD_INPUT = 64  # EX_USAGE of sysexits.h
 VERDICTS = {"proved": 0, "refuted": 1, "undecided": 2}
-ASCII = {
-    "↑": "up", "↓": "down", "∗": "*", "−": "-", "×": "x", "·": "*", "⋅": "*", "…": "...", "≠": "!=", "≤": "<=",
-    "≥": ">=", "≈": "~", "≡": "==", "→": "->", "⇒": "=>", "ℤ": "Z", "Σ": "sum", "π": "pi", "√": "sqrt", "∈": "in",
-    "—": "-", "–": "-", "“": '"', "”": '"', "’": "'", "\u0304": "^c", "ᵀ": "^T", "ᴴ": "^H", "δ": "delta", "∎": "[]",
-    "⌈": "ceil(", "⌉": ")", "⌊": "floor(", "⌋": ")", "─": "-", "│": "|", "✓": "ok",
-}  # fmt: skip
 
 
 class _Usage(Exception):
@@ -114,43 +108,7 @@ def _operator(text: str, let: Sequence[str]) -> LinearOperator:
 
 
 def _say(text: str) -> None:
-    """Print in the encoding of the output, in ASCII where that cannot carry the notation."""
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        text = in_ascii(text)
-    print(text)
-
-
-def in_ascii(text: str) -> str:
-    """The notation in seven bits, as the ASCII rendering writes it.
-
-    >>> in_ascii("(↓₂ (q∗)ᵀ)ᵀ ≠ S⁻¹ ↑ₖ")
-    '(down2 (q*)^T)^T != S^-1 up_k'
-    """
-    low, high = _scripts()
-    text = re.sub(f"(?<=[↑↓])[{low}]+", lambda run: _plain(run[0], low, arrow=True), text)
-    text = re.sub(f"[{low}]+", lambda run: "_" + _plain(run[0], low), text)
-    text = re.sub(f"[{high}]+", lambda run: "^" + _plain(run[0], high), text)
-    text = "".join(ASCII.get(character, character) for character in text)
-    return text.encode("ascii", "backslashreplace").decode("ascii")
-
-
-@cache
-def _scripts() -> tuple[str, str]:
-    from .show.text import SUBSCRIPTS, SUPERSCRIPTS
-
-    return tuple("".join(value for value in table.values() if value != ",") for table in (SUBSCRIPTS, SUPERSCRIPTS))  # type: ignore[return-value]
-
-
-def _plain(run: str, script: str, arrow: bool = False) -> str:
-    from .show.text import SUBSCRIPTS, SUPERSCRIPTS
-
-    table = SUBSCRIPTS if script == _scripts()[0] else SUPERSCRIPTS
-    back = {value: key for key, value in table.items()}
-    plain = "".join(back[character] for character in run)
-    return f"_{plain}" if arrow and not plain.isdigit() else plain
+    say(text, sys.stdout)
 
 
 def _tour(options: argparse.Namespace) -> int:
@@ -241,18 +199,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         options = _parser().parse_args(argv)
         return COMMANDS[options.command](options)
     except (_Usage, OpAlgebraError) as error:
-        _complain(str(error))
+        say(f"opalgebra: {error}", sys.stderr)
         return BAD_INPUT
     except BrokenPipeError:  # the reader, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-
-
-def _complain(message: str) -> None:
-    encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
-    text = f"opalgebra: {message}"
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        text = in_ascii(text)
-    print(text, file=sys.stderr)

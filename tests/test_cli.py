@@ -12,7 +12,8 @@ import pytest
 from scipy.io import wavfile
 
 import opalgebra
-from opalgebra.cli import in_ascii, main
+from opalgebra.cli import main
+from opalgebra.show.seven import in_ascii
 
 IDENTITY = "Conv(q) @ Up(k) == (Down(k) @ Conv(q).T).T"
 

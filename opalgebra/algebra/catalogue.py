@@ -79,8 +79,10 @@ def comb(k: Any) -> Modulate:
 def thinned(w: Signal, k: int) -> Signal:
     """One period of n ↦ w_{kn}."""
     size = len(w.values)
-    return Signal(w[0:1].tolist()) if size == 1 else Signal(
-        [w.values[(k * n - w.start) % size].item() for n in range(size // gcd(size, k))]
+    return (
+        Signal(w[0:1].tolist())
+        if size == 1
+        else Signal([w.values[(k * n - w.start) % size].item() for n in range(size // gcd(size, k))])
     )
 
 

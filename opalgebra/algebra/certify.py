@@ -8,7 +8,7 @@ random integer taps there (Schwartz–Zippel: a difference would show with overw
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import pairwise, product
 from math import lcm
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -40,7 +40,7 @@ def check(proof: Proof) -> bool:
     lines = [step.expression for step in proof.steps]
     if lines[0] != proof.lhs or lines[-1] != proof.rhs:
         return False
-    return all(_line_holds(a, b, proof.given) for a, b in zip(lines, lines[1:], strict=False))
+    return all(_line_holds(a, b, proof.given) for a, b in pairwise(lines))
 
 
 def _line_holds(lhs: Expression, rhs: Expression, given: tuple[Any, ...]) -> bool:

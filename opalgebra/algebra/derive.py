@@ -63,12 +63,13 @@ class Derivation:
         """
         row = laws[law]
         before = self.expression
-        for new in row.apply(before, self.given, **values):
+        uses = (use for reverse in (False, True) for use in row.uses(before, reverse, self.given, values))
+        for new, condition in uses:
             if new != before:
                 proof = prove(before, new, self.given)
                 if not proof:
                     raise NotEqual(f"the law {law} gave a line that does not follow\n{proof}", proof)
-                self.steps.append(Step(new, law, ", ".join(row.conditions)))
+                self.steps.append(Step(new, law, condition))
                 return self
         conditions = f" (condition: {', '.join(row.conditions)})" if row.conditions else ""
         raise LawDoesNotMatch(f"neither side of {law}: {row.statement}{conditions} occurs in {before}")

@@ -37,7 +37,7 @@ Sparse: TypeAlias = dict[Index, Any]
 class Evaluator:
     """Evaluate expressions where formal names stand for given sparse signals (or sparse matrices)."""
 
-    def __init__(self, ndim: int, names: Mapping[str, Sparse] = {}) -> None:  # noqa: B006  # never written to
+    def __init__(self, ndim: int, names: Mapping[str, Sparse] = {}) -> None:  # never written to
         self.ndim = ndim
         self.names = names
 

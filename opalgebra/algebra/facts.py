@@ -100,7 +100,9 @@ def even_symmetric(q: SignalExpr) -> EvenSymmetric:
     True
     """
     if not isinstance(q, FormalSignal):
-        raise OperandError(f"even_symmetric({q}): give a formal signal made by oa.signals; a concrete one can be tested")
+        raise OperandError(
+            f"even_symmetric({q}): give a formal signal made by oa.signals; a concrete one can be tested"
+        )
     return EvenSymmetric(q)
 
 

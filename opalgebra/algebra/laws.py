@@ -20,7 +20,7 @@ from ..expr.factors import axes
 from ..expr.operators import operators
 from ..expr.signals import signals
 from .facts import Coprime, Hypothesis
-from .match import Bindings, placeholder, rewrites
+from .match import Bindings, Build, placeholder, rewrites
 from .prove import Proof, prove
 
 Sides: TypeAlias = tuple[Any, Any]
@@ -55,7 +55,7 @@ class Law:
     @cached_property
     def kinds(self) -> dict[str, str]:
         """Kind by parameter name: factor, kernel, shift, operator, scalar."""
-        return dict(entry.split(":") for entry in self.parameters.split())  # type: ignore[misc]
+        return dict(entry.split(":") for entry in self.parameters.split())
 
     @cached_property
     def _generic(self) -> dict[str, Any]:
@@ -114,20 +114,25 @@ class Law:
     def apply(self, expression: Any, facts: tuple[Hypothesis, ...] = (), **values: Any) -> Iterator[Any]:
         """The expressions that one use of the law makes, left to right first, then right to left."""
         for reverse in (False, True):
-            yield from self.rewrites(expression, reverse, facts, values)
+            for new, _ in self.uses(expression, reverse, facts, values):
+                yield new
 
-    def rewrites(
-        self, expression: Any, reverse: bool, facts: tuple[Hypothesis, ...] = (), values: Mapping[str, Any] | None = None
-    ) -> Iterator[Any]:
-        """The expressions that come of one use of the law in one direction."""
+    def uses(
+        self,
+        expression: Any,
+        reverse: bool,
+        facts: tuple[Hypothesis, ...] = (),
+        values: Mapping[str, Any] | None = None,
+    ) -> Iterator[tuple[Any, str]]:
+        """The expressions that come of one use of the law in one direction, each with its condition."""
         pattern = self.patterns[reverse]
         if pattern is not None:
             yield from rewrites(expression, pattern, self.builder(reverse, facts), dict(values or {}))
 
-    def builder(self, reverse: bool, facts: tuple[Hypothesis, ...]) -> Callable[[Bindings], Sides | None]:
-        """From bindings to (what was matched, what takes its place); None where a condition fails."""
+    def builder(self, reverse: bool, facts: tuple[Hypothesis, ...]) -> Build:
+        """From bindings to (what was matched, what takes its place, condition); None where a condition fails."""
 
-        def build(bound: Bindings) -> Sides | None:
+        def build(bound: Bindings) -> tuple[Any, Any, str] | None:
             if self.bind is not None:
                 completed = self.bind(bound)
                 if completed is None:
@@ -135,10 +140,17 @@ class Law:
                 bound = completed
             if bound.keys() != self.kinds.keys() or not self._holds(bound, facts):
                 return None
-            sides = self.sides(**bound)
-            return sides[::-1] if reverse else sides
+            lhs, rhs = self.sides(**bound)
+            condition = self._condition(bound)
+            return (rhs, lhs, condition) if reverse else (lhs, rhs, condition)
 
         return build
+
+    def _condition(self, bound: Bindings) -> str:
+        """The conditions, spelled with the parameters in use where these are scalars."""
+        if self.given is None or any(isinstance(value, tuple) for value in bound.values()):
+            return ", ".join(self.conditions)
+        return ", ".join(map(str, self.given(**{n: bound[n] for n in _names_of(self.given)})))
 
     @cached_property
     def patterns(self) -> tuple[Any, Any]:
@@ -166,7 +178,7 @@ def _known(fact: Hypothesis, facts: tuple[Hypothesis, ...]) -> bool:
 
 
 def _names_of(function: Callable[..., Any]) -> tuple[str, ...]:
-    code = function.__code__  # type: ignore[attr-defined]
+    code = function.__code__
     return tuple(code.co_varnames[: code.co_argcount])
 
 

@@ -220,32 +220,29 @@ def divide(value: Any, by: Any) -> Any:
     return quotients[0] if len(quotients) == 1 else tuple(quotients)
 
 
-def rewrites(
-    root: Any,
-    pattern: Any,
-    build: Callable[[Bindings], tuple[Any, Any] | None],
-    known: Bindings,
-) -> Iterator[Any]:
-    """The expressions that come of replacing one occurrence of ``pattern``.
+Build: TypeAlias = Callable[[Bindings], tuple[Any, Any, str] | None]
+
+
+def rewrites(root: Any, pattern: Any, build: Build, known: Bindings) -> Iterator[tuple[Any, str]]:
+    """The expressions that come of replacing one occurrence of ``pattern``, each with the condition it rests on.
 
     ``build`` makes both sides from bindings: what is matched must be its first, the second takes its place.
     """
     wanted = type(pattern)
     for node, put in all_places(root, run_length(pattern)):
-        if isinstance(node, wanted) or isinstance(pattern, FormalOperator) and isinstance(node, LinearOperator):
-            new = rewritten(node, pattern, build, known)
-            if new is not None:
+        if isinstance(node, wanted) or (isinstance(pattern, FormalOperator) and isinstance(node, LinearOperator)):
+            found = rewritten(node, pattern, build, known)
+            if found is not None:
+                new, condition = found
                 try:
                     whole = put(new)
                 except DimensionError:  # a formal part fits any number of axes, its context may not
                     continue
-                yield whole
+                yield whole, condition
 
 
-def rewritten(
-    node: Any, pattern: Any, build: Callable[[Bindings], tuple[Any, Any] | None], known: Bindings
-) -> Any | None:
-    """What a whole node becomes, or None where it does not match."""
+def rewritten(node: Any, pattern: Any, build: Build, known: Bindings) -> tuple[Any, str] | None:
+    """What a whole node becomes and under which condition, or None where it does not match."""
     if not _heads_fit(pattern, node):
         return None
     matcher = Matcher(known)
@@ -255,7 +252,7 @@ def rewritten(
         sides = build(matcher.bound)
     except OpAlgebraError:  # bindings that no side can be built from, such as a factor 0
         return None
-    return sides[1] if sides is not None and sides[0] == node else None
+    return sides[1:] if sides is not None and sides[0] == node else None
 
 
 def _heads_fit(pattern: Any, node: Any) -> bool:
@@ -263,6 +260,5 @@ def _heads_fit(pattern: Any, node: Any) -> bool:
     if not isinstance(pattern, Compose):
         return True
     return all(
-        type(p) is type(n) or isinstance(p, FormalOperator)
-        for p, n in zip(pattern.factors, node.factors, strict=True)
+        type(p) is type(n) or isinstance(p, FormalOperator) for p, n in zip(pattern.factors, node.factors, strict=True)
     )

@@ -199,7 +199,7 @@ def long_kernels(*expressions: Expression) -> tuple[Signal, ...]:
 def _decide_concrete(lhs: Expression, rhs: Expression) -> Decision:
     ring = ring_of(constants(lhs, rhs))
     held = long_kernels(lhs, rhs)
-    if lhs == rhs or held and same_canonical(lhs, rhs, ring, held) or same_canonical(lhs, rhs, ring):
+    if lhs == rhs or (held and same_canonical(lhs, rhs, ring, held)) or same_canonical(lhs, rhs, ring):
         return "proved", "", None
     witness = find(lhs, rhs, dimension(lhs, rhs), ConcreteWalker(dimension(lhs, rhs), ring))
     if witness is None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import pairwise
 from math import gcd
 from typing import Any, TypeAlias
 
@@ -41,7 +42,7 @@ from .match import rewritten
 from .prove import Expression, Step, canonical_form, decide
 from .ring import ring_of
 
-Rewrite: TypeAlias = tuple[str, Any]  # law name, new expression
+Rewrite: TypeAlias = tuple[str, Any, str]  # law name, new expression, condition
 Facts: TypeAlias = tuple[Hypothesis, ...]
 Strategy: TypeAlias = Callable[[Any, Facts], Rewrite | None]  # what becomes of one node, or None
 LINE_LIMIT = 150
@@ -101,17 +102,12 @@ def lines_hold(steps: list[Step], facts: Facts) -> bool:
             return all(canonical_form(e, ndim, ring, ()) == first for e in expressions[1:])
     except Undecided:
         return False
-    return all(decide(a, b, facts)[0] == "proved" for a, b in zip(expressions, expressions[1:], strict=False))
+    return all(decide(a, b, facts)[0] == "proved" for a, b in pairwise(expressions))
 
 
 def is_symbolic_expression(expression: Expression) -> bool:
     """Whether a factor or shift in it has a symbol."""
     return bool(all_factor_symbols(expression))
-
-
-def condition_of(law: str) -> str:
-    """The side condition that a line by this law rests on, in words."""
-    return ", ".join(laws[law].conditions) if law in laws else ""
 
 
 def _single_law(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | None:
@@ -123,14 +119,16 @@ def _single_law(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | 
         law = laws[name]
         for reverse in (FORWARD, BACKWARD):
             for start, goal, types in ((lhs, rhs, present[0]), (rhs, lhs, present[1])):
-                if _needed_types(name, reverse) <= types and goal in _uses(law, start, goal, reverse, facts):
-                    return [Step(lhs, "", ""), Step(rhs, name, condition_of(name))]
+                if _needed_types(name, reverse) <= types:
+                    for new, condition in _uses(law, start, goal, reverse, facts):
+                        if new == goal:
+                            return [Step(lhs, "", ""), Step(rhs, name, condition)]
     return None
 
 
-def _uses(law: Law, start: Expression, goal: Expression, reverse: bool, facts: Facts) -> Iterator[Any]:
+def _uses(law: Law, start: Expression, goal: Expression, reverse: bool, facts: Facts) -> Iterator[tuple[Any, str]]:
     counts = {"k": len(goal.terms)} if "k" in law.generic and isinstance(goal, Sum) else {}
-    return law.rewrites(start, reverse, facts, counts)
+    return law.uses(start, reverse, facts, counts)
 
 
 @cache
@@ -218,19 +216,20 @@ def _normalise(expression: Expression, facts: Facts, strategies: tuple[Strategy,
         line = _next_line(steps[-1].expression, strategies, at, steps[-1].law)
         if line is None or line[1] in seen:
             break
-        law, new = line
+        law, new, condition = line
         seen.add(new)
-        steps.append(Step(new, law, condition_of(law)))
+        steps.append(Step(new, law, condition))
     return steps
 
 
 def _next_line(expression: Any, strategies: tuple[Strategy, ...], at: Any, last: str) -> Rewrite | None:
     """The next line by the first strategy that has one; of its laws, the one used last goes on."""
     for strategy in strategies:
-        laws_here = dict.fromkeys(use[0] for node in walk(expression) if (use := at(strategy, node)) is not None)
-        if laws_here:
-            law = last if last in laws_here else next(iter(laws_here))
-            return law, _everywhere(expression, strategy, at, law)
+        uses = [use for node in walk(expression) if (use := at(strategy, node)) is not None]
+        if uses:
+            law = last if any(use[0] == last for use in uses) else uses[0][0]
+            conditions = dict.fromkeys(use[2] for use in uses if use[0] == law and use[2])
+            return law, _everywhere(expression, strategy, at, law), ", ".join(conditions)
     return None
 
 
@@ -249,23 +248,22 @@ def _everywhere(expression: Any, strategy: Strategy, at: Any, law: str) -> Any:
     return transform(expression, replace)
 
 
-def _by_law(name: str, node: Any, reverse: bool, facts: Facts) -> Any | None:
+def _by_law(name: str, node: Any, reverse: bool, facts: Facts) -> Rewrite | None:
     """What the whole node becomes by a law."""
     law = laws[name]
     pattern = law.patterns[reverse]
-    return None if pattern is None else rewritten(node, pattern, law.builder(reverse, facts), {})
-
-
+    found = None if pattern is None else rewritten(node, pattern, law.builder(reverse, facts), {})
+    return None if found is None else (name, *found)
 
 
 def _without_wrapper(node: Any, facts: Facts) -> Rewrite | None:
     """Definitions written out, transposes and conjugates pushed to the letters, products over sums."""
     if isinstance(node, Named):
-        return DEFINITIONS[type(node)], node.definition()
+        return DEFINITIONS[type(node)], node.definition(), ""
     if isinstance(node, Power):
-        return "power", compose((node.operator,) * node.exponent)
+        return "power", compose((node.operator,) * node.exponent), ""
     if isinstance(node, Scale) and node.scalar == 1:
-        return "scale-one", node.operator
+        return "scale-one", node.operator, ""
     if isinstance(node, Transpose | Adjoint | Conj | Scale):
         return _wrapper_pushed(node, facts)
     if isinstance(node, Compose):
@@ -276,12 +274,11 @@ def _without_wrapper(node: Any, facts: Facts) -> Rewrite | None:
 def _wrapper_pushed(node: Any, facts: Facts) -> Rewrite | None:
     inner_type = type(node.operator)
     if not isinstance(node, Scale) and inner_type in (Identity, Zero):
-        return f"{'identity' if inner_type is Identity else 'zero'}-{type(node).__name__.lower()}", node.operator
+        return f"{'identity' if inner_type is Identity else 'zero'}-{type(node).__name__.lower()}", node.operator, ""
     if isinstance(node, Adjoint) and inner_type not in _WITH_ADJOINT:
-        return "adjoint", Transpose(Conj(node.operator))
+        return "adjoint", Transpose(Conj(node.operator)), ""
     name = WRAPPED.get((type(node), inner_type), "")
-    new = _by_law(name, node, FORWARD, facts) if name else None
-    return None if new is None else (name, new)
+    return _by_law(name, node, FORWARD, facts) if name else None
 
 
 _WITH_ADJOINT = {wrapped for wrapper, wrapped in WRAPPED if wrapper is Adjoint}
@@ -292,26 +289,26 @@ def _spread_out(node: Compose) -> Rewrite | None:
     for i, factor in enumerate(node.factors):
         before, after = node.factors[:i], node.factors[i + 1 :]
         if isinstance(factor, Identity):
-            return "identity-left" if after else "identity-right", compose((*before, *after))
+            return "identity-left" if after else "identity-right", compose((*before, *after)), ""
         if isinstance(factor, Zero):
-            return "zero-left" if after else "zero-right", Zero()
+            return "zero-left" if after else "zero-right", Zero(), ""
         if isinstance(factor, Scale):
             inner = compose((*before, factor.operator, *after))
-            return "scale-right" if before else "scale-left", Scale(factor.scalar, inner)
+            return "scale-right" if before else "scale-left", Scale(factor.scalar, inner), ""
         if isinstance(factor, Sum):
             terms = tuple(compose((*before, term, *after)) for term in factor.terms)
-            return "distribute-left" if before else "distribute-right", add(terms)
+            return "distribute-left" if before else "distribute-right", add(terms), ""
     return None
 
 
 def _letter(node: Any, facts: Facts) -> Rewrite | None:
     """Compound kernels taken apart, ↑1, ↓1, S⁰ and impulses named for what they are."""
     if isinstance(node, Up | Down) and all(k == 1 for k in axes(node.factor)):
-        return ("up-one" if isinstance(node, Up) else "down-one"), Identity()
+        return ("up-one" if isinstance(node, Up) else "down-one"), Identity(), ""
     if isinstance(node, Shift) and not any(axes(node.shift)):
-        return "shift-zero", Identity()
+        return "shift-zero", Identity(), ""
     if isinstance(node, Applied) and isinstance(node.operator, Identity):
-        return "identity-signal", node.signal
+        return "identity-signal", node.signal, ""
     if not isinstance(node, Conv):
         return None
     kernel = node.kernel
@@ -319,15 +316,14 @@ def _letter(node: Any, facts: Facts) -> Rewrite | None:
         items = kernel.items() if kernel.values.size <= 4 else []
         if len(items) == 1 and items[0][1] == 1:
             at = items[0][0]
-            return "conv-impulse", Shift(at if len(at) > 1 else at[0])
+            return "conv-impulse", Shift(at if len(at) > 1 else at[0]), ""
         return None
     if isinstance(kernel, SignalSum):
-        return "conv-sum", add(tuple(Conv(term) for term in kernel.terms))
+        return "conv-sum", add(tuple(Conv(term) for term in kernel.terms)), ""
     if isinstance(kernel, Applied):
         first = kernel.operator.factors[0] if isinstance(kernel.operator, Compose) else kernel.operator
         name, reverse = {Conv: ("conv-conv", BACKWARD), Shift: ("shift-kernel", FORWARD)}.get(type(first), ("", False))
-        new = _by_law(name, node, reverse, facts) if name else None
-        return None if new is None else (name, new)
+        return _by_law(name, node, reverse, facts) if name else None
     return None
 
 
@@ -337,23 +333,25 @@ def _neighbours(node: Any, facts: Facts) -> Rewrite | None:
         for i in range(len(node.factors) - 1):
             found = _run(node.factors[i : i + 3], facts)
             if found is not None:
-                size, law, new = found
-                return law, compose((*node.factors[:i], new, *node.factors[i + size :]))
+                size, (law, new, condition) = found
+                return law, compose((*node.factors[:i], new, *node.factors[i + size :])), condition
     return None
 
 
-def _run(run: tuple[LinearOperator, ...], facts: Facts) -> tuple[int, str, Any] | None:
+def _run(run: tuple[LinearOperator, ...], facts: Facts) -> tuple[int, Rewrite] | None:
+    """How many letters are replaced, and by what."""
     first, second = run[:2]
     for name, reverse in PAIRS.get((type(first), type(second)), ()):
-        new = _by_law(name, compose((first, second)), reverse, facts)
-        if new is not None:
-            return 2, name, new
+        found = _by_law(name, compose((first, second)), reverse, facts)
+        if found is not None:
+            return 2, found
     if isinstance(first, Conv) and isinstance(second, Conv):
         found = _two_kernels(first, second)
-        return None if found is None else (2, *found)
-    if tuple(map(type, run)) == (Down, Shift, Up) and _have_common_factor(run[0].factor, run[2].factor):  # type: ignore[attr-defined]
-        new = _by_law("down-shift-up", compose(run), FORWARD, facts)
-        return None if new is None else (3, "down-shift-up", new)
+        return None if found is None else (2, found)
+    if len(run) == 3 and isinstance(first, Down) and isinstance(second, Shift) and isinstance(run[2], Up):
+        shared = _have_common_factor(first.factor, run[2].factor)
+        found = _by_law("down-shift-up", compose(run), FORWARD, facts) if shared else None
+        return None if found is None else (3, found)
     return None
 
 
@@ -368,9 +366,9 @@ def _two_kernels(first: Conv, second: Conv) -> Rewrite | None:
     if isinstance(p, Signal) and isinstance(q, Signal):
         if p.values.size * q.values.size > KERNEL_LIMIT:
             return None
-        return "conv-conv", Conv(_exact_product(p, q))
+        return "conv-conv", Conv(_exact_product(p, q)), ""
     if _order(q) < _order(p):
-        return "conv-commute", compose((second, first))
+        return "conv-commute", compose((second, first)), ""
     return None
 
 
@@ -400,4 +398,4 @@ def _collect(node: Any, facts: Facts) -> Rewrite | None:
     kept = [(repr(operator), c, operator) for operator, c in totals.items() if c != 0]
     kept.sort(key=lambda entry: entry[0])
     new = add(tuple(operator if c == 1 else Scale(c, operator) for _, c, operator in kept))
-    return None if new == node else ("collect-terms", new)
+    return None if new == node else ("collect-terms", new, "")

@@ -205,9 +205,7 @@ class Rates:
         worth = len(weights) - len(others) - (1 if self.slots == 1 else 2)
         return (background, others) if worth >= 0 else (zero, weights)
 
-    def _split(
-        self, at: Vector, basis: Basis, offset: Vector, weight: Any
-    ) -> Iterator[tuple[Piece, Vector, Any]]:
+    def _split(self, at: Vector, basis: Basis, offset: Vector, weight: Any) -> Iterator[tuple[Piece, Vector, Any]]:
         """A coset as products of residue classes, one for every slot."""
         strides = _strides(basis)
         if prod(strides) // index_of(basis) > TERM_LIMIT:

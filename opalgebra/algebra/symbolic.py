@@ -104,7 +104,9 @@ def _common_factor(polys: Iterable[Poly], ring: Any, start: Poly | None = None) 
     for poly in polys:
         for powers, coefficient in poly.terms():
             content = gcd(content, int(coefficient))
-            exponents = list(powers) if exponents is None else [min(a, b) for a, b in zip(exponents, powers, strict=True)]
+            exponents = (
+                list(powers) if exponents is None else [min(a, b) for a, b in zip(exponents, powers, strict=True)]
+            )
     return ring.term_new(tuple(exponents or ()), content)
 
 
@@ -220,7 +222,9 @@ class Parametrised:
                 others = {p: c * -inverse for p, c in rest.items() if p != parameter}
                 return self._substituted(parameter, {**others, self.context.fresh(): factor})
         if free:
-            return self._never_divisible(rest, factor)
+            if _never_divides(factor, rest):
+                return None
+            raise Undecided(f"does {factor} divide {_show(rest)}? nothing known about the factors decides it")
         return self._solved_bounded(rest, factor)
 
     def _inverse(self, coefficient: Poly, factor: Poly) -> Poly | None:
@@ -231,20 +235,14 @@ class Parametrised:
             return self.context.poly(pow(int(coefficient.LC), -1, int(factor.LC)))
         return None
 
-    def _never_divisible(self, rest: Affine, factor: Poly) -> None:
-        """None where the constant term rules divisibility out; else the question stays open."""
-        if factor.is_ground and all(c.is_ground for c in rest.values()):
-            common = gcd(int(factor.LC), *(int(c.LC) for p, c in rest.items() if p != CONSTANT))
-            if CONSTANT in rest and int(rest[CONSTANT].LC) % common:
-                return
-        raise Undecided(f"does {factor} divide {_show(rest)}? nothing known about the factors decides it")
-
     def _solved_bounded(self, rest: Affine, factor: Poly) -> Parametrised | None:
         bounded = [p for p in rest if p != CONSTANT]
-        constant = rest.get(CONSTANT, self.context.poly(0))
+        constant: Poly = rest.get(CONSTANT, self.context.poly(0))
         if not bounded:
             if not constant.is_ground:
-                raise Undecided(f"does {factor} divide {constant.as_expr()}? nothing known about the factors decides it")
+                raise Undecided(
+                    f"does {factor} divide {constant.as_expr()}? nothing known about the factors decides it"
+                )
             if not factor.is_ground:
                 self.context.require_larger(factor, abs(int(constant.LC)))
             return None  # a number below the factor and not 0
@@ -323,6 +321,14 @@ class Parametrised:
         return None
 
 
+def _never_divides(factor: Poly, rest: Affine) -> bool:
+    """Whether the constant term rules divisibility out: all is numbers, and their gcd does not divide it."""
+    if not factor.is_ground or not all(c.is_ground for c in rest.values()):
+        return False
+    common = gcd(int(factor.LC), *(int(c.LC) for p, c in rest.items() if p != CONSTANT))
+    return CONSTANT in rest and int(rest[CONSTANT].LC) % common != 0
+
+
 def _times(affine: Affine, factor: Poly) -> Affine:
     return {p: product for p, c in affine.items() if (product := c * factor)}
 
@@ -341,9 +347,7 @@ def _remainder(poly: Poly, factor: Poly, context: Context) -> Poly:
 
 
 def _show(rest: Affine) -> str:
-    return " + ".join(
-        str(c.as_expr()) if p == CONSTANT else f"({c.as_expr()})·t{p}" for p, c in sorted(rest.items())
-    )
+    return " + ".join(str(c.as_expr()) if p == CONSTANT else f"({c.as_expr()})·t{p}" for p, c in sorted(rest.items()))
 
 
 class SymbolicWalker(Walker):

@@ -144,9 +144,7 @@ class Walker(ABC):
             case Modulate():
                 return list(state.modulate(*self._sequence(letter.sequence, conj)))
             case FormalOperator():
-                row, column = (
-                    ("operator", letter.name, "conj" if conj else "", side) for side in ("row", "column")
-                )
+                row, column = (("operator", letter.name, "conj" if conj else "", side) for side in ("row", "column"))
                 return list(state.formal_operator(*((column, row) if transpose else (row, column))))
         raise OperandError(f"{type(letter).__name__} is not an operator that can be walked")
 

@@ -16,10 +16,10 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..exact import is_sympy
+from ..expr.factors import axes
 from ..expr.multirate import Down, Modulate, Up
 from ..expr.named import Corr
 from ..expr.operators import Adjoint, Conj, FormalOperator, LinearOperator
-from ..expr.factors import axes
 from ..expr.signals import ConjSignal, FormalSignal, Signal, SignalExpr
 from ..expr.traverse import formal_names, walk
 from .canonical import Canonical, Shape, canonical_of

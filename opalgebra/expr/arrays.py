@@ -117,8 +117,10 @@ def _exact_values(values: Any) -> np.ndarray | None:
 
 def _numbers(values: Any, dtype: Any) -> np.ndarray:
     try:
-        array = np.asarray(values)
-        target = array.dtype if dtype is None else np.dtype(dtype)
+        target = None if dtype is None else np.dtype(dtype)
+        wide = target is not None and target.char in "gG"  # NumPy reads all digits of these from strings
+        array = np.asarray(values, dtype=target if wide else None)
+        target = array.dtype if target is None else target
     except (ValueError, TypeError, OverflowError) as error:
         raise KernelError(f"the values do not make a numeric array ({error})") from None
     for kind in (array.dtype, target):

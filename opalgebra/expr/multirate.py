@@ -42,7 +42,7 @@ class Conv(LinearOperator):
     Signal([1, 2, 1, 1, 2, 1])
     """
 
-    kernel: SignalExpr
+    kernel: Any  # given as a signal, array or list; kept as a signal
 
     def __post_init__(self) -> None:
         kernel = as_kernel(self.kernel)
@@ -129,7 +129,7 @@ class Modulate(LinearOperator):
     Signal([1, -2, 3])
     """
 
-    sequence: Signal
+    sequence: Any  # given as a signal, array or list; kept as a Signal
 
     def __post_init__(self) -> None:
         sequence = as_kernel(self.sequence, "the periodic sequence")

@@ -10,7 +10,7 @@ from typing import Any
 from .factors import Factor, axes, factor, is_symbolic
 from .multirate import Conv, Down, Flip, Up, as_kernel
 from .operators import LinearOperator
-from .signals import Signal, SignalExpr, box, common_ndim
+from .signals import Signal, box, common_ndim
 
 
 class Named(LinearOperator):
@@ -23,7 +23,7 @@ class Named(LinearOperator):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class _Layer(Named):
-    kernel: SignalExpr
+    kernel: Any  # given as a signal, array or list; kept as a signal
     factor: Factor
 
     def __post_init__(self) -> None:
@@ -143,7 +143,7 @@ class Corr(Named):
     array([1, 0, 2, 1])
     """
 
-    kernel: SignalExpr
+    kernel: Any  # given as a signal, array or list; kept as a signal
 
     def __post_init__(self) -> None:
         kernel = as_kernel(self.kernel)

@@ -1,0 +1,203 @@
+"""The guided tour: the headline identities derived, proved, drawn as matrices, and run on real data."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, TextIO
+
+import numpy as np
+
+from .algebra.derive import derive
+from .algebra.facts import coprime
+from .algebra.prove import Proof, prove
+from .data import load
+from .engine import explain
+from .expr.factors import factors
+from .expr.multirate import Conv, Down, Up
+from .expr.named import DilatedConv, Repeat, StridedConv, TransposedConv
+from .expr.operators import Identity, LinearOperator
+from .expr.signals import Signal, box, signals
+from .show.seven import carries, in_ascii, say
+from .show.text import number_text
+
+WIDTH = 78
+I = Identity()  # noqa: E741  # the field's name
+
+
+def main(out: TextIO | None = None) -> int:
+    """Print the tour; the exit status is 1 if anything in it did not come out as announced."""
+    tour = Tour(out or sys.stdout)
+    for chapter in (_introduction, _forum, _sampling, _folding, _misprint, _matrices, _on_data):
+        chapter(tour)
+    tour.say()
+    tour.say(f"{tour.proved} identities proved, {tour.refuted} refuted, {tour.runs} runs on real data agree."
+             if tour.sound else "Something above did not come out as announced.")  # fmt: skip
+    return 0 if tour.sound else 1
+
+
+class Tour:
+    """Prints, and keeps count of what was shown."""
+
+    def __init__(self, out: TextIO) -> None:
+        self.out = out
+        self.proved = self.refuted = self.runs = 0
+        self.sound = True
+        self.unicode = carries(out, "↑ₖ∗ᵀ≠−─│")
+
+    def say(self, text: str = "") -> None:
+        """Print lines, in ASCII where the output cannot carry the notation."""
+        say(text if self.unicode else in_ascii(text), self.out)
+
+    def title(self, text: str) -> None:
+        """Begin a chapter."""
+        self.say(f"\n{text}\n{'─' * min(len(text), WIDTH)}")
+
+    def theorem(self, words: str, lhs: Any, rhs: Any, given: Any = ()) -> Proof:
+        """Prove an identity and show its derivation."""
+        self.say(f"\n{words}")
+        proof = prove(lhs, rhs, given)
+        self.proved += 1
+        self._expect(proof, "proved")
+        return proof
+
+    def refutation(self, words: str, lhs: Any, rhs: Any) -> Proof:
+        """Refute a tempting falsehood and show its witness."""
+        self.say(f"\n{words}")
+        proof = prove(lhs, rhs)
+        self.refuted += 1
+        self._expect(proof, "refuted")
+        return proof
+
+    def _expect(self, proof: Proof, verdict: str) -> None:
+        self.sound = self.sound and proof.verdict == verdict
+        self.say("\n".join("  " + line for line in str(proof).splitlines()))
+
+    def run(self, words: str, lhs: LinearOperator, rhs: LinearOperator, data: np.ndarray) -> None:
+        """Run both sides of a proved identity on data; they must agree to rounding."""
+        proof = prove(lhs, rhs)
+        left, right = lhs @ data, rhs @ data
+        error = _relative_difference(left, right)
+        agree = bool(proof) and error < 1e-12
+        self.runs += 1
+        self.sound = self.sound and agree
+        self.say(f"\n{words}")
+        for name, side in (("left", lhs), ("right", rhs)):
+            cost = explain(side, data.shape).multiply_adds
+            self.say(f"  {name:<6}{cost:>12,} multiply-adds   {_short(str(side))}")
+        self.say(
+            f"  {proof.verdict} equal; largest difference of the two runs, relative to the largest sample: {error:.0e}"
+        )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
+
+
+def _relative_difference(left: Signal, right: Signal) -> float:
+    low = tuple(map(min, left.starts, right.starts))
+    high = tuple(map(max, left.stops, right.stops))
+    window = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    difference = np.max(np.abs(left[window].astype(float) - right[window].astype(float)))
+    return float(difference / np.max(np.abs(left.values.astype(float))))
+
+
+def _introduction(tour: Tour) -> None:
+    tour.say("opalgebra: the operators of signal processing as objects.")
+    tour.say("(q∗) is the convolution with q, ↑k inserts k−1 zeros, ↓k keeps every k-th sample.")
+    tour.say("q, p, x stand for any finitely supported signals, k, a, b for any factors.")
+
+
+def _forum(tour: Tour) -> None:
+    k = factors("k")
+    q, x = signals("q x")
+    tour.title("What are deconvolutional layers?")
+    tour.theorem("Upsampling is transposed downsampling.", Up(k), Down(k).T)
+    tour.theorem("A strided convolution is a convolution, then ↓k.", StridedConv(q, k), Down(k) @ Conv(q))
+    tour.theorem("A dilated convolution has its kernel spread by ↑k.", DilatedConv(q, k), Conv(Up(k) @ q))
+    tour.theorem("A transposed convolution is ↑k, then a convolution.", TransposedConv(q, k), Conv(q) @ Up(k))
+    tour.say("\nWhy it is called transposed, written line by line and checked line by line:")
+    chain = derive(Conv(q) @ (Up(k) @ x)).to(Conv(q) @ (Down(k).T @ x)).to(Conv(q).T.T @ (Down(k).T @ x))
+    chain.to((Down(k) @ Conv(q).T).T @ x)
+    tour.say("\n".join("  " + line for line in str(chain).splitlines()))
+    tour.proved += 1
+    tour.say(f"  in LaTeX: {Conv(q) @ Up(k):latex} = {(Down(k) @ Conv(q).T).T:latex}")
+
+
+def _sampling(tour: Tour) -> None:
+    k, a, b = factors("k a b")
+    q = signals("q")
+    tour.title("Multirate identities, for every factor and every kernel")
+    tour.theorem("Noble identity, downsampling.", Down(k) @ Conv(Up(k) @ q), Conv(q) @ Down(k))
+    tour.theorem("Noble identity, upsampling.", Conv(Up(k) @ q) @ Up(k), Up(k) @ Conv(q))
+    tour.theorem("↓k undoes ↑k …", Down(k) @ Up(k), I)
+    tour.refutation("… but ↑k does not undo ↓k.", Up(k) @ Down(k), I)
+    tour.theorem("↑a and ↓b commute if a and b are coprime …", Up(a) @ Down(b), Down(b) @ Up(a), coprime(a, b))
+    tour.refutation("… and not otherwise.", Up(4) @ Down(6), Down(6) @ Up(4))
+
+
+def _folding(tour: Tour) -> None:
+    k, q = factors("k"), signals("q")
+    q3 = signals("q", length=3)
+    tour.title("Repeat-upsampling and a convolution fold into one transposed convolution")
+    folded = TransposedConv(Conv(q) @ box(k), k)
+    tour.theorem("For every factor, with 1ₖ the box of k ones:", Conv(q) @ Repeat(k), folded)
+    folded = TransposedConv(Conv(q3) @ [1, 1], 2)
+    tour.theorem(
+        "A 3-tap kernel after a repeat by 2 is a transposed convolution with 4 taps:", Conv(q3) @ Repeat(2), folded
+    )
+
+
+def _misprint(tour: Tour) -> None:
+    k, q = factors("k"), signals("q")
+    tour.title("A misprint found")
+    tour.refutation("A popular answer ends its derivation with (↑k (q∗)ᵀ)ᵀ. That is not (q∗) ↑k:",
+                    (Up(k) @ Conv(q).T).T, Conv(q) @ Up(k))  # fmt: skip
+
+
+def _matrices(tour: Tour) -> None:
+    q = signals("q", length=3, start=-1)
+    tour.title("The matrices of that answer, for k = 2, q = (q₀ q₁ q₂) centred, 4 samples")
+    named: list[tuple[str, Any]] = [
+        ("(q∗)", Conv(q).matrix(4, 4)),
+        ("↑₂", Up(2).matrix(4, 2)),
+        ("↓₂", Down(2).matrix(2, 4)),
+        ("(q∗) ↑₂", (Conv(q) @ Up(2)).matrix(4, 2)),
+        ("(↓₂ (q∗)ᵀ)ᵀ", (Down(2) @ Conv(q).T).T.matrix(4, 2)),
+        ("(↑₂ (q∗)ᵀ)ᵀ", (Up(2) @ Conv(q).T).T.matrix(4, 2)),
+    ]
+    for name, matrix in named:
+        lines = _matrix_lines(matrix)
+        middle = (len(lines) - 1) // 2
+        tour.say()
+        for i, line in enumerate(lines):
+            tour.say(f"  {name + ' =' if i == middle else '':>16} {line}")
+
+
+def _matrix_lines(matrix: Any) -> list[str]:
+    cells = [[number_text(entry) for entry in matrix.row(i)] for i in range(matrix.rows)]
+    width = max(len(cell) for row in cells for cell in row)
+    return ["│ " + "  ".join(cell.center(width) for cell in row) + " │" for row in cells]
+
+
+def _on_data(tour: Tour) -> None:
+    tour.title("The same expressions run: a photograph (512 × 512) and a temperature series (264)")
+    photograph, series = load("camera").astype(float), load("nino")
+    q = Signal([-1.0, 0.0, 9.0, 16.0, 9.0, 0.0, -1.0]) * (1 / 32)
+    smooth, two = Signal(np.outer([1, 2, 1], [1, 2, 1]) / 16), (2, 2)
+    sharpen = Signal([[0, -1, 0], [-1, 5, -1], [0, -1, 0]])
+    tour.run(
+        "Series: smooth at the high rate, or at the low rate (noble identity).",
+        Down(4) @ Conv(Up(4) @ q), Conv(q) @ Down(4), series,
+    )  # fmt: skip
+    tour.run(
+        "Series: repeat and smooth, or one transposed convolution.",
+        Conv([0.25, 0.5, 0.25]) @ Repeat(2), TransposedConv([0.25, 0.75, 0.75, 0.25], 2), series,
+    )  # fmt: skip
+    tour.run(
+        "Photograph: smooth, keep every second pixel, sharpen; or one strided convolution.",
+        Conv(sharpen) @ Down(two) @ Conv(smooth), StridedConv(Conv(smooth) @ (Up(two) @ sharpen), two), photograph,
+    )  # fmt: skip
+    tour.run(
+        "Photograph: repeat pixels and smooth, or one transposed convolution.",
+        Conv(smooth) @ Repeat(two), TransposedConv(Conv(smooth) @ [[1.0, 1.0], [1.0, 1.0]], two), photograph,
+    )  # fmt: skip
