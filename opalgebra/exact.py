@@ -63,7 +63,7 @@ def _check_sympy(value: Any, what: str) -> Scalar:
     bad = (sympy.nan, sympy.zoo, sympy.oo, -sympy.oo)
     if not isinstance(value, sympy.Expr) or value.has(*bad):
         raise CoefficientError(f"{what} is {value}; only finite numbers have an exact meaning")
-    return value
+    return exact(value) if value.is_Rational else value  # SymPy's rationals are Python's from here on
 
 
 def exact(value: Scalar) -> Any:

@@ -17,8 +17,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import permutations, product
-from math import gcd, prod
+from itertools import product
+from math import factorial, gcd, prod
 from typing import Any, TypeAlias
 
 from ..errors import Undecided
@@ -30,6 +30,7 @@ from .ring import Ring
 from .walk import Walker, taps
 
 REFINE_LIMIT = 2_000_000  # cosets that one hull may be cut into
+ORDER_LIMIT = 50_000  # orders of equal slots, times offsets, that are summed over
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +152,14 @@ def _rational_part(basis: Basis, columns: Vector, size: int) -> tuple[tuple[Vect
 
 
 def _sort_into_hulls(state: Cosets, hulls: dict[Shape, dict[Vector, dict[Basis, dict[Vector, Any]]]]) -> None:
-    orders = list(_slot_orders(state))
+    orders, alike = _slot_orders(state)
     size = state.ndim * (1 + len(state.labels))
     for order in orders:
         vectors, move = _reordered(state, order)
         basis, columns = hermite(vectors)
         slopes, denominator, others = _rational_part(basis, columns, size)
         labels = tuple(state.labels[slot] for slot in order)
-        intercepts = hulls.setdefault(Shape(labels, columns, slopes, denominator, len(orders)), {})
+        intercepts = hulls.setdefault(Shape(labels, columns, slopes, denominator, alike * len(orders)), {})
         square = tuple(tuple(row[c] for c in columns) for row in basis)
         for offset, weight in state.branches.items():
             v = reduce(move(offset), basis, columns)
@@ -168,15 +169,17 @@ def _sort_into_hulls(state: Cosets, hulls: dict[Shape, dict[Vector, dict[Basis, 
                 for k, o in enumerate(others)
             )
             cosets = intercepts.setdefault(intercept, {}).setdefault(square, {})
-            at = tuple(free)
-            cosets[at] = cosets[at] + weight if at in cosets else weight
+            at, several = tuple(free), alike * weight
+            cosets[at] = cosets[at] + several if at in cosets else several
 
 
-def _slot_orders(state: Cosets) -> Iterator[list[int]]:
-    """The orders of slots to sum over: sorted by label, then by slope, all permutations among ties.
+def _slot_orders(state: Cosets) -> tuple[list[list[int]], int]:
+    """The orders of slots to sum over, and how many permutations each of them stands for.
 
-    Slopes are invariants of a hull, so sorting by them picks one of its mirror images; only equal slopes need
-    the sum.  With formal operators slopes may depend on the order, and all permutations of a label are taken.
+    Slots are sorted by label, then by slope, and all permutations among ties are taken.  Slopes are invariants
+    of a hull, so sorting by them picks one of its mirror images; only equal slopes need the sum.  With formal
+    operators slopes may depend on the order, and all permutations of a label are taken.  Tied slots that the
+    state does not tell apart give the same family in either order: of these only one order is taken.
     """
     atoms = _atoms(state.labels)
     labels = [label for label, _ in atoms]
@@ -193,8 +196,62 @@ def _slot_orders(state: Cosets) -> Iterator[list[int]]:
             groups[-1].append(i)
         else:
             groups.append([i])
-    for choice in product(*(permutations(group) for group in groups)):
-        yield [slot for group in choice for i in group for slot in atoms[i][1]]
+    alike = [_interchangeable(state, atoms, group) for group in groups]
+    count = prod(_arrangements([len(kind) for kind in kinds]) for kinds in alike)
+    if count * max(1, len(state.branches)) > ORDER_LIMIT:
+        raise Undecided(f"budget: a kernel or operator occurs too often, in {count} orders (limit {ORDER_LIMIT})")
+    orders = [
+        [slot for group in choice for i in group for slot in atoms[i][1]]
+        for choice in product(*(list(_distinct_orders(kinds)) for kinds in alike))
+    ]
+    return orders, prod(factorial(len(kind)) for kinds in alike for kind in kinds)
+
+
+def _interchangeable(
+    state: Cosets, atoms: list[tuple[Label, tuple[int, ...]]], group: list[int]
+) -> list[list[int]]:
+    """The tied slots in classes: exchanging two of a class leaves lattice, offsets and weights as they are."""
+    if len(group) == 1:
+        return [group]
+    known = _as_function(state, list(range(len(state.labels))))
+    kinds: list[list[int]] = []
+    for i in group:
+        for kind in kinds:
+            order = list(range(len(state.labels)))
+            for a, b in zip(atoms[kind[0]][1], atoms[i][1], strict=True):
+                order[a], order[b] = b, a
+            if _as_function(state, order) == known:
+                kind.append(i)
+                break
+        else:
+            kinds.append([i])
+    return kinds
+
+
+def _as_function(state: Cosets, order: list[int]) -> Any:
+    """The family with its slots in this order, in a form that is unique."""
+    vectors, move = _reordered(state, order)
+    basis, columns = hermite(vectors)
+    weights: dict[Vector, Any] = {}
+    for offset, weight in state.branches.items():
+        at = reduce(move(offset), basis, columns)
+        weights[at] = weights[at] + weight if at in weights else weight
+    return basis, weights
+
+
+def _arrangements(sizes: list[int]) -> int:
+    """How many words there are with so many letters of each kind."""
+    return factorial(sum(sizes)) // prod(map(factorial, sizes))
+
+
+def _distinct_orders(kinds: list[list[int]]) -> Iterator[list[int]]:
+    """All orders of the slots, up to exchanges within a kind."""
+    if not any(kinds):
+        yield []
+    for i, kind in enumerate(kinds):
+        if kind:
+            for rest in _distinct_orders([*kinds[:i], kind[1:], *kinds[i + 1 :]]):
+                yield [kind[0], *rest]
 
 
 def _slope_of_slot(state: Cosets, slot: int) -> tuple[Any, ...]:

@@ -19,7 +19,7 @@ from ..expr.multirate import Down, Modulate, Up
 from ..expr.operators import FormalOperator, LinearOperator
 from ..expr.traverse import all_factor_symbols, expand, formal_names, substitute, walk
 from .evaluate import Index, differs
-from .facts import EvenSymmetric, holds
+from .facts import EvenSymmetric, holds, symbols_of
 from .prove import Expression, dimension, replay
 from .witness import Names, conjugates, indices, outputs
 
@@ -44,7 +44,7 @@ def check(proof: Proof) -> bool:
 
 
 def _line_holds(lhs: Expression, rhs: Expression, given: tuple[Any, ...]) -> bool:
-    symbols = all_factor_symbols(lhs, rhs)
+    symbols = sorted({*all_factor_symbols(lhs, rhs), *symbols_of(given)}, key=lambda s: str(s.name))
     choices = [(1, 2, 3, 5) if s.is_positive else (0, 1, -2, 3) for s in symbols]
     cases = [dict(zip(symbols, values, strict=True)) for values in product(*choices)]
     allowed = [case for case in cases if all(holds(fact, case) for fact in given)]

@@ -101,7 +101,7 @@ def derive(start: Any, given: Hypothesis | Iterable[Hypothesis] = ()) -> Derivat
     >>> d = oa.derive(oa.Conv(q) @ oa.Up(2))
     >>> print(d.to(oa.Conv(q) @ oa.Down(2).T).to((oa.Down(2) @ oa.Conv(q).T).T))
     (q∗) ↑₂
-      = (q∗) ↓₂ᵀ          [down-transpose]
-      = (↓₂ (q∗)ᵀ)ᵀ       [transpose-product, down-transpose, transpose-twice]
+      = (q∗) ↓₂ᵀ       [down-transpose]
+      = (↓₂ (q∗)ᵀ)ᵀ    [transpose-twice, transpose-product]
     """
     return Derivation(start, given)

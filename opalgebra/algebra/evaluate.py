@@ -173,9 +173,22 @@ def differs(a: Any, b: Any) -> bool:
     difference = sympy.expand(a - b)
     if difference == 0:
         return False
-    samples = {}
-    for i, symbol in enumerate(sorted(difference.free_symbols, key=str)):
-        real = sympy.Integer(i + 2) if symbol.is_integer else sympy.Rational(7 + 3 * i, 5)
-        samples[symbol] = real if symbol.is_real else real + sympy.I * sympy.Rational(3 + i, 7)
-    value = difference.subs(samples).evalf(50)
-    return bool(value.is_number and abs(value) > sympy.Float("1e-30"))
+    symbols = sorted(difference.free_symbols, key=str)
+    samples = [_allowed_values(symbol, i) for i, symbol in enumerate(symbols)]
+    if not all(samples):
+        return False
+    for choice in (0, -1):
+        value = difference.subs({s: allowed[choice] for s, allowed in zip(symbols, samples, strict=True)}).evalf(50)
+        if value.is_number and abs(value) > sympy.Float("1e-30"):
+            return True
+    return False
+
+
+def _allowed_values(symbol: Any, position: int) -> list[Any]:
+    """Sample values that what is assumed of a symbol (real, positive, integer, …) allows."""
+    import sympy
+
+    real, whole = sympy.Rational(7 + 3 * position, 5), sympy.Integer(position + 2)
+    wanted = [real + sympy.I * sympy.Rational(3 + position, 7), real, whole, whole + 1, -real, -whole, -whole - 1]
+    assumed = symbol.assumptions0.items()
+    return [v for v in wanted if all(getattr(v, f"is_{what}") in (holds, None) for what, holds in assumed)]

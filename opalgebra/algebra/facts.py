@@ -123,6 +123,12 @@ def hypotheses(given: Any) -> tuple[Hypothesis, ...]:
     return listed
 
 
+def symbols_of(facts: Iterable[Hypothesis]) -> set[Any]:
+    """The symbols that hypotheses about factors speak of."""
+    sides = [side for fact in facts if isinstance(fact, Coprime | Divides) for side in (fact.a, fact.b)]
+    return {symbol for side in sides if is_sympy(side) for symbol in side.free_symbols}
+
+
 def holds(fact: Hypothesis, values: dict[Any, int]) -> bool:
     """Whether a hypothesis about factors holds once symbols have these values."""
     if isinstance(fact, Coprime | Divides):

@@ -11,9 +11,9 @@ from .._verbs import verb
 from ..errors import OperandError, Undecided
 from ..expr.operators import LinearOperator
 from ..expr.signals import Signal, SignalExpr, common_ndim
-from ..expr.traverse import all_factor_symbols, constants, substitute, walk
+from ..expr.traverse import all_factor_symbols, constants, formal_names, substitute, walk
 from .canonical import Canonical, ConcreteWalker, canonical
-from .facts import Divides, EvenSymmetric, Hypothesis, holds, hypotheses
+from .facts import Divides, EvenSymmetric, Hypothesis, holds, hypotheses, symbols_of
 from .ring import Ring, ring_of
 from .witness import Witness, compare, find
 
@@ -113,8 +113,10 @@ def prove(lhs: Any, rhs: Any, given: Hypothesis | Iterable[Hypothesis] = ()) -> 
     lhs, rhs = _operand(lhs, "left"), _operand(rhs, "right")
     if isinstance(lhs, SignalExpr) != isinstance(rhs, SignalExpr):
         raise OperandError(f"an operator and a signal are compared: {lhs} and {rhs}; apply the operator with @ first")
-    common_ndim(lhs, rhs)
     facts = hypotheses(given)
+    even = [fact.signal for fact in facts if isinstance(fact, EvenSymmetric)]
+    common_ndim(lhs, rhs)
+    formal_names(lhs, rhs, *even)  # refuses a name that stands for two things
     verdict, reason, witness = decide(lhs, rhs, facts)
     return Proof(lhs, rhs, facts, verdict, reason, witness)
 
@@ -144,7 +146,8 @@ def decide(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...]) -> D
     even = {fact.signal.name: fact.general() for fact in facts if isinstance(fact, EvenSymmetric)}
     if even:
         facts = tuple(fact for fact in facts if not isinstance(fact, EvenSymmetric))
-        return _restored(decide(substitute(lhs, even), substitute(rhs, even), facts), even)
+        decision = decide(substitute(lhs, even), substitute(rhs, even), facts)
+        return _restored(decision, even, dimension(lhs, rhs))
     try:
         if all_factor_symbols(lhs, rhs):
             return _decide_symbolic(lhs, rhs, facts)
@@ -155,15 +158,15 @@ def decide(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...]) -> D
         return "undecided", "budget: the expression is nested too deeply", None
 
 
-def _restored(decision: Decision, even: dict[str, SignalExpr]) -> Decision:
+def _restored(decision: Decision, even: dict[str, SignalExpr], ndim: int) -> Decision:
     """A witness with the even signals themselves in place of the free ones that make them."""
     verdict, reason, witness = decision
     if witness is not None:
         from .evaluate import Evaluator
         from .witness import to_signal
 
-        ndim = len(next(iter(next(iter(witness._names.values())))))
-        made = {name: Evaluator(ndim, witness._names).signal(general) for name, general in even.items()}
+        evaluator = Evaluator(ndim, witness._names)
+        made = {name: evaluator.signal(general) for name, general in even.items() if name in witness._names}
         kernels = {**witness.kernels, **{name: to_signal(taps, ndim) for name, taps in made.items()}}
         witness = Witness(witness.input, kernels, witness.factors, witness.index, witness.lhs, witness.rhs,
                           {**witness._names, **made})  # fmt: skip
@@ -294,7 +297,7 @@ def _subs(value: Any, at: dict[Any, Any]) -> Any:
 
 
 def _refuted_by_small_values(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...]) -> Witness | None:
-    symbols = all_factor_symbols(lhs, rhs)
+    symbols = sorted({*all_factor_symbols(lhs, rhs), *symbols_of(facts)}, key=lambda s: str(s.name))
     choices = [(1, 2, 3, 4, 6) if s.is_positive else (0, 1, -1, 2, -2) for s in symbols]
     tuples = sorted(islice(product(*choices), 5000), key=lambda t: (sum(map(abs, t)), t))
     for values in islice(tuples, SMALL_VALUES):

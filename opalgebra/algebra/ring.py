@@ -45,9 +45,11 @@ class SymPyRing(Ring):
         self._cache: dict[Any, Any] = {}
 
     def convert(self, value: Scalar) -> Any:
+        import sympy
+
         value = exact(value)
         if value not in self._cache:
-            self._cache[value] = self.domain.from_sympy(to_sympy(value))
+            self._cache[value] = self.domain.from_sympy(sympy.expand(to_sympy(value)))
         return self._cache[value]
 
     def to_scalar(self, element: Any) -> Any:
@@ -95,4 +97,39 @@ def _sympy_ring(values: tuple[Any, ...], symbols: tuple[Any, ...]) -> SymPyRing:
     wanted = [*values, *(conjugate(v) for v in values), *symbols, *(1 / s for s in symbols), sympy.Rational(1, 2)]
     wanted = [sympy.expand(v) for v in wanted]
     domain, _ = construct_domain(wanted, extension=True, field=False)
-    return SymPyRing(domain)
+    return SymPyRing(_over_number_field(wanted) or domain if domain.is_EX else domain)
+
+
+def _over_number_field(values: list[Any]) -> Any | None:
+    """K[symbols] or K(symbols) for the number field K of all numbers in the values, where that holds them.
+
+    SymPy makes no such domain by itself when symbols and roots come together.
+    """
+    from sympy import E, Symbol, conjugate, pi
+    from sympy.polys.constructor import construct_domain
+    from sympy.polys.polyerrors import CoercionFailed
+
+    variables = sorted({v for value in values for v in value.atoms(Symbol, conjugate) | value.atoms() & {pi, E}}, key=str)
+    numbers = [n for value in values for n in _numbers_in(value)]
+    field, _ = construct_domain(numbers, extension=True, field=True)
+    if field.is_EX or not variables:
+        return None
+    for domain in (field.poly_ring(*variables), field.frac_field(*variables)):
+        try:
+            for value in values:
+                domain.from_sympy(value)
+        except (CoercionFailed, ValueError, NotImplementedError):
+            continue
+        return domain
+    return None
+
+
+def _numbers_in(expression: Any) -> list[Any]:
+    """The largest parts that are numbers without π and e."""
+    from sympy import E, pi
+
+    if expression in (pi, E):
+        return []
+    if expression.is_number and (expression.is_algebraic or not expression.has(pi, E)):
+        return [expression]
+    return [number for part in expression.args for number in _numbers_in(part)]

@@ -85,6 +85,8 @@ class Signal(SignalExpr):
         Index of the first sample, one per axis (samples).
     dtype : numpy dtype, optional
         Makes the numbers strong, of this dtype.
+    exact : bool
+        Keeps the numbers exactly as SymPy entries, floats as the binary fractions that they are.
 
     Notes
     -----
@@ -101,12 +103,14 @@ class Signal(SignalExpr):
     True
     """
 
-    def __init__(self, values: Any, start: Any = 0, dtype: Any = None) -> None:
+    def __init__(self, values: Any, start: Any = 0, dtype: Any = None, *, exact: bool = False) -> None:
         if isinstance(values, Signal):
             raise OperandError("the values are a Signal already; shift it with Shift(s) @ signal")
         if isinstance(values, Node):
             raise OperandError(f"the values are {values}; give numbers or SymPy entries")
         array = as_array(values, dtype)
+        if exact and array.dtype != object:
+            array = exact_array(array.ravel().tolist(), array.shape)
         if array.ndim == 0:
             raise KernelError(f"the values are the single number {values!r}; give a list such as [{values!r}]")
         array = array.view() if array.dtype == object else np.array(array)  # a private copy of the numbers

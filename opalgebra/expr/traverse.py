@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from ..errors import OperandError
 from ..exact import is_sympy
 from .factors import axes
 from .multirate import Conv, Modulate, Shift, _Sampling
@@ -147,10 +148,27 @@ def all_factor_symbols(*roots: Node) -> list[Any]:
 
 
 def formal_names(*roots: Node) -> dict[str, FormalSignal | FormalOperator]:
-    """The formal signals and operators of some expressions by name."""
-    return {
-        node.name: node for root in roots for node in walk(root) if isinstance(node, (FormalSignal, FormalOperator))
-    }
+    """The formal signals and operators of some expressions by name.
+
+    One name stands for one thing: :class:`~opalgebra.OperandError` where a real and a complex signal, or a
+    signal and an operator, share it.
+    """
+    found: dict[str, FormalSignal | FormalOperator] = {}
+    for root in roots:
+        for node in walk(root):
+            if isinstance(node, (FormalSignal, FormalOperator)):
+                known = found.setdefault(node.name, node)
+                if known is not node and _kind(known) != _kind(node):
+                    raise OperandError(
+                        f"{node.name} is {_kind(known)} and {_kind(node)} in one statement; give them different names"
+                    )
+    return found
+
+
+def _kind(node: FormalSignal | FormalOperator) -> str:
+    if isinstance(node, FormalOperator):
+        return "a formal operator"
+    return "a real formal signal" if node.real else "a complex formal signal"
 
 
 def constants(*roots: Node) -> Iterator[Any]:

@@ -40,7 +40,7 @@ CONSTRUCTORS: dict[str, tuple[Any, tuple[str, ...]]] = {
 NAMING = ("signals", "factors", "integers", "operators", "exact")  # their argument is a string
 CONDITIONS = {"coprime": ("factor", "factor"), "divides": ("factor", "factor"), "even_symmetric": ("signal",)}
 KEYWORDS = {
-    "Signal": ("start", "dtype"),
+    "Signal": ("start", "dtype", "exact"),
     "signals": ("length", "start", "ndim", "real"),
     "operators": ("ndim",),
 }
@@ -113,7 +113,7 @@ class Roles:
     def _call_children(self, node: ast.Call, role: str) -> list[tuple[ast.AST, str]]:
         name = callee(node.func)
         keywords: list[tuple[ast.AST, str]] = [
-            (keyword.value, "shift") for keyword in node.keywords if keyword.arg not in ("dtype", "real")
+            (keyword.value, "shift") for keyword in node.keywords if keyword.arg not in ("dtype", "real", "exact")
         ]
         if name is None:
             return [(node.func, role)]

@@ -216,25 +216,23 @@ class Reader:
                 self.fail(keyword, f"{name} has no option {keyword.arg or '**'} here")
 
     def _options(self, node: ast.Call) -> dict[str, Any]:
-        readers = {"dtype": self._dtype, "real": self._flag}
+        readers = {"dtype": self._dtype, "real": self._flag, "exact": self._flag}
         return {str(k.arg): readers.get(str(k.arg), self.build)(k.value) for k in node.keywords}
 
     def _dtype(self, node: ast.AST) -> Any:
         name = node.value if isinstance(node, ast.Constant) else None
-        if isinstance(node, ast.Name) and node.id == "object":
-            return object
         try:
             dtype = np.dtype(name) if isinstance(name, str) and len(name) < 12 else None
         except (TypeError, ValueError, SyntaxError):
             dtype = None
         if dtype is None or dtype.kind not in "iufc":
-            self.fail(node, "the dtype is a numeric one of NumPy, such as 'float32', or object for exact entries")
+            self.fail(node, "the dtype is a numeric one of NumPy, such as 'float32'")
         return dtype
 
     def _flag(self, node: ast.AST) -> bool:
         if isinstance(node, ast.Constant) and isinstance(node.value, bool):
             return node.value
-        self.fail(node, "real is True or False")
+        self.fail(node, "this option is True or False")
 
     def _construct(self, node: ast.Call, name: str) -> Any:
         make, roles = CONSTRUCTORS[name]

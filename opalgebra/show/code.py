@@ -36,7 +36,6 @@ from .scalars import (
     plain_text,
     scalar_code,
     symbolic_code,
-    symbolic_scalar_code,
 )
 
 ADD, MUL, UNARY, POWER, ATOM = range(5)  # Python's precedence, from loose to tight
@@ -78,7 +77,8 @@ def signal_code(signal: Signal, bare: bool = False) -> str:
     """``Signal(…)``, or the mere list where ``bare`` allows it and nothing is lost."""
     start = f", start={signal.start}" if any(signal.starts) else ""
     if signal.is_exact:
-        return _tap_code(signal) or f"Signal({_exact_code(signal.values)}{start})"
+        exact = ", exact=True" if all(entry.is_Integer for entry in signal.values.flat) else ""
+        return _tap_code(signal) or f"Signal({_exact_code(signal.values)}{start}{exact})"
     rows = _rows(signal.values)
     if signal.weak and _default_dtype(signal.values) == signal.dtype:
         return rows if bare and not start and signal.values.size else f"Signal({rows}{start})"
@@ -118,11 +118,8 @@ def _tap_code(signal: Signal) -> str | None:
 
 
 def _exact_code(values: np.ndarray) -> str:
-    """The values of an exact signal; one SymPy entry makes all of them exact."""
-    if all(entry.is_Integer for entry in values.flat):
-        marked = iter([symbolic_scalar_code] + [symbolic_code] * values.size)
-        return _nested(values, lambda entry: next(marked)(entry))
-    if all(is_readable(entry) for entry in values.flat):
+    """The values of an exact signal."""
+    if not all(entry.is_Integer for entry in values.flat) and all(is_readable(entry) for entry in values.flat):
         whole = _nested(values, plain_text)
         if len(whole) <= MAX_EXACT:
             return f"exact({whole!r})"

@@ -93,14 +93,12 @@ def _fraction_code(numerator: int, denominator: int) -> str:
 
 
 def symbolic_scalar_code(value: Any) -> str:
-    """A SymPy scalar; its own rationals start from SymPy's 0, because ``exact`` gives ints and fractions.
+    """A SymPy scalar, in parentheses where it is more than a name or a call.
 
     >>> import sympy
-    >>> symbolic_scalar_code(sympy.Integer(2)), symbolic_scalar_code(sympy.Rational(1, 3))
-    ("(0*exact('I') + 2)", "(0*exact('I') + exact('1/3'))")
+    >>> symbolic_scalar_code(sympy.Symbol("c")), symbolic_scalar_code(sympy.sqrt(2))
+    ("exact('c')", "exact('sqrt(2)')")
     """
-    if value.is_Rational:
-        return f"(0*exact('I') + {symbolic_code(value)})"
     code = symbolic_code(value)
     return code if value.is_Symbol or re.fullmatch(r"exact\('[^']*'\)", code) else f"({code})"
 
