@@ -19,7 +19,7 @@ from ..expr.multirate import Down, Modulate, Up
 from ..expr.operators import FormalOperator, LinearOperator
 from ..expr.traverse import all_factor_symbols, expand, formal_names, substitute, walk
 from .evaluate import Index, differs
-from .facts import EvenSymmetric, holds, symbols_of
+from .facts import EvenSymmetric, allowed, holds, symbols_of
 from .prove import Expression, dimension, replay
 from .witness import Names, conjugates, indices, outputs
 
@@ -34,7 +34,7 @@ FAR = 10_007  # periods out, past the reach of small kernels
 def check(proof: Proof) -> bool:
     """Replay a proof or a refutation; an undecided statement has nothing to replay and gives False."""
     if proof.verdict == "refuted":
-        return proof.witness is not None and replay(proof.lhs, proof.rhs, proof.witness)
+        return proof.witness is not None and replay(proof.lhs, proof.rhs, proof.witness, proof.given)
     if proof.verdict != "proved":
         return False
     lines = [step.expression for step in proof.steps]
@@ -45,7 +45,8 @@ def check(proof: Proof) -> bool:
 
 def _line_holds(lhs: Expression, rhs: Expression, given: tuple[Any, ...]) -> bool:
     symbols = sorted({*all_factor_symbols(lhs, rhs), *symbols_of(given)}, key=lambda s: str(s.name))
-    choices = [(1, 2, 3, 5) if s.is_positive else (0, 1, -2, 3) for s in symbols]
+    small = (0, 1, -2, 3, 2, 5, -1, -3, 4, -4, 6)
+    choices = [[v for v in small if allowed(s, v)][:4] for s in symbols]
     cases = [dict(zip(symbols, values, strict=True)) for values in product(*choices)]
     allowed = [case for case in cases if all(holds(fact, case) for fact in given)]
     return all(_agree(substitute(lhs, at), substitute(rhs, at), given) if at else _agree(lhs, rhs, given)

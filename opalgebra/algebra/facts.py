@@ -129,6 +129,14 @@ def symbols_of(facts: Iterable[Hypothesis]) -> set[Any]:
     return {symbol for side in sides if is_sympy(side) for symbol in side.free_symbols}
 
 
+def allowed(symbol: Any, value: int) -> bool:
+    """Whether a number fits all that SymPy was told of a symbol: positive, even, prime, …"""
+    import sympy
+
+    number = sympy.Integer(value)
+    return all(getattr(number, f"is_{what}") is truth for what, truth in symbol.assumptions0.items())
+
+
 def holds(fact: Hypothesis, values: dict[Any, int]) -> bool:
     """Whether a hypothesis about factors holds once symbols have these values."""
     if isinstance(fact, Coprime | Divides):

@@ -13,7 +13,7 @@ from ..expr.operators import LinearOperator
 from ..expr.signals import Signal, SignalExpr, common_ndim
 from ..expr.traverse import all_factor_symbols, constants, formal_names, substitute, walk
 from .canonical import Canonical, ConcreteWalker, canonical
-from .facts import Divides, EvenSymmetric, Hypothesis, holds, hypotheses, symbols_of
+from .facts import Divides, EvenSymmetric, Hypothesis, allowed, holds, hypotheses, symbols_of
 from .ring import Ring, ring_of
 from .witness import Witness, compare, find
 
@@ -298,7 +298,8 @@ def _subs(value: Any, at: dict[Any, Any]) -> Any:
 
 def _refuted_by_small_values(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...]) -> Witness | None:
     symbols = sorted({*all_factor_symbols(lhs, rhs), *symbols_of(facts)}, key=lambda s: str(s.name))
-    choices = [(1, 2, 3, 4, 6) if s.is_positive else (0, 1, -1, 2, -2) for s in symbols]
+    small = (0, 1, -1, 2, -2, 3, -3, 4, -4, 6)
+    choices = [[v for v in small if allowed(s, v)][:5] for s in symbols]
     tuples = sorted(islice(product(*choices), 5000), key=lambda t: (sum(map(abs, t)), t))
     for values in islice(tuples, SMALL_VALUES):
         at = dict(zip(symbols, values, strict=True))
@@ -315,9 +316,10 @@ def _refuted_by_small_values(lhs: Expression, rhs: Expression, facts: tuple[Hypo
     return None
 
 
-def replay(lhs: Expression, rhs: Expression, witness: Witness) -> bool:
+def replay(lhs: Expression, rhs: Expression, witness: Witness, given: tuple[Hypothesis, ...] = ()) -> bool:
     """Whether plain evaluation still finds the difference that a witness tells of."""
-    symbols = {s: witness.factors[s.name] for s in all_factor_symbols(lhs, rhs)}
+    mentioned = {*all_factor_symbols(lhs, rhs), *symbols_of(given)}
+    symbols = {s: witness.factors[s.name] for s in mentioned if s.name in witness.factors}
     left, right = (substitute(side, symbols) if symbols else side for side in (lhs, rhs))
     at = None if witness.input is None else witness.input.starts
     again = compare(left, right, at, witness._names, dimension(left, right))

@@ -109,7 +109,8 @@ def _over_number_field(values: list[Any]) -> Any | None:
     from sympy.polys.constructor import construct_domain
     from sympy.polys.polyerrors import CoercionFailed
 
-    variables = sorted({v for value in values for v in value.atoms(Symbol, conjugate) | value.atoms() & {pi, E}}, key=str)
+    found = {v for value in values for v in value.atoms(Symbol, conjugate) | value.atoms() & {pi, E}}
+    variables = sorted(found, key=str)
     numbers = [n for value in values for n in _numbers_in(value)]
     field, _ = construct_domain(numbers, extension=True, field=True)
     if field.is_EX or not variables:

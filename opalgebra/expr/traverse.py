@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from ..errors import OperandError
 from ..exact import is_sympy
 from .factors import axes
@@ -40,7 +42,14 @@ def rebuild(node: Node, parts: tuple[Any, ...]) -> Any:
         from .signals import box
 
         return box(parts[0])
-    return type(node)(*parts)
+    return type(node)(*map(_not_empty, parts))
+
+
+def _not_empty(part: Any) -> Any:
+    """A kernel that came out empty (↓2 of one sample at 1) as the zero that it is: one sample 0."""
+    if isinstance(part, Signal) and part.values.size == 0:
+        return Signal([0]) if part.ndim == 1 else Signal(np.zeros((1,) * part.values.ndim, dtype=np.int64))
+    return part
 
 
 def transform(root: Node, replace: Callable[[Node], Node | None], rescale: Callable[[Any], Any] | None = None) -> Any:

@@ -11,9 +11,6 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..engine.cost import CostMachine
-from ..engine.unfold import evaluate, window_of
-from ..engine.window import Window
 from ..errors import ParseError, SizeError
 from ..exact import exact as exact_number
 from ..exact import is_sympy
@@ -33,20 +30,6 @@ MAX_SAMPLES = 20_000  # of all boxes and symbolic-tap signals of one text togeth
 MAX_WORK = 10**7  # samples and multiply-adds for the signals that a text computes, such as Up(2) @ [1, 2]
 EXACT_WORK = 1_000  # a multiply-add of SymPy entries takes that of so many numbers
 MAX_EXPANDED_FACTOR = 1_000  # .expand() of a named composition computes a kernel of this length
-
-
-class _Meter(CostMachine):
-    """Counts what an application will cost, and stops where that is over the limit."""
-
-    def __init__(self, weight: int, left: int) -> None:
-        super().__init__()
-        self.weight, self.left = weight, left
-
-    def _note(self, what: object, before: Window, after: Window, multiply_adds: int = 0) -> Window:
-        self.left -= self.weight * (multiply_adds + after.size)
-        if self.left < 0:
-            raise SizeError("computing the signals of the expression takes too long; write smaller ones")
-        return after
 
 
 class Reader:
@@ -311,9 +294,9 @@ class Reader:
         self._check_expansion(node, operator)
         common_ndim(operator, signal)
         is_exact = any(isinstance(part, Signal) and part.is_exact for part in (*walk(operator), signal))
-        meter = _Meter(EXACT_WORK if is_exact else 1, self.work)
-        evaluate(operator, window_of(signal), meter)
-        self.work = meter.left
+        from .meter import spend  # the engines are not needed to read a number
+
+        self.work = spend(operator, signal, EXACT_WORK if is_exact else 1, self.work)
 
     def _add(self, node: ast.BinOp, left: Any, right: Any) -> Any:
         for kind in (LinearOperator, SignalExpr):
