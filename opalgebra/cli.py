@@ -129,7 +129,7 @@ def _prove(options: argparse.Namespace) -> int:
         given.append(getattr(opalgebra, name)(*arguments))
     proof = opalgebra.prove(left, right, given=tuple(given))
     if options.latex or options.markdown:
-        _say(proof._repr_latex_() if options.latex else proof._repr_markdown_())
+        _say(proof.latex() if options.latex else proof._repr_markdown_())
     else:
         _say(str(proof))
     return VERDICTS[proof.verdict]

@@ -64,15 +64,13 @@ DIFFERENT = [
     Conv(q), Conv(p), Conv(q).T, Conv(q).H, Conv(q).conj(), Conv(q) @ Conv(q), Conv(q) @ Conv(p), Conv(Up(2) @ q),
     Conv(Down(2) @ q), Conv(R @ q.conj()) @ Conv(q), A, A.T, A.conj(), A.H, A @ B, B @ A, A @ A, A @ A.T, A.T @ A,
     Conv(q) @ A, A @ Conv(q), Up(2) + I, Conv([1, 1]), Conv([1, 0, 1]), Up(2) @ R @ Conv(q), Down(2) @ Conv(q),
-    Conv(q) @ Down(2), Up(2) @ Conv(q), Conv(q) @ Up(2), Down(2) @ Conv(q) @ Up(2), Down(2) @ Conv(q) @ Up(4),
+    Conv(q) @ Down(2), Up(2) @ Conv(q), Conv(q) @ Up(2), Down(2) @ Conv(q) @ Up(4),
 ]  # fmt: skip
 
 
 def test_different_maps_have_different_forms():
-    # Conv(q).T, .H and the like are listed once each: every two differ, and so do their forms.
-    listed = [expression for expression in DIFFERENT if expression != Conv(R @ q)]
-    forms = [form(expression) for expression in listed]
-    same = [(str(a), str(b)) for (a, f), (b, g) in combinations(zip(listed, forms, strict=True), 2) if f == g]
+    forms = [(str(expression), form(expression)) for expression in DIFFERENT]
+    same = [(a, b) for (a, f), (b, g) in combinations(forms, 2) if f == g]
     assert same == []
 
 
@@ -123,10 +121,10 @@ def test_several_axes():
 
 
 def test_random_pairs_against_the_judge():
-    """Forms are equal exactly where brute force sees no difference; 60 operators, paired with small changes."""
+    """Forms are equal exactly where brute force sees no difference; 24 operators, paired with small changes."""
     rng = random.Random(5)
     verdicts = []
-    for _ in range(60):
+    for _ in range(24):
         left = operator(rng, 1)
         right = rng.choice([left.T.T, left.H.conj().T, left + Zero(), R @ left, left @ Up(2) @ Down(2), 2 * left])
         if {left.ndim, right.ndim} - {1, None}:
@@ -135,11 +133,11 @@ def test_random_pairs_against_the_judge():
         same = canonical(left, dimension(left, right), ring) == canonical(right, dimension(left, right), ring)
         assert same != judge.differs(left, right, rng)
         verdicts.append(same)
-    assert 10 < sum(verdicts) < len(verdicts) - 10
+    assert 5 < sum(verdicts) < len(verdicts) - 5
 
 
 def test_too_many_cosets_are_refused_before_work_is_done(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "REFINE_LIMIT", 50)
+    monkeypatch.setattr(module, "REFINE_LIMIT", 10)
     with pytest.raises(Undecided, match="budget"):
         canonical(Up(7) @ Down(7) + Up(11) @ Down(11), 1, RATIONALS)
     assert canonical(Up(3) @ Down(3) + Up(5) @ Down(5), 1, RATIONALS)

@@ -207,9 +207,7 @@ def _slot_orders(state: Cosets) -> tuple[list[list[int]], int]:
     return orders, prod(factorial(len(kind)) for kinds in alike for kind in kinds)
 
 
-def _interchangeable(
-    state: Cosets, atoms: list[tuple[Label, tuple[int, ...]]], group: list[int]
-) -> list[list[int]]:
+def _interchangeable(state: Cosets, atoms: list[tuple[Label, tuple[int, ...]]], group: list[int]) -> list[list[int]]:
     """The tied slots in classes: exchanging two of a class leaves lattice, offsets and weights as they are."""
     if len(group) == 1:
         return [group]

@@ -48,9 +48,9 @@ def _line_holds(lhs: Expression, rhs: Expression, given: tuple[Any, ...]) -> boo
     small = (0, 1, -2, 3, 2, 5, -1, -3, 4, -4, 6)
     choices = [[v for v in small if allowed(s, v)][:4] for s in symbols]
     cases = [dict(zip(symbols, values, strict=True)) for values in product(*choices)]
-    allowed = [case for case in cases if all(holds(fact, case) for fact in given)]
+    chosen = [case for case in cases if all(holds(fact, case) for fact in given)]
     return all(_agree(substitute(lhs, at), substitute(rhs, at), given) if at else _agree(lhs, rhs, given)
-               for at in allowed[:12])  # fmt: skip
+               for at in chosen[:12])  # fmt: skip
 
 
 def _agree(lhs: Expression, rhs: Expression, given: tuple[Any, ...]) -> bool:

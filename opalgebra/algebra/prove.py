@@ -76,8 +76,12 @@ class Proof:
     def __repr__(self) -> str:
         return f"<Proof: {self.verdict}: {self.lhs} {'≠' if self.verdict == 'refuted' else '='} {self.rhs}>"
 
-    def _repr_latex_(self) -> str:
+    def latex(self) -> str:
+        """The derivation, or the difference, in LaTeX for mathematics mode."""
         return str(verb("proof_latex")(self))
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
 
     def _repr_markdown_(self) -> str:
         return str(verb("proof_markdown")(self))

@@ -174,6 +174,27 @@ class LinearOperator(Node):
         """
         return verb("matrix")(self, rows, cols)
 
+    def polyphase(self) -> Any:
+        """The polyphase matrix P(z) as a SymPy matrix in z: y_{Ln+i} = Σ_j Σ_t P_ij[t] x_{M(n−t)+j}, z⁻¹ a delay.
+
+        M is the smallest period of the input after which the operator repeats itself, L the period of the
+        output.  One axis, known taps, and one rate; otherwise an error says which of these fails.
+
+        >>> import opalgebra as oa
+        >>> (oa.Down(2) @ oa.Conv([1, 2, 3])).polyphase()
+        Matrix([[1 + 3/z, 2/z]])
+        """
+        return verb("polyphase")(self)
+
+    def to_sympy(self) -> Any:
+        """The operator as a SymPy expression in noncommutative symbols; there is no way back.
+
+        >>> import opalgebra as oa
+        >>> (oa.Down(2) @ oa.Conv(oa.signals("q")) + 3 * oa.Identity()).to_sympy()
+        3 + ↓₂*(q∗)
+        """
+        return verb("to_sympy")(self)
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Identity(LinearOperator):

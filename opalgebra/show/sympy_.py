@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..exact import to_sympy as number
 from ..expr.node import Node
+from ..expr.operators import Compose, Identity, LinearOperator, Power, Scale, Sum, Zero
 from .text import ascii_text, text
 
 
@@ -19,3 +21,23 @@ def pretty_form(node: Node, printer: Any) -> Any:
     from sympy.printing.pretty.stringpict import prettyForm
 
     return prettyForm(text(node) if printer._use_unicode else ascii_text(node))
+
+
+def to_sympy(operator: LinearOperator) -> Any:
+    """Sums, products and powers of SymPy, with a noncommutative symbol for every other operator."""
+    import sympy
+
+    match operator:
+        case Identity():
+            return sympy.Integer(1)
+        case Zero():
+            return sympy.Integer(0)
+        case Sum():
+            return sympy.Add(*map(to_sympy, operator.terms))
+        case Compose():
+            return sympy.Mul(*map(to_sympy, operator.factors))
+        case Scale():
+            return number(operator.scalar) * to_sympy(operator.operator)
+        case Power():
+            return to_sympy(operator.operator) ** operator.exponent
+    return sympy.Symbol(text(operator), commutative=False)
