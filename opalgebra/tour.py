@@ -103,7 +103,7 @@ def _relative_difference(left: Signal, right: Signal) -> float:
 
 def _introduction(tour: Tour) -> None:
     tour.say("opalgebra: the operators of signal processing as objects.")
-    tour.say("(q∗) is the convolution with q, ↑k inserts k−1 zeros, ↓k keeps every k-th sample.")
+    tour.say("(q∗) is the convolution with q, ↑ₖ inserts k−1 zeros, ↓ₖ keeps every k-th sample.")
     tour.say("q, p, x stand for any finitely supported signals, k, a, b for any factors.")
 
 
@@ -112,9 +112,9 @@ def _forum(tour: Tour) -> None:
     q, x = signals("q x")
     tour.title("What are deconvolutional layers?")
     tour.theorem("Upsampling is transposed downsampling.", Up(k), Down(k).T)
-    tour.theorem("A strided convolution is a convolution, then ↓k.", StridedConv(q, k), Down(k) @ Conv(q))
-    tour.theorem("A dilated convolution has its kernel spread by ↑k.", DilatedConv(q, k), Conv(Up(k) @ q))
-    tour.theorem("A transposed convolution is ↑k, then a convolution.", TransposedConv(q, k), Conv(q) @ Up(k))
+    tour.theorem("A strided convolution is a convolution, then ↓ₖ.", StridedConv(q, k), Down(k) @ Conv(q))
+    tour.theorem("A dilated convolution has its kernel spread by ↑ₖ.", DilatedConv(q, k), Conv(Up(k) @ q))
+    tour.theorem("A transposed convolution is ↑ₖ, then a convolution.", TransposedConv(q, k), Conv(q) @ Up(k))
     tour.say("\nWhy it is called transposed, written line by line and checked line by line:")
     chain = derive(Conv(q) @ (Up(k) @ x)).to(Conv(q) @ (Down(k).T @ x)).to(Conv(q).T.T @ (Down(k).T @ x))
     chain.to((Down(k) @ Conv(q).T).T @ x)
@@ -129,9 +129,9 @@ def _sampling(tour: Tour) -> None:
     tour.title("Multirate identities, for every factor and every kernel")
     tour.theorem("Noble identity, downsampling.", Down(k) @ Conv(Up(k) @ q), Conv(q) @ Down(k))
     tour.theorem("Noble identity, upsampling.", Conv(Up(k) @ q) @ Up(k), Up(k) @ Conv(q))
-    tour.theorem("↓k undoes ↑k …", Down(k) @ Up(k), I)
-    tour.refutation("… but ↑k does not undo ↓k.", Up(k) @ Down(k), I)
-    tour.theorem("↑a and ↓b commute if a and b are coprime …", Up(a) @ Down(b), Down(b) @ Up(a), coprime(a, b))
+    tour.theorem("↓ₖ undoes ↑ₖ …", Down(k) @ Up(k), I)
+    tour.refutation("… but ↑ₖ does not undo ↓ₖ.", Up(k) @ Down(k), I)
+    tour.theorem("↑ₐ and ↓_b commute if a and b are coprime …", Up(a) @ Down(b), Down(b) @ Up(a), coprime(a, b))
     tour.refutation("… and not otherwise.", Up(4) @ Down(6), Down(6) @ Up(4))
 
 
@@ -150,7 +150,7 @@ def _folding(tour: Tour) -> None:
 def _misprint(tour: Tour) -> None:
     k, q = factors("k"), signals("q")
     tour.title("A misprint found")
-    tour.refutation("A popular answer ends its derivation with (↑k (q∗)ᵀ)ᵀ. That is not (q∗) ↑k:",
+    tour.refutation("A popular answer ends its derivation with (↑ₖ (q∗)ᵀ)ᵀ. That is not (q∗) ↑ₖ:",
                     (Up(k) @ Conv(q).T).T, Conv(q) @ Up(k))  # fmt: skip
 
 

@@ -122,11 +122,11 @@ def test_false_variants_are_refuted(name):
     proof = oa.prove(lhs, rhs, given=tuple(given))
     assert proof.verdict == "refuted", proof.reason
     assert proof.check()
-    at = {symbol: proof.witness.factors[symbol.name] for symbol in all_factor_symbols(lhs, rhs)}
-    assert all(holds(fact, {s: at.get(s, proof.witness.factors.get(s.name)) for s in (k, m, n)}) for fact in given)
-    assert not given or oa.prove(substitute(lhs, at), substitute(rhs, at), given=tuple(
-        fact for fact in given if isinstance(fact, type(oa.even_symmetric(q)))
-    )).verdict == "refuted"  # fmt: skip
+    at = {symbol: proof.witness.factors[symbol.name] for symbol in (k, m, n, d) if symbol.name in proof.witness.factors}
+    assert at.keys() >= set(all_factor_symbols(lhs, rhs))
+    assert all(holds(fact, at) for fact in given)
+    of_kernels = tuple(fact for fact in given if fact == oa.even_symmetric(q))
+    assert oa.prove(substitute(lhs, at), substitute(rhs, at), given=of_kernels).verdict == "refuted"
 
 
 def test_what_is_open_is_undecided_and_says_why():
@@ -147,11 +147,14 @@ def test_what_is_open_is_undecided_and_says_why():
 def test_true_for_large_factors_alone_is_not_proved():
     """↓k S³ ↑k vanishes for k > 3 and not for 1 and 3: the finitely many small k are decided one by one."""
     assert oa.prove(Down(k) @ Shift(3) @ Up(k), Zero()).witness.factors == {"k": 1}
-    late = oa.prove(Down(k) @ Shift(5) @ Up(k), Down(k) @ Shift(25) @ Up(k))  # differs for k = 1, 5, 25
-    assert late.verdict == "refuted"
-    # differs for k = 7 only among the values that are tried as refutations
-    hidden = oa.prove(Down(2 * k) @ Shift(14) @ Up(2 * k), Zero())
-    assert hidden.verdict != "proved"
+    assert oa.prove(Down(2 * k) @ Shift(3) @ Up(2 * k), Zero())
+    # zero for every k but 7, which is not among the values tried as refutations
+    only_seven = Down(k) @ Shift(7) @ Up(k) @ (I - Up(k) @ Down(k))
+    proof = oa.prove(only_seven, Zero())
+    assert proof.verdict != "proved"
+    assert "7" in proof.reason
+    assert not oa.prove(substitute(only_seven, {k: 7}), Zero())
+    assert oa.prove(substitute(only_seven, {k: 8}), Zero())
 
 
 def walker_states(expression, *facts):
@@ -210,7 +213,8 @@ def changed(rng, word):
         j = rng.randrange(len(word) - 1)
         word[j], word[j + 1] = word[j + 1], word[j]
     elif kind == 1:
-        word[i:i] = rng.choice([[Down(k), Up(k)], [Up(k), Down(k)], [R, R], [Down(m), Repeat(m)], [Shift(k), Shift(-k)]])
+        pairs = [[Down(k), Up(k)], [Up(k), Down(k)], [R, R], [Down(m), Repeat(m)], [Shift(k), Shift(-k)]]
+        word[i:i] = rng.choice(pairs)
     elif kind == 2:
         word = [letter.T for letter in word[::-1]]
         return compose(tuple(word)).T if rng.random() < 0.7 else compose(tuple(word))
@@ -222,7 +226,7 @@ def changed(rng, word):
 def test_what_is_proved_for_symbols_holds_for_numbers():
     rng = random.Random(20)
     proved = refuted = 0
-    for _ in range(300):
+    for _ in range(250):
         word = random_word(rng)
         lhs, rhs = compose(tuple(word)), changed(rng, word)
         given = rng.choice([(), (), (oa.coprime(k, m),)])
@@ -236,5 +240,5 @@ def test_what_is_proved_for_symbols_holds_for_numbers():
                 at = dict(zip((k, m), values, strict=True))
                 if all(holds(fact, at) for fact in given):
                     assert oa.prove(substitute(lhs, at), substitute(rhs, at)), (lhs, rhs, at)
-    assert proved > 60
-    assert refuted > 60
+    assert proved > 50
+    assert refuted > 50
