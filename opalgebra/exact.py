@@ -61,6 +61,8 @@ def _check_sympy(value: Any, what: str) -> Scalar:
     import sympy
 
     bad = (sympy.nan, sympy.zoo, sympy.oo, -sympy.oo)
+    if isinstance(value, sympy.Expr) and value.is_commutative is False:
+        raise CoefficientError(f"{what} is {value}, which does not commute; give a number or commutative symbols")
     if not isinstance(value, sympy.Expr) or value.has(*bad):
         raise CoefficientError(f"{what} is {value}; only finite numbers have an exact meaning")
     return exact(value) if value.is_Rational else value  # SymPy's rationals are Python's from here on

@@ -33,6 +33,10 @@ REFINE_LIMIT = 2_000_000  # cosets that one hull may be cut into
 ORDER_LIMIT = 50_000  # orders of equal slots, times offsets, that are summed over
 
 
+class TooMany(Undecided):
+    """The canonical form has more pieces than are compared; single values can still be computed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """How n depends on the slots: n = (Σ slopes[j] · coordinate_j + intercept) / denominator.
@@ -199,7 +203,7 @@ def _slot_orders(state: Cosets) -> tuple[list[list[int]], int]:
     alike = [_interchangeable(state, atoms, group) for group in groups]
     count = prod(_arrangements([len(kind) for kind in kinds]) for kinds in alike)
     if count * max(1, len(state.branches)) > ORDER_LIMIT:
-        raise Undecided(f"budget: a kernel or operator occurs too often, in {count} orders (limit {ORDER_LIMIT})")
+        raise TooMany(f"budget: a kernel or operator occurs too often, in {count} orders (limit {ORDER_LIMIT})")
     orders = [
         [slot for group in choice for i in group for slot in atoms[i][1]]
         for choice in product(*(list(_distinct_orders(kinds)) for kinds in alike))
@@ -266,8 +270,21 @@ def _collect(cosets: dict[Basis, dict[Vector, Any]]) -> Function | None:
     cosets = {basis: kept for basis, ws in cosets.items() if (kept := {v: w for v, w in ws.items() if w})}
     if not cosets:
         return None
+    if len(cosets) > 1:
+        cosets = _coarsened(cosets)
     basis, weights = next(iter(cosets.items())) if len(cosets) == 1 else _refine(cosets)
     return _with_all_periods(basis, weights) if weights else None
+
+
+def _coarsened(cosets: dict[Basis, dict[Vector, Any]]) -> dict[Basis, dict[Vector, Any]]:
+    """The same sum with the cosets of each lattice put together first: a whole partition is the constant."""
+    result: dict[Basis, dict[Vector, Any]] = {}
+    for basis, weights in cosets.items():
+        coarse, few = _with_all_periods(basis, weights)
+        total = result.setdefault(coarse, {})
+        for at, weight in few.items():
+            total[at] = total[at] + weight if at in total else weight
+    return result
 
 
 def _refine(cosets: dict[Basis, dict[Vector, Any]]) -> Function:
@@ -278,7 +295,7 @@ def _refine(cosets: dict[Basis, dict[Vector, Any]]) -> Function:
         common = intersection(common, basis)
     pieces = sum(index_of(common) // index_of(basis) * len(ws) for basis, ws in cosets.items())
     if pieces > REFINE_LIMIT:
-        raise Undecided(
+        raise TooMany(
             f"budget: the periods {', '.join(str(index_of(b)) for b in bases[:6])} have the common multiple "
             f"{index_of(common)}, and {pieces} cosets would have to be compared (limit {REFINE_LIMIT})"
         )
@@ -317,4 +334,4 @@ def _with_all_periods(basis: Basis, weights: dict[Vector, Any]) -> Function:
     return basis, weights
 
 
-__all__ = ["Canonical", "ConcreteWalker", "Function", "Shape", "canonical", "canonical_of"]
+__all__ = ["Canonical", "ConcreteWalker", "Function", "Shape", "TooMany", "canonical", "canonical_of"]

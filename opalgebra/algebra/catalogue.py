@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from ..exact import conjugate, is_sympy
+from ..exact import conjugate, exact, is_sympy
 from ..expr.factors import axes
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import AvgPool, Corr, DilatedConv, LinearUp, Repeat, StridedConv, TransposedConv
 from ..expr.operators import Identity, LinearOperator, Zero, compose
 from ..expr.signals import Signal, box
-from .facts import coprime
+from .facts import Coprime, coprime
 from .laws import Law, Sides
 from .match import Bindings, divide
 
@@ -49,14 +49,32 @@ def plus(d: Any, e: Any) -> Any:
     return entries[0] if len(entries) == 1 else entries
 
 
+def exact_product(c: Any, d: Any) -> Any:
+    """c d without rounding."""
+    exactly = c if d == 1 else d if c == 1 else exact(c) * exact(d)
+    return exact(exactly.expand()) if is_sympy(exactly) else exactly
+
+
 def are_coprime(a: Any, b: Any) -> bool:
     """gcd 1 on every axis, for ints."""
     return all(gcd(x, y) == 1 for x, y in zip(axes(a), axes(b), strict=True))
 
 
+def coprimes(a: Any, b: Any) -> tuple[Coprime, ...]:
+    """gcd(a, b) = 1 as hypotheses, one per axis."""
+    return tuple(coprime(x, y) for x, y in zip(axes(a), axes(b), strict=True))
+
+
 def branch(q: Any, k: int, r: int) -> Any:
     """q_r = ↓k S^{−r} q, the r-th polyphase part."""
-    return compose((Down(k), *delay(-r))) @ q
+    return not_empty(compose((Down(k), *delay(-r))) @ q)
+
+
+def not_empty(q: Any) -> Any:
+    """q; a single 0 where a concrete kernel has no samples left."""
+    if isinstance(q, Signal) and q.values.size == 0:
+        return Signal(np.zeros((1,) * q.values.ndim, dtype=np.int64).tolist(), q.start)
+    return q
 
 
 def delay(r: int) -> tuple[LinearOperator, ...]:
@@ -78,12 +96,9 @@ def comb(k: Any) -> Modulate:
 
 def thinned(w: Signal, k: int) -> Signal:
     """One period of n ↦ w_{kn}."""
-    size = len(w.values)
-    return (
-        Signal(w[0:1].tolist())
-        if size == 1
-        else Signal([w.values[(k * n - w.start) % size].item() for n in range(size // gcd(size, k))])
-    )
+    values = w.values.tolist()
+    size = len(values)
+    return Signal([values[(k * n - w.start) % size] for n in range(size // gcd(size, k))])
 
 
 def down_shift_up(M: int, d: int, L: int) -> Sides:
@@ -156,11 +171,11 @@ LETTERS = [
     Law("down-up-gcd", "g:factor a:factor b:factor",
         lambda g, a, b: (Down(times(g, b)) @ Up(times(g, a)), Up(a) @ Down(b)), f"{VAIDYANATHAN}, §4.2",
         lambda g, a, b: (Down(times(g, b)) @ Up(times(g, a)), Up(times(g, a)) @ Down(times(g, b))),
-        conditions=("gcd(a, b) = 1",), needs=lambda a, b: are_coprime(a, b), given=lambda a, b: (coprime(a, b),),
+        conditions=("gcd(a, b) = 1",), needs=lambda a, b: are_coprime(a, b), given=lambda a, b: coprimes(a, b),
         pattern=lambda M, L: Down(M) @ Up(L), bind=bind_common_factor),
     Law("up-down-coprime", "L:factor M:factor", lambda L, M: (Up(L) @ Down(M), Down(M) @ Up(L)),
         f"{VAIDYANATHAN}, §4.2", lambda L, M: (Up(L) @ Down(M), Down(M) @ Up(L)),
-        conditions=("gcd(L, M) = 1",), needs=lambda L, M: are_coprime(L, M), given=lambda L, M: (coprime(L, M),)),
+        conditions=("gcd(L, M) = 1",), needs=lambda L, M: are_coprime(L, M), given=lambda L, M: coprimes(L, M)),
     Law("up-down-comb", "k:factor", lambda k: (Up(k) @ Down(k), comb(k)), f"{VAIDYANATHAN}, §4.1",
         lambda k: (Up(k) @ Down(k), Modulate([0, 1, *[0] * (k - 2)])), generic={"k": 3},
         pattern=lambda k: Up(k) @ Down(k), bind=concrete("k")),
@@ -178,8 +193,12 @@ LETTERS = [
         lambda M, d, L: (Down(M) @ Shift(1) @ Up(L), Down(M) @ Up(L)), generic={"M": 6, "d": 2, "L": 4},
         conditions=("M n − L m = d, or 0 where gcd(L, M) does not divide d",),
         pattern=lambda M, d, L: Down(M) @ Shift(d) @ Up(L), bind=concrete("M", "d", "L")),
-    Law("down-conv-up", "k:factor q:kernel", lambda k, q: (Down(k) @ Conv(q) @ Up(k), Conv(Down(k) @ q)),
+    Law("down-conv-up", "k:factor q:kernel", lambda k, q: (Down(k) @ Conv(q) @ Up(k), Conv(not_empty(Down(k) @ q))),
         f"{VAIDYANATHAN}, §4.3", lambda k, q: (Down(k) @ Conv(q) @ Up(k), Conv(q))),
+    Law("common-factor", "M:factor g:factor q:kernel L:factor",
+        lambda M, g, q, L: (Down(times(g, M)) @ Conv(Up(g) @ q) @ Up(times(g, L)), Down(M) @ Conv(q) @ Up(L)),
+        f"{VAIDYANATHAN}, §4.2",
+        lambda M, g, q, L: (Down(times(g, M)) @ Conv(q) @ Up(times(g, L)), Down(M) @ Conv(q) @ Up(L))),
     Law("polyphase-identity", "k:factor",
         lambda k: (I, branches(k, lambda r: (*delay(r), Up(k), Down(k), *delay(-r)))),
         f"{VAIDYANATHAN}, §4.3; Cuntz, Comm. Math. Phys. 57 (1977)",
@@ -334,7 +353,7 @@ STRUCTURE = [
         lambda c, A, B: ((c * A) @ B, A @ B)),
     Law("scale-right", "c:scalar A:operator B:operator", lambda c, A, B: (A @ (c * B), c * (A @ B)), LINEAR,
         lambda c, A, B: (A @ (c * B), A @ B)),
-    Law("scale-scale", "c:scalar d:scalar A:operator", lambda c, d, A: (c * (d * A), (c * d) * A), LINEAR,
+    Law("scale-scale", "c:scalar d:scalar A:operator", lambda c, d, A: (c * (d * A), exact_product(c, d) * A), LINEAR,
         lambda c, d, A: (c * (d * A), (c + d) * A)),
     Law("scale-sum", "c:scalar A:operator B:operator", lambda c, A, B: (c * (A + B), c * A + c * B), LINEAR,
         lambda c, A, B: (c * (A + B), c * A + B)),
@@ -358,8 +377,12 @@ STRUCTURE = [
     Law("up-one", "", lambda: (Up(1), I), LINEAR, lambda: (Up(2), I)),
     Law("down-one", "", lambda: (Down(1), I), LINEAR, lambda: (Down(2), I)),
     Law("shift-zero", "", lambda: (Shift(0), I), LINEAR, lambda: (Shift(1), I)),
-    Law("conv-impulse", "d:shift", lambda d: (Conv(impulse(d)), Shift(d)), f"{VETTERLI}, §2.5",
-        lambda d: (Conv(impulse(d)), I), generic={"d": 1}),
+    Law("conv-impulse", "c:scalar d:shift", lambda c, d: (Conv(c * impulse(d)), c * Shift(d)), f"{VETTERLI}, §2.5",
+        lambda c, d: (Conv(c * impulse(d)), Shift(d)), generic={"c": 2, "d": 1}),
+    Law("conv-zero", "", lambda: (Conv([0]), Zero()), LINEAR, lambda: (Conv([0]), I)),
+    Law("modulate-zero", "", lambda: (Modulate([0]), Zero()), LINEAR, lambda: (Modulate([0]), I)),
+    Law("conj-signal", "A:operator q:kernel", lambda A, q: ((A @ q).conj(), A.conj() @ q.conj()), LINEAR,
+        lambda A, q: ((A @ q).conj(), A @ q.conj())),
     Law("kernel-as-signal", "p:kernel q:kernel", lambda p, q: (Conv(p) @ q, Conv(q) @ p), f"{VETTERLI}, §2.5",
         lambda p, q: (Conv(p) @ q, Conv(q) @ q)),
     Law("define-strided", "q:kernel k:factor", lambda q, k: (StridedConv(q, k), Down(k) @ Conv(q)), DUMOULIN,

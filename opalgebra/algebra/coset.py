@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, TypeAlias
 
+from ..errors import Undecided
 from .lattice import Basis, Vector, echelon
 
+BRANCH_LIMIT = 10_000_000  # products of taps in one convolution
 Label: TypeAlias = tuple[str, ...]  # (kind, name, conjugated): what sits in a slot
 Weights: TypeAlias = dict[Vector, Any]
 
@@ -81,6 +83,8 @@ class Cosets:
 
     def convolve(self, kernel: Cosets, sign: int) -> list[Cosets]:
         """n ← n ± d for every d that the kernel takes; the slots and the weights of both."""
+        if (pairs := len(self.branches) * len(kernel.branches)) > BRANCH_LIMIT:
+            raise Undecided(f"budget: kernels are multiplied out, and {pairs} products of taps are too many")
         d = self.ndim
         mine, theirs = (0,) * (d * len(self.labels)), (0,) * (d * len(kernel.labels))
         basis = tuple((*v, *theirs) for v in self.basis)

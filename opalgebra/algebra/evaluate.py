@@ -165,7 +165,7 @@ def _clean(x: Sparse) -> Sparse:
 
 
 def differs(a: Any, b: Any) -> bool:
-    """Whether two exact numbers certainly differ; for SymPy, at 50 digits and at sample values of symbols."""
+    """Whether two exact numbers certainly differ; for SymPy, to 250 digits and at sample values of symbols."""
     if not (is_sympy(a) or is_sympy(b)):
         return bool(a != b)
     import sympy
@@ -178,10 +178,22 @@ def differs(a: Any, b: Any) -> bool:
     if not all(samples):
         return False
     for choice in (0, -1):
-        value = difference.subs({s: allowed[choice] for s, allowed in zip(symbols, samples, strict=True)}).evalf(50)
-        if value.is_number and abs(value) > sympy.Float("1e-30"):
+        value = difference.subs({s: allowed[choice] for s, allowed in zip(symbols, samples, strict=True)})
+        if _is_not_zero(value, 50, "1e-30") or _is_not_zero(value, 300, "1e-250"):
             return True
     return False
+
+
+def _is_not_zero(value: Any, digits: int, least: str) -> bool:
+    import sympy
+
+    try:
+        number = value.evalf(digits)
+    except OverflowError:  # too large for any float, or too close to tell
+        return False
+    if not number.is_number or number.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
+        return False
+    return bool(abs(number) > sympy.Float(least, digits))
 
 
 def _allowed_values(symbol: Any, position: int) -> list[Any]:

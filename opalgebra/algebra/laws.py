@@ -173,6 +173,8 @@ class Law:
 
 def _known(fact: Hypothesis, facts: tuple[Hypothesis, ...]) -> bool:
     if isinstance(fact, Coprime):
+        if not (is_sympy(fact.a) or is_sympy(fact.b)):
+            return True  # numbers that are not coprime make no hypothesis
         return fact in facts or Coprime(fact.b, fact.a) in facts
     return fact in facts
 

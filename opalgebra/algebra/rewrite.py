@@ -8,8 +8,9 @@ before it by the decision procedure.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from math import gcd
 from typing import Any, TypeAlias
@@ -34,13 +35,13 @@ from ..expr.operators import (
     add,
     compose,
 )
-from ..expr.signals import Applied, Signal, SignalExpr, SignalSum, common_ndim
+from ..expr.signals import Applied, ConjSignal, Signal, SignalExpr, SignalSum
 from ..expr.traverse import all_factor_symbols, constants, transform, walk
 from .facts import Hypothesis
 from .laws import Law, laws
-from .match import rewritten
-from .prove import Expression, Step, canonical_form, decide
-from .ring import ring_of
+from .match import divide, rewritten
+from .prove import Expression, Step, decide, same_canonical
+from .ring import Ring, ring_of
 
 Rewrite: TypeAlias = tuple[str, Any, str]  # law name, new expression, condition
 Facts: TypeAlias = tuple[Hypothesis, ...]
@@ -92,36 +93,41 @@ def derivation(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step]:
 
 def lines_hold(steps: list[Step], facts: Facts) -> bool:
     """Whether the decision procedure proves every line equal to the one before."""
-    expressions = [step.expression for step in steps]
-    concrete = not any(is_symbolic_expression(e) for e in expressions)
+    lines = [step.expression for step in steps]
     try:
-        if concrete and not facts:
-            ring = ring_of(constants(*expressions))
-            ndim = common_ndim(*expressions) or 1
-            first = canonical_form(expressions[0], ndim, ring, ())
-            return all(canonical_form(e, ndim, ring, ()) == first for e in expressions[1:])
+        ring = None if facts or any(all_factor_symbols(line) for line in lines) else ring_of(constants(*lines))
+        return all(_line_holds(*_without_common_terms(a, b), ring, facts) for a, b in pairwise(lines))
     except Undecided:
         return False
-    return all(decide(a, b, facts)[0] == "proved" for a, b in pairwise(expressions))
 
 
-def is_symbolic_expression(expression: Expression) -> bool:
-    """Whether a factor or shift in it has a symbol."""
-    return bool(all_factor_symbols(expression))
+def _line_holds(before: Expression, after: Expression, ring: Ring | None, facts: Facts) -> bool:
+    return same_canonical(before, after, ring) if ring else decide(before, after, facts)[0] == "proved"
 
 
-def _single_law(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | None:
-    """One law at one place, in either direction; a sum's number of terms is tried for a law's missing k."""
+def _without_common_terms(lhs: Any, rhs: Any) -> tuple[Any, Any]:
+    """Both sides without the terms that stand on either: what is left is equal iff they are."""
+    if not (isinstance(lhs, Sum) and isinstance(rhs, Sum)):
+        return lhs, rhs
+    left, right = Counter(lhs.terms), Counter(rhs.terms)
+    return add(tuple((left - right).elements())), add(tuple((right - left).elements()))
+
+
+def _single_law(lhs: Expression, rhs: Expression, facts: Facts, of_sums: bool = False) -> list[Step] | None:
+    """One law at one place, in either direction; a sum's number of terms is tried for a law's missing k.
+
+    With ``of_sums`` only the laws whose side is a sum over r < k are tried.
+    """
     if lhs == rhs:
         return [Step(lhs, "", "")]
     present = [{type(node) for node in walk(side)} for side in (lhs, rhs)]
-    for name in _single_candidates():
+    for name in _single_candidates(of_sums):
         law = laws[name]
         for reverse in (FORWARD, BACKWARD):
             for start, goal, types in ((lhs, rhs, present[0]), (rhs, lhs, present[1])):
                 if _needed_types(name, reverse) <= types:
                     for new, condition in _uses(law, start, goal, reverse, facts):
-                        if new == goal:
+                        if new == goal or _same_terms(new, goal):
                             return [Step(lhs, "", ""), Step(rhs, name, condition)]
     return None
 
@@ -166,12 +172,16 @@ def _identity_gone(node: Any, facts: Facts) -> Rewrite | None:
     return None
 
 
+def _same_terms(left: Any, right: Any) -> bool:
+    return isinstance(left, Sum) and isinstance(right, Sum) and Counter(left.terms) == Counter(right.terms)
+
+
 @cache
-def _single_candidates() -> tuple[str, ...]:
+def _single_candidates(of_sums: bool) -> tuple[str, ...]:
     """Laws worth trying as the one step between two expressions: those about signals, not the bare structure."""
     from .catalogue import LETTERS
 
-    return tuple(law.name for law in LETTERS)
+    return tuple(law.name for law in LETTERS if not of_sums or "k" in law.generic)
 
 
 def _joined(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | None:
@@ -182,6 +192,12 @@ def _joined(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | None
         j = where.get(step.expression)
         if j is not None:
             return _merged([*left[: i + 1], *_backwards(right, j)])
+    middle = _single_law(left[-1].expression, right[-1].expression, facts, of_sums=True)
+    if middle is not None:
+        return _merged([*left, *middle[1:], *_backwards(right, len(right) - 1)])
+    if linear_key(left[-1].expression) == linear_key(right[-1].expression):
+        met = Step(right[-1].expression, "collect-terms", "")
+        return _merged([*left, met, *_backwards(right, len(right) - 1)])
     return None
 
 
@@ -202,18 +218,10 @@ def normalise(expression: Expression, facts: Facts = ()) -> list[Step]:
 
 def _normalise(expression: Expression, facts: Facts, strategies: tuple[Strategy, ...]) -> list[Step]:
     """Use the first law that fits anywhere, wherever it fits, and so on; earlier strategies go first."""
-    steps = [Step(expression, "", "")]
+    steps, uses = [Step(expression, "", "")], Uses(facts)
     seen = {expression}
-    found: dict[tuple[Strategy, int], tuple[Any, Rewrite | None]] = {}  # what no line changed is looked at once
-
-    def at(strategy: Strategy, node: Any) -> Rewrite | None:
-        key = (strategy, id(node))  # the entry keeps its node alive, so that the id stays its own
-        if key not in found:
-            found[key] = (node, strategy(node, facts))
-        return found[key][1]
-
     while len(steps) < LINE_LIMIT:
-        line = _next_line(steps[-1].expression, strategies, at, steps[-1].law)
+        line = _next_line(steps[-1].expression, strategies, uses, steps[-1].law)
         if line is None or line[1] in seen:
             break
         law, new, condition = line
@@ -222,30 +230,61 @@ def _normalise(expression: Expression, facts: Facts, strategies: tuple[Strategy,
     return steps
 
 
-def _next_line(expression: Any, strategies: tuple[Strategy, ...], at: Any, last: str) -> Rewrite | None:
+def _next_line(expression: Any, strategies: tuple[Strategy, ...], uses: Uses, last: str) -> Rewrite | None:
     """The next line by the first strategy that has one; of its laws, the one used last goes on."""
     for strategy in strategies:
-        uses = [use for node in walk(expression) if (use := at(strategy, node)) is not None]
-        if uses:
-            law = last if any(use[0] == last for use in uses) else uses[0][0]
-            conditions = dict.fromkeys(use[2] for use in uses if use[0] == law and use[2])
-            return law, _everywhere(expression, strategy, at, law), ", ".join(conditions)
+        found = uses.within(expression, strategy)
+        if found:
+            law = last if any(use[0] == last for use in found) else found[0][0]
+            conditions = dict.fromkeys(use[2] for use in found if use[0] == law and use[2])
+            return law, uses.everywhere(expression, strategy, law), ", ".join(conditions)
     return None
 
 
-def _everywhere(expression: Any, strategy: Strategy, at: Any, law: str) -> Any:
-    """The expression with one law used wherever it fits, as often as it fits."""
+class Uses:
+    """Where laws can be used in the lines of one derivation; what no line changed is looked at once."""
 
-    def replace(node: Any) -> Any | None:
-        before = node
-        for _ in range(LINE_LIMIT):
-            use = None if isinstance(node, Signal) else at(strategy, node)
-            if use is None or use[0] != law:
-                break
-            node = use[1]
-        return None if node is before else node
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self._at: dict[tuple[Strategy, int], tuple[Any, Rewrite | None]] = {}
+        self._none_within: set[tuple[Strategy, int]] = set()
 
-    return transform(expression, replace)
+    def at(self, strategy: Strategy, node: Any) -> Rewrite | None:
+        """What becomes of one node."""
+        key = (strategy, id(node))  # the entry keeps its node alive, so that the id stays its own
+        if key not in self._at:
+            self._at[key] = (node, strategy(node, self.facts))
+        return self._at[key][1]
+
+    def within(self, root: Any, strategy: Strategy) -> list[Rewrite]:
+        """The uses at all nodes of a tree, outermost first."""
+        visited, stack = [], [root]
+        while stack:
+            node = stack.pop()
+            if (strategy, id(node)) not in self._none_within:
+                visited.append(node)
+                stack.extend(reversed(node.children()))
+        found = [use for node in visited if (use := self.at(strategy, node)) is not None]
+        for node in reversed(visited):  # children before parents
+            if self.at(strategy, node) is None and all(
+                (strategy, id(child)) in self._none_within for child in node.children()
+            ):
+                self._none_within.add((strategy, id(node)))
+        return found
+
+    def everywhere(self, root: Any, strategy: Strategy, law: str) -> Any:
+        """The tree with one law used wherever it fits, as often as it fits."""
+
+        def replace(node: Any) -> Any | None:
+            before = node
+            for _ in range(LINE_LIMIT):
+                use = None if isinstance(node, Signal) else self.at(strategy, node)
+                if use is None or use[0] != law:
+                    break
+                node = use[1]
+            return None if node is before else node
+
+        return transform(root, replace, skip=lambda node: (strategy, id(node)) in self._none_within)
 
 
 def _by_law(name: str, node: Any, reverse: bool, facts: Facts) -> Rewrite | None:
@@ -309,15 +348,15 @@ def _letter(node: Any, facts: Facts) -> Rewrite | None:
         return "shift-zero", Identity(), ""
     if isinstance(node, Applied) and isinstance(node.operator, Identity):
         return "identity-signal", node.signal, ""
+    if isinstance(node, ConjSignal) and isinstance(node.signal, Applied):
+        return "conj-signal", Applied(node.signal.operator.conj(), node.signal.signal.conj()), ""
+    if isinstance(node, Modulate) and not node.sequence.items():
+        return "modulate-zero", Zero(), ""
     if not isinstance(node, Conv):
         return None
     kernel = node.kernel
     if isinstance(kernel, Signal):
-        items = kernel.items() if kernel.values.size <= 4 else []
-        if len(items) == 1 and items[0][1] == 1:
-            at = items[0][0]
-            return "conv-impulse", Shift(at if len(at) > 1 else at[0]), ""
-        return None
+        return _impulse(kernel) if kernel.values.size <= 4 else None
     if isinstance(kernel, SignalSum):
         return "conv-sum", add(tuple(Conv(term) for term in kernel.terms)), ""
     if isinstance(kernel, Applied):
@@ -327,11 +366,23 @@ def _letter(node: Any, facts: Facts) -> Rewrite | None:
     return None
 
 
+def _impulse(kernel: Signal) -> Rewrite | None:
+    """A kernel of one tap is a multiple of a delay; one of no taps is zero."""
+    items = kernel.items()
+    if len(items) > 1:
+        return None
+    if not items:
+        return "conv-zero", Zero(), ""
+    ((at, value),) = items
+    delay = Shift(at if len(at) > 1 else at[0])
+    return "conv-impulse", delay if value == 1 else Scale(value if kernel.is_exact else value.item(), delay), ""
+
+
 def _neighbours(node: Any, facts: Facts) -> Rewrite | None:
     """Two or three neighbouring letters, in the order of the composition."""
     if isinstance(node, Compose):
         for i in range(len(node.factors) - 1):
-            found = _run(node.factors[i : i + 3], facts)
+            found = _run(node.factors[i:], facts)
             if found is not None:
                 size, (law, new, condition) = found
                 return law, compose((*node.factors[:i], new, *node.factors[i + size :])), condition
@@ -341,6 +392,10 @@ def _neighbours(node: Any, facts: Facts) -> Rewrite | None:
 def _run(run: tuple[LinearOperator, ...], facts: Facts) -> tuple[int, Rewrite] | None:
     """How many letters are replaced, and by what."""
     first, second = run[:2]
+    if isinstance(first, Down):
+        shared = _common_factor(run)
+        if shared is not None:
+            return shared
     for name, reverse in PAIRS.get((type(first), type(second)), ()):
         found = _by_law(name, compose((first, second)), reverse, facts)
         if found is not None:
@@ -348,16 +403,51 @@ def _run(run: tuple[LinearOperator, ...], facts: Facts) -> tuple[int, Rewrite] |
     if isinstance(first, Conv) and isinstance(second, Conv):
         found = _two_kernels(first, second)
         return None if found is None else (2, found)
-    if len(run) == 3 and isinstance(first, Down) and isinstance(second, Shift) and isinstance(run[2], Up):
-        shared = _have_common_factor(first.factor, run[2].factor)
-        found = _by_law("down-shift-up", compose(run), FORWARD, facts) if shared else None
-        return None if found is None else (3, found)
     return None
 
 
-def _have_common_factor(a: Any, b: Any) -> bool:
-    pairs = list(zip(axes(a), axes(b), strict=True))
-    return not any(map(is_sympy, (x for pair in pairs for x in pair))) and any(gcd(x, y) > 1 for x, y in pairs)
+def _common_factor(run: tuple[LinearOperator, ...]) -> tuple[int, Rewrite] | None:
+    """↓M … ↑L with gcd(M, L) = g > 1 and only convolutions with ↑g q and delays between."""
+    size = next((i for i, letter in enumerate(run[1:], 1) if not isinstance(letter, Conv | Shift)), len(run))
+    if size < 2 or size == len(run):
+        return None
+    down, between, up = run[0], run[1:size], run[size]
+    if not isinstance(down, Down) or not isinstance(up, Up):
+        return None
+    pairs = list(zip(axes(down.factor), axes(up.factor), strict=True))
+    if any(is_sympy(k) for pair in pairs for k in pair) or all(gcd(*pair) == 1 for pair in pairs):
+        return None
+    g = tuple(gcd(*pair) for pair in pairs)
+    thinned = [_thinned(letter, g) for letter in between]
+    if any(letter is None for letter in thinned):
+        return _unreachable(between, g, size)
+    ends = (Down(divide(down.factor, g)), *thinned, Up(divide(up.factor, g)))
+    return size + 1, ("common-factor", compose(tuple(end for end in ends if end is not None)), "")
+
+
+def _unreachable(between: tuple[LinearOperator, ...], g: tuple[int, ...], size: int) -> tuple[int, Rewrite] | None:
+    """↓M S^d ↑L = 0 where g does not divide d."""
+    if len(between) == 1 and isinstance(between[0], Shift) and all(isinstance(d, int) for d in axes(between[0].shift)):
+        return size + 1, ("down-shift-up", Zero(), "")
+    return None
+
+
+def _thinned(letter: LinearOperator, g: tuple[int, ...]) -> LinearOperator | None:
+    """B of a letter A with A ↑g = ↑g B, or None where there is none at sight."""
+    factor = g if len(g) > 1 else g[0]
+    if isinstance(letter, Shift):
+        shift = divide(letter.shift, factor)
+        return None if shift is None else Shift(shift)
+    found = _by_law("noble-up", compose((letter, Up(factor))), FORWARD, ())
+    if found is not None:
+        return found[1].factors[1]
+    kernel = letter.kernel  # type: ignore[attr-defined]
+    operators = kernel.operator.factors if isinstance(kernel, Applied) and isinstance(kernel.operator, Compose) else ()
+    first = operators[0] if operators else getattr(kernel, "operator", None)
+    if not isinstance(first, Up):
+        return None
+    rest = divide(first.factor, factor)
+    return None if rest is None else Conv(compose((Up(rest), *operators[1:])) @ kernel.signal)
 
 
 def _two_kernels(first: Conv, second: Conv) -> Rewrite | None:
@@ -373,7 +463,13 @@ def _two_kernels(first: Conv, second: Conv) -> Rewrite | None:
 
 
 def _order(kernel: Any) -> tuple[bool, str]:
-    return isinstance(kernel, Signal), repr(kernel)
+    return isinstance(kernel, Signal), _spelled(kernel)
+
+
+@lru_cache(maxsize=4096)
+def _spelled(node: Any) -> str:
+    """What terms and kernels are put in order by."""
+    return repr(node)
 
 
 def _exact_product(p: Signal, q: Signal) -> Signal:
@@ -395,7 +491,62 @@ def _collect(node: Any, facts: Facts) -> Rewrite | None:
         scalar, operator = (term.scalar, term.operator) if isinstance(term, Scale) else (1, term)
         if not isinstance(operator, Zero):
             totals[operator] = totals.get(operator, 0) + exact(scalar)
-    kept = [(repr(operator), c, operator) for operator, c in totals.items() if c != 0]
+    kept = [(_spelled(operator), c, operator) for operator, c in totals.items() if c != 0]
     kept.sort(key=lambda entry: entry[0])
     new = add(tuple(operator if c == 1 else Scale(c, operator) for _, c, operator in kept))
     return None if new == node else ("collect-terms", new, "")
+
+
+LinearKey: TypeAlias = dict[tuple[Any, ...], dict[tuple[int, ...], Any]]
+
+
+def linear_key(expression: Any) -> LinearKey:
+    """A sum of words as the exact taps of its concrete kernels, by all that is not a concrete kernel.
+
+    Two normal forms with one key differ in how scalars, delays and taps are distributed over their terms.
+    """
+    key: LinearKey = {}
+    for term in expression.terms if isinstance(expression, Sum) else (expression,):
+        scalar, word = (term.scalar, term.operator) if isinstance(term, Scale) else (1, term)
+        if isinstance(word, Zero):
+            continue
+        signature, taps = _segment(word.factors if isinstance(word, Compose) else (word,))
+        total = key.setdefault(signature, {})
+        for at, value in taps.items():
+            total[at] = total.get(at, 0) + exact(scalar) * value
+    exactly = {
+        signature: {at: v for at, value in taps.items() if (v := _expanded(value)) != 0}
+        for signature, taps in key.items()
+    }
+    return {signature: taps for signature, taps in exactly.items() if taps}
+
+
+def _expanded(value: Any) -> Any:
+    return exact(value.expand()) if is_sympy(value) else value
+
+
+def _segment(letters: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[tuple[int, ...], Any]]:
+    """The first run of convolutions and delays behind a ↓: its concrete part, and the rest as a signature."""
+    from .evaluate import Evaluator
+
+    begin = 1 if isinstance(letters[0], Down) else 0
+    end = next((i for i in range(begin, len(letters)) if not isinstance(letters[i], Conv | Shift)), len(letters))
+    known = [x for x in letters[begin:end] if not _is_formal(x)]
+    others = [x for x in letters[begin:end] if _is_formal(x)]
+    ndim = next((x.ndim for x in letters if x.ndim is not None), 1) or 1
+    taps = Evaluator(ndim).act(compose(tuple(known)), {(0,) * ndim: 1})
+    rest = tuple(_exact_letter(x) for x in letters[end:] if not isinstance(x, Identity))
+    return (letters[:begin], tuple(sorted(others, key=_spelled)), rest), taps
+
+
+def _is_formal(letter: Any) -> bool:
+    return not isinstance(letter.kernel, Signal) if isinstance(letter, Conv) else any(map(is_sympy, axes(letter.shift)))
+
+
+def _exact_letter(letter: Any) -> Any:
+    """A letter, with the exact taps in place of a concrete kernel."""
+    if isinstance(letter, Conv) and isinstance(letter.kernel, Signal):
+        from .evaluate import Evaluator
+
+        return frozenset(Evaluator(letter.kernel.ndim or 1).signal(letter.kernel).items())
+    return letter

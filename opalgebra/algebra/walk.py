@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import OperandError
+from ..errors import OperandError, Undecided
 from ..exact import Scalar, conjugate
 from ..expr.factors import axes
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
@@ -31,6 +31,7 @@ from ..expr.operators import (
 )
 from ..expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum
 
+POWER_LIMIT = 100_000  # factors of one power that are walked through
 INPUT = ("input",)  # the label of the slot that an operator's argument takes
 
 
@@ -102,6 +103,8 @@ class Walker(ABC):
             case Sum():
                 return self.merge([s for term in operator.terms for s in self.act(term, states, transpose, conj)])
             case Power():
+                if operator.exponent > POWER_LIMIT:
+                    raise Undecided(f"budget: the power {operator.exponent} of an operator (limit {POWER_LIMIT})")
                 for _ in range(operator.exponent):
                     states = self.act(operator.operator, states, transpose, conj)
                 return states

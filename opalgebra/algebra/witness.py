@@ -153,6 +153,11 @@ def _small_samples(node: FormalSignal | FormalOperator, ndim: int, complex_taps:
 
 def find(lhs: Any, rhs: Any, ndim: int, walker: Any) -> Witness | None:
     """The smallest witness found for two sides that differ; None only where evaluation cannot tell them apart."""
+    return find_small(lhs, rhs, ndim) or _from_difference(lhs, rhs, ndim, walker)
+
+
+def find_small(lhs: Any, rhs: Any, ndim: int) -> Witness | None:
+    """The first of the small candidates that tells two sides apart."""
     formal = formal_names(lhs, rhs)
     is_operator = isinstance(lhs, LinearOperator)
     for names in islice(small_names(formal, ndim, conjugates(lhs, rhs)), SMALL_CANDIDATES):
@@ -160,7 +165,7 @@ def find(lhs: Any, rhs: Any, ndim: int, walker: Any) -> Witness | None:
             witness = compare(lhs, rhs, at, names, ndim)
             if witness is not None:
                 return witness
-    return _from_difference(lhs, rhs, ndim, walker)
+    return None
 
 
 def _reach(lhs: Any, rhs: Any) -> int:
@@ -174,13 +179,18 @@ def _reach(lhs: Any, rhs: Any) -> int:
     return min(2 * period + 3, 13)
 
 
+def difference(lhs: Any, rhs: Any, walker: Any) -> Canonical:
+    """The canonical form of lhs − rhs, in which equal families cancel before they are cut up."""
+    minus = [s for state in walker.run(rhs) for s in state.scaled(-walker.ring.one)]
+    return canonical_of(walker.merge([*walker.run(lhs), *minus]))
+
+
 def _from_difference(lhs: Any, rhs: Any, ndim: int, walker: Any) -> Witness | None:
     """Walk to points at which the canonical form of lhs − rhs has weight, ever farther out."""
-    states = [*walker.run(lhs), *(s for state in walker.run(rhs) for s in state.scaled(-walker.ring.one))]
-    difference = canonical_of(states)
+    where = difference(lhs, rhs, walker)
     formal = formal_names(lhs, rhs)
     for step in range(40):
-        for at, names in _supports(difference, ndim, step, formal):
+        for at, names in _supports(where, ndim, step, formal):
             for scale in range(1, 4):
                 scaled = {
                     name: {n: _weight(i, scale) for i, n in enumerate(sorted(taps))} for name, taps in names.items()

@@ -7,10 +7,13 @@ from fractions import Fraction
 from math import prod
 from typing import Any
 
+import numpy as np
+
+from ..errors import SizeError
 from .factors import Factor, axes, factor, is_symbolic
 from .multirate import Conv, Down, Flip, Up, as_kernel
 from .operators import LinearOperator
-from .signals import Signal, box, common_ndim
+from .signals import MAX_BOX, Signal, box, common_ndim
 
 
 class Named(LinearOperator):
@@ -107,9 +110,8 @@ class LinearUp(_Resampler):
 
     def definition(self) -> LinearOperator:
         kernel = box(self.factor)
-        triangle = Conv(kernel) @ (Flip() @ kernel)
-        if isinstance(triangle, Signal):
-            return self._one_over_factor() * Conv(_weak(triangle)) @ Up(self.factor)
+        if isinstance(kernel, Signal):
+            return self._one_over_factor() * Conv(_triangle(axes(self.factor))) @ Up(self.factor)
         return self._one_over_factor() * Conv(kernel) @ Conv(Flip() @ kernel) @ Up(self.factor)
 
 
@@ -125,6 +127,19 @@ class AvgPool(_Resampler):
         kernel = Flip() @ box(self.factor)
         kernel = _weak(kernel) if isinstance(kernel, Signal) else kernel
         return self._one_over_factor() * Down(self.factor) @ Conv(kernel)
+
+
+def _triangle(factor: tuple[int, ...]) -> Signal:
+    """(1_k∗) R 1_k: k − |n| on every axis, multiplied; written down, since long boxes convolve slowly."""
+    size = prod(2 * k - 1 for k in factor)
+    if size > MAX_BOX:
+        raise SizeError(
+            f"the triangle of {factor} has {size} samples; at most {MAX_BOX} are made; use a smaller factor"
+        )
+    values = np.ones((), dtype=np.int64)
+    for k in factor:
+        values = np.multiply.outer(values, k - np.abs(np.arange(1 - k, k)))
+    return Signal._wrap(values, tuple(1 - k for k in factor), weak=True)
 
 
 def _weak(signal: Signal) -> Signal:

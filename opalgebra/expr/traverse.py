@@ -52,16 +52,24 @@ def _not_empty(part: Any) -> Any:
     return part
 
 
-def transform(root: Node, replace: Callable[[Node], Node | None], rescale: Callable[[Any], Any] | None = None) -> Any:
+def transform(
+    root: Node,
+    replace: Callable[[Node], Node | None],
+    rescale: Callable[[Any], Any] | None = None,
+    skip: Callable[[Node], bool] = lambda node: False,
+) -> Any:
     """The tree with ``replace`` applied bottom-up (None leaves a node), values mapped by ``rescale``.
 
-    It uses no recursion, so that depth is limited by memory alone.
+    Parts that ``skip`` accepts stay as they are.  No recursion, so that depth is limited by memory alone.
     """
     done: dict[int, Any] = {}
     stack: list[tuple[Node, bool]] = [(root, False)]
     while stack:
         node, ready = stack.pop()
         if id(node) in done:
+            continue
+        if skip(node):
+            done[id(node)] = node
             continue
         if not ready and node.children():
             stack.append((node, True))
