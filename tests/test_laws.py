@@ -130,6 +130,21 @@ def test_laws_in_the_plane():
     assert oa.laws["repeat-repeat"].prove(a=(2, 1), b=(3, 2))
 
 
+def test_sequences_of_one_sample_and_exact_ones():
+    """A constant sequence is itself when thinned, wherever its one sample stands."""
+    for w in (Signal([5], start=3), Signal([sympy.sqrt(2), 1, 3]), Signal([1, 2, 3, 4], start=-1)):
+        for k in (1, 2, 3, 4):
+            assert oa.laws["modulate-down"].prove(k=k, w=w)
+            assert oa.laws["modulate-up"].prove(k=k, w=w)
+
+
+def test_short_kernels_have_empty_branches():
+    """More branches than taps: those that are left empty convolve with 0."""
+    for name in ("polyphase-conv", "polyphase-strided", "polyphase-transposed", "polyphase-product", "down-conv-up"):
+        kernels = {letter: Signal([2, 3], start=1) for letter in ("p", "q") if letter in oa.laws[name].kinds}
+        assert oa.laws[name].prove(k=5, **kernels)
+
+
 def test_unknown_parameters():
     with pytest.raises(UnknownLaw, match="no parameter m; it has k, q"):
         oa.laws["noble-down"].prove(m=2)

@@ -11,7 +11,7 @@ import sympy
 from sympy import Matrix
 
 import opalgebra as oa
-from opalgebra import AvgPool, Conv, Corr, Down, Flip, Identity, Modulate, Repeat, Shift, Signal, StridedConv, Up, Zero
+from opalgebra import AvgPool, Conv, Corr, Down, Flip, Identity, Modulate, Repeat, Shift, StridedConv, Up, Zero
 from opalgebra.errors import FormalSignalError, SizeError, WindowError
 
 from .generate import word
@@ -98,7 +98,6 @@ def test_exact_entries():
     assert Conv([a, sympy.sqrt(2)]).matrix(2, 2) == Matrix([[a, 0], [sympy.sqrt(2), a]])
     assert Conv([1j, 2]).H.matrix(2, 2) == Matrix([[-sympy.I, 2], [0, -sympy.I]])
     assert ((a + b) * I).matrix(1, 1)[0] == a + b
-    assert oa.Signal([1, 2]) == Signal([1, 2])
     assert Conv(oa.signals("h", length=2)).matrix(3, 1) == Matrix([sympy.Symbol("h_0"), sympy.Symbol("h_1"), 0])
 
 

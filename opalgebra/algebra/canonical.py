@@ -76,9 +76,9 @@ class ConcreteWalker(Walker):
         raise Undecided(f"the box of length {factor} has a symbolic factor")
 
     def merge(self, states: list[Cosets]) -> list[Cosets]:
-        """Add families of the same lattice, offsets reduced."""
+        """Add families of the same lattice, slots sorted by label and offsets reduced."""
         merged: dict[tuple[tuple[Label, ...], Basis], dict[Vector, Any]] = {}
-        for state in states:
+        for state in map(_by_label, states):
             basis, columns = hermite(state.basis)
             branches = merged.setdefault((state.labels, basis), {})
             for offset, weight in state.branches.items():
@@ -88,6 +88,21 @@ class ConcreteWalker(Walker):
             Cosets(self.ndim, labels, basis, {v: w for v, w in branches.items() if w})
             for (labels, basis), branches in merged.items()
         ]
+
+
+def _by_label(state: Cosets) -> Cosets:
+    """The family with its slots sorted by label, so that p∗q∗ and q∗p∗ are one; formal operators stay in place."""
+    labels, d = state.labels, state.ndim
+    order = sorted(range(len(labels)), key=labels.__getitem__)
+    if order == list(range(len(labels))) or any(label[0] == "operator" for label in labels):
+        return state
+    where = [*range(d), *(d * (1 + slot) + j for slot in order for j in range(d))]
+
+    def move(v: Vector) -> Vector:
+        return tuple([v[i] for i in where])
+
+    branches = {move(v): w for v, w in state.branches.items()}
+    return Cosets(d, tuple(labels[slot] for slot in order), tuple(map(move, state.basis)), branches)
 
 
 def canonical(
@@ -202,7 +217,7 @@ def _slot_orders(state: Cosets) -> tuple[list[list[int]], int]:
             groups.append([i])
     alike = [_interchangeable(state, atoms, group) for group in groups]
     count = prod(_arrangements([len(kind) for kind in kinds]) for kinds in alike)
-    if count * max(1, len(state.branches)) > ORDER_LIMIT:
+    if count > 1 and count * len(state.branches) > ORDER_LIMIT:
         raise TooMany(f"budget: a kernel or operator occurs too often, in {count} orders (limit {ORDER_LIMIT})")
     orders = [
         [slot for group in choice for i in group for slot in atoms[i][1]]

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import FactorError
 from ..exact import conjugate, exact, is_sympy
 from ..expr.factors import axes
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
@@ -114,6 +115,8 @@ def down_shift_up(M: int, d: int, L: int) -> Sides:
 
 def polyphase_product(k: int, r: int, p: Any, q: Any) -> Sides:
     """The r-th part of p ∗ q: the part s of p meets the part r − s of q, delayed where r < s."""
+    if not 0 <= r < k:
+        raise FactorError(f"r is {r} and k is {k}; the law is for 0 <= r < k")
     parts = [compose((*delay(int(s > r)), Conv(branch(p, k, s)))) @ branch(q, k, (r - s) % k) for s in range(k)]
     return compose((Down(k), *delay(-r), Conv(p))) @ q, sum(parts[1:], start=parts[0])
 
@@ -227,7 +230,8 @@ LETTERS = [
         DUMOULIN, lambda k, q: (Conv(q) @ Up(k), (Up(k) @ Conv(q).T).T)),
     Law("polyphase-product", "k:factor r:shift p:kernel q:kernel", polyphase_product,
         f"{VAIDYANATHAN}, ch. 5 (pseudo-circulant matrices)",
-        lambda k, r, p, q: (Down(k) @ Conv(p) @ q, Conv(Down(k) @ p) @ (Down(k) @ q)), generic={"k": 3, "r": 1}),
+        lambda k, r, p, q: (Down(k) @ Conv(p) @ q, Conv(Down(k) @ p) @ (Down(k) @ q)), generic={"k": 3, "r": 1},
+        conditions=("0 ≤ r < k",)),
     Law("space-to-batch", "k:factor q:kernel",
         lambda k, q: (Conv(Up(k) @ q), branches(k, lambda r: (*delay(r), Up(k), Conv(q), Down(k), *delay(-r)))),
         "Yu and Koltun, arXiv:1511.07122; Holschneider et al. (1989), algorithme à trous",

@@ -88,10 +88,13 @@ class Law:
 
     def instance(self, **values: Any) -> Sides:
         """Both sides for some parameters given and the others generic."""
+        self._check_names(values)
+        return self.sides(**{**self._generic, **values})
+
+    def _check_names(self, values: Mapping[str, Any]) -> None:
         unknown = values.keys() - self.kinds.keys()
         if unknown:
             raise UnknownLaw(f"{self.name} has no parameter {', '.join(unknown)}; it has {', '.join(self.kinds)}")
-        return self.sides(**{**self._generic, **values})
 
     def hypotheses(self, **values: Any) -> tuple[Hypothesis, ...]:
         """The conditions as hypotheses for the prover."""
@@ -125,6 +128,7 @@ class Law:
         values: Mapping[str, Any] | None = None,
     ) -> Iterator[tuple[Any, str]]:
         """The expressions that come of one use of the law in one direction, each with its condition."""
+        self._check_names(values or {})
         pattern = self.patterns[reverse]
         if pattern is not None:
             yield from rewrites(expression, pattern, self.builder(reverse, facts), dict(values or {}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import islice, product
 from typing import Any, NamedTuple, TypeAlias
@@ -172,8 +173,7 @@ def _restored(decision: Decision, even: dict[str, SignalExpr], ndim: int) -> Dec
         evaluator = Evaluator(ndim, witness._names)
         made = {name: evaluator.signal(general) for name, general in even.items() if name in witness._names}
         kernels = {**witness.kernels, **{name: to_signal(taps, ndim) for name, taps in made.items()}}
-        witness = Witness(witness.input, kernels, witness.factors, witness.index, witness.lhs, witness.rhs,
-                          {**witness._names, **made})  # fmt: skip
+        witness = replace(witness, kernels=kernels, _names={**witness._names, **made})
     return verdict, reason, witness
 
 
@@ -185,7 +185,7 @@ def dimension(*expressions: Expression) -> int:
     return common_ndim(*expressions) or 1
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def canonical_form(expression: Expression, ndim: int, ring: Ring, held: tuple[Signal, ...]) -> Canonical:
     """The canonical form, remembered."""
     return canonical(expression, ndim, ring, held)
@@ -238,8 +238,11 @@ def _decide_concrete(lhs: Expression, rhs: Expression) -> Decision:
 
 def _decide_symbolic(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...]) -> Decision:
     try:
-        if lhs == rhs or _proved_symbolically(lhs, rhs, facts):
+        if lhs == rhs:
             return "proved", "", None
+        decision = _walked_symbolically(lhs, rhs, facts)
+        if decision is not None:
+            return decision
         reason = "the two sides do not cancel term by term for every value of the symbols"
     except Undecided as why:
         reason = str(why)
@@ -251,13 +254,17 @@ def _decide_symbolic(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, 
     return "undecided", f"{reason}; small values of {symbols} show no difference; {advice}", None
 
 
-def _proved_symbolically(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...]) -> bool:
+def _walked_symbolically(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...]) -> Decision | None:
+    """Proved, or refuted at one of the small values that the walk set aside; None where nothing follows.
+
+    Kernels with known taps are held formal first.
+    """
     from .symbolic import Context, SymbolicWalker, vanishes
 
     lhs, rhs, facts = _without_divides(lhs, rhs, facts)
     symbols = all_factor_symbols(lhs, rhs)
     if not symbols:
-        return _decide_concrete(lhs, rhs)[0] == "proved"
+        return _decide_concrete(lhs, rhs)
     ring = ring_of(constants(lhs, rhs), symbols)
     signals = {n: None for e in (lhs, rhs) for n in walk(e) if isinstance(n, Signal)}
     open_question: Undecided | None = None
@@ -267,38 +274,45 @@ def _proved_symbolically(lhs: Expression, rhs: Expression, facts: tuple[Hypothes
         try:
             minus = [s for state in walker.run(rhs) for s in state.scaled(-ring.one)]
             if vanishes([*walker.run(lhs), *minus], ring):
-                return _small_cases_hold(lhs, rhs, facts, context.thresholds)
+                witness = _small_counterexample(lhs, rhs, facts, context.thresholds)
+                return ("proved", "", None) if witness is None else ("refuted", "", witness)
         except Undecided as why:
             open_question = why
         if not signals:
             break
     if open_question is not None:
         raise open_question
-    return False
+    return None
 
 
-def _small_cases_hold(lhs: Expression, rhs: Expression, facts: Any, thresholds: dict[Any, int]) -> bool:
-    """The statement for every value of a symbol up to its threshold, one by one."""
+def _small_counterexample(
+    lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...], thresholds: dict[Any, int]
+) -> Witness | None:
+    """The statement for every value of a symbol up to its threshold, one by one; None where all of these hold."""
     for symbol, largest in thresholds.items():
         for value in range(1, largest + 1):
             at = {symbol: value}
-            verdict, _, _ = decide(substitute(lhs, at), substitute(rhs, at), _facts_at(facts, at))
+            left, right = substitute(lhs, at), substitute(rhs, at)
+            verdict, _, witness = decide(left, right, _facts_at(facts, at))
+            if witness is not None and not symbol.is_Dummy and _allowed(facts, {**_values(witness, left, right), **at}):
+                return replace(witness, factors={**witness.factors, symbol.name: value})
             if verdict != "proved":
                 raise Undecided(f"it holds for {symbol.name} > {largest}, but is {verdict} for {symbol.name} = {value}")
-    return True
+    return None
+
+
+def _values(witness: Witness, *sides: Expression) -> dict[Any, int]:
+    return {symbol: witness.factors[symbol.name] for symbol in all_factor_symbols(*sides)}
+
+
+def _allowed(facts: tuple[Hypothesis, ...], values: dict[Any, int]) -> bool:
+    """Whether hypotheses hold at values; one about symbols without a value does not count as holding."""
+    return all(symbols_of([fact]) <= values.keys() and holds(fact, values) for fact in facts)
 
 
 def _facts_at(facts: tuple[Hypothesis, ...], at: dict[Any, int]) -> tuple[Hypothesis, ...]:
-    """The hypotheses that are left when a symbol has a value; those that no longer speak of symbols are dropped.
-
-    Dropping a hypothesis only asks for more than is needed.
-    """
-    kept = []
-    for fact in facts:
-        touched = {s for v in (getattr(fact, "a", 0), getattr(fact, "b", 0)) for s in getattr(v, "free_symbols", ())}
-        if not touched & at.keys():
-            kept.append(fact)
-    return tuple(kept)
+    """The hypotheses that do not speak of symbols which have a value; without the others more is asked, not less."""
+    return tuple(fact for fact in facts if not symbols_of([fact]) & at.keys())
 
 
 def _without_divides(lhs: Expression, rhs: Expression, facts: Any) -> tuple[Expression, Expression, Any]:
@@ -333,9 +347,7 @@ def _refuted_by_small_values(lhs: Expression, rhs: Expression, facts: tuple[Hypo
             except Undecided:
                 continue
             if verdict == "refuted" and witness is not None:
-                factors = {s.name: v for s, v in at.items()}
-                return Witness(witness.input, witness.kernels, factors, witness.index, witness.lhs, witness.rhs,
-                               witness._names)  # fmt: skip
+                return replace(witness, factors={s.name: v for s, v in at.items()})
     return None
 
 

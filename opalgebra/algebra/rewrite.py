@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 from ..errors import Undecided
 from ..exact import exact, is_sympy
 from ..expr.factors import axes
+from ..expr.factors import factor as as_factor
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import AvgPool, Corr, DilatedConv, LinearUp, Named, Repeat, StridedConv, TransposedConv
 from ..expr.operators import (
@@ -415,24 +416,34 @@ def _common_factor(run: tuple[LinearOperator, ...]) -> tuple[int, Rewrite] | Non
     if not isinstance(down, Down) or not isinstance(up, Up):
         return None
     pairs = list(zip(axes(down.factor), axes(up.factor), strict=True))
-    if any(is_sympy(k) for pair in pairs for k in pair) or all(gcd(*pair) == 1 for pair in pairs):
+    g = tuple(_shared(*pair) for pair in pairs)
+    if all(k == 1 for k in g):
         return None
-    g = tuple(gcd(*pair) for pair in pairs)
-    thinned = [_thinned(letter, g) for letter in between]
-    if any(letter is None for letter in thinned):
+    thinned = [low for letter in between if (low := _thinned(letter, g)) is not None]
+    if len(thinned) < len(between):
         return _unreachable(between, g, size)
-    ends = (Down(divide(down.factor, g)), *thinned, Up(divide(up.factor, g)))
-    return size + 1, ("common-factor", compose(tuple(end for end in ends if end is not None)), "")
+    ends = [kind(divide(k, g)) for kind, k in ((Down, down.factor), (Up, up.factor))]
+    left, right = ([end] if set(axes(end.factor)) != {1} else [] for end in ends)
+    return size + 1, ("common-factor", compose((*left, *thinned, *right)), "")
 
 
-def _unreachable(between: tuple[LinearOperator, ...], g: tuple[int, ...], size: int) -> tuple[int, Rewrite] | None:
+def _shared(a: Any, b: Any) -> Any:
+    """A common factor of two factors, the largest that their symbols show."""
+    if not (is_sympy(a) or is_sympy(b)):
+        return gcd(a, b)
+    import sympy
+
+    return as_factor(sympy.gcd(a, b))
+
+
+def _unreachable(between: tuple[LinearOperator, ...], g: tuple[Any, ...], size: int) -> tuple[int, Rewrite] | None:
     """↓M S^d ↑L = 0 where g does not divide d."""
-    if len(between) == 1 and isinstance(between[0], Shift) and all(isinstance(d, int) for d in axes(between[0].shift)):
+    if len(between) == 1 and isinstance(between[0], Shift) and not any(map(is_sympy, (*axes(between[0].shift), *g))):
         return size + 1, ("down-shift-up", Zero(), "")
     return None
 
 
-def _thinned(letter: LinearOperator, g: tuple[int, ...]) -> LinearOperator | None:
+def _thinned(letter: LinearOperator, g: tuple[Any, ...]) -> LinearOperator | None:
     """B of a letter A with A ↑g = ↑g B, or None where there is none at sight."""
     factor = g if len(g) > 1 else g[0]
     if isinstance(letter, Shift):

@@ -11,14 +11,14 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from ..exact import Scalar, conjugate, exact, to_sympy
+from ..errors import Undecided
+from ..exact import Scalar, conjugate, exact, is_sympy, to_sympy
 
 
 class Ring:
     """ℚ, with Python's ints and fractions as elements."""
 
     one: Any = 1
-    is_certain = True  # whether a nonzero element is certainly a nonzero number
 
     def convert(self, value: Scalar) -> Any:
         """The element that a scalar is."""
@@ -41,7 +41,6 @@ class SymPyRing(Ring):
     def __init__(self, domain: Any) -> None:
         self.domain = domain
         self.one = domain.one
-        self.is_certain = _is_certain(domain)
         self._cache: dict[Any, Any] = {}
 
     def convert(self, value: Scalar) -> Any:
@@ -61,32 +60,42 @@ class SymPyRing(Ring):
         return element * self.domain.from_sympy(to_sympy(Fraction(1, number)))
 
 
+class GaussianRing(SymPyRing):
+    """ℚ(i) for Python's numbers, which need no SymPy expression on the way."""
+
+    def __init__(self) -> None:
+        import sympy
+
+        super().__init__(sympy.QQ_I)
+
+    def convert(self, value: Scalar) -> Any:
+        if isinstance(value, complex):
+            return self.domain(self._rational(value.real), self._rational(value.imag))
+        return self.domain(self._rational(value), 0)
+
+    def _rational(self, value: Any) -> Any:
+        number = Fraction(exact(value))
+        return self.domain.dom(number.numerator, number.denominator)
+
+
 RATIONALS = Ring()
-
-
-def _is_certain(domain: Any) -> bool:
-    """Generators that are symbols or conjugates of symbols are independent; π and e may hide a relation."""
-    if domain.is_EX or domain.is_EXRAW:
-        return False
-    generators = getattr(domain, "symbols", ()) if domain.is_Composite else ()
-    return all(not getattr(g, "is_number", False) for g in generators) and all(_is_variable(g) for g in generators)
-
-
-def _is_variable(generator: Any) -> bool:
-    import sympy
-
-    return isinstance(generator, sympy.Symbol) or (
-        isinstance(generator, sympy.conjugate) and isinstance(generator.args[0], sympy.Symbol)
-    )
 
 
 def ring_of(values: Any, symbols: Any = ()) -> Ring:
     """The ring for these scalars and their conjugates; ``symbols`` are to be invertible in it."""
+    values = list(values)
+    if not symbols and any(isinstance(v, complex) for v in values) and not any(is_sympy(v) for v in values):
+        return _gaussian_ring()
     numbers = {exact(value) for value in values}
     others = sorted((v for v in numbers if not isinstance(v, (int, Fraction))), key=str)
     if not others and not symbols:
         return RATIONALS
     return _sympy_ring(tuple(others), tuple(symbols))
+
+
+@lru_cache(maxsize=1)
+def _gaussian_ring() -> GaussianRing:
+    return GaussianRing()
 
 
 @lru_cache(maxsize=256)
@@ -96,7 +105,10 @@ def _sympy_ring(values: tuple[Any, ...], symbols: tuple[Any, ...]) -> SymPyRing:
 
     wanted = [*values, *(conjugate(v) for v in values), *symbols, *(1 / s for s in symbols), sympy.Rational(1, 2)]
     wanted = [sympy.expand(v) for v in wanted]
-    domain, _ = construct_domain(wanted, extension=True, field=False)
+    try:
+        domain, _ = construct_domain(wanted, extension=True, field=False)
+    except OverflowError:
+        raise Undecided("budget: a coefficient is too large to be compared, such as exp(exp(exp(9)))") from None
     return SymPyRing(_over_number_field(wanted) or domain if domain.is_EX else domain)
 
 

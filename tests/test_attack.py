@@ -1,0 +1,143 @@
+"""Statements that once broke the prover: wrong verdicts, crashes, hangs.  Each stays here as a reproducer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import sympy
+
+import opalgebra as oa
+from opalgebra import AvgPool, Conv, Down, Identity, LinearUp, Modulate, Repeat, Shift, Signal, Up, Zero, prove
+from opalgebra.expr.signals import box
+from opalgebra.expr.traverse import walk
+
+I = Identity()  # noqa: E741
+p, q = oa.signals("p q")
+k, m = oa.factors("k m")
+
+
+def kept(step: int, residue: int = 0) -> oa.LinearOperator:
+    """The samples at n ≡ residue mod step, where they are."""
+    return Shift(residue) @ Up(step) @ Down(step) @ Shift(-residue)
+
+
+def agrees(proof: oa.Proof, verdict: str) -> bool:
+    return proof.verdict == verdict and (verdict == "undecided" or proof.check())
+
+
+# kernels that occur many times
+
+
+@pytest.mark.parametrize("count", [8, 12, 30])
+def test_a_kernel_that_occurs_many_times_is_not_permuted_in_vain(count: int) -> None:
+    assert prove(Conv(q) ** count, Conv(q) ** (count - 1) @ Conv(q)).verdict == "proved"
+    assert agrees(prove(Conv(q) ** count, Conv(q) ** (count - 1) @ Conv(p)), "refuted")
+
+
+def test_equal_slopes_on_different_lattices_still_need_the_sum_over_orders() -> None:
+    thin = Conv(kept(2) @ q)
+    assert prove(Conv(q) ** 3 @ thin**2, thin @ Conv(q) ** 2 @ thin @ Conv(q)).verdict == "proved"
+    assert agrees(prove(Conv(q) ** 3 @ thin**2, Conv(q) ** 2 @ thin**3), "refuted")
+    even, odd = Conv(kept(2) @ q), Conv(kept(2, 1) @ q)
+    assert prove(Conv(q) ** 3, even**3 + 3 * even**2 @ odd + 3 * even @ odd**2 + odd**3).verdict == "proved"
+    assert agrees(prove(Conv(q) ** 3, even**3 + 3 * even**2 @ odd + 2 * even @ odd**2 + odd**3), "refuted")
+
+
+def test_terms_with_the_same_kernels_in_another_order_are_collected() -> None:
+    assert prove((Conv(p) + Conv(q)) ** 12, (Conv(q) + Conv(p)) ** 12).verdict == "proved"
+
+
+def test_one_order_is_never_too_many_however_many_taps() -> None:
+    assert prove(Repeat(230) @ Repeat(230), Repeat(52_900)).verdict == "proved"
+
+
+# periods with a huge common multiple
+
+
+def test_whole_partitions_are_put_together_before_they_are_cut() -> None:
+    primes = (7, 11, 13, 17, 19, 23)
+    whole = sum((kept(step, r) for step in primes for r in range(step)), start=Zero())
+    assert prove(whole, 6 * I).verdict == "proved"
+    assert agrees(prove(whole, 6 * I + kept(29)), "refuted")
+
+
+def test_equal_terms_cancel_where_the_common_period_is_out_of_reach() -> None:
+    primes = (101, 103, 107, 109)
+    terms = [kept(step) for step in primes]
+    assert prove(sum(terms[1:], start=terms[0]), sum(terms[-2::-1], start=terms[-1])).verdict == "proved"
+    moved = [kept(101, 1), *terms[1:]]
+    assert agrees(prove(sum(terms[1:], start=terms[0]), sum(moved[1:], start=moved[0])), "refuted")
+
+
+def test_a_huge_power_is_refused_at_once() -> None:
+    proof = prove(Shift(1) ** 10**9, Shift(10**9))
+    assert proof.verdict == "undecided"
+    assert "budget" in proof.reason
+
+
+def test_products_of_long_boxes_are_refused_at_once() -> None:
+    proof = prove(AvgPool(10**4) @ Repeat(10**4), I)
+    assert proof.verdict == "undecided"
+    assert "budget" in proof.reason
+
+
+# symbols of which more is known
+
+
+@pytest.mark.parametrize(
+    ("assumed", "sign", "verdict"),
+    [({"even": True}, 1, "undecided"), ({"odd": True}, -1, "undecided"), ({"even": True}, -1, "refuted"),
+     ({"integer": True}, 1, "refuted")],
+)  # fmt: skip
+def test_values_that_the_assumptions_exclude_do_not_refute(assumed: dict[str, bool], sign: int, verdict: str) -> None:
+    d = sympy.Symbol("d", **assumed)
+    alternate = Modulate([1, -1])
+    assert agrees(prove(alternate @ Shift(d), sign * Shift(d) @ alternate), verdict)
+
+
+def test_a_factor_that_is_also_a_scalar_is_replayed_with_its_value() -> None:
+    lhs, rhs = Down(m) @ Conv(box(m)) @ Up(4), Conv(box(m)) @ Up(4) @ Down(m)
+    assert agrees(prove(k * lhs, k * rhs, given=oa.coprime(k, m)), "refuted")
+
+
+def test_a_kernel_that_becomes_empty_for_a_value_is_zero_there() -> None:
+    thin = Conv(Down(k) @ Signal([1], start=1))
+    assert prove(thin @ Shift(1), Shift(1) @ thin).verdict == "proved"
+    assert agrees(prove(Conv(Down(2 * k) @ Signal([1], start=1)), Down(2)), "refuted")
+
+
+# coefficients
+
+
+def test_scalars_that_do_not_commute_are_refused() -> None:
+    with pytest.raises(oa.CoefficientError, match="commute"):
+        sympy.Symbol("A", commutative=False) * I
+
+
+def test_values_that_are_not_numbers_do_not_crash_the_comparison() -> None:
+    y = sympy.Symbol("y")
+    assert prove(sympy.Integer(0) ** y * I, Zero()).verdict == "undecided"
+
+
+def test_complex_floats_are_gaussian_rationals() -> None:
+    taps = np.random.default_rng(0).standard_normal(600) * (1 + 0.5j)
+    assert prove(Conv(taps).H, Conv(oa.Flip() @ Signal(taps).conj())).verdict == "proved"
+    assert prove(1j * Conv([0.5, 1j]) @ Conv([2, 1]), Conv([0.5j, -1]) @ Conv([2, 1])).verdict == "proved"
+    assert agrees(prove(1j * Conv([0.5, 1j]), Conv([0.5j, 1])), "refuted")
+
+
+# long interpolators
+
+
+@pytest.mark.parametrize("factor", [1, 4, (2, 3), (3, 1, 2)])
+def test_the_triangle_is_the_convolution_of_two_boxes(factor: object) -> None:
+    ones = box(factor)
+    triangles = [node.kernel for node in walk(LinearUp(factor).definition()) if isinstance(node, Conv)]
+    assert len(triangles) == 1
+    assert triangles[0] == Conv(ones) @ (oa.Flip() @ ones)
+
+
+def test_a_long_triangle_is_written_down_at_once_and_a_longer_one_refused() -> None:
+    assert (LinearUp(10**5) @ [1])[10**5 - 1] == pytest.approx(1e-5)
+    with pytest.raises(oa.SizeError, match="triangle"):
+        LinearUp(10**7).expand()
