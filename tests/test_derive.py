@@ -60,8 +60,8 @@ def test_parameters_that_the_expression_does_not_tell():
     for factor in (1, 2, 5):
         derivation = oa.derive(Conv(q)).by("polyphase-conv", k=factor)
         assert derivation.expression == laws["polyphase-conv"].instance(k=factor)[1]
-    assert oa.derive(Down(3) @ Conv(q)).by("polyphase-strided").expression == (
-        laws["polyphase-strided"].instance(k=3)[1]
+    assert (
+        oa.derive(Down(3) @ Conv(q)).by("polyphase-strided").expression == (laws["polyphase-strided"].instance(k=3)[1])
     )
     assert oa.derive(Conv(Up(2) @ q)).by("space-to-batch", k=2).expression.terms[0] == Up(2) @ Conv(q) @ Down(2)
 

@@ -73,7 +73,8 @@ TRUE = {
     "formal, twice": (Conv(q) @ Conv(Up(2) @ q), Conv(Up(2) @ q) @ Conv(q)),
     "formal, square": ((Conv(q) + Conv(p)) ** 2, Conv(q) ** 2 + 2 * Conv(q) @ Conv(p) + Conv(p) ** 2),
     "formal, three times": (
-        (Conv(q) + I) ** 3, Conv(q) ** 3 + 3 * Conv(q) ** 2 + 3 * Conv(q) + I,
+        (Conv(q) + I) ** 3,
+        Conv(q) ** 3 + 3 * Conv(q) ** 2 + 3 * Conv(q) + I,
     ),
     "formal and concrete": (Conv([1, 2]) @ Conv(q) @ Conv([3]), 3 * Conv(q) + 6 * Shift(1) @ Conv(q)),
     "formal, real": (Conv(real).H, Conv(real).T),

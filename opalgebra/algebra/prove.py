@@ -57,7 +57,7 @@ class Proof:
         """The derivation from lhs to rhs (empty unless proved); the first line is lhs, by no law."""
         if self.verdict != "proved":
             return []
-        from .rewrite import derivation
+        from .derivation import derivation
 
         return derivation(self.lhs, self.rhs, self.given)
 

@@ -1,0 +1,199 @@
+"""Derivations: from one side to the other by named laws, every line checked.
+
+One law at one place is tried first.  Then both sides are rewritten towards the normal form of :mod:`.rewrite` and
+joined where they meet.  No line is shown that the decision procedure has not proved equal to the one before it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from itertools import pairwise
+from typing import Any, TypeAlias
+
+from ..errors import Undecided
+from ..exact import exact, is_sympy
+from ..expr.factors import axes
+from ..expr.multirate import Conv, Down, Shift
+from ..expr.operators import Compose, FormalOperator, Identity, Scale, Sum, Zero, add, compose
+from ..expr.signals import Signal, SignalExpr
+from ..expr.traverse import all_factor_symbols, constants, walk
+from .evaluate import Evaluator
+from .laws import Law, laws
+from .prove import Expression, Step, decide, same_canonical
+from .rewrite import BACKWARD, FORWARD, Facts, identity_gone, letter_named, lines, normalise, spelled
+from .ring import Ring, ring_of
+
+
+def derivation(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step]:
+    """The lines from lhs to rhs, each checked; one line by comparison of canonical forms where no laws lead there."""
+    steps = _single_law(lhs, rhs, facts) or _joined(lhs, rhs, facts) or _tidied(lhs, rhs, facts)
+    if steps is not None and lines_hold(steps, facts):
+        return steps
+    return [Step(lhs, "", ""), Step(rhs, "canonical-form", "")] if lhs != rhs else [Step(lhs, "", "")]
+
+
+def lines_hold(steps: list[Step], facts: Facts) -> bool:
+    """Whether the decision procedure proves every line equal to the one before."""
+    lines = [step.expression for step in steps]
+    try:
+        ring = None if facts or any(all_factor_symbols(line) for line in lines) else ring_of(constants(*lines))
+        return all(_line_holds(*_without_common_terms(a, b), ring, facts) for a, b in pairwise(lines))
+    except Undecided:
+        return False
+
+
+def _line_holds(before: Expression, after: Expression, ring: Ring | None, facts: Facts) -> bool:
+    return same_canonical(before, after, ring) if ring else decide(before, after, facts)[0] == "proved"
+
+
+def _without_common_terms(lhs: Any, rhs: Any) -> tuple[Any, Any]:
+    """Both sides without the terms that stand on either: what is left is equal iff they are."""
+    if not (isinstance(lhs, Sum) and isinstance(rhs, Sum)):
+        return lhs, rhs
+    left, right = Counter(lhs.terms), Counter(rhs.terms)
+    return add(tuple((left - right).elements())), add(tuple((right - left).elements()))
+
+
+def _single_law(lhs: Expression, rhs: Expression, facts: Facts, of_sums: bool = False) -> list[Step] | None:
+    """One law at one place, in either direction; a sum's number of terms is tried for a law's missing k.
+
+    With ``of_sums`` only the laws whose side is a sum over r < k are tried.
+    """
+    if lhs == rhs:
+        return [Step(lhs, "", "")]
+    present = [{type(node) for node in walk(side)} for side in (lhs, rhs)]
+    for name in _single_candidates(of_sums):
+        law = laws[name]
+        for reverse in (FORWARD, BACKWARD):
+            for start, goal, types in ((lhs, rhs, present[0]), (rhs, lhs, present[1])):
+                if _needed_types(name, reverse) <= types:
+                    for new, condition in _uses(law, start, goal, reverse, facts):
+                        if new == goal or _same_terms(new, goal):
+                            return [Step(lhs, "", ""), Step(rhs, name, condition)]
+    return None
+
+
+def _uses(law: Law, start: Expression, goal: Expression, reverse: bool, facts: Facts) -> Iterator[tuple[Any, str]]:
+    counts = {"k": len(goal.terms)} if "k" in law.generic and isinstance(goal, Sum) else {}
+    return law.uses(start, reverse, facts, counts)
+
+
+@cache
+def _needed_types(name: str, reverse: bool) -> frozenset[type]:
+    """The operators that must occur for a law to fit; those of kernels may hide in a concrete kernel."""
+    pattern = laws[name].patterns[reverse]
+    if pattern is None:
+        return frozenset({Law})  # never there
+    found, stack = set(), [pattern]
+    while stack:
+        node = stack.pop()
+        if not isinstance(node, FormalOperator | SignalExpr):
+            found.add(type(node))
+            stack.extend(node.children())
+    return frozenset(found)
+
+
+def _tidied(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | None:
+    """One law between both sides once letters that do nothing are gone."""
+    left, right = (lines(side, facts, (letter_named, identity_gone)) for side in (lhs, rhs))
+    if len(left) == len(right) == 1:
+        return None  # nothing to tidy: tried before
+    middle = _single_law(left[-1].expression, right[-1].expression, facts)
+    return None if middle is None else _merged([*left, *middle[1:], *_backwards(right, len(right) - 1)])
+
+
+def _backwards(steps: list[Step], last: int) -> list[Step]:
+    """The lines from line ``last`` back to the first."""
+    return [Step(steps[m - 1].expression, steps[m].law, steps[m].condition) for m in range(last, 0, -1)]
+
+
+def _same_terms(left: Any, right: Any) -> bool:
+    return isinstance(left, Sum) and isinstance(right, Sum) and Counter(left.terms) == Counter(right.terms)
+
+
+@cache
+def _single_candidates(of_sums: bool) -> tuple[str, ...]:
+    """Laws worth trying as the one step between two expressions: those about signals, not the bare structure."""
+    from .catalogue import LETTERS
+
+    return tuple(law.name for law in LETTERS if not of_sums or "k" in law.generic)
+
+
+def _joined(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | None:
+    """Both sides to normal form, joined at the first expression that they share."""
+    left, right = normalise(lhs, facts), normalise(rhs, facts)
+    where = {step.expression: i for i, step in enumerate(right)}
+    for i, step in enumerate(left):
+        j = where.get(step.expression)
+        if j is not None:
+            return _merged([*left[: i + 1], *_backwards(right, j)])
+    middle = _single_law(left[-1].expression, right[-1].expression, facts, of_sums=True)
+    if middle is not None:
+        return _merged([*left, *middle[1:], *_backwards(right, len(right) - 1)])
+    if linear_key(left[-1].expression) == linear_key(right[-1].expression):
+        met = Step(right[-1].expression, "collect-terms", "")
+        return _merged([*left, met, *_backwards(right, len(right) - 1)])
+    return None
+
+
+def _merged(steps: list[Step]) -> list[Step]:
+    """Neighbouring lines by one law become one line."""
+    result: list[Step] = []
+    for i, step in enumerate(steps):
+        follows = i + 1 < len(steps) and steps[i + 1].law == step.law and step.law
+        if not follows:
+            result.append(step)
+    return result
+
+
+LinearKey: TypeAlias = dict[tuple[Any, ...], dict[tuple[int, ...], Any]]
+
+
+def linear_key(expression: Any) -> LinearKey:
+    """A sum of words as the exact taps of its concrete kernels, by all that is not a concrete kernel.
+
+    Two normal forms with one key differ in how scalars, delays and taps are distributed over their terms.
+    """
+    key: LinearKey = {}
+    for term in expression.terms if isinstance(expression, Sum) else (expression,):
+        scalar, word = (term.scalar, term.operator) if isinstance(term, Scale) else (1, term)
+        if isinstance(word, Zero):
+            continue
+        signature, taps = _segment(word.factors if isinstance(word, Compose) else (word,))
+        total = key.setdefault(signature, {})
+        for at, value in taps.items():
+            total[at] = total.get(at, 0) + exact(scalar) * value
+    exactly = {
+        signature: {at: v for at, value in taps.items() if (v := _expanded(value)) != 0}
+        for signature, taps in key.items()
+    }
+    return {signature: taps for signature, taps in exactly.items() if taps}
+
+
+def _expanded(value: Any) -> Any:
+    return exact(value.expand()) if is_sympy(value) else value
+
+
+def _segment(letters: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[tuple[int, ...], Any]]:
+    """The first run of convolutions and delays behind a ↓: its concrete part, and the rest as a signature."""
+    begin = 1 if isinstance(letters[0], Down) else 0
+    end = next((i for i in range(begin, len(letters)) if not isinstance(letters[i], Conv | Shift)), len(letters))
+    known = [x for x in letters[begin:end] if not _is_formal(x)]
+    others = [x for x in letters[begin:end] if _is_formal(x)]
+    ndim = next((x.ndim for x in letters if x.ndim is not None), 1) or 1
+    taps = Evaluator(ndim).act(compose(tuple(known)), {(0,) * ndim: 1})
+    rest = tuple(_exact_letter(x) for x in letters[end:] if not isinstance(x, Identity))
+    return (letters[:begin], tuple(sorted(others, key=spelled)), rest), taps
+
+
+def _is_formal(letter: Any) -> bool:
+    return not isinstance(letter.kernel, Signal) if isinstance(letter, Conv) else any(map(is_sympy, axes(letter.shift)))
+
+
+def _exact_letter(letter: Any) -> Any:
+    """A letter, with the exact taps in place of a concrete kernel."""
+    if isinstance(letter, Conv) and isinstance(letter.kernel, Signal):
+        return frozenset(Evaluator(letter.kernel.ndim or 1).signal(letter.kernel).items())
+    return letter
