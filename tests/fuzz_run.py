@@ -73,6 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run, print, write; the exit status is 1 if anything was at fault."""
     parser = argparse.ArgumentParser(description="random statements against the judge")
     parser.add_argument("--count", type=int, default=100_000)
+    parser.add_argument("--first", type=int, default=0, help="number of the first statement")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--dry", action="store_true", help="do not write docs/fuzz.md")
@@ -80,7 +81,10 @@ def main(arguments: list[str] | None = None) -> int:
     begin = time.monotonic()
     with get_context("spawn").Pool(options.processes, maxtasksperchild=50) as pool:
         outcomes = _followed(
-            pool.imap_unordered(partial(_safely, options.seed), range(options.count), chunksize=50), options.count
+            pool.imap_unordered(
+                partial(_safely, options.seed), range(options.first, options.first + options.count), chunksize=50
+            ),
+            options.count,
         )
     text = section(sorted(outcomes), options.seed, time.monotonic() - begin)
     print(text)

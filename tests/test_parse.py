@@ -356,3 +356,9 @@ def test_numbers_need_no_sympy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("text", ["Conv([nan])", "Conv([1, inf])", "oo * Up(2)", "Conv([NaN, 1])"])
+def test_names_of_no_number_are_refused(text):
+    with pytest.raises(ParseError, match="finite"):
+        parse_expression(text)

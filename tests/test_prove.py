@@ -421,3 +421,14 @@ def test_long_kernels_are_quick():
     assert oa.prove(lhs, (Down(160) @ Conv(h).T @ Up(147)).T)
     other = Signal([*h.values[:-1].tolist(), 0])
     assert oa.prove(lhs, Down(147) @ Conv(other) @ Up(160)).verdict == "refuted"
+
+
+def test_a_float_divides_without_rounding():
+    assert oa.prove((oa.Up(2) / 3.0) * 3, oa.Up(2))
+    assert oa.prove((oa.Up(2) / (1 + 2j)) * (1 + 2j), oa.Up(2))
+
+
+def test_symbols_of_one_name_are_one_symbol():
+    shift = sympy.Symbol("k", integer=True)
+    with pytest.raises(oa.OperandError, match="different assumptions"):
+        oa.prove(oa.Up(oa.factors("k")) @ oa.Shift(shift), oa.Up(2))

@@ -217,8 +217,9 @@ def _slot_orders(state: Cosets) -> tuple[list[list[int]], int]:
             groups.append([i])
     alike = [_interchangeable(state, atoms, group) for group in groups]
     count = prod(_arrangements([len(kind) for kind in kinds]) for kinds in alike)
-    if count > 1 and count * len(state.branches) > ORDER_LIMIT:
-        raise TooMany(f"budget: a kernel or operator occurs too often, in {count} orders (limit {ORDER_LIMIT})")
+    limit = ORDER_LIMIT // 50 if any(label[0] == "operator" for label in labels) else ORDER_LIMIT  # wider vectors
+    if count > 1 and count * len(state.branches) > limit:
+        raise TooMany(f"budget: a kernel or operator occurs too often, in {count} orders (limit {limit})")
     orders = [
         [slot for group in choice for i in group for slot in atoms[i][1]]
         for choice in product(*(list(_distinct_orders(kinds)) for kinds in alike))

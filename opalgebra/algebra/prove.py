@@ -122,8 +122,19 @@ def prove(lhs: Any, rhs: Any, given: Hypothesis | Iterable[Hypothesis] = ()) -> 
     even = [fact.signal for fact in facts if isinstance(fact, EvenSymmetric)]
     common_ndim(lhs, rhs)
     formal_names(lhs, rhs, *even)  # refuses a name that stands for two things
+    _check_symbols(all_factor_symbols(lhs, rhs))
     verdict, reason, witness = decide(lhs, rhs, facts)
     return Proof(lhs, rhs, facts, verdict, reason, witness)
+
+
+def _check_symbols(symbols: list[Any]) -> None:
+    """Symbols of one name and different assumptions look alike and are not."""
+    names = [symbol.name for symbol in symbols]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise OperandError(
+            f"{', '.join(sorted(twice))} stands for two symbols with different assumptions; use one of them throughout"
+        )
 
 
 def _operand(value: Any, side: str) -> Expression:

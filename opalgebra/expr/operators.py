@@ -14,7 +14,7 @@ import numpy as np
 
 from .._verbs import verb
 from ..errors import CoefficientError, FormalSignalError, KernelError, OperandError
-from ..exact import Scalar, check_scalar, is_sympy
+from ..exact import Scalar, check_scalar, exact, is_sympy
 from .node import Node
 from .signals import Applied, Signal, SignalExpr, common_ndim
 
@@ -123,7 +123,8 @@ class LinearOperator(Node):
         number = check_scalar(scalar)
         if number == 0:
             raise CoefficientError("an operator was divided by 0")
-        return self * (Fraction(1, number) if isinstance(number, int) else 1 / number)
+        exactly = exact(number)  # a float divides as the fraction that it is, so that nothing is rounded
+        return self * (Fraction(1, 1) / exactly if isinstance(exactly, (int, Fraction)) else 1 / exactly)
 
     def __pow__(self, exponent: object) -> LinearOperator:
         return Power(self, exponent)  # type: ignore[arg-type]  # Power checks

@@ -91,6 +91,8 @@ class Reader:
             self.fail(node, f"{name} starts with an underscore; such names are not read")
         if name in self.let:
             return self.let[name]
+        if name.lower() in ("nan", "inf", "infinity", "oo", "zoo"):
+            self.fail(node, f"{name} is not a finite number; only these have an exact meaning")
         if name in ("pi", "I") and role != "signal":
             return self.numerals.constant(name)
         if name in RESERVED:
