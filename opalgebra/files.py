@@ -24,13 +24,13 @@ from typing import Any
 import numpy as np
 
 from .errors import DimensionError, FormalSignalError, OpAlgebraError
-from .exact import exact, is_sympy
 from .expr.multirate import _Sampling
 from .expr.named import _Layer, _Resampler
 from .expr.node import Node
 from .expr.operators import LinearOperator, Scale
 from .expr.signals import Signal
 from .expr.traverse import formal_parts, transform, walk
+from .scalar import exact, is_sympy
 
 __all__ = ["FileError", "MissingDependency", "Samples", "kind_of", "read", "run", "write"]
 

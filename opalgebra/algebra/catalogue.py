@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from ..errors import FactorError
-from ..exact import conjugate, exact, is_sympy
 from ..expr.factors import axes
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import AvgPool, Corr, DilatedConv, LinearUp, Repeat, StridedConv, TransposedConv
 from ..expr.operators import Identity, LinearOperator, Zero, compose
 from ..expr.signals import Signal, box
+from ..scalar import conjugate, exact, is_sympy
 from .facts import Coprime, coprime
 from .laws import Law, Sides
 from .match import Bindings, divide

@@ -13,11 +13,11 @@ from math import lcm
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from ..exact import is_sympy
 from ..expr.factors import axes
 from ..expr.multirate import Down, Modulate, Up
 from ..expr.operators import FormalOperator, LinearOperator
 from ..expr.traverse import all_factor_symbols, expand, formal_names, substitute, walk
+from ..scalar import is_sympy
 from .evaluate import Index, differs
 from .facts import EvenSymmetric, allowed, holds, symbols_of
 from .prove import Expression, dimension, replay

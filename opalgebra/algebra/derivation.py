@@ -13,12 +13,12 @@ from itertools import pairwise
 from typing import Any, TypeAlias
 
 from ..errors import Undecided
-from ..exact import exact, is_sympy
 from ..expr.factors import axes
 from ..expr.multirate import Conv, Down, Shift
 from ..expr.operators import Compose, FormalOperator, Identity, Scale, Sum, Zero, add, compose
 from ..expr.signals import Signal, SignalExpr
 from ..expr.traverse import all_factor_symbols, constants, walk
+from ..scalar import exact, is_sympy
 from .evaluate import Evaluator
 from .laws import Law, laws
 from .prove import Expression, Step, decide, same_canonical

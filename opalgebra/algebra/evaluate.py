@@ -11,7 +11,6 @@ from itertools import product
 from typing import Any, TypeAlias
 
 from ..errors import FormalSignalError
-from ..exact import conjugate, exact, is_sympy
 from ..expr.factors import axes
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import Named
@@ -29,6 +28,7 @@ from ..expr.operators import (
     Zero,
 )
 from ..expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum
+from ..scalar import conjugate, exact, is_sympy
 
 Index: TypeAlias = tuple[int, ...]
 Sparse: TypeAlias = dict[Index, Any]

@@ -9,11 +9,11 @@ from math import gcd
 from typing import Any
 
 from ..errors import FactorError, OperandError
-from ..exact import is_sympy
 from ..expr.factors import factor
 from ..expr.multirate import Flip
 from ..expr.operators import Identity
 from ..expr.signals import FormalSignal, SignalExpr
+from ..scalar import is_sympy
 
 
 class Hypothesis:

@@ -15,10 +15,10 @@ from typing import Any, TypeAlias
 
 from .._verbs import verb
 from ..errors import UnknownLaw
-from ..exact import is_sympy
 from ..expr.factors import axes
 from ..expr.operators import operators
 from ..expr.signals import signals
+from ..scalar import is_sympy
 from .facts import Coprime, Hypothesis
 from .match import Bindings, Build, placeholder, rewrites
 from .prove import Proof, prove

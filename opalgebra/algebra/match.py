@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from ..errors import DimensionError, OpAlgebraError
-from ..exact import is_sympy
 from ..expr.factors import axes
 from ..expr.multirate import Down, Flip, Up
 from ..expr.named import Named
@@ -20,6 +19,7 @@ from ..expr.node import Node
 from ..expr.operators import Compose, FormalOperator, LinearOperator, Sum, add, compose
 from ..expr.signals import Applied, ConjSignal, FormalSignal, Signal, SignalExpr
 from ..expr.traverse import rebuild
+from ..scalar import is_sympy
 
 Bindings: TypeAlias = dict[str, Any]
 Place: TypeAlias = tuple[Node, Callable[[Any], Any]]

@@ -7,10 +7,10 @@ from operator import index
 from typing import Any
 
 from ..errors import FormalSignalError, SizeError, WindowError
-from ..exact import to_sympy
 from ..expr.operators import LinearOperator
 from ..expr.signals import FormalSignal, tap_symbol
 from ..expr.traverse import all_factor_symbols, constants, formal_names
+from ..scalar import to_sympy
 from .canonical import Shape, canonical
 from .evaluate import Evaluator, Sparse
 from .lattice import Vector

@@ -6,9 +6,9 @@ from math import lcm
 from typing import Any
 
 from ..errors import DimensionError, FormalSignalError, WindowError
-from ..exact import to_sympy
 from ..expr.operators import LinearOperator
 from ..expr.traverse import constants, formal_parts
+from ..scalar import to_sympy
 from .canonical import Shape, canonical
 from .evaluate import Evaluator
 from .lattice import index_of

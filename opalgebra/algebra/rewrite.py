@@ -12,7 +12,6 @@ from functools import lru_cache
 from math import gcd
 from typing import Any, TypeAlias
 
-from ..exact import exact, is_sympy
 from ..expr.factors import axes
 from ..expr.factors import factor as as_factor
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
@@ -33,6 +32,7 @@ from ..expr.operators import (
 )
 from ..expr.signals import Applied, ConjSignal, Signal, SignalSum
 from ..expr.traverse import transform
+from ..scalar import exact, is_sympy
 from .facts import Hypothesis
 from .laws import laws
 from .match import divide, rewritten

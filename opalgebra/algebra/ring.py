@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from ..errors import Undecided
-from ..exact import Scalar, conjugate, exact, is_sympy, to_sympy
+from ..scalar import Scalar, conjugate, exact, is_sympy, to_sympy
 
 
 class Ring:

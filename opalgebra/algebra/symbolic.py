@@ -18,9 +18,9 @@ from math import gcd
 from typing import Any, TypeAlias
 
 from ..errors import Undecided
-from ..exact import is_sympy
 from ..expr.factors import axes
 from ..expr.signals import Signal
+from ..scalar import is_sympy
 from .canonical import _atoms
 from .facts import Coprime, Hypothesis
 from .ring import Ring

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import OperandError, Undecided
-from ..exact import Scalar, conjugate
 from ..expr.factors import axes
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import Named
@@ -30,6 +29,7 @@ from ..expr.operators import (
     Zero,
 )
 from ..expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum
+from ..scalar import Scalar, conjugate
 
 POWER_LIMIT = 100_000  # factors of one power that are walked through
 INPUT = ("input",)  # the label of the slot that an operator's argument takes

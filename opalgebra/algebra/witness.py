@@ -15,13 +15,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..exact import is_sympy
 from ..expr.factors import axes
 from ..expr.multirate import Down, Modulate, Up
 from ..expr.named import Corr
 from ..expr.operators import Adjoint, Conj, FormalOperator, LinearOperator
 from ..expr.signals import ConjSignal, FormalSignal, Signal, SignalExpr
 from ..expr.traverse import formal_names, walk
+from ..scalar import is_sympy
 from .canonical import Canonical, Shape, canonical_of
 from .evaluate import Evaluator, Index, Sparse, differs
 from .walk import INPUT
@@ -65,7 +65,7 @@ def to_signal(sparse: Sparse, ndim: int) -> Signal:
     plain = all(isinstance(v, int) and abs(v) < 2**62 for v in sparse.values())
     values = np.zeros(shape, dtype=np.int64 if plain else object)
     if not plain:
-        from ..exact import to_sympy
+        from ..scalar import to_sympy
 
         values[...] = to_sympy(0)
         sparse = {n: to_sympy(v) for n, v in sparse.items()}

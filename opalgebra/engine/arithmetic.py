@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from ..errors import CoefficientError, IntegerOverflow
-from ..exact import Scalar, check_scalar, exact, is_sympy, to_sympy
+from ..scalar import Scalar, check_scalar, exact, is_sympy, to_sympy
 
 INT64_MAX = 2**63 - 1
 _WEAK_ZERO: dict[str, Any] = {"i": 0, "u": 0, "f": 0.0, "c": 0j}

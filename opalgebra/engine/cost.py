@@ -8,11 +8,11 @@ from operator import index
 from typing import Any
 
 from ..errors import DimensionError, WindowError
-from ..exact import Scalar
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.operators import Identity, LinearOperator, Scale, Zero
 from ..expr.signals import Signal
 from ..expr.traverse import formal_parts
+from ..scalar import Scalar
 from .unfold import evaluate, formal_error, window_of
 from .window import Window, union
 

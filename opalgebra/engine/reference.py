@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ..exact import Scalar
 from ..expr.operators import LinearOperator
 from ..expr.signals import Signal
+from ..scalar import Scalar
 from . import arithmetic
 from .arithmetic import CONVOLUTION, POINTWISE, Numbers
 from .unfold import evaluate, flipped, window_of

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 import numpy as np
 
 from ..errors import FormalSignalError, OperandError, SizeError
-from ..exact import Scalar, conjugate
 from ..expr.factors import axes, is_symbolic
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import Named
@@ -32,6 +31,7 @@ from ..expr.operators import (
     Zero,
 )
 from ..expr.signals import Signal, SignalExpr
+from ..scalar import Scalar, conjugate
 from .window import Window
 
 T = TypeVar("T")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import CoefficientError, DimensionError, KernelError, WindowError
-from ..exact import check_scalar, exact, is_sympy, to_sympy
+from ..scalar import check_scalar, exact, is_sympy, to_sympy
 
 
 def as_start(start: object, ndim: int, what: str = "start") -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..errors import FactorError, FactorTypeError
-from ..exact import is_sympy
+from ..scalar import is_sympy
 
 Factor: TypeAlias = Any  # int | sympy.Expr | tuple of these
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from .._verbs import verb
 from ..errors import CoefficientError, FormalSignalError, KernelError, OperandError
-from ..exact import Scalar, check_scalar, exact, is_sympy
+from ..scalar import Scalar, check_scalar, exact, is_sympy
 from .node import Node
 from .signals import Applied, Signal, SignalExpr, common_ndim
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DimensionError, FactorTypeError, KernelError, OperandError, SizeError, WindowError
-from ..exact import to_sympy
+from ..scalar import to_sympy
 from .arrays import as_array, as_exact, as_start, exact_array, hash_of, only_python_numbers
 from .factors import axes, factor, is_symbolic
 from .node import Node

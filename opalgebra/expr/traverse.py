@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import OperandError
-from ..exact import is_sympy
+from ..scalar import is_sympy
 from .factors import axes
 from .multirate import Conv, Modulate, Shift, _Sampling
 from .named import Named, _Layer, _Resampler
@@ -112,7 +112,7 @@ def substitute(root: Node, values: Mapping[Any, Any]) -> Any:
     symbols = {key: value for key, value in values.items() if not isinstance(key, str)}
 
     def rescale(entry: Any) -> Any:
-        from ..exact import exact
+        from ..scalar import exact
 
         if not entry.free_symbols & symbols.keys():
             return entry

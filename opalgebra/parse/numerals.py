@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from ..errors import CoefficientError, OpAlgebraError
-from ..exact import check_scalar, exact, is_sympy, to_sympy
+from ..scalar import check_scalar, exact, is_sympy, to_sympy
 
 MAX_EXPONENT = 64
 MAX_BITS = 10_000  # of numerators and denominators

@@ -12,8 +12,6 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..errors import ParseError, SizeError
-from ..exact import exact as exact_number
-from ..exact import is_sympy
 from ..expr import factors as _factors
 from ..expr import named
 from ..expr import operators as _operators
@@ -21,6 +19,8 @@ from ..expr import signals as _signals
 from ..expr.operators import LinearOperator
 from ..expr.signals import Signal, SignalExpr, common_ndim
 from ..expr.traverse import formal_parts, walk
+from ..scalar import exact as exact_number
+from ..scalar import is_sympy
 from .grammar import ALLOWED, CONSTRUCTORS, KEYWORDS, NAMING, RESERVED, Roles, callee
 from .numerals import MAX_EXPONENT, NUMERIC, NumeralError, Numerals
 from .source import checked_text, column, fail, tree

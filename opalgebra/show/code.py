@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from ..errors import OperandError
-from ..exact import is_sympy
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import Named
 from ..expr.node import Node
@@ -26,6 +25,7 @@ from ..expr.operators import (
     Zero,
 )
 from ..expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum
+from ..scalar import is_sympy
 from .numbers import is_minus_one
 from .render import Hole, Part, Piece, joined, layout
 from .scalars import (

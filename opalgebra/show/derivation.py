@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 from unicodedata import combining
 
-from ..exact import exact
 from ..expr.node import Node
 from ..expr.signals import Signal
+from ..scalar import exact
 from .latex import escape_text, index_latex, latex, name_latex, number_latex
 from .text import index_text, name_text, number_text, subscript, text
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ..exact import is_sympy
 from ..expr.node import Node
+from ..scalar import is_sympy
 from .render import Renderer
 
 _GREEK = (

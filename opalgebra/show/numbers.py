@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..exact import Scalar, is_sympy
+from ..scalar import Scalar, is_sympy
 
 SHORT = 9  # longest float, in characters, that is shown with all its digits
 HUGE = 1000  # bits from which an int is shown by its leading digits

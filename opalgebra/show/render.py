@@ -15,7 +15,6 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from ..errors import OperandError, SizeError
-from ..exact import Scalar, exact
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import Named
 from ..expr.node import Node
@@ -32,6 +31,7 @@ from ..expr.operators import (
     Zero,
 )
 from ..expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalSum
+from ..scalar import Scalar, exact
 from .numbers import float_text, integer_text, is_compound, is_minus_one, is_negative, kind, takes_minus
 
 SUM, SCALED, PRODUCT, POSTFIX, ATOM = range(5)  # how tightly a piece binds, from loose to tight

@@ -13,7 +13,7 @@ from unicodedata import normalize
 import numpy as np
 
 from ..errors import SizeError
-from ..exact import Scalar
+from ..scalar import Scalar
 from .numbers import HUGE, kind
 
 # Names that ``exact('…')`` reads as something other than a symbol.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..exact import to_sympy as number
 from ..expr.node import Node
 from ..expr.operators import Compose, Identity, LinearOperator, Power, Scale, Sum, Zero
+from ..scalar import to_sympy as number
 from .text import ascii_text, text
 
 

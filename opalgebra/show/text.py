@@ -6,9 +6,9 @@ import re
 from functools import cache
 from typing import Any
 
-from ..exact import is_sympy
 from ..expr.node import Node
 from ..expr.signals import ConjSignal, FormalSignal
+from ..scalar import is_sympy
 from .render import ATOM, Hole, Piece, Renderer
 
 SUBSCRIPTS = dict(zip("0123456789+-=()aehijklmnoprstuvx,", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ,", strict=True))
