@@ -124,9 +124,7 @@ class AvgPool(_Resampler):
     """
 
     def definition(self) -> LinearOperator:
-        kernel = Flip() @ box(self.factor)
-        kernel = _weak(kernel) if isinstance(kernel, Signal) else kernel
-        return self._one_over_factor() * Down(self.factor) @ Conv(kernel)
+        return self._one_over_factor() * Down(self.factor) @ Conv(Flip() @ box(self.factor))
 
 
 def _triangle(factor: tuple[int, ...]) -> Signal:
@@ -140,11 +138,6 @@ def _triangle(factor: tuple[int, ...]) -> Signal:
     for k in factor:
         values = np.multiply.outer(values, k - np.abs(np.arange(1 - k, k)))
     return Signal._wrap(values, tuple(1 - k for k in factor), weak=True)
-
-
-def _weak(signal: Signal) -> Signal:
-    """Integer taps of a definition take the precision of the data."""
-    return Signal._wrap(signal.values, signal.starts, weak=True)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -1,0 +1,146 @@
+"""Every kind of node goes through everything that can be done to a node; a new kind without an example fails."""
+
+from __future__ import annotations
+
+import pickle
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy
+
+import opalgebra as oa
+from opalgebra.algebra.evaluate import Evaluator
+from opalgebra.expr import named, operators, signals
+from opalgebra.expr.node import Node
+from opalgebra.parse import parse_expression
+
+q, x = oa.signals("q x")
+k = oa.factors("k")
+h = oa.Signal([1, 2 + 1j, -3], start=-1)
+A = oa.operators("A")
+
+CONCRETE = [
+    oa.Identity(),
+    oa.Zero(),
+    oa.Conv(h),
+    oa.Up(3),
+    oa.Down(2),
+    oa.Shift(-2),
+    oa.Flip(),
+    oa.Modulate([1, 2j, -1]),
+    oa.Down(2) @ oa.Conv(h) @ oa.Up(3),
+    oa.Up(2) + oa.Conv(h),
+    (1 + 2j) * oa.Conv(h),
+    Fraction(1, 3) * oa.Down(2),
+    oa.Conv(h) ** 2,
+    oa.Conv(h).T,
+    oa.Conv(h).H,
+    oa.Conv(h).conj(),
+    oa.StridedConv(h, 2),
+    oa.DilatedConv(h, 2),
+    oa.TransposedConv(h, 2),
+    oa.Repeat(2),
+    oa.LinearUp(3),
+    oa.AvgPool(2),
+    oa.Corr(h),
+]
+FORMAL = [
+    A,
+    oa.Conv(q),
+    oa.Conv(q.conj()),
+    oa.Conv(oa.Up(2) @ q),
+    oa.Conv(q + oa.Shift(1) @ x),
+    oa.Up(k),
+    oa.Down(2 * k),
+    oa.Repeat(k),
+    oa.Conv(oa.box(k)),
+    oa.Shift(oa.integers("d")),
+    oa.Conv(oa.signals("h", length=3)),
+]
+SIGNALS = [h, q, q.conj(), oa.box(k), oa.Up(2) @ q, q + x, oa.signals("h", length=2), oa.Signal([sympy.sqrt(2)])]
+EXAMPLES: list[Any] = [*CONCRETE, *FORMAL, *SIGNALS]
+
+
+def final_kinds(base: type) -> set[type]:
+    """The classes below a base that are made by users: no leading underscore, no abstract base."""
+    below = {kind for child in base.__subclasses__() for kind in (child, *final_kinds(child))}
+    return {
+        kind
+        for kind in below
+        if not kind.__name__.startswith("_") and kind not in (oa.LinearOperator, signals.SignalExpr, named.Named)
+    }
+
+
+def test_every_kind_has_an_example():
+    seen: set[type] = set()
+    for example in EXAMPLES:
+        stack: list[Node] = [example]
+        while stack:
+            node = stack.pop()
+            seen.add(type(node))
+            stack.extend(node.children())
+    assert final_kinds(Node) - seen == set()
+    assert operators.FormalOperator in seen
+
+
+@pytest.mark.parametrize("node", EXAMPLES, ids=str)
+def test_shown_read_and_kept(node):
+    assert str(node)
+    assert f"{node:ascii}".isascii()
+    latex = f"{node:latex}"
+    assert latex.count("{") == latex.count("}")
+    assert sympy.latex(node) == latex
+    assert sympy.pretty(node, use_unicode=True) == str(node)
+    assert eval(repr(node), vars(oa)) == node
+    assert parse_expression(repr(node)) == node
+    again = pickle.loads(pickle.dumps(node))
+    assert again == node
+    assert hash(again) == hash(node)
+
+
+@pytest.mark.parametrize("operator", [*CONCRETE, *FORMAL], ids=str)
+def test_proved_equal_to_itself_written_otherwise(operator):
+    assert oa.prove(operator.T.T, operator).verdict == "proved"
+    assert oa.prove(operator.H, operator.conj().T).verdict == "proved"
+    assert oa.prove(operator - operator, oa.Zero()).verdict == "proved"
+    simple = operator.simplify()
+    assert oa.prove(simple, operator).verdict == "proved"
+    assert simple.simplify() == simple
+
+
+@pytest.mark.parametrize("operator", CONCRETE, ids=str)
+def test_runs_as_its_definition_says(operator):
+    rng = np.random.default_rng(3)
+    signal = oa.Signal(rng.integers(-5, 5, 9) + 1j * rng.integers(-5, 5, 9), start=-3)
+    evaluator = Evaluator(1)
+    expected = evaluator.act(operator, evaluator.signal(signal))
+    result = operator @ signal
+    got = {at: value for at, value in result.items() if abs(value) > 1e-12}
+    assert got.keys() == expected.keys()
+    assert all(abs(complex(expected[at]) - value) < 1e-9 for at, value in got.items())
+
+
+@pytest.mark.parametrize("operator", CONCRETE, ids=str)
+def test_linear_and_adjoint(operator):
+    rng = np.random.default_rng(4)
+    a, b = (oa.Signal(rng.normal(size=8) + 1j * rng.normal(size=8), start=-2) for _ in range(2))
+    both = operator @ (a + 2j * b)
+    apart = operator @ a + 2j * (operator @ b)
+    window = slice(-60, 60)
+    assert np.allclose(both[window], apart[window])
+    # ⟨A a, y⟩ = ⟨a, Aᴴ y⟩ for a y as wide as A a
+    y = oa.Signal(rng.normal(size=120) + 1j * rng.normal(size=120), start=-60)
+    left = np.vdot((operator @ a)[window], y[window])
+    right = np.vdot(a[window], (operator.H @ y)[window])
+    assert np.isclose(left, right)
+
+
+@pytest.mark.parametrize("operator", CONCRETE, ids=str)
+def test_matrix_is_the_operator(operator):
+    matrix = operator.matrix((-4, 5), (-3, 3))
+    for column, at in enumerate(range(-3, 3)):
+        response = operator @ oa.Signal([1], start=at)
+        for row, n in enumerate(range(-4, 5)):
+            assert abs(complex(matrix[row, column]) - complex(response[n])) < 1e-12
