@@ -38,7 +38,7 @@ def test_every_layer_imports_downwards_only(copy: Path) -> None:
     ("module", "line", "shown"),
     [
         ("expr/node.py", "from opalgebra.algebra import canonical", "opalgebra.expr.node -> opalgebra.algebra"),
-        ("errors.py", "import opalgebra.scalar", "opalgebra.errors -> opalgebra.exact"),
+        ("errors.py", "import opalgebra.scalar", "opalgebra.errors -> opalgebra.scalar"),
         ("algebra/canonical.py", "from ..engine import apply", "opalgebra.algebra.canonical -> opalgebra.engine"),
         ("_verbs.py", "from .errors import OpAlgebraError", "opalgebra._verbs -> opalgebra.errors"),
         ("engine/__init__.py", "def late():\n    from ..show import text", "opalgebra.engine -> opalgebra.show"),

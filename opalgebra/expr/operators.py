@@ -123,8 +123,10 @@ class LinearOperator(Node):
         number = check_scalar(scalar)
         if number == 0:
             raise CoefficientError("an operator was divided by 0")
+        if isinstance(number, float) and Fraction(1 / number) * Fraction(number) == 1:
+            return self * (1 / number)
         exactly = exact(number)  # a float divides as the fraction that it is, so that nothing is rounded
-        return self * (Fraction(1, 1) / exactly if isinstance(exactly, (int, Fraction)) else 1 / exactly)
+        return self * (Fraction(1) / exactly if isinstance(exactly, (int, Fraction)) else 1 / exactly)
 
     def __pow__(self, exponent: object) -> LinearOperator:
         return Power(self, exponent)  # type: ignore[arg-type]  # Power checks
