@@ -7,6 +7,8 @@ flat, because associativity is notation and not a step.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
+from math import isfinite
 from operator import index
 from typing import Any
 
@@ -118,12 +120,10 @@ class LinearOperator(Node):
     __rmul__ = __mul__
 
     def __truediv__(self, scalar: object) -> LinearOperator:
-        from fractions import Fraction
-
         number = check_scalar(scalar)
         if number == 0:
             raise CoefficientError("an operator was divided by 0")
-        if isinstance(number, float) and Fraction(1 / number) * Fraction(number) == 1:
+        if isinstance(number, float) and isfinite(1 / number) and Fraction(1 / number) * Fraction(number) == 1:
             return self * (1 / number)
         exactly = exact(number)  # a float divides as the fraction that it is, so that nothing is rounded
         return self * (Fraction(1) / exactly if isinstance(exactly, (int, Fraction)) else 1 / exactly)
