@@ -9,25 +9,27 @@ random integer taps there (Schwartz–Zippel: a difference would show with overw
 from __future__ import annotations
 
 from itertools import pairwise, product
-from math import lcm
+from math import lcm, prod
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 from ..expr.factors import axes
 from ..expr.multirate import Down, Modulate, Up
-from ..expr.operators import FormalOperator, LinearOperator
+from ..expr.operators import FormalOperator, LinearOperator, Power, Sum
+from ..expr.signals import Signal
 from ..expr.traverse import all_factor_symbols, expand, formal_names, substitute, walk
 from ..scalar import is_sympy
-from .evaluate import Index, differs
+from .evaluate import Evaluator, Index, differs
 from .facts import EvenSymmetric, allowed, holds, symbols_of
 from .prove import Expression, dimension, replay
-from .witness import Names, conjugates, indices, outputs
+from .witness import Names, conjugates, indices, output
 
 if TYPE_CHECKING:
     from .prove import Proof
 
 PRIME = 2**61 - 1  # random taps are drawn below it
-RESIDUES = 240  # impulses tried per line
+IMPULSES = 240  # tried per line
+WORK = 20_000  # nodes and taps, times impulses, per line and range
 FAR = 10_007  # periods out, past the reach of small kernels
 
 
@@ -60,39 +62,44 @@ def _agree(lhs: Expression, rhs: Expression, given: tuple[Any, ...]) -> bool:
     even = {fact.signal.name for fact in given if isinstance(fact, EvenSymmetric)}
     for name in even & names.keys():
         names[name] = {n: names[name].get(tuple(map(abs, n)), 0) for n in names[name]}
+    evaluator = Evaluator(ndim, names)
     return all(
         not differs(left.get(n, 0), right.get(n, 0))
         for at in _inputs(lhs, rhs, ndim, rng)
-        for left, right in [(outputs(lhs, at, names, ndim), outputs(rhs, at, names, ndim))]
+        for left, right in [(output(lhs, at, evaluator), output(rhs, at, evaluator))]
         for n in left.keys() | right.keys()
     )
 
 
-def _period(*expressions: Expression) -> int:
-    """A common period of the input after which every word repeats itself, shifted."""
-    period = 1
-    for expression in expressions:
-        word = 1
-        for node in walk(expand(expression)):
-            if isinstance(node, Up | Down):
-                word *= max(1, *(k for k in axes(node.factor) if not is_sympy(k)))
-            elif isinstance(node, Modulate):
-                word *= lcm(*node.sequence.values.shape)
-        period = lcm(period, word)
-    return period
+def _period(expression: Expression) -> int:
+    """A period of the input after which every word repeats itself, shifted: products along words, lcm over sums."""
+    periods: dict[int, int] = {}
+    for node in reversed(list(walk(expression))):  # children before parents
+        inner = [periods[id(child)] for child in node.children()]
+        if isinstance(node, Up | Down):
+            inner += [k for k in axes(node.factor) if not is_sympy(k)]
+        elif isinstance(node, Modulate):
+            inner += node.sequence.values.shape
+        elif isinstance(node, Power):
+            inner *= min(node.exponent, 64)
+        periods[id(node)] = lcm(*inner) if isinstance(node, Sum) else prod(inner)
+    return periods[id(expression)]
 
 
 def _inputs(lhs: Expression, rhs: Expression, ndim: int, rng: Random) -> list[Index | None]:
-    """Impulses in every residue class, near and far; a sample of the classes where there are very many."""
+    """Impulses in every residue class, near and far; a sample where there are very many or each is much work."""
     if not isinstance(lhs, LinearOperator):
         return [None]
-    period = _period(lhs, rhs)
-    if period**ndim <= RESIDUES // 2:
+    lhs, rhs = expand(lhs), expand(rhs)
+    period = lcm(_period(lhs), _period(rhs))
+    work = sum(1 if not isinstance(node, Signal) else node.values.size for e in (lhs, rhs) for node in walk(e))
+    limit = max(4, min(IMPULSES // 2, WORK // work))
+    if period**ndim <= limit:
         near = list(product(range(period), repeat=ndim))
     else:
-        near = [tuple(rng.randrange(period) for _ in range(ndim)) for _ in range(RESIDUES // 2)]
+        near = [tuple(rng.randrange(period) for _ in range(ndim)) for _ in range(limit)]
     far = [tuple(n + FAR * period * rng.choice((1, -1)) for n in at) for at in near]
-    first = [at for at, _ in zip(indices(ndim), range(9), strict=False)]
+    first = [at for at, _ in zip(indices(ndim), range(min(9, limit)), strict=False)]
     return [*first, *near, *far]
 
 

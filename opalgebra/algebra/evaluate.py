@@ -40,6 +40,7 @@ class Evaluator:
     def __init__(self, ndim: int, names: Mapping[str, Sparse] = {}) -> None:  # never written to
         self.ndim = ndim
         self.names = names
+        self._kernels: dict[int, tuple[SignalExpr, Sparse]] = {}  # an entry keeps its kernel alive, and so the id
 
     def signal(self, signal: SignalExpr) -> Sparse:
         """The nonzero samples of a signal."""
@@ -110,12 +111,17 @@ class Evaluator:
 
     def _convolve(self, a: Conv, x: Sparse, t: bool, c: bool) -> Sparse:
         y: Sparse = {}
-        for d, tap in self.signal(a.kernel).items():
+        for d, tap in self._kernel(a.kernel).items():
             weight = conjugate(tap) if c else tap
             for n, v in x.items():
                 m = tuple(i - j if t else i + j for i, j in zip(n, d, strict=True))
                 y[m] = y.get(m, 0) + weight * v
         return _clean(y)
+
+    def _kernel(self, kernel: SignalExpr) -> Sparse:
+        if id(kernel) not in self._kernels:
+            self._kernels[id(kernel)] = (kernel, self.signal(kernel))
+        return self._kernels[id(kernel)][1]
 
     def _matrix(self, name: str, x: Sparse, t: bool, c: bool) -> Sparse:
         """Entries of a formal operator are stored at (row, column) indices, one after the other."""

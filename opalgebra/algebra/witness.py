@@ -74,9 +74,8 @@ def to_signal(sparse: Sparse, ndim: int) -> Signal:
     return Signal(values.tolist(), start)
 
 
-def outputs(expression: LinearOperator | SignalExpr, at: Index | None, names: Names, ndim: int) -> Sparse:
+def output(expression: LinearOperator | SignalExpr, at: Index | None, evaluator: Evaluator) -> Sparse:
     """The output for the unit impulse at an index, or the signal itself where there is no input."""
-    evaluator = Evaluator(ndim, names)
     if isinstance(expression, SignalExpr):
         return evaluator.signal(expression)
     return evaluator.act(expression, {at: 1} if at is not None else {})
@@ -84,7 +83,8 @@ def outputs(expression: LinearOperator | SignalExpr, at: Index | None, names: Na
 
 def compare(lhs: Any, rhs: Any, at: Index | None, names: Names, ndim: int) -> Witness | None:
     """The witness for this input and these kernels, if both sides differ there."""
-    left, right = (outputs(side, at, names, ndim) for side in (lhs, rhs))
+    evaluator = Evaluator(ndim, names)
+    left, right = (output(side, at, evaluator) for side in (lhs, rhs))
     wrong = [n for n in left.keys() | right.keys() if differs(left.get(n, 0), right.get(n, 0))]
     if not wrong:
         return None
