@@ -207,8 +207,12 @@ class Signal(SignalExpr):
         return bool(np.all(mine == theirs))
 
     def __hash__(self) -> int:
-        start, values = self._trimmed()
-        return hash((start, values.shape, *(hash_of(entry) for entry in values.flat[:64])))
+        cached: int | None = self.__dict__.get("_sequence_hash")
+        if cached is None:
+            start, values = self._trimmed()
+            cached = hash((start, values.shape, *(hash_of(entry) for entry in values.flat[:64])))
+            self.__dict__["_sequence_hash"] = cached
+        return cached
 
     def __iter__(self) -> Iterator[Any]:
         """The samples of the window, in order."""
