@@ -116,7 +116,8 @@ def _hash(root: Node) -> int:
             node.__dict__["_hash"] = hash((type(node).__name__, node.key()))
             continue
         stack.append((node, True))
-        stack.extend([(child, False) for child in node.children()])
+        # A signal hashes its samples by itself.
+        stack.extend([(child, False) for child in node.children() if type(child).__hash__ is Node.__hash__])
     return int(root.__dict__["_hash"])
 
 
