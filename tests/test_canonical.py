@@ -156,3 +156,12 @@ def test_long_kernels_may_be_held_formal():
     assert held == canonical(Conv(h) @ Down(3) @ I, 1, RATIONALS, (h,))
     assert form(left) == form(right)
     assert form(left) != held
+
+
+def test_a_partition_that_cancels_a_whole_leaves_nothing():
+    """The parts are put together to the whole before it is added to; what is then zero must not stay."""
+    parts = sum((oa.Shift(r) @ oa.Up(3) @ oa.Down(3) @ oa.Shift(-r) for r in range(3)), start=oa.Zero())
+    q = oa.signals("q")
+    assert canonical(parts - oa.Identity(), 1, RATIONALS) == {}
+    assert oa.prove(oa.Conv(q) @ parts - oa.Conv(q), oa.Zero())
+    assert oa.prove(oa.Conv([3, 1]) @ oa.Conv(parts @ q) - 3 * oa.Conv(q), oa.Shift(1) @ oa.Conv(q))

@@ -283,13 +283,17 @@ def _slope_of_slot(state: Cosets, slot: int) -> tuple[Any, ...]:
 
 def _collect(cosets: dict[Basis, dict[Vector, Any]]) -> Function | None:
     """The function that a hull carries, described by its lattice of periods; None where it vanishes."""
-    cosets = {basis: kept for basis, ws in cosets.items() if (kept := {v: w for v, w in ws.items() if w})}
+    cosets = _without_zeros(cosets)
+    if len(cosets) > 1:
+        cosets = _without_zeros(_coarsened(cosets))
     if not cosets:
         return None
-    if len(cosets) > 1:
-        cosets = _coarsened(cosets)
     basis, weights = next(iter(cosets.items())) if len(cosets) == 1 else _refine(cosets)
     return _with_all_periods(basis, weights) if weights else None
+
+
+def _without_zeros(cosets: dict[Basis, dict[Vector, Any]]) -> dict[Basis, dict[Vector, Any]]:
+    return {basis: kept for basis, ws in cosets.items() if (kept := {v: w for v, w in ws.items() if w})}
 
 
 def _coarsened(cosets: dict[Basis, dict[Vector, Any]]) -> dict[Basis, dict[Vector, Any]]:
