@@ -36,10 +36,10 @@ def derivation(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step]:
 
 def lines_hold(steps: list[Step], facts: Facts) -> bool:
     """Whether the decision procedure proves every line equal to the one before."""
-    lines = [step.expression for step in steps]
+    written = [step.expression for step in steps]
     try:
-        ring = None if facts or any(all_factor_symbols(line) for line in lines) else ring_of(constants(*lines))
-        return all(_line_holds(*_without_common_terms(a, b), ring, facts) for a, b in pairwise(lines))
+        ring = None if facts or any(all_factor_symbols(line) for line in written) else ring_of(constants(*written))
+        return all(_line_holds(*_without_common_terms(a, b), ring, facts) for a, b in pairwise(written))
     except Undecided:
         return False
 
@@ -101,12 +101,17 @@ def _tidied(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | None
     if len(left) == len(right) == 1:
         return None  # nothing to tidy: tried before
     middle = _single_law(left[-1].expression, right[-1].expression, facts)
-    return None if middle is None else _merged([*left, *middle[1:], *_backwards(right, len(right) - 1)])
+    return None if middle is None else _through(left, middle[1:], right)
 
 
 def _backwards(steps: list[Step], last: int) -> list[Step]:
     """The lines from line ``last`` back to the first."""
     return [Step(steps[m - 1].expression, steps[m].law, steps[m].condition) for m in range(last, 0, -1)]
+
+
+def _through(left: list[Step], middle: list[Step], right: list[Step]) -> list[Step]:
+    """All of the left lines, the middle ones, and the right lines from the last to the first."""
+    return _merged([*left, *middle, *_backwards(right, len(right) - 1)])
 
 
 def _same_terms(left: Any, right: Any) -> bool:
@@ -131,10 +136,9 @@ def _joined(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | None
             return _merged([*left[: i + 1], *_backwards(right, j)])
     middle = _single_law(left[-1].expression, right[-1].expression, facts, of_sums=True)
     if middle is not None:
-        return _merged([*left, *middle[1:], *_backwards(right, len(right) - 1)])
+        return _through(left, middle[1:], right)
     if linear_key(left[-1].expression) == linear_key(right[-1].expression):
-        met = Step(right[-1].expression, "collect-terms", "")
-        return _merged([*left, met, *_backwards(right, len(right) - 1)])
+        return _through(left, [Step(right[-1].expression, "collect-terms", "")], right)
     return None
 
 

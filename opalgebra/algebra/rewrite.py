@@ -325,7 +325,7 @@ def _thinned(letter: LinearOperator, g: tuple[Any, ...]) -> LinearOperator | Non
     found = _by_law("noble-up", compose((letter, Up(factor))), FORWARD, ())
     if found is not None:
         return found[1].factors[1]
-    kernel = letter.kernel  # type: ignore[attr-defined]
+    kernel = letter.kernel  # type: ignore[attr-defined]  # only Conv and Shift come here
     operators = kernel.operator.factors if isinstance(kernel, Applied) and isinstance(kernel.operator, Compose) else ()
     first = operators[0] if operators else getattr(kernel, "operator", None)
     if not isinstance(first, Up):

@@ -36,7 +36,7 @@ def simplify(operator: LinearOperator) -> LinearOperator:
     if all_factor_symbols(operator) or any(isinstance(f, FormalOperator) for f in formal_names(operator).values()):
         from .rewrite import normalise
 
-        result: LinearOperator = normalise(operator)[-1].expression  # type: ignore[assignment]
+        result: LinearOperator = normalise(operator)[-1].expression  # type: ignore[assignment]  # of an operator, an operator
         return result
     ndim = common_ndim(operator) or 1
     ring = ring_of(constants(operator))
