@@ -13,10 +13,13 @@ from typing import Any
 
 VERBS = {
     "apply": "opalgebra.engine:apply",
+    "apply_to_channels": "opalgebra.engine:apply_to_channels",
     "add": "opalgebra.engine:add",
     "explain": "opalgebra.engine:explain",
+    "on": "opalgebra.windows.windowed:on",
     "equals": "opalgebra.algebra.prove:equals",
     "simplify": "opalgebra.algebra.simplify:simplify",
+    "inverse": "opalgebra.algebra.inverse:inverse",
     "matrix": "opalgebra.algebra.matrix:matrix",
     "polyphase": "opalgebra.algebra.polyphase:polyphase",
     "to_sympy": "opalgebra.show.sympy_:to_sympy",

@@ -16,6 +16,7 @@ __all__ = [
     "IntegerOverflow",
     "KernelError",
     "LawDoesNotMatch",
+    "NoInverse",
     "NotEqual",
     "OpAlgebraError",
     "OperandError",
@@ -84,6 +85,10 @@ class UnknownLaw(OpAlgebraError, KeyError):
 
 class LawDoesNotMatch(OpAlgebraError, ValueError):
     """A law applied to an expression in which neither of its sides occurs."""
+
+
+class NoInverse(OpAlgebraError, ValueError):
+    """An operator without an inverse of finitely many taps, or without one that could be found and proved."""
 
 
 class NotEqual(OpAlgebraError, ValueError):

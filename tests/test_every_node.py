@@ -45,6 +45,14 @@ CONCRETE = [
     oa.LinearUp(3),
     oa.AvgPool(2),
     oa.Corr(h),
+    oa.PixelShuffle(2) @ oa.Block([[oa.Conv(h), oa.Flip()], [0, 2j * oa.Identity()]]) @ oa.Polyphase(2),
+]
+BLOCKS = [
+    oa.Polyphase(3),
+    oa.PixelShuffle(2),
+    oa.Block([[oa.Conv(h), oa.Up(2), 0], [oa.Identity(), oa.Conv(q), 2 * oa.Shift(-1)]]),
+    oa.Block.diagonal(oa.Polyphase(2), oa.Down(2)).H + oa.Block([[oa.Flip(), 0, 0], [0, 0, oa.Conv(h)]]),
+    oa.Block([[oa.Identity(), oa.Conv(q)], [0, oa.Identity()]]) ** 2,
 ]
 FORMAL = [
     A,
@@ -60,7 +68,7 @@ FORMAL = [
     oa.Conv(oa.signals("h", length=3)),
 ]
 SIGNALS = [h, q, q.conj(), oa.box(k), oa.Up(2) @ q, q + x, oa.signals("h", length=2), oa.Signal([sympy.sqrt(2)])]
-EXAMPLES: list[Any] = [*CONCRETE, *FORMAL, *SIGNALS]
+EXAMPLES: list[Any] = [*CONCRETE, *BLOCKS, *FORMAL, *SIGNALS]
 
 
 def final_kinds(base: type) -> set[type]:
@@ -100,7 +108,7 @@ def test_shown_read_and_kept(node):
     assert hash(again) == hash(node)
 
 
-@pytest.mark.parametrize("operator", [*CONCRETE, *FORMAL], ids=str)
+@pytest.mark.parametrize("operator", [*CONCRETE, *BLOCKS, *FORMAL], ids=str)
 def test_proved_equal_to_itself_written_otherwise(operator):
     assert oa.prove(operator.T.T, operator).verdict == "proved"
     assert oa.prove(operator.H, operator.conj().T).verdict == "proved"

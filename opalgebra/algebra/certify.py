@@ -8,21 +8,23 @@ random integer taps there (Schwartz–Zippel: a difference would show with overw
 
 from __future__ import annotations
 
-from itertools import pairwise, product
+from collections.abc import Iterator
+from itertools import pairwise, product, zip_longest
 from math import lcm, prod
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from ..expr.blocks import Block
 from ..expr.factors import axes
 from ..expr.multirate import Down, Modulate, Up
-from ..expr.operators import FormalOperator, LinearOperator, Power, Sum
+from ..expr.operators import PLAIN, FormalOperator, LinearOperator, Power, Sum, common_channels
 from ..expr.signals import Signal
 from ..expr.traverse import all_factor_symbols, expand, formal_names, substitute, walk
 from ..scalar import is_sympy
-from .evaluate import Evaluator, Index, differs
+from .evaluate import Evaluator, Index, Sparse, differs
 from .facts import EvenSymmetric, allowed, holds, symbols_of
 from .prove import Expression, dimension, replay
-from .witness import Names, conjugates, indices, output
+from .witness import Names, conjugates, indices, output, outputs
 
 if TYPE_CHECKING:
     from .prove import Proof
@@ -66,9 +68,20 @@ def _agree(lhs: Expression, rhs: Expression, given: tuple[Any, ...]) -> bool:
     return all(
         not differs(left.get(n, 0), right.get(n, 0))
         for at in _inputs(lhs, rhs, ndim, rng)
-        for left, right in [(output(lhs, at, evaluator), output(rhs, at, evaluator))]
+        for left, right in _answers(lhs, rhs, at, evaluator)
         for n in left.keys() | right.keys()
     )
+
+
+def _answers(lhs: Any, rhs: Any, at: Index | None, evaluator: Evaluator) -> Iterator[tuple[Sparse, Sparse]]:
+    """What both sides answer to an impulse; of blocks, in every output for every input."""
+    channels = common_channels(lhs, rhs) if at is not None else None
+    if at is None or channels in (None, PLAIN):
+        yield output(lhs, at, evaluator), output(rhs, at, evaluator)
+        return
+    _, inputs = channels
+    for into in range(inputs):
+        yield from zip_longest(*(outputs(side, at, into, inputs, evaluator) for side in (lhs, rhs)), fillvalue={})
 
 
 def _period(expression: Expression) -> int:
@@ -82,7 +95,7 @@ def _period(expression: Expression) -> int:
             inner += node.sequence.values.shape
         elif isinstance(node, Power):
             inner *= min(node.exponent, 64)
-        periods[id(node)] = lcm(*inner) if isinstance(node, Sum) else prod(inner)
+        periods[id(node)] = lcm(*inner) if isinstance(node, Sum | Block) else prod(inner)
     return periods[id(expression)]
 
 

@@ -106,6 +106,10 @@ class Cosets:
         branches = {(*zero, *v[d:], *zero, *v[:d]): w for v, w in self.branches.items()}
         return [Cosets(d, (*self.labels, row, column), basis, branches)]
 
+    def at(self, n: Vector) -> Cosets:
+        """The part at one index."""
+        return self._restricted((0,) * self.ndim, {n: None})
+
     def _restricted(self, modulus: Vector, residues: Mapping[Vector, Any]) -> Cosets:
         """The part with n ≡ r for one of the residues, weighted by its entry (None: weight one).
 

@@ -17,7 +17,7 @@ from ..expr.factors import axes
 from ..expr.multirate import Conv, Down, Shift
 from ..expr.operators import Compose, FormalOperator, Identity, Scale, Sum, Zero, add, compose
 from ..expr.signals import Signal, SignalExpr
-from ..expr.traverse import all_factor_symbols, constants, walk
+from ..expr.traverse import all_factor_symbols, constants, has_blocks, walk
 from ..scalar import exact, is_sympy
 from .evaluate import Evaluator
 from .laws import Law, laws
@@ -28,6 +28,10 @@ from .ring import Ring, ring_of
 
 def derivation(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step]:
     """The lines from lhs to rhs, each checked; one line by comparison of canonical forms where no laws lead there."""
+    if has_blocks(lhs) or has_blocks(rhs):
+        from .blocks import block_derivation
+
+        return block_derivation(lhs, rhs, facts)
     steps = _single_law(lhs, rhs, facts) or _joined(lhs, rhs, facts) or _tidied(lhs, rhs, facts)
     if steps is not None and lines_hold(steps, facts):
         return steps

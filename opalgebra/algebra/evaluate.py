@@ -11,6 +11,7 @@ from itertools import product
 from typing import Any, TypeAlias
 
 from ..errors import FormalSignalError
+from ..expr.blocks import Block
 from ..expr.factors import axes
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import Named
@@ -28,6 +29,7 @@ from ..expr.operators import (
     Zero,
 )
 from ..expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum
+from ..expr.traverse import has_blocks
 from ..scalar import conjugate, exact, is_sympy
 
 Index: TypeAlias = tuple[int, ...]
@@ -61,6 +63,9 @@ class Evaluator:
 
     def act(self, a: LinearOperator, x: Sparse, t: bool = False, c: bool = False) -> Sparse:
         """A x, with Aᵀ for A where ``t`` and its conjugate where ``c``."""
+        if has_blocks(a):
+            (y,) = self.channels(a, [x], t, c)
+            return y
         while isinstance(a, Transpose | Adjoint | Conj):
             t, c = t != isinstance(a, Transpose | Adjoint), c != isinstance(a, Adjoint | Conj)
             a = a.operator
@@ -85,6 +90,50 @@ class Evaluator:
                     x = self.act(a.operator, x, t, c)
                 return x
         return self._letter(a, x, t, c)
+
+    def channels(self, a: LinearOperator, xs: list[Sparse], t: bool = False, c: bool = False) -> list[Sparse]:
+        """A (x_0, x_1, …) for blocks, by the rule y_i = Σ_j A_ij x_j; else A on every channel."""
+        if not has_blocks(a):
+            return [self.act(a, x, t, c) for x in xs]
+        while isinstance(a, Transpose | Adjoint | Conj):
+            t, c = t != isinstance(a, Transpose | Adjoint), c != isinstance(a, Adjoint | Conj)
+            a = a.operator
+        match a:
+            case Block():
+                return self._block(a, xs, t, c)
+            case Named():
+                return self.channels(a.definition(), xs, t, c)
+            case Compose():
+                for factor in a.factors if t else a.factors[::-1]:
+                    xs = self.channels(factor, xs, t, c)
+                return xs
+            case Sum():
+                terms = [self.channels(term, xs, t, c) for term in a.terms if not isinstance(term, Zero)]
+                return [_add(list(channel)) for channel in zip(*terms, strict=True)]
+            case Scale():
+                weight = exact(conjugate(a.scalar) if c else a.scalar)
+                inner = self.channels(a.operator, xs, t, c)
+                return [_clean({n: weight * v for n, v in y.items()}) for y in inner]
+            case Power():
+                for _ in range(a.exponent):
+                    xs = self.channels(a.operator, xs, t, c)
+                return xs
+        return [self._letter(a, x, t, c) for x in xs]
+
+    def _block(self, a: Block, xs: list[Sparse], t: bool, c: bool) -> list[Sparse]:
+        heights, widths = (a.widths, a.heights) if t else (a.heights, a.widths)
+        given = iter(xs)
+        inputs = [[next(given) for _ in range(width)] for width in widths]
+        outputs: list[Sparse] = []
+        for i, height in enumerate(heights):
+            sums: list[list[Sparse]] = [[] for _ in range(height)]
+            for j, part in enumerate(inputs):
+                entry = a.rows[j][i] if t else a.rows[i][j]
+                if not isinstance(entry, Zero):
+                    for channel, y in zip(sums, self.channels(entry, part, t, c), strict=True):
+                        channel.append(y)
+            outputs += [_add(channel) for channel in sums]
+        return outputs
 
     def _letter(self, a: LinearOperator, x: Sparse, t: bool, c: bool) -> Sparse:
         match a:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from ..errors import DimensionError, OpAlgebraError
+from ..expr.blocks import Block
 from ..expr.factors import axes
 from ..expr.multirate import Down, Flip, Up
 from ..expr.named import Named
@@ -76,6 +77,9 @@ def inner(node: Node, put: Callable[[Any], Any]) -> Iterator[Place]:
     """The children of a node with the way to put others in their place."""
     if isinstance(node, Signal | FormalSignal | FormalOperator | Named):
         return
+    if isinstance(node, Block):
+        yield from _entries(node, put)
+        return
     parts = node.parts()
     for i, part in enumerate(parts):
         members = part if isinstance(part, tuple) else (part,)
@@ -87,6 +91,17 @@ def inner(node: Node, put: Callable[[Any], Any]) -> Iterator[Place]:
                     return put(rebuild(node, (*parts[:i], changed, *parts[i + 1 :])))
 
                 yield member, put_member
+
+
+def _entries(block: Block, put: Callable[[Any], Any]) -> Iterator[Place]:
+    for i, row in enumerate(block.rows):
+        for j, entry in enumerate(row):
+
+            def put_entry(new: Any, i: int = i, j: int = j, row: Any = row) -> Any:
+                changed = (*row[:j], new, *row[j + 1 :])
+                return put(Block((*block.rows[:i], changed, *block.rows[i + 1 :])))
+
+            yield entry, put_entry
 
 
 def run_length(pattern: Any) -> int:

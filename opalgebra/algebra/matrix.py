@@ -7,7 +7,8 @@ from operator import index
 from typing import Any
 
 from ..errors import FormalSignalError, SizeError, WindowError
-from ..expr.operators import LinearOperator
+from ..expr.blocks import grid
+from ..expr.operators import PLAIN, LinearOperator
 from ..expr.signals import FormalSignal, tap_symbol
 from ..expr.traverse import all_factor_symbols, constants, formal_names
 from ..scalar import to_sympy
@@ -50,14 +51,24 @@ def matrix(operator: LinearOperator, rows: Any, cols: Any) -> Any:
         symbols = ", ".join(s.name for s in all_factor_symbols(operator))
         raise FormalSignalError(f"{operator} has the symbolic factor {symbols}; a matrix needs a number for it")
     out, into = window(rows, ndim), window(cols, ndim)
-    if len(out) * len(into) > ENTRY_LIMIT:
-        raise SizeError(f"the window has {len(out)} × {len(into)} entries; the limit is {ENTRY_LIMIT}")
-    evaluator = Evaluator(ndim, _symbolic_taps(operator, out, into))
+    outputs, inputs = operator.channels or PLAIN
+    height, width = len(out) * outputs, len(into) * inputs
+    if height * width > ENTRY_LIMIT:
+        raise SizeError(f"the window has {height} × {width} entries; the limit is {ENTRY_LIMIT}")
+    entries = [[_entries(entry, ndim, out, into) for entry in row] for row in grid(operator)]
+    return sympy.Matrix.vstack(*(sympy.Matrix.hstack(*row) for row in entries))
+
+
+def _entries(operator: LinearOperator, ndim: int, out: list[Any], into: list[Any]) -> Any:
+    """The window of a plain operator."""
+    import sympy
+
+    evaluator = Evaluator(ndim, _symbolic_taps(operator, ndim, out, into))
     columns = [evaluator.act(operator, {m: 1}) for m in into]
     return sympy.Matrix(len(out), len(into), lambda i, j: to_sympy(columns[j].get(out[i], 0)))
 
 
-def _symbolic_taps(operator: LinearOperator, out: list[Any], into: list[Any]) -> dict[str, Sparse]:
+def _symbolic_taps(operator: LinearOperator, ndim: int, out: list[Any], into: list[Any]) -> dict[str, Sparse]:
     """Formal kernels with as many symbols as entries of the window can depend on."""
     formal = formal_names(operator)
     if not formal:
@@ -67,12 +78,11 @@ def _symbolic_taps(operator: LinearOperator, out: list[Any], into: list[Any]) ->
             f"{operator} has the formal parts {', '.join(formal)}, so its entries are infinite sums; give taps: "
             "oa.signals('q', length=3)"
         )
-    return _taps_of_one(operator, out, into, next(iter(formal)))
+    return _taps_of_one(operator, ndim, out, into, next(iter(formal)))
 
 
-def _taps_of_one(operator: LinearOperator, out: list[Any], into: list[Any], name: str) -> dict[str, Sparse]:
+def _taps_of_one(operator: LinearOperator, ndim: int, out: list[Any], into: list[Any], name: str) -> dict[str, Sparse]:
     """One formal kernel, used once: an entry depends on one tap, which the coset of the operator names."""
-    ndim = operator.ndim or 1
     form = canonical(operator, ndim, ring_of(constants(operator)))
     if any(sum(label[0] == "signal" for label in shape.labels) > 1 for shape in form):
         raise FormalSignalError(

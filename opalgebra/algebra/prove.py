@@ -10,9 +10,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 from .._verbs import verb
 from ..errors import OperandError, Undecided
-from ..expr.operators import LinearOperator
+from ..expr.operators import LinearOperator, common_channels
 from ..expr.signals import Signal, SignalExpr, common_ndim
-from ..expr.traverse import all_factor_symbols, constants, formal_names, substitute, walk
+from ..expr.traverse import all_factor_symbols, constants, formal_names, has_blocks, substitute, walk
 from .canonical import Canonical, ConcreteWalker, TooMany, canonical
 from .facts import Divides, EvenSymmetric, Hypothesis, allowed, holds, hypotheses, symbols_of
 from .ring import Ring, ring_of
@@ -89,12 +89,13 @@ class Proof:
 
 
 def prove(lhs: Any, rhs: Any, given: Hypothesis | Iterable[Hypothesis] = ()) -> Proof:
-    """Decide lhs = rhs for two operators or two signals.
+    """Decide lhs = rhs for two operators, two signals or two bound operators.
 
     Parameters
     ----------
-    lhs, rhs : LinearOperator or signal
-        With concrete factors the verdict is always "proved" or "refuted", whatever the kernels.
+    lhs, rhs : LinearOperator, signal or BoundOperator
+        With concrete factors the verdict is always "proved" or "refuted", whatever the kernels.  Blocks are
+        compared entry by entry; powers of them above 1,000 are undecided.
     given : hypotheses, optional
         ``oa.coprime(k, m)``, ``oa.divides(k, m)``, ``oa.even_symmetric(q)``.
 
@@ -115,12 +116,17 @@ def prove(lhs: Any, rhs: Any, given: Hypothesis | Iterable[Hypothesis] = ()) -> 
     >>> p.verdict, p.witness.index, p.witness.lhs, p.witness.rhs
     ('refuted', 1, 0, 1)
     """
+    if hasattr(lhs, "_prove_equal") or hasattr(rhs, "_prove_equal"):  # bound operators, from a layer above
+        decided: Proof = (lhs if hasattr(lhs, "_prove_equal") else rhs)._prove_equal(lhs, rhs, given)
+        return decided
     lhs, rhs = _operand(lhs, "left"), _operand(rhs, "right")
     if isinstance(lhs, SignalExpr) != isinstance(rhs, SignalExpr):
         raise OperandError(f"an operator and a signal are compared: {lhs} and {rhs}; apply the operator with @ first")
     facts = hypotheses(given)
     even = [fact.signal for fact in facts if isinstance(fact, EvenSymmetric)]
     common_ndim(lhs, rhs)
+    if isinstance(lhs, LinearOperator):
+        common_channels(lhs, rhs)
     formal_names(lhs, rhs, *even)  # refuses a name that stands for two things
     _check_symbols(all_factor_symbols(lhs, rhs))
     verdict, reason, witness = decide(lhs, rhs, facts)
@@ -165,6 +171,10 @@ def decide(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...]) -> D
         decision = decide(substitute(lhs, even), substitute(rhs, even), facts)
         return _restored(decision, even, dimension(lhs, rhs))
     try:
+        if has_blocks(lhs) or has_blocks(rhs):
+            from .blocks import decide_blocks
+
+            return decide_blocks(lhs, rhs, facts)
         if all_factor_symbols(lhs, rhs):
             return _decide_symbolic(lhs, rhs, facts)
         return _decide_concrete(lhs, rhs)
@@ -368,5 +378,7 @@ def replay(lhs: Expression, rhs: Expression, witness: Witness, given: tuple[Hypo
     symbols = {s: witness.factors[s.name] for s in mentioned if s.name in witness.factors}
     left, right = (substitute(side, symbols) if symbols else side for side in (lhs, rhs))
     at = None if witness.input is None else witness.input.starts
-    again = compare(left, right, at, witness._names, dimension(left, right))
+    # Names that the differing entry of a block does not depend on are zero.
+    names = {**{name: {} for name in formal_names(left, right)}, **witness._names}
+    again = compare(left, right, at, names, dimension(left, right), witness.channels)
     return again is not None and (again.index, again.lhs, again.rhs) == (witness.index, witness.lhs, witness.rhs)

@@ -15,8 +15,9 @@ from math import gcd, prod
 from typing import Any, TypeAlias
 
 from ..errors import Undecided
+from ..expr.blocks import Block, grid, plain
 from ..expr.multirate import Conv, Down, Flip, Shift, Up
-from ..expr.operators import FormalOperator, LinearOperator, Scale, add, compose
+from ..expr.operators import PLAIN, FormalOperator, LinearOperator, Scale, add, compose
 from ..expr.signals import FormalSignal, SignalExpr, common_ndim
 from ..expr.traverse import all_factor_symbols, constants, formal_names
 from .canonical import Canonical, Shape, canonical
@@ -32,7 +33,11 @@ def simplify(operator: LinearOperator) -> LinearOperator:
     """The canonical expression of an operator with concrete factors; see :meth:`LinearOperator.simplify`.
 
     With symbolic factors or formal operators the normal form by named laws is returned: equal, but not unique.
+    Of several channels the result is one block of canonical entries.
     """
+    if operator.channels not in (None, PLAIN):
+        return Block([[simplify(entry) for entry in row] for row in grid(operator)])
+    operator = plain(operator)
     if all_factor_symbols(operator) or any(isinstance(f, FormalOperator) for f in formal_names(operator).values()):
         from .rewrite import normalise
 

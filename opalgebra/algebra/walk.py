@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import OperandError, Undecided
+from ..expr.blocks import plain
 from ..expr.factors import axes
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import Named
@@ -29,6 +30,7 @@ from ..expr.operators import (
     Zero,
 )
 from ..expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum
+from ..expr.traverse import has_blocks
 from ..scalar import Scalar, conjugate
 
 POWER_LIMIT = 100_000  # factors of one power that are walked through
@@ -90,6 +92,8 @@ class Walker(ABC):
 
     def act(self, operator: LinearOperator, states: list[Any], transpose: bool, conj: bool) -> list[Any]:
         """The states after an operator, its transpose, its conjugate or its adjoint."""
+        if has_blocks(operator):
+            operator = plain(operator)
         operator, transpose, conj, states = self._unwrap(operator, states, transpose, conj)
         match operator:
             case Identity():

@@ -18,7 +18,7 @@ import numpy as np
 from ..expr.factors import axes
 from ..expr.multirate import Down, Modulate, Up
 from ..expr.named import Corr
-from ..expr.operators import Adjoint, Conj, FormalOperator, LinearOperator
+from ..expr.operators import PLAIN, Adjoint, Conj, FormalOperator, LinearOperator, common_channels
 from ..expr.signals import ConjSignal, FormalSignal, Signal, SignalExpr
 from ..expr.traverse import formal_names, walk
 from ..scalar import is_sympy
@@ -46,6 +46,8 @@ class Witness:
         An index at which the outputs differ.
     lhs, rhs
         The exact values of both sides there.
+    channels : (int, int) or None
+        Of blocks, the output channel in which the sides differ and the input channel that x enters.
     """
 
     input: Signal | None
@@ -55,6 +57,7 @@ class Witness:
     lhs: Any
     rhs: Any
     _names: Names = field(default_factory=dict, repr=False, compare=False)
+    channels: tuple[int, int] | None = None
 
 
 def to_signal(sparse: Sparse, ndim: int) -> Signal:
@@ -81,10 +84,22 @@ def output(expression: LinearOperator | SignalExpr, at: Index | None, evaluator:
     return evaluator.act(expression, {at: 1} if at is not None else {})
 
 
-def compare(lhs: Any, rhs: Any, at: Index | None, names: Names, ndim: int) -> Witness | None:
-    """The witness for this input and these kernels, if both sides differ there."""
+def outputs(expression: LinearOperator, at: Index, into: int, inputs: int, evaluator: Evaluator) -> list[Sparse]:
+    """The outputs of all channels for the unit impulse at an index of one of the inputs."""
+    return evaluator.channels(expression, [{at: 1} if j == into else {} for j in range(inputs)])
+
+
+def compare(
+    lhs: Any, rhs: Any, at: Index | None, names: Names, ndim: int, channels: tuple[int, int] | None = None
+) -> Witness | None:
+    """The witness for this input and these kernels, if both sides differ there; of blocks, in these channels."""
     evaluator = Evaluator(ndim, names)
-    left, right = (output(side, at, evaluator) for side in (lhs, rhs))
+    if channels is None or at is None:
+        left, right = (output(side, at, evaluator) for side in (lhs, rhs))
+    else:
+        (out, into), (_, inputs) = channels, common_channels(lhs, rhs) or PLAIN
+        found = [outputs(side, at, into, inputs, evaluator) for side in (lhs, rhs)]
+        left, right = (y[out] if out < len(y) else {} for y in found)  # Zero() answers with fewer
     wrong = [n for n in left.keys() | right.keys() if differs(left.get(n, 0), right.get(n, 0))]
     if not wrong:
         return None
@@ -97,6 +112,7 @@ def compare(lhs: Any, rhs: Any, at: Index | None, names: Names, ndim: int) -> Wi
         left.get(index, 0),
         right.get(index, 0),
         names,
+        channels,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from ..errors import FormalSignalError, OperandError
+from ..errors import DimensionError, FormalSignalError, OperandError
 from ..expr.operators import LinearOperator
 from ..expr.signals import Signal, SignalExpr, common_ndim
 from ..expr.traverse import formal_parts
@@ -17,7 +17,7 @@ from .cost import Explanation, explain
 from .reference import ReferenceEngine
 from .unfold import formal_error
 
-__all__ = ["ENGINES", "Engine", "Explanation", "add", "apply", "explain"]
+__all__ = ["ENGINES", "Engine", "Explanation", "add", "apply", "apply_to_channels", "explain"]
 
 
 class Engine(Protocol):
@@ -30,6 +30,9 @@ class Engine(Protocol):
 
     def apply(self, operator: LinearOperator, signal: Signal) -> Signal:
         """A x for a concrete operator and signal."""
+
+    def apply_to_channels(self, operator: LinearOperator, signals: tuple[Signal, ...]) -> tuple[Signal, ...]:
+        """A (x_0, x_1, …) for a concrete operator with as many inputs."""
 
     def add(self, terms: Sequence[Signal]) -> Signal:
         """The sum of concrete signals."""
@@ -70,6 +73,26 @@ def apply(operator: LinearOperator, signal: SignalExpr) -> Signal:
     known = _known(signal)
     common_ndim(operator, known)
     return _engine_for(known.values).apply(operator, known)
+
+
+def apply_to_channels(operator: LinearOperator, signals: Sequence[SignalExpr]) -> tuple[Signal, ...]:
+    """A (x_0, x_1, …), computed: a tuple of outputs, each with the dtype and window that :func:`apply` would give.
+
+    Examples
+    --------
+    >>> import opalgebra as oa
+    >>> apply_to_channels(oa.Polyphase(2), [oa.Signal([1, 2, 3])])
+    (Signal([1, 3]), Signal([2]))
+    """
+    formal = formal_parts(operator)
+    if formal:
+        raise formal_error(*formal)
+    known = tuple(_known(signal) for signal in signals)
+    _, inputs = operator.channels or (len(known), len(known))
+    if len(known) != inputs:
+        raise DimensionError(f"{operator} takes {inputs} channels, and {len(known)} signals were given")
+    common_ndim(operator, *known)
+    return _engine_for(*(signal.values for signal in known)).apply_to_channels(operator, known)
 
 
 def add(terms: Sequence[SignalExpr]) -> Signal:

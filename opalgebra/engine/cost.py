@@ -13,7 +13,8 @@ from ..expr.operators import Identity, LinearOperator, Scale, Zero
 from ..expr.signals import Signal
 from ..expr.traverse import formal_parts
 from ..scalar import Scalar
-from .unfold import evaluate, formal_error, window_of
+from .channels import evaluate_channels
+from .unfold import formal_error, window_of
 from .window import Window, union
 
 _WIDEST = 40  # characters of a stage's text
@@ -73,7 +74,7 @@ def explain(operator: LinearOperator, shape: Any) -> Explanation:
     operator : LinearOperator
         With numbers only; a formal kernel or symbolic factor raises :class:`~opalgebra.FormalSignalError`.
     shape : int or tuple of int
-        Samples of the input, which starts at index 0, per axis.
+        Samples of the input, which starts at index 0, per axis; of several channels, of each.
 
     Examples
     --------
@@ -91,7 +92,8 @@ def explain(operator: LinearOperator, shape: Any) -> Explanation:
             "give one length per axis"
         )
     counter = CostMachine()
-    evaluate(operator, Window((0,) * len(sizes), sizes), counter)
+    _, inputs = operator.channels or (1, 1)
+    evaluate_channels(operator, (Window((0,) * len(sizes), sizes),) * inputs, counter)
     return Explanation(tuple(counter.stages))
 
 

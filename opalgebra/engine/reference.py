@@ -16,6 +16,7 @@ from ..expr.signals import Signal
 from ..scalar import Scalar
 from . import arithmetic
 from .arithmetic import CONVOLUTION, POINTWISE, Numbers
+from .channels import evaluate_channels
 from .unfold import evaluate, flipped, window_of
 from .window import Window, union
 
@@ -32,6 +33,10 @@ class ReferenceEngine:
     def apply(self, operator: LinearOperator, signal: Signal) -> Signal:
         """A x; the input is read only."""
         return evaluate(operator, signal, _ARRAYS)
+
+    def apply_to_channels(self, operator: LinearOperator, signals: tuple[Signal, ...]) -> tuple[Signal, ...]:
+        """A (x_0, x_1, …); the inputs are read only."""
+        return evaluate_channels(operator, signals, _ARRAYS)
 
     def add(self, terms: Sequence[Signal]) -> Signal:
         """The sum of signals on the union of their windows."""

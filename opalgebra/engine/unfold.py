@@ -13,11 +13,12 @@ from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
-from ..errors import FormalSignalError, OperandError, SizeError
+from ..errors import DimensionError, FormalSignalError, OperandError, SizeError
 from ..expr.factors import axes, is_symbolic
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import Named
 from ..expr.operators import (
+    PLAIN,
     Adjoint,
     Compose,
     Conj,
@@ -31,6 +32,7 @@ from ..expr.operators import (
     Zero,
 )
 from ..expr.signals import Signal, SignalExpr
+from ..expr.traverse import has_blocks
 from ..scalar import Scalar, conjugate
 from .window import Window
 
@@ -81,7 +83,19 @@ Task: TypeAlias = "tuple[LinearOperator, Mode] | Action"
 
 
 def evaluate(operator: LinearOperator, x: T, machine: Machine[T]) -> T:
-    """Run ``operator`` on ``x``; the tree may be as deep as memory allows."""
+    """Run ``operator``, of one channel, on ``x``; the tree may be as deep as memory allows."""
+    if has_blocks(operator):
+        if operator.channels != PLAIN:
+            raise DimensionError(f"{operator} acts on several channels; apply it to a tuple of signals: A @ (x, y)")
+        from .channels import evaluate_channels
+
+        (y,) = evaluate_channels(operator, (x,), machine)
+        return y
+    return run(operator, x, machine)
+
+
+def run(operator: LinearOperator, x: T, machine: Machine[T]) -> T:
+    """Run ``operator`` letter by letter on what the machine works on."""
     values: list[T] = [x]
     work: list[Task] = [(operator, Mode())]
     while work:
@@ -145,9 +159,12 @@ def _(node: Compose, mode: Mode) -> list[Task]:
 @_unfold.register
 def _(node: Sum, mode: Mode) -> list[Task]:
     tasks: list[Task] = []
-    for done, term in enumerate(node.terms):
+    terms = node.terms
+    if node.channels is not None and node.channels[0] != node.channels[1]:  # Zero() has no other number of outputs
+        terms = tuple(term for term in terms if not isinstance(term, Zero))
+    for done, term in enumerate(terms):
         tasks += [_again(done + 1), (term, mode)]
-    return [*tasks, _gather(len(node.terms))]
+    return [*tasks, _gather(len(terms))]
 
 
 def _again(depth: int) -> Action:

@@ -10,15 +10,18 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import isfinite
 from operator import index
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from .._verbs import verb
-from ..errors import CoefficientError, FormalSignalError, KernelError, OperandError
+from ..errors import CoefficientError, DimensionError, FormalSignalError, KernelError, OperandError
 from ..scalar import Scalar, check_scalar, exact, is_sympy
 from .node import Node
-from .signals import Applied, Signal, SignalExpr, common_ndim
+from .signals import Applied, Signal, SignalExpr, _short, common_ndim
+
+Channels: TypeAlias = tuple[int, int] | None  # (outputs, inputs); None fits any number, as many out as in
+PLAIN = (1, 1)
 
 
 class LinearOperator(Node):
@@ -26,8 +29,12 @@ class LinearOperator(Node):
 
     ``A @ B`` composes, ``A @ x`` applies, ``A + B``, ``A - B``, ``-A``, ``2 * A`` and ``A ** 3`` do what
     they say, ``A.T`` is the transpose, ``A.H`` the adjoint.  ``A == B`` asks for the same tree,
-    :meth:`equals` for the same map.
+    :meth:`equals` for the same map.  ``A.channels`` is (outputs, inputs): (1, 1) unless there are blocks, None
+    for an operator that fits any number of channels, such as the identity.
     """
+
+    channels: Channels = PLAIN
+    blocks = False  # whether the node is a grid of operators by itself, or its definition has one
 
     @property
     def T(self) -> LinearOperator:
@@ -46,6 +53,10 @@ class LinearOperator(Node):
     def __matmul__(self, other: object) -> Any:
         if isinstance(other, LinearOperator):
             return compose((self, other))
+        if _acts_on_channels(self, other):
+            from .channels import act_on_channels
+
+            return act_on_channels(self, other)
         if isinstance(other, SignalExpr):
             return self._apply(other)
         if isinstance(other, (np.ndarray, list, tuple)):
@@ -58,6 +69,10 @@ class LinearOperator(Node):
                     "Conv([1, 2, 1]), Up(2), or put a formal signal in place of the array"
                 )
             return self._apply(Signal(other))
+        if hasattr(other, "dimsd"):
+            raise OperandError(
+                f"{other} acts on arrays, and {_short(self)} on ℤ^d; bind it to a size first: A.on(n) @ F"
+            )
         raise OperandError(
             f"an operator acts on operators, signals, arrays and lists, not on a {type(other).__name__}; "
             "for a multiple write 2 * A, for other sequences Signal(values)"
@@ -156,8 +171,29 @@ class LinearOperator(Node):
         result: LinearOperator = verb("simplify")(self)
         return result
 
+    def inverse(self) -> LinearOperator:
+        """B with B A = I and A B = I, both proved; nothing to do with the transpose.
+
+        Found for shifts, flips, modulations and their compositions, for blocks that can be eliminated (lifting
+        steps), and on one axis wherever the polyphase matrix has the determinant c zᵐ.
+
+        Raises
+        ------
+        NoInverse
+            Where there is no inverse with finitely many taps, or none was found; the message says why.
+
+        Examples
+        --------
+        >>> import opalgebra as oa
+        >>> p = oa.signals("p")
+        >>> print(oa.Block([[oa.Identity(), oa.Conv(p)], [0, oa.Identity()]]).inverse())
+        [I  −(p∗); 0  I]
+        """
+        result: LinearOperator = verb("inverse")(self)
+        return result
+
     def matrix(self, rows: Any, cols: Any) -> Any:
-        """The entries of the window rows × cols as a SymPy matrix.
+        """The entries of the window rows × cols as a SymPy matrix; of blocks, one such window per channel.
 
         Parameters
         ----------
@@ -177,11 +213,50 @@ class LinearOperator(Node):
         """
         return verb("matrix")(self, rows, cols)
 
+    def on(self, n: Any, out: Any = None, mode: str = "full", boundary: Any = "zero", dtype: Any = None) -> Any:
+        """The operator on arrays: F = Crop ∘ A ∘ Extend, with index 0 at the first sample of the input.
+
+        Parameters
+        ----------
+        n : int or tuple of int
+            Shape of the input, one entry per axis of the operator.
+        out : int or (start, stop), optional
+            The outputs that are kept, outright; an int means 0 … out−1.  One of these per axis where there are several.
+        mode : {"full", "same", "valid"}
+            Where ``out`` is not given: every output that the input reaches; 0 … ⌈n·L/M⌉−1; outputs that read only
+            inside the input.
+        boundary : {"zero", "wrap", "symmetric", "reflect", "edge", "antisymmetric", "antireflect"}
+            How the array is continued, or a tuple with one of these per axis.  "wrap" needs a length that the
+            factors divide, unless ``out`` is given.
+        dtype : float32, float64, complex64 or complex128, optional
+            To compute in; by default data keeps its own precision.
+
+        Returns
+        -------
+        BoundOperator
+
+        Raises
+        ------
+        WindowError
+            A negative size, an unknown mode or boundary, a window with stop < start, a length that does not divide.
+
+        Examples
+        --------
+        >>> import opalgebra as oa
+        >>> F = (oa.Down(2) @ oa.Conv([1, 2, 1])).on(6, mode="same", boundary="wrap")
+        >>> F([1, 0, 0, 0, 0, 2])
+        array([5, 1, 0])
+        >>> F.shape, F.dottest()
+        ((3, 6), True)
+        """
+        return verb("on")(self, n, out, mode, boundary, dtype)
+
     def polyphase(self) -> Any:
         """The polyphase matrix P(z) as a SymPy matrix in z: y_{Ln+i} = Σ_j Σ_t P_ij[t] x_{M(n−t)+j}, z⁻¹ a delay.
 
         M is the smallest period of the input after which the operator repeats itself, L the period of the
-        output.  One axis, known taps, and one rate; otherwise an error says which of these fails.
+        output.  One axis, known taps, and one rate; otherwise an error says which of these fails.  Of blocks,
+        every channel has one period, and the matrices of the entries stand side by side.
 
         >>> import opalgebra as oa
         >>> (oa.Down(2) @ oa.Conv([1, 2, 3])).polyphase()
@@ -201,9 +276,10 @@ class LinearOperator(Node):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Identity(LinearOperator):
-    """I, on any number of axes."""
+    """I, on any number of axes and channels."""
 
     ndim = None
+    channels = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -211,6 +287,7 @@ class Zero(LinearOperator):
     """0, the operator that answers every signal with the zero signal."""
 
     ndim = None
+    channels = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -228,7 +305,7 @@ class Compose(LinearOperator):
     factors: tuple[LinearOperator, ...]
 
     def __post_init__(self) -> None:
-        self._set(ndim=common_ndim(*self.factors))
+        self._set(ndim=common_ndim(*self.factors), channels=_chained(self.factors))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -238,7 +315,7 @@ class Sum(LinearOperator):
     terms: tuple[LinearOperator, ...]
 
     def __post_init__(self) -> None:
-        self._set(ndim=common_ndim(*self.terms))
+        self._set(ndim=common_ndim(*self.terms), channels=common_channels(*self.terms))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -249,7 +326,8 @@ class Scale(LinearOperator):
     operator: LinearOperator
 
     def __post_init__(self) -> None:
-        self._set(scalar=check_scalar(self.scalar), ndim=self.operator.ndim)
+        inner = self.operator
+        self._set(scalar=check_scalar(self.scalar), ndim=inner.ndim, channels=inner.channels)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -268,7 +346,13 @@ class Power(LinearOperator):
             raise CoefficientError(
                 f"the exponent is {exponent!r}; give an int >= 0 (operators have transposes, not negative powers)"
             ) from None
-        self._set(exponent=index(exponent), ndim=self.operator.ndim)
+        channels = self.operator.channels
+        if channels is not None and channels[0] != channels[1]:
+            raise DimensionError(
+                f"{_short(self.operator)} makes {_counted(channels[0])} of {channels[1]}; a power needs as many "
+                "outputs as inputs"
+            )
+        self._set(exponent=index(exponent), ndim=self.operator.ndim, channels=channels)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -276,19 +360,77 @@ class _Wrapped(LinearOperator):
     operator: LinearOperator
 
     def __post_init__(self) -> None:
-        self._set(ndim=self.operator.ndim)
+        self._set(ndim=self.operator.ndim, channels=self.operator.channels)
 
 
-class Transpose(_Wrapped):
+@dataclass(frozen=True, eq=False, repr=False)
+class _Turned(_Wrapped):
+    def __post_init__(self) -> None:
+        channels = self.operator.channels
+        self._set(ndim=self.operator.ndim, channels=channels and channels[::-1])
+
+
+class Transpose(_Turned):
     """Aᵀ."""
 
 
-class Adjoint(_Wrapped):
+class Adjoint(_Turned):
     """Aᴴ."""
 
 
 class Conj(_Wrapped):
     """The entrywise conjugate of A."""
+
+
+def _chained(factors: tuple[LinearOperator, ...]) -> Channels:
+    """The channels of a composition, where every factor takes what the next one gives."""
+    found: Channels = None
+    for factor in factors:
+        channels = factor.channels
+        if channels is None or channels == found == PLAIN:
+            continue
+        if found is not None and found[1] != channels[0]:
+            raise DimensionError(
+                f"{_short(factor)} gives {_counted(channels[0])}, and what is applied to it takes {found[1]}; "
+                "a composition A @ B needs as many inputs of A as outputs of B"
+            )
+        found = (channels[0] if found is None else found[0], channels[1])
+    return found
+
+
+def common_channels(*terms: LinearOperator) -> Channels:
+    """The channels that all operators share; None where every one fits any number."""
+    found: Channels = None
+    for term in terms:
+        channels = term.channels
+        if channels is None or channels == found:
+            continue
+        if found is not None:
+            raise DimensionError(
+                f"{_short(term)} makes {_counted(channels[0])} of {channels[1]}, and {_short(terms[0])} does not: "
+                f"{found[0]} of {found[1]} are expected throughout"
+            )
+        found = channels
+    if found is not None and found[0] != found[1]:
+        for term in terms:
+            if term.channels is None and not isinstance(term, Zero):
+                raise DimensionError(
+                    f"{_short(term)} makes as many channels as it takes, and the others make "
+                    f"{_counted(found[0])} of {found[1]}"
+                )
+    return found
+
+
+def _counted(count: int) -> str:
+    return f"{count} channel{'s' * (count != 1)}"
+
+
+def _acts_on_channels(operator: LinearOperator, other: object) -> bool:
+    """Whether an operand is, or has to be, several signals."""
+    if isinstance(other, (list, tuple)) and any(isinstance(entry, SignalExpr) for entry in other):
+        return True
+    several = operator.channels is not None and operator.channels != PLAIN
+    return several and isinstance(other, (list, tuple, np.ndarray, SignalExpr))
 
 
 def compose(operators: tuple[LinearOperator, ...]) -> LinearOperator:

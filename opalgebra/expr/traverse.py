@@ -13,7 +13,7 @@ from .factors import axes
 from .multirate import Conv, Modulate, Shift, _Sampling
 from .named import Named, _Layer, _Resampler
 from .node import Node
-from .operators import Compose, FormalOperator, LinearOperator, Scale, Sum, add, compose
+from .operators import PLAIN, Compose, FormalOperator, LinearOperator, Scale, Sum, add, compose
 from .signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum, add_signals
 
 
@@ -146,6 +146,30 @@ def formal_parts(root: Node) -> list[str]:
     return cached
 
 
+def is_block(operator: LinearOperator) -> bool:
+    """Whether the operator itself acts on several channels, or is a grid, be it of one entry."""
+    return operator.blocks or operator.channels not in (None, PLAIN)
+
+
+def has_blocks(root: Node) -> bool:
+    """Whether grids of operators occur anywhere in the expression, kernels included."""
+    cached: bool | None = root.__dict__.get("_has_blocks")
+    if cached is not None:
+        return cached
+    stack: list[tuple[Node, bool]] = [(root, False)]
+    while stack:
+        node, ready = stack.pop()
+        if "_has_blocks" in node.__dict__:
+            continue
+        if not ready:
+            stack.append((node, True))
+            stack.extend([(child, False) for child in node.children()])
+            continue
+        inner = any(child.__dict__["_has_blocks"] for child in node.children())
+        node.__dict__["_has_blocks"] = inner or (isinstance(node, LinearOperator) and is_block(node))
+    return bool(root.__dict__["_has_blocks"])
+
+
 def factor_symbols(node: Node) -> list[Any]:
     """The SymPy symbols in the factor or shift of this one node, sorted by name."""
     if isinstance(node, (_Sampling, _Layer, _Resampler, Box)):
@@ -200,5 +224,5 @@ def constants(*roots: Node) -> Iterator[Any]:
 
 __all__ = [
     "Conv", "LinearOperator", "Modulate", "SignalExpr", "all_factor_symbols", "constants", "expand", "factor_symbols",
-    "formal_names", "formal_parts", "rebuild", "substitute", "transform", "walk",
+    "formal_names", "formal_parts", "has_blocks", "is_block", "rebuild", "substitute", "transform", "walk",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Container
 from typing import Any
 
-from ..expr import multirate, named
+from ..expr import blocks, multirate, named
 from ..expr import operators as _operators
 from ..expr import signals as _signals
 from ..expr.signals import Signal
@@ -35,6 +35,9 @@ CONSTRUCTORS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "Identity": (_operators.Identity, ()),
     "Zero": (_operators.Zero, ()),
     "Signal": (Signal, ("signal",)),
+    "Polyphase": (blocks.Polyphase, ("factor",)),
+    "PixelShuffle": (blocks.PixelShuffle, ("factor",)),
+    "Block": (blocks.Block, ("block",)),
     "box": (_signals.box, ("factor",)),
 }
 NAMING = ("signals", "factors", "integers", "operators", "exact")  # their argument is a string
@@ -62,8 +65,8 @@ def callee(func: ast.expr) -> str | None:
 class Roles:
     """The roles of all names below ``root``, and of every node the role of its place.
 
-    Roles of places: "signal", "factor", "shift", "tap" (a number in a list) and "neutral": in ``k * x``
-    only the rest of the text tells whether k is a signal.
+    Roles of places: "signal", "factor", "shift", "tap" (a number in a list), "block" (a list of operators)
+    and "neutral": in ``k * x`` only the rest of the text tells whether k is a signal.
     """
 
     def __init__(self, text: str, root: ast.expr, role: str, bound: Container[str]) -> None:
@@ -99,7 +102,8 @@ class Roles:
         if isinstance(node, ast.Attribute):
             return [(node.value, role)]
         if isinstance(node, (ast.List, ast.Tuple)):
-            return [(entry, "tap" if role in ("signal", "neutral") else role) for entry in node.elts]
+            inner = "tap" if role in ("signal", "neutral") else role
+            return [(entry, _within_block(entry) if role == "block" else inner) for entry in node.elts]
         if isinstance(node, ast.BinOp):
             scales = isinstance(node.op, (ast.Mult, ast.Div, ast.Pow)) and role == "signal"
             inner = "neutral" if scales else role  # in k * x only the rest of the text can tell what k is
@@ -122,4 +126,11 @@ class Roles:
         if name in (*NUMERIC, "complex"):
             return [(entry, "tap" if role in ("signal", "neutral") else role) for entry in node.args]
         roles = CONDITIONS.get(name) or CONSTRUCTORS.get(name, (None, ()))[1]
-        return [*zip(node.args, roles, strict=False), *keywords]
+        given = zip(node.args, roles, strict=False)
+        places = [(entry, _within_block(entry) if role == "block" else role) for entry, role in given]
+        return [*places, *keywords]
+
+
+def _within_block(node: ast.AST) -> str:
+    """The role of a place in a block: a list of more places, or an entry."""
+    return "block" if isinstance(node, (ast.List, ast.Tuple)) else "signal"

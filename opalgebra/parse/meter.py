@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ..engine.channels import evaluate_channels
 from ..engine.cost import CostMachine
-from ..engine.unfold import evaluate, window_of
+from ..engine.unfold import window_of
 from ..engine.window import Window
 from ..errors import SizeError
 from ..expr.operators import LinearOperator
@@ -25,5 +26,7 @@ class _Meter(CostMachine):
 def spend(operator: LinearOperator, signal: Signal, weight: int, left: int) -> int:
     """What is left of a budget after an application; :class:`SizeError` where it does not last."""
     meter = _Meter(weight, left)
-    evaluate(operator, window_of(signal), meter)
+    _, inputs = operator.channels or (1, 1)
+    if inputs == 1:  # else the application is refused
+        evaluate_channels(operator, (window_of(signal),), meter)
     return meter.left

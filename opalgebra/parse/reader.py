@@ -16,6 +16,7 @@ from ..expr import factors as _factors
 from ..expr import named
 from ..expr import operators as _operators
 from ..expr import signals as _signals
+from ..expr.blocks import Block
 from ..expr.operators import LinearOperator
 from ..expr.signals import Signal, SignalExpr, common_ndim
 from ..expr.traverse import formal_parts, walk
@@ -221,10 +222,25 @@ class Reader:
 
     def _construct(self, node: ast.Call, name: str) -> Any:
         make, roles = CONSTRUCTORS[name]
+        if name == "Block":
+            return self._block(node)
         values = self.arguments(node, name, roles)
         if name == "box":
             self._spend(node, _factors.factor(values[0]))
         return make(*values, **self._options(node))
+
+    def _block(self, node: ast.Call) -> Any:
+        self._check_count(node, "Block", 1)
+        rows = node.args[0]
+        if not isinstance(rows, ast.List) or not all(isinstance(row, ast.List) for row in rows.elts):
+            self.fail(node, "Block takes a list of lists of operators, such as Block([[Up(2), Identity()]])")
+        return Block([[self._block_entry(entry) for entry in getattr(row, "elts", [])] for row in rows.elts])
+
+    def _block_entry(self, node: ast.expr) -> Any:
+        value = self.build(node)
+        if not isinstance(value, LinearOperator) and not (type(value) is int and value == 0):
+            self.fail(node, "an entry of Block is an operator or 0")
+        return value
 
     def _spend(self, node: ast.AST, size: Any) -> None:
         self.samples -= prod(k for k in _factors.axes(size) if isinstance(k, int))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import OperandError
+from ..expr.blocks import Block
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import Named
 from ..expr.node import Node
@@ -189,6 +190,13 @@ class _Code:
             Hole(part, kernel=True) if isinstance(part, SignalExpr) else value_code(part) for part in node.parts()
         ]
         return _call(type(node).__name__, *arguments)
+
+    @emit.register
+    def _emit_block(self, node: Block) -> Piece:
+        rows: list[Part] = []
+        for at, row in enumerate(node.rows):
+            rows += [", [" if at else "[", *joined([Hole(entry) for entry in row], ", "), "]"]
+        return Piece(ATOM, ["Block([", *rows, "])"])
 
     @emit.register
     def _emit_formal_operator(self, node: FormalOperator) -> Piece:

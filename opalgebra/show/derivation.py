@@ -198,9 +198,12 @@ def proof_latex(proof: Any) -> str:
     witness = proof.witness
     if witness is not None:
         listed = ",\\ ".join(f"{left} = {right}" for left, right, _ in _circumstances(witness, _MARKDOWN))
+        channels = getattr(witness, "channels", None)
+        listed += rf"\ \text{{in channel {channels[1]}}}" if channels else ""
         where = rf"\text{{with }} {listed}:\ " if listed else ""
         values = rf"{number_latex(exact(witness.lhs))} \neq {number_latex(exact(witness.rhs))}"
-        lines.append(rf"&{where}{values}\ \text{{at }} n = {index_latex(witness.index)}")
+        place = rf"\ \text{{of output channel {channels[0]}}}" if channels else ""
+        lines.append(rf"&{where}{values}\ \text{{at }} n = {index_latex(witness.index)}{place}")
     if proof.reason:
         lines.append(rf"&\text{{{escape_text(proof.reason)}}}")
     return _aligned(lines)
@@ -233,6 +236,8 @@ def _witness(witness: Any, notation: _Notation) -> str:
     math = notation.math
     left, right = (f"{math}{notation.number(exact(value))}{math}" for value in (witness.lhs, witness.rhs))
     where = notation.formula("n", notation.index(witness.index))
+    channels = getattr(witness, "channels", None)
+    where += f" of output channel {channels[0]}" if channels else ""
     values = f"at {where} the left side gives {left}, the right side {right}"
     return f"with {circumstances}: {values}" if circumstances else values
 
@@ -245,7 +250,9 @@ def _circumstances(witness: Any, notation: _Notation) -> list[tuple[str, str, st
     if witness.input is not None:
         taken = {*witness.kernels, *witness.factors}
         name = next(name for name in ("x", "u", "v", "input") if name not in taken or name == "input")
-        found.append((notation.name(name), *_signal_value(witness.input, notation)))
+        value, remark = _signal_value(witness.input, notation)
+        channels = getattr(witness, "channels", None)
+        found.append((notation.name(name), value, remark + (f" in channel {channels[1]}" if channels else "")))
     return found
 
 

@@ -102,6 +102,9 @@ class _Latex(Renderer):
     imaginary = r"\mathrm{i}"
     size = r";\ {count}\ \text{{{unit}}}"
     times = r" \times "
+    block = (r"\begin{bmatrix} ", r" \end{bmatrix}")
+    between_entries, between_rows = " & ", r" \\ "
+    dots = (r"\cdots", r"\vdots", r"\ddots")
 
     def name(self, name: str) -> str:
         return name_latex(name, r"\mathbf{{{}}}", r"\mathbf{{{}}}", r"\boldsymbol{{{}}}")

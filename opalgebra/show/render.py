@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from ..errors import OperandError, SizeError
+from ..expr.blocks import Block
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import Named
 from ..expr.node import Node
@@ -37,6 +38,7 @@ from .numbers import float_text, integer_text, is_compound, is_minus_one, is_neg
 SUM, SCALED, PRODUCT, POSTFIX, ATOM = range(5)  # how tightly a piece binds, from loose to tight
 
 LONG = 16  # samples from which a signal is summarised
+LARGE = 8  # rows or columns of a block beyond which the middle is left out
 LIMIT = 20_000  # characters from which an expression is summarised
 
 
@@ -126,6 +128,13 @@ def leading_chain(node: Node) -> tuple[Scalar | None, list[Hole]]:
     return scalar, rest + tail
 
 
+def _shown(count: int) -> list[int | None]:
+    """The rows or columns that are written out, with None for those that are not."""
+    if count <= LARGE:
+        return list(range(count))
+    return [*range(LARGE // 2), None, count - 1]
+
+
 class Renderer:
     """Everything that the notations share; they differ in the glyphs below and in the methods that raise."""
 
@@ -143,6 +152,9 @@ class Renderer:
     imaginary = "i"
     size = "; {count} {unit}"
     times = "×"
+    block = ("[", "]")
+    between_entries, between_rows = "  ", "; "
+    dots = ("…", "…", "…")  # in a row, in a column, and where both are cut
 
     def name(self, name: str) -> str:
         """The name of a formal signal."""
@@ -330,6 +342,20 @@ class Renderer:
         sequence = node.sequence
         end = self.close_modulate.replace("{start}", self._start_of(sequence))
         return Piece(ATOM, ["([" + self._samples(sequence.values, "samples") + end])
+
+    @emit.register
+    def _emit_block(self, node: Block) -> Piece:
+        across, down, both = self.dots
+        rows: list[list[Part]] = []
+        for i in _shown(len(node.rows)):
+            if i is None:
+                rows.append([down if j is not None else both for j in _shown(len(node.rows[0]))])
+            else:
+                rows.append([Hole(node.rows[i][j]) if j is not None else across for j in _shown(len(node.rows[i]))])
+        parts: list[Part] = []
+        for row in rows:
+            parts += [*([Glue(self.between_rows)] if parts else []), *joined(row, self.between_entries)]
+        return Piece(ATOM, [self.block[0], *parts, self.block[1]])
 
     @emit.register
     def _emit_formal_operator(self, node: FormalOperator) -> Piece:

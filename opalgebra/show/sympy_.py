@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..expr.blocks import grid, plain
 from ..expr.node import Node
-from ..expr.operators import Compose, Identity, LinearOperator, Power, Scale, Sum, Zero
+from ..expr.operators import PLAIN, Compose, Identity, LinearOperator, Power, Scale, Sum, Zero
+from ..expr.traverse import has_blocks
 from ..scalar import to_sympy as number
 from .text import ascii_text, text
 
@@ -24,8 +26,16 @@ def pretty_form(node: Node, printer: Any) -> Any:
 
 
 def to_sympy(operator: LinearOperator) -> Any:
-    """Sums, products and powers of SymPy, with a noncommutative symbol for every other operator."""
+    """Sums, products and powers of SymPy, with a noncommutative symbol for every other operator.
+
+    Blocks become a SymPy matrix, multiplied out.
+    """
     import sympy
+
+    if operator.channels not in (None, PLAIN):
+        return sympy.Matrix([[to_sympy(entry) for entry in row] for row in grid(operator)])
+    if has_blocks(operator):
+        return to_sympy(plain(operator))
 
     match operator:
         case Identity():

@@ -172,6 +172,7 @@ class _Ascii(_Text):
     up, down = "up", "down"
     transpose, adjoint = "^T", "^H"
     times = "x"
+    dots = ("...", "...", "...")
 
     def name(self, name: str) -> str:
         return name

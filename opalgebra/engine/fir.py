@@ -1,0 +1,237 @@
+"""The one primitive on arrays: a FIR filter between two rates, from one window to another.
+
+    y_n = Σ_j h_j x_{(M n − j)/L}   over the taps j for which L divides M n − j,
+
+with L ≥ 1 and M ≠ 0 (negative: time runs backwards), per axis.  Samples outside the input window are zero.
+Convolution, ↑, ↓, shifts and flips are of this form, and so is the transpose of each, which is why a
+transposed operator gathers like any other and never scatters.  A tap is a number, or a matrix between
+channels.  Every tap is one strided slice of the input added to one strided slice of the output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import gcd, prod
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from .arithmetic import check_bound, magnitude
+from .window import Window
+
+Ints: TypeAlias = tuple[int, ...]
+Slices: TypeAlias = tuple[slice, ...]
+
+
+def _times(a: Ints, b: Ints) -> Ints:
+    return tuple([x * y for x, y in zip(a, b, strict=True)])
+
+
+@dataclass(frozen=True, eq=False)
+class Fir:
+    """A filter between rates.
+
+    Attributes
+    ----------
+    taps : ndarray
+        Shape (\\*K), or (groups, outs, ins, \\*K) where channels are mixed.
+    start : tuple of int
+        The j of the first tap, per axis.
+    up, down : tuple of int
+        L and M, per axis.
+    mixes : bool
+        Whether the taps are matrices between channels.
+    """
+
+    taps: np.ndarray
+    start: Ints
+    up: Ints
+    down: Ints
+    mixes: bool = False
+
+    @classmethod
+    def identity(cls, ndim: int) -> Fir:
+        """y = x."""
+        return cls(np.ones((1,) * ndim, dtype=np.int64), (0,) * ndim, (1,) * ndim, (1,) * ndim)
+
+    @property
+    def shape(self) -> Ints:
+        """How many taps there are, per axis."""
+        return self.taps.shape[3:] if self.mixes else self.taps.shape
+
+    @property
+    def is_single(self) -> bool:
+        """Whether there is one tap and no change of rate but ↑: another filter can be merged into it."""
+        return prod(self.shape) == 1 and all(abs(m) == 1 for m in self.down)
+
+    # What a letter applied after the filter makes of it ---------------------------------------------------
+
+    def then_down(self, k: Ints) -> Fir:
+        """↓k after it."""
+        return replace(self, down=_times(self.down, k))
+
+    def then_shift(self, s: Ints) -> Fir:
+        """A delay by s after it."""
+        moved = _times(self.down, s)
+        return replace(self, start=tuple([a + b for a, b in zip(self.start, moved, strict=True)]))
+
+    def then_flip(self) -> Fir:
+        """Reversal after it."""
+        return replace(self, down=tuple([-m for m in self.down]))
+
+    def then_up(self, k: Ints) -> Fir:
+        """↑k after a single tap."""
+        return replace(self, up=_times(self.up, k), start=_times(self.start, k))
+
+    def then_filter(self, taps: np.ndarray, start: Ints) -> Fir:
+        """Convolution after a single tap."""
+        backwards = [axis for axis, m in enumerate(self.down) if m < 0]
+        if backwards:
+            ends = [-(a + n - 1) if m < 0 else a for a, n, m in zip(start, taps.shape, self.down, strict=True)]
+            taps, start = np.flip(taps, tuple(backwards)), tuple(ends)
+        moved = tuple([a + b for a, b in zip(self.start, start, strict=True)])
+        weight = self.taps.reshape(())
+        return replace(self, taps=taps if _is_one(weight) else taps * weight[()], start=moved)
+
+    @cached_property
+    def transposed(self) -> Fir:
+        """The transpose: L m = M n − j solved for n."""
+        sign = tuple([1 if m > 0 else -1 for m in self.down])
+        taps, lead = (self.taps.swapaxes(1, 2), 3) if self.mixes else (self.taps, 0)
+        mirrored = tuple([lead + axis for axis, s in enumerate(sign) if s > 0])
+        ends = [-(a + n - 1) if s > 0 else a for a, n, s in zip(self.start, self.shape, sign, strict=True)]
+        up, down = tuple([abs(m) for m in self.down]), _times(sign, self.up)
+        return replace(self, taps=np.flip(taps, mirrored), start=tuple(ends), up=up, down=down)
+
+    @cached_property
+    def conjugated(self) -> Fir:
+        """The same with conjugated taps."""
+        return replace(self, taps=np.conj(self.taps)) if self.taps.dtype.kind == "c" else self
+
+    # Windows ------------------------------------------------------------------------------------------------
+
+    def reads(self, out: Window) -> Window:
+        """The inputs between the first and the last that the outputs of a window read."""
+        starts, sizes = [], []
+        for a, n, j, t, up, m in zip(out.starts, out.shape, self.start, self.shape, self.up, self.down, strict=True):
+            ends = (m * a, m * (a + n - 1))
+            low, high = -((j + t - 1 - min(ends)) // up), (max(ends) - j) // up
+            starts.append(low)
+            sizes.append(max(0, high - low + 1) if n else 0)
+        return Window(tuple(starts), tuple(sizes))
+
+    def reaches(self, read: Window) -> Window:
+        """The outputs between the first and the last that the inputs of a window reach."""
+        return self.transposed.reads(read)
+
+    # Running ------------------------------------------------------------------------------------------------
+
+    def add_to(self, y: np.ndarray, x: np.ndarray, written: Window, read: Window) -> None:
+        """Add the filtered x, which lies on the window ``read``, to y on the window ``written``."""
+        taps = self._in(y.dtype)
+        if self.mixes:
+            _mix(y, x, taps, self._places(written, read))
+            return
+        for at, to, source in self._places(written, read):
+            weight = taps[at]
+            if weight == 1:
+                y[to] += x[source]
+            else:
+                y[to] += x[source] * weight
+
+    def _in(self, dtype: Any) -> np.ndarray:
+        """The taps in the precision of ``dtype``, real where they are real."""
+        kept = self.__dict__.setdefault("_cast", {})
+        if dtype not in kept:
+            real = dtype.kind == "c" and self.taps.dtype.kind != "c"
+            kept[dtype] = self.taps.astype(np.finfo(dtype).dtype if real else dtype, copy=False)
+        return kept[dtype]
+
+    def _places(self, written: Window, read: Window) -> list[tuple[Ints, tuple[Any, ...], tuple[Any, ...]]]:
+        """Each tap with the slice of the output that it adds to and the slice of the input that it reads."""
+        kept = self.__dict__.setdefault("_kept", {})
+        if (written, read) not in kept:
+            kept.clear()  # one pair of windows is what a bound operator has
+            kept[written, read] = list(self._slices(written, read))
+        return kept[written, read]
+
+    def _slices(self, written: Window, read: Window) -> Iterator[tuple[Ints, tuple[Any, ...], tuple[Any, ...]]]:
+        per_axis = [
+            [_meet(j + i, self.up[axis], self.down[axis], written, read, axis) for i in range(self.shape[axis])]
+            for axis, j in enumerate(self.start)
+        ]
+        present = np.any(self.taps != 0, axis=(0, 1, 2)) if self.mixes else self.taps != 0
+        for where in np.argwhere(present):
+            at = tuple(where.tolist())
+            pairs = [per_axis[axis][i] for axis, i in enumerate(at)]
+            if all(pair is not None for pair in pairs):
+                yield at, (..., *(p[0] for p in pairs if p)), (..., *(p[1] for p in pairs if p))
+
+    def check_integers(self, x: np.ndarray) -> int:
+        """The largest |y| that integers x can give, refused where int64 may not hold it."""
+        rows = self.taps.reshape(prod(self.taps.shape[:2]) if self.mixes else 1, -1)
+        gain = max((sum(map(abs, row)) for row in rows.tolist()), default=0)
+        bound = magnitude(x) * gain
+        check_bound(bound)
+        return bound
+
+    def multiply_adds(self, written: Window, read: Window) -> int:
+        """Multiply-adds of one run, zero taps left out."""
+        mixed = prod(self.taps.shape[:3]) if self.mixes else 1
+        return mixed * sum(_length(to) for _, to, _ in self._places(written, read))
+
+
+def _length(to: tuple[Any, ...]) -> int:
+    return prod(len(range(s.start, s.stop, s.step)) for s in to[1:])
+
+
+def _is_one(value: np.ndarray) -> bool:
+    return bool(value == 1)
+
+
+def _meet(j: int, up: int, down: int, written: Window, read: Window, axis: int) -> tuple[slice, slice] | None:
+    """Where output n and input m = (down·n − j)/up both lie in their windows, as slices of equal length."""
+    a, n_out = written.starts[axis], written.shape[axis]
+    c, n_in = read.starts[axis], read.shape[axis]
+    if not n_out or not n_in:
+        return None
+    sign = 1 if down > 0 else -1
+    ends = sorted((sign * (up * c + j), sign * (up * (c + n_in - 1) + j)))
+    low, high = max(a, -(-ends[0] // abs(down))), min(a + n_out - 1, ends[1] // abs(down))
+    common = gcd(up, down)
+    if j % common:
+        return None
+    step = up // common
+    first = (j // common) * pow(down // common, -1, step) % step if step > 1 else 0
+    low += (first - low) % step
+    if low > high:
+        return None
+    count = (high - low) // step + 1
+    m, jump = (down * low - j) // up - c, down // common
+    stop = m + (count - 1) * jump + sign  # −1 would mean the last sample, not the place before the first
+    return slice(low - a, low - a + (count - 1) * step + 1, step), slice(m, stop if stop >= 0 else None, jump)
+
+
+def _mix(y: np.ndarray, x: np.ndarray, taps: np.ndarray, places: list[Any]) -> None:
+    """Taps that are matrices: one matrix product per tap, for all batches and positions at once."""
+    groups, outs, ins = taps.shape[:3]
+    ndim = taps.ndim - 3
+    y = _grouped(y, groups, outs, ndim)
+    x = _grouped(x, groups, ins, ndim)
+    for at, to, source in places:
+        matrix = taps[(slice(None), slice(None), slice(None), *at)]
+        part = x[source]
+        if outs == ins == 1:
+            y[to] += part * matrix.reshape(groups, 1, *(1,) * ndim)
+            continue
+        flat = part.reshape(*part.shape[: part.ndim - ndim], prod(part.shape[part.ndim - ndim :]))
+        mixed = np.matmul(matrix, flat)
+        y[to] += mixed.reshape(*mixed.shape[:-1], *part.shape[part.ndim - ndim :])
+
+
+def _grouped(array: np.ndarray, groups: int, size: int, ndim: int) -> np.ndarray:
+    """(…, channels, \\*space) seen as (…, groups, size, \\*space); never a copy, because y is written through it."""
+    lead, space = array.shape[: array.ndim - ndim - 1], array.shape[array.ndim - ndim :]
+    return array.reshape(*lead, groups, size, *space)  # splitting an axis is a view, whatever the strides

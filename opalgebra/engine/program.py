@@ -1,0 +1,414 @@
+"""Programs: an operator on arrays as filters between windows, run forwards or transposed.
+
+A *value* is an array on a window of indices, computed as a sum of *terms*, each of which is a filter
+(:class:`~.fir.Fir`) or a periodic weight applied to an earlier value.  :func:`compile_operator` writes an
+expression as such values; neighbouring letters become one filter where that costs nothing, so that a strided
+convolution computes only the samples that are kept and a transposed one multiplies no inserted zeros.
+:class:`Program` places the values on windows, just large enough for what is asked of them.
+
+Transposing a program reverses every arrow: each filter is replaced by its transpose, on the same windows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import gcd
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from ..errors import FormalSignalError
+from ..expr.operators import LinearOperator
+from ..expr.signals import Signal
+from ..expr.traverse import formal_parts
+from ..scalar import Scalar, exact, is_sympy
+from .arithmetic import check_bound, evaluated, magnitude
+from .fir import Fir, Ints
+from .unfold import evaluate, formal_error
+from .window import Window, union
+
+
+@dataclass(frozen=True, eq=False)
+class Weight:
+    """Multiplication by a periodic sequence; ``values`` is one period and w_start its first entry."""
+
+    values: np.ndarray
+    start: Ints
+
+    @property
+    def transposed(self) -> Weight:
+        """The same: it is diagonal."""
+        return self
+
+    @property
+    def conjugated(self) -> Weight:
+        """The conjugated sequence."""
+        return Weight(np.conj(self.values), self.start)
+
+    def reads(self, out: Window) -> Window:
+        """What is read for a window: the same."""
+        return out
+
+    def reaches(self, read: Window) -> Window:
+        """What a window reaches: the same."""
+        return read
+
+    def add_to(self, y: np.ndarray, x: np.ndarray, written: Window, read: Window) -> None:
+        """Add w x to y."""
+        common = _common(written, read)
+        if not common.size:
+            return
+        at = [
+            (a - s + np.arange(n)) % p
+            for a, n, s, p in zip(common.starts, common.shape, self.start, self.values.shape, strict=True)
+        ]
+        real = y.dtype.kind == "c" and self.values.dtype.kind != "c"
+        weights = self.values[np.ix_(*at)].astype(np.finfo(y.dtype).dtype if real else y.dtype, copy=False)
+        part = x[slices_of(common, read)]
+        product = part * weights
+        if np.any(weights == 0):  # a zero reads nothing, not even a NaN
+            product = np.where(weights == 0, np.zeros((), y.dtype), product)
+        y[slices_of(common, written)] += product
+
+    def check_integers(self, x: np.ndarray) -> int:
+        """The largest |y| that integers x can give."""
+        bound = magnitude(x) * magnitude(self.values)
+        check_bound(bound)
+        return bound
+
+    def multiply_adds(self, written: Window, read: Window) -> int:
+        """One per sample."""
+        return _common(written, read).size
+
+
+def _common(a: Window, b: Window) -> Window:
+    starts = tuple(map(max, a.starts, b.starts))
+    stops = map(min, a.stops, b.stops)
+    return Window(starts, tuple(max(0, stop - start) for start, stop in zip(starts, stops, strict=True)))
+
+
+def slices_of(inner: Window, outer: Window) -> tuple[Any, ...]:
+    """Where a window lies in an array of another one that holds it, on the trailing axes."""
+    starts = (a - b for a, b in zip(inner.starts, outer.starts, strict=True))
+    return (..., *(slice(a, a + n) for a, n in zip(starts, inner.shape, strict=True)))
+
+
+Action: TypeAlias = Fir | Weight
+
+
+class Term(NamedTuple):
+    """An action on an earlier value."""
+
+    source: Value
+    action: Action
+
+
+@dataclass(frozen=True, eq=False)
+class Value:
+    """The sum of its terms; the input of a program is the value that has none."""
+
+    terms: tuple[Term, ...]
+    is_input: bool = False
+    channels: int | None = None  # the axis before the window's, where there is one
+
+
+# From expressions to values ---------------------------------------------------------------------------------
+
+
+class Compiler:
+    """The letters on values; see :class:`~opalgebra.engine.unfold.Machine`."""
+
+    def __init__(self, ndim: int) -> None:
+        self.ndim = ndim
+
+    def convolve(self, x: Value, kernel: Signal) -> Value:
+        """A filter; merged into a single tap that stands before it."""
+        taps = numbers(kernel)
+        return self._after(x, lambda fir: fir.is_single, lambda fir: fir.then_filter(taps, kernel.starts))
+
+    def modulate(self, x: Value, sequence: Signal) -> Value:
+        """A periodic weight."""
+        return Value((Term(x, Weight(numbers(sequence), sequence.starts)),))
+
+    def scale(self, x: Value, scalar: Scalar) -> Value:
+        """A single tap."""
+        tap = np.asarray(number(scalar)).reshape((1,) * self.ndim)
+        return self._after(x, lambda fir: fir.is_single, lambda fir: fir.then_filter(tap, (0,) * self.ndim))
+
+    def up(self, x: Value, factors: Ints) -> Value:
+        """Merged into a single tap."""
+        return self._after(x, lambda fir: fir.is_single, lambda fir: fir.then_up(factors))
+
+    def down(self, x: Value, factors: Ints) -> Value:
+        """Always merged: the samples that it drops are never computed."""
+        return self._after(x, lambda fir: True, lambda fir: fir.then_down(factors))
+
+    def shift(self, x: Value, shifts: Ints) -> Value:
+        """Always merged."""
+        return self._after(x, lambda fir: True, lambda fir: fir.then_shift(shifts))
+
+    def flip(self, x: Value) -> Value:
+        """Always merged."""
+        return self._after(x, lambda fir: True, lambda fir: fir.then_flip())
+
+    def zero(self, x: Value) -> Value:
+        """A sum of nothing."""
+        return Value(())
+
+    def total(self, terms: Sequence[Value]) -> Value:
+        """All terms of all, added into one array."""
+        found: list[Term] = []
+        for value in terms:
+            found += [Term(value, Fir.identity(self.ndim))] if value.is_input else value.terms
+        return Value(tuple(found))
+
+    def _after(self, x: Value, fits: Any, change: Any) -> Value:
+        if not x.terms and not x.is_input:
+            return x  # zero stays zero
+        if len(x.terms) == 1:
+            ((source, action),) = x.terms
+            if isinstance(action, Fir) and fits(action):
+                return Value((Term(source, change(action)),))
+        return Value((Term(x, change(Fir.identity(self.ndim))),))
+
+
+def numbers(signal: Signal) -> np.ndarray:
+    """The samples as numbers: integers stay integers, exact entries become floats."""
+    if not signal.is_exact:
+        return signal.values
+    return _numeric(signal.values)
+
+
+def number(scalar: Scalar) -> Any:
+    """A scalar as a number to compute with."""
+    entry = np.empty((), dtype=object)
+    entry[()] = scalar
+    return _numeric(entry)[()] if is_sympy(scalar) or not isinstance(scalar, (int, float, complex)) else scalar
+
+
+def _numeric(entries: np.ndarray) -> np.ndarray:
+    symbols = {str(s) for entry in entries.flat if is_sympy(entry) for s in entry.free_symbols}
+    if symbols:
+        raise FormalSignalError(
+            f"the operator has the symbol {', '.join(sorted(symbols))} and cannot run on numbers; "
+            "its exact matrix is .matrix(), or give numbers for the symbols"
+        )
+    whole = [exact(entry) for entry in entries.flat]
+    if all(isinstance(entry, int) and abs(entry) < 2**62 for entry in whole):
+        return np.array(whole, dtype=np.int64).reshape(entries.shape)
+    return evaluated(entries, np.dtype(np.float64)).array
+
+
+Ends: TypeAlias = tuple[list[Value], list[Value]]
+
+
+def compile_grid(entries: Sequence[Sequence[LinearOperator]], ndim: int) -> Ends:
+    """The inputs and outputs of a grid of plain operators, a value for each channel.
+
+    Where all entries are filters of the same rates that leave out no tap, one value with a channel axis stands
+    for all inputs and one for all outputs.
+    """
+    formal = list(dict.fromkeys(name for row in entries for entry in row for name in formal_parts(entry)))
+    if formal:
+        raise formal_error(*formal)
+    machine = Compiler(ndim)
+    starts = [Value((), is_input=True) for _ in entries[0]]
+    ends = [
+        machine.total([evaluate(entry, start, machine) for entry, start in zip(row, starts, strict=True)])
+        for row in entries
+    ]
+    if len(starts) * len(ends) > 1:
+        fir = _merged(starts, ends, ndim)
+        if fir is not None:
+            start = Value((), is_input=True, channels=len(starts))
+            return [start], [Value((Term(start, fir),), channels=len(ends))]
+    return starts, ends
+
+
+def _merged(starts: list[Value], ends: list[Value], ndim: int) -> Fir | None:
+    """All filters between the channels as one whose taps are matrices; None where they do not fit together."""
+    column = {start: j for j, start in enumerate(starts)}
+    terms = [(i, term) for i, end in enumerate(ends) for term in end.terms]
+    found = [(i, column[t.source], t.action) for i, t in terms if t.source in column and isinstance(t.action, Fir)]
+    firs = [fir for _, _, fir in found]
+    if len(found) < len(terms) or len({(fir.up, fir.down) for fir in firs}) != 1:
+        return None
+    first = [min(fir.start[a] for fir in firs) for a in range(ndim)]
+    last = [max(fir.start[a] + fir.shape[a] for fir in firs) for a in range(ndim)]
+    size = [b - a for a, b in zip(first, last, strict=True)]
+    taps = np.zeros((len(ends), len(starts), *size), dtype=np.result_type(*(fir.taps for fir in firs)))
+    for i, j, fir in found:
+        place = [slice(s - a, s - a + n) for s, a, n in zip(fir.start, first, fir.shape, strict=True)]
+        taps[i, j][tuple(place)] += fir.taps
+    groups = _groups(taps)
+    return None if groups is None else replace(firs[0], taps=groups, start=tuple(first), mixes=True)
+
+
+def _groups(taps: np.ndarray) -> np.ndarray | None:
+    """Taps (outs, ins, …) as (groups, outs, ins, …), with no zero at a tap that is used.
+
+    A zero in a matrix product would carry a NaN to outputs that do not depend on it.
+    """
+    outs, ins = taps.shape[:2]
+    for groups in range(gcd(outs, ins), 0, -1):
+        if outs % groups or ins % groups:
+            continue
+        cut = taps.reshape(groups, outs // groups, groups, ins // groups, *taps.shape[2:])
+        diagonal = np.stack([cut[g, :, g] for g in range(groups)])
+        if np.count_nonzero(diagonal) < np.count_nonzero(taps):
+            continue
+        used = np.any(diagonal != 0, axis=(0, 1, 2))
+        return diagonal if np.count_nonzero(diagonal) == np.count_nonzero(used) * outs * ins // groups else None
+    return None
+
+
+# Running ----------------------------------------------------------------------------------------------------
+
+
+class Program:
+    """Values on windows.
+
+    Parameters
+    ----------
+    inputs, outputs : sequences of (Value, Window)
+        Several where an operator has channels that are computed one by one.
+    """
+
+    def __init__(self, inputs: Sequence[tuple[Value, Window]], outputs: Sequence[tuple[Value, Window]]) -> None:
+        self.inputs, self.outputs = tuple(inputs), tuple(outputs)
+        self.order = _in_order(self.outputs, self.inputs)
+        self.windows = _windows(self.order, self.inputs, self.outputs)
+
+    @cached_property
+    def conjugated(self) -> Program:
+        """The program of the conjugated operator."""
+        made: dict[Value, Value] = {value: value for value, _ in self.inputs}
+        for value in self.order:
+            if value not in made:
+                terms = tuple(Term(made[source], action.conjugated) for source, action in value.terms)
+                made[value] = Value(terms, channels=value.channels)
+        return _on_windows(self, self.inputs, [(made[v], w) for v, w in self.outputs], made)
+
+    @cached_property
+    def transposed(self) -> Program:
+        """The program of the transpose: every arrow reversed, every window as it is."""
+        ends = {value: Value((), is_input=True, channels=value.channels) for value, _ in self.outputs}
+        flows: dict[Value, list[Term]] = {value: [] for value in self.order}
+        made: dict[Value, Value] = {}
+        for value in reversed(self.order):
+            if value in ends and flows[value]:  # an output that later values read as well
+                flows[value].append(Term(ends[value], Fir.identity(len(self.windows[value].starts))))
+            alone = value in ends and not flows[value]
+            made[value] = ends[value] if alone else Value(tuple(flows[value]), channels=value.channels)
+            for source, action in value.terms:
+                flows[source].append(Term(made[value], action.transposed))
+        return _on_windows(self, [(ends[v], w) for v, w in self.outputs], [(made[v], w) for v, w in self.inputs], made)
+
+    def run(self, arrays: Sequence[np.ndarray], dtype: Any) -> list[np.ndarray]:
+        """The outputs for input arrays whose trailing axes are the windows; leading axes are a batch."""
+        held = {value: array for (value, _), array in zip(self.inputs, arrays, strict=True)}
+        lead = self._lead(arrays[0]) if arrays else ()
+        last = self._last_use
+        for position, value in enumerate(self.order):
+            if value not in held:
+                held[value] = self._compute(value, held, lead, dtype)
+            for done in last.get(position, ()):
+                del held[done]
+        return [held[value] for value, _ in self.outputs]
+
+    def _lead(self, array: np.ndarray) -> tuple[int, ...]:
+        value, window = self.inputs[0]
+        return array.shape[: array.ndim - len(window.starts) - (value.channels is not None)]
+
+    def _compute(self, value: Value, held: dict[Value, np.ndarray], lead: tuple[int, ...], dtype: Any) -> np.ndarray:
+        window = self.windows[value]
+        space = window.shape if value.channels is None else (value.channels, *window.shape)
+        result = np.zeros((*lead, *space), dtype=dtype)
+        if dtype.kind == "i":
+            check_bound(sum(action.check_integers(held[source]) for source, action in value.terms))
+        for source, action in value.terms:
+            action.add_to(result, held[source], window, self.windows[source])
+        return result
+
+    @cached_property
+    def _last_use(self) -> dict[int, list[Value]]:
+        """Which values are needed no more after each position, so that their memory is free again."""
+        kept = {value for value, _ in self.outputs}
+        last: dict[Value, int] = {}
+        for position, value in enumerate(self.order):
+            last.update({source: position for source, _ in value.terms})
+        found: dict[int, list[Value]] = {}
+        for value, position in last.items():
+            if value not in kept:
+                found.setdefault(position, []).append(value)
+        return found
+
+    def stages(self) -> Iterable[tuple[Action, Window, Window, int]]:
+        """Every term with the windows that it reads and writes, and its multiply-adds."""
+        for value in self.order:
+            for source, action in value.terms:
+                read, written = self.windows[source], self.windows[value]
+                yield action, read, written, action.multiply_adds(written, read)
+
+
+def window_read(starts: Sequence[Value], ends: Sequence[Value], out: Window) -> Window:
+    """The part of the inputs that the outputs of a window read, however far the inputs go."""
+    order = _in_order([(end, out) for end in ends], [(start, out) for start in starts])
+    asked: dict[Value, list[Window]] = {value: [] for value in order}
+    for end in ends:
+        asked[end].append(out)
+    for value in reversed(order):
+        if asked[value]:
+            window = union(asked[value])
+            for source, action in value.terms:
+                asked[source].append(action.reads(window))
+    return union([out.emptied(), *(window for start in starts for window in asked[start])])
+
+
+def _on_windows(old: Program, inputs: Any, outputs: Any, made: dict[Value, Value]) -> Program:
+    """A program whose values take the windows of the values that they were made from."""
+    program = object.__new__(Program)
+    program.inputs, program.outputs = tuple(inputs), tuple(outputs)
+    program.order = _in_order(program.outputs, program.inputs)
+    program.windows = {made[value]: window for value, window in old.windows.items()} | dict(program.inputs)
+    return program
+
+
+def _in_order(outputs: Sequence[tuple[Value, Window]], inputs: Sequence[tuple[Value, Window]]) -> list[Value]:
+    """All values, sources first."""
+    done: dict[Value, None] = {value: None for value, _ in inputs}
+    stack = [(value, False) for value, _ in reversed(outputs)]
+    while stack:
+        value, ready = stack.pop()
+        if value in done:
+            continue
+        if ready:
+            done[value] = None
+            continue
+        stack.append((value, True))
+        stack.extend((source, False) for source, _ in value.terms)
+    return list(done)
+
+
+def _windows(order: list[Value], inputs: Any, outputs: Any) -> dict[Value, Window]:
+    """What is asked of each value and can be other than zero."""
+    fixed = dict(inputs)
+    nowhere = outputs[0][1].emptied()
+    reach: dict[Value, Window] = {}
+    asked: dict[Value, list[Window]] = {value: [] for value in order}
+    for value in order:
+        if value in fixed:
+            reach[value] = fixed[value]
+        else:
+            reach[value] = union([nowhere, *(action.reaches(reach[source]) for source, action in value.terms)])
+    for value, window in outputs:
+        asked[value].append(window)
+    found: dict[Value, Window] = {**fixed, **dict(outputs)}
+    for value in reversed(order):
+        if value not in found:
+            found[value] = _common(union(asked[value]), reach[value])
+        for source, action in value.terms:
+            asked[source].append(action.reads(found[value]))
+    return found
