@@ -9,6 +9,9 @@
 True
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from .algebra.derive import Derivation, derive
 from .algebra.facts import coprime, divides, even_symmetric
 from .algebra.laws import Law, laws
@@ -23,6 +26,7 @@ from .errors import (
     IntegerOverflow,
     KernelError,
     LawDoesNotMatch,
+    NoInverse,
     NotEqual,
     OpAlgebraError,
     OperandError,
@@ -32,17 +36,25 @@ from .errors import (
     UnknownLaw,
     WindowError,
 )
+from .expr.blocks import Block, PixelShuffle, Polyphase
 from .expr.factors import factors, integers
 from .expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from .expr.named import AvgPool, Corr, DilatedConv, LinearUp, Repeat, StridedConv, TransposedConv
 from .expr.operators import Identity, LinearOperator, Zero, operators
 from .expr.signals import Signal, SignalExpr, box, signals
 from .parse import exact
+from .windows.bound import BoundOperator
+
+if TYPE_CHECKING:
+    from . import nn
+    from .nn import Pointwise, checkerboard
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AvgPool",
+    "Block",
+    "BoundOperator",
     "CoefficientError",
     "Conv",
     "Corr",
@@ -62,10 +74,14 @@ __all__ = [
     "LinearOperator",
     "LinearUp",
     "Modulate",
+    "NoInverse",
     "NotEqual",
     "OpAlgebraError",
     "OperandError",
     "ParseError",
+    "PixelShuffle",
+    "Pointwise",
+    "Polyphase",
     "Proof",
     "Repeat",
     "Shift",
@@ -82,6 +98,7 @@ __all__ = [
     "Witness",
     "Zero",
     "box",
+    "checkerboard",
     "coprime",
     "derive",
     "divides",
@@ -90,7 +107,16 @@ __all__ = [
     "factors",
     "integers",
     "laws",
+    "nn",
     "operators",
     "prove",
     "signals",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The layers, imported when they are first used; what is proved needs none of them."""
+    if name not in ("nn", "Pointwise", "checkerboard"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    layers = import_module(".nn", __name__)
+    return layers if name == "nn" else getattr(layers, name)

@@ -1,0 +1,1 @@
+"""Operators on arrays: windows, boundaries, and what is proved of them."""

@@ -1,0 +1,350 @@
+"""Operators on arrays: the base class, and how they combine.
+
+A :class:`BoundOperator` is a linear map from arrays of shape ``dims`` to arrays of shape ``dimsd``, of the shape
+that :mod:`scipy.sparse.linalg` expects, with any leading axes as a batch.  A subclass says how it acts, how its
+transpose acts, and what its exact entries are; everything else is here.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from math import prod
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from ..engine.window import Window
+from ..errors import DimensionError, OperandError, SizeError
+from ..expr.operators import LinearOperator
+from ..scalar import check_scalar, exact, is_sympy, to_sympy
+
+Shape: TypeAlias = tuple[int, ...]
+ENTRY_LIMIT = 10_000_000
+
+
+class BoundOperator(ABC):
+    """A linear map of arrays.
+
+    ``F(x)`` and ``F @ x`` apply it to an array whose trailing axes are ``dims``; leading axes are a batch.
+    ``F @ G``, ``F + G``, ``F - G``, ``-F`` and ``2 * F`` combine, ``F.T`` and ``F.H`` are the exact transpose and
+    adjoint.  ``*`` with an array is the product, as for SciPy's operators.
+
+    Attributes
+    ----------
+    dims, dimsd : tuple of int
+        Shapes of the input (the domain's data) and of the output.
+    shape : (int, int)
+        Their sizes, output first, as of a matrix.
+    dtype : dtype
+        What SciPy's solvers are told; data keeps its own precision.
+    """
+
+    __array_ufunc__ = None  # so that NumPy defers: ``array @ F`` and ``array * F`` reach the methods here
+    in_window: Window
+    out_window: Window
+
+    @property
+    @abstractmethod
+    def dims(self) -> Shape:
+        """Shape of the input."""
+
+    @property
+    @abstractmethod
+    def dimsd(self) -> Shape:
+        """Shape of the output."""
+
+    @property
+    @abstractmethod
+    def dtype(self) -> Any:
+        """The dtype that solvers are told."""
+
+    @abstractmethod
+    def _act(self, x: np.ndarray, transposed: bool, conjugated: bool) -> np.ndarray:
+        """F, Fᵀ, conj(F) or Fᴴ on arrays of the right trailing shape."""
+
+    @abstractmethod
+    def _exact(self) -> np.ndarray:
+        """The exact entries as an object array of shape ``shape``."""
+
+    # Applying ---------------------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Sizes of output and input."""
+        return prod(self.dimsd), prod(self.dims)
+
+    @property
+    def size(self) -> int:
+        """How many entries the matrix would have."""
+        return prod(self.shape)
+
+    ndim = 2
+
+    def __call__(self, x: Any) -> Any:
+        """F x.
+
+        Parameters
+        ----------
+        x : array
+            Shape (…, \\*dims); a vector of ``shape[1]`` samples is taken as well where ``dims`` has several axes,
+            and gives a vector.
+
+        Returns
+        -------
+        ndarray
+            Shape (…, \\*dimsd).
+        """
+        x = as_samples(x)
+        if x.shape[x.ndim - len(self.dims) :] == self.dims and x.ndim >= len(self.dims):
+            return self._act(x, False, False)
+        if x.ndim == 1 and len(self.dims) > 1 and x.size == self.shape[1]:
+            return self._act(x.reshape(self.dims), False, False).reshape(-1)
+        raise DimensionError(
+            f"the array has shape {x.shape}, and the operator takes {_trailing(self.dims)} (leading axes are a batch)"
+        )
+
+    def matvec(self, x: Any) -> np.ndarray:
+        """F x for a vector of shape (N,) or (N, 1), flattened in C order."""
+        return self._flat(x, self)
+
+    def rmatvec(self, y: Any) -> np.ndarray:
+        """Fᴴ y for a vector of shape (M,) or (M, 1)."""
+        return self._flat(y, self.H)
+
+    def matmat(self, x: Any) -> np.ndarray:
+        """F X for a matrix of shape (N, K), column by column; computed as one batch."""
+        return self._columns(x, self)
+
+    def rmatmat(self, y: Any) -> np.ndarray:
+        """Fᴴ Y for a matrix of shape (M, K)."""
+        return self._columns(y, self.H)
+
+    @staticmethod
+    def _flat(x: Any, operator: BoundOperator) -> np.ndarray:
+        x = as_samples(x)
+        n = operator.shape[1]
+        if x.shape not in ((n,), (n, 1)):
+            raise DimensionError(f"the vector has shape {x.shape}, expected ({n},) or ({n}, 1)")
+        y: np.ndarray = operator._act(x.reshape(operator.dims), False, False)
+        return y.reshape(-1) if x.ndim == 1 else y.reshape(-1, 1)
+
+    @staticmethod
+    def _columns(x: Any, operator: BoundOperator) -> np.ndarray:
+        x = as_samples(x)
+        n = operator.shape[1]
+        if x.ndim != 2 or x.shape[0] != n:
+            raise DimensionError(f"the matrix has shape {x.shape}, expected ({n}, K)")
+        y: np.ndarray = operator._act(x.T.reshape(x.shape[1], *operator.dims), False, False)
+        return y.reshape(x.shape[1], operator.shape[0]).T
+
+    # Combining --------------------------------------------------------------------------------------------
+
+    @property
+    def T(self) -> BoundOperator:
+        """The exact transpose."""
+        return combined().turn(self, transposed=True, conjugated=False)
+
+    @property
+    def H(self) -> BoundOperator:
+        """The exact adjoint."""
+        return combined().turn(self, transposed=True, conjugated=True)
+
+    def transpose(self) -> BoundOperator:
+        """``F.T``, under SciPy's name."""
+        return self.T
+
+    def adjoint(self) -> BoundOperator:
+        """``F.H``, under SciPy's name."""
+        return self.H
+
+    def conj(self) -> BoundOperator:
+        """The operator with conjugated entries."""
+        return combined().turn(self, transposed=False, conjugated=True)
+
+    def __matmul__(self, other: Any) -> Any:
+        if isinstance(other, BoundOperator):
+            return combined().Product((self, other))
+        if hasattr(other, "_after_bound"):  # a map that is not linear composes by its own rule
+            return other._after_bound(self)
+        if isinstance(other, LinearOperator):
+            raise OperandError(f"{other} acts on ℤ^d; bind it to a size first: F @ A.on(n)")
+        return self(other)
+
+    def dot(self, other: Any) -> Any:
+        """``F @ other``, under SciPy's name."""
+        return self @ other
+
+    def __rmatmul__(self, other: Any) -> Any:
+        """x @ F: the row action, Fᵀ on the trailing axes of x."""
+        return self.T(other)
+
+    def __mul__(self, other: Any) -> Any:
+        return self._scaled(other) if _is_scalar(other) else self @ other
+
+    def __rmul__(self, other: Any) -> Any:
+        return self._scaled(other) if _is_scalar(other) else other @ self
+
+    def _scaled(self, scalar: Any) -> BoundOperator:
+        return combined().Scaled(check_scalar(scalar), self)
+
+    def __truediv__(self, scalar: Any) -> BoundOperator:
+        if not _is_scalar(scalar) or check_scalar(scalar) == 0:
+            raise OperandError(f"a bound operator was divided by {scalar!r}; give a number other than 0")
+        from fractions import Fraction
+
+        divisor = exact(check_scalar(scalar))
+        return combined().Scaled(Fraction(1) / divisor if isinstance(divisor, int) else 1 / divisor, self)
+
+    def __neg__(self) -> BoundOperator:
+        return combined().Scaled(-1, self)
+
+    def __add__(self, other: Any) -> BoundOperator:
+        if isinstance(other, int) and other == 0:  # so that sum() works
+            return self
+        if not isinstance(other, BoundOperator):
+            raise OperandError(f"a bound operator and a {type(other).__name__} were added; give a bound operator")
+        return combined().Total((self, other))
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> BoundOperator:
+        if not isinstance(other, BoundOperator):
+            raise OperandError(f"a {type(other).__name__} was subtracted from a bound operator; give a bound operator")
+        return self + (-other)
+
+    def __pow__(self, exponent: int) -> BoundOperator:
+        if isinstance(exponent, bool) or not isinstance(exponent, int) or exponent < 1:
+            raise OperandError(f"the exponent is {exponent!r}; give an int >= 1")
+        return combined().Product((self,) * exponent) if exponent > 1 else self
+
+    # Matrices and solving ---------------------------------------------------------------------------------
+
+    def todense(self) -> np.ndarray:
+        """The matrix as an array of shape ``shape``, computed by applying F to every unit vector."""
+        check_entries(self.shape)
+        return self.matmat(np.eye(self.shape[1], dtype=self.dtype))
+
+    def matrix(self) -> Any:
+        """The exact matrix, in SymPy; computed from the definitions and not by running F."""
+        import sympy
+
+        check_entries(self.shape)
+        entries = self._exact()
+        return sympy.Matrix(*self.shape, lambda i, j: to_sympy(entries[i, j]))
+
+    def dottest(self, *, dtype: Any = None, seed: int = 0, rtol: float | None = None) -> bool:
+        """Whether ⟨F x, y⟩ = ⟨x, Fᴴ y⟩ for random x and y, up to rounding.
+
+        Parameters
+        ----------
+        dtype : dtype, optional
+            Of x and y; by default that of the operator.
+        seed : int
+        rtol : float, optional
+            Relative to ‖F x‖‖y‖ + ‖x‖‖Fᴴ y‖; by default 8 √N rounding errors, N = max(shape).
+        """
+        kind = np.dtype(self.dtype if dtype is None else dtype)
+        rng = np.random.default_rng(seed)
+        x, y = (_random(rng, shape, kind) for shape in (self.dims, self.dimsd))
+        forward, back = self(x), self.H(y)
+        left, right = np.vdot(y, forward), np.vdot(back, x)
+        norms = np.linalg.norm(forward) * np.linalg.norm(y) + np.linalg.norm(x) * np.linalg.norm(back)
+        bound = 8 * max(1, *self.shape) ** 0.5 * np.finfo(forward.dtype).eps if rtol is None else rtol
+        return bool(abs(left - right) <= bound * norms)
+
+    def lstsq(self, y: Any, damp: float = 0.0, **options: Any) -> np.ndarray:
+        """The x that minimises ‖F x − y‖² + damp² ‖x‖², the smallest one where several do.
+
+        Parameters
+        ----------
+        y : array
+            Shape (…, \\*dimsd); all of a batch are solved at once.
+        damp : float
+            0 solves the plain least-squares problem.
+        options
+            Passed on to :func:`scipy.sparse.linalg.lsmr` (``atol``, ``btol``, ``maxiter``, …).
+        """
+        from .solve import lstsq
+
+        return lstsq(self, as_samples(y), damp, options)
+
+    def explain(self) -> Any:
+        """The steps of a run with their windows and multiply-adds; ``print`` shows a table."""
+        from .plan import explain
+
+        return explain(self)
+
+    def out_size(self, n: Any) -> Any:
+        """The size of the output for an input of size n, an int or a SymPy expression, in the same mode."""
+        raise OperandError(f"{self} has no rule for other sizes; ask the operators that it is made of")
+
+    @staticmethod
+    def _prove_equal(lhs: Any, rhs: Any, given: Any) -> Any:
+        """Called by :func:`opalgebra.prove`."""
+        from .proof import prove_bound
+
+        return prove_bound(lhs, rhs, given)
+
+    def latex(self) -> str:
+        """LaTeX for mathematics mode."""
+        return rf"\mathtt{{{str(self).replace('_', chr(92) + '_')}}}"
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, BoundOperator) and type(self) is type(other) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash((type(self).__name__, self._key()))
+
+    @abstractmethod
+    def _key(self) -> tuple[Any, ...]:
+        """What structural equality looks at."""
+
+
+def _random(rng: Any, shape: Shape, dtype: Any) -> np.ndarray:
+    x = rng.standard_normal(shape)
+    return (x + 1j * rng.standard_normal(shape) if dtype.kind == "c" else x).astype(dtype)
+
+
+def _is_scalar(value: Any) -> bool:
+    return (np.ndim(value) == 0 and isinstance(value, (np.ndarray, np.generic))) or is_sympy(value) or (
+        not hasattr(value, "__len__") and not hasattr(value, "__array__") and not isinstance(value, BoundOperator)
+        and not hasattr(value, "_after_bound")
+    )  # fmt: skip
+
+
+def as_samples(x: Any) -> np.ndarray:
+    """An array of numbers as it is, a list as an array; arrays of other libraries are not guessed at."""
+    if isinstance(x, np.ma.MaskedArray):
+        raise OperandError("the array is masked; fill it first, such as x.filled(0)")
+    if isinstance(x, (list, tuple, np.generic, int, float, complex)):
+        x = np.asarray(x)
+    if not isinstance(x, np.ndarray):
+        raise OperandError(
+            f"a bound operator was applied to a {type(x).__name__}; give a NumPy array, such as numpy.asarray(x)"
+        )
+    if x.dtype.kind not in "iufc":
+        raise OperandError(
+            f"the array has dtype {x.dtype}; give integers, reals or complex numbers (booleans: cast them to int; "
+            "exact entries: use .matrix())"
+        )
+    return np.asarray(x)  # of a subclass, the plain array
+
+
+def _trailing(dims: Shape) -> str:
+    return f"(…, {', '.join(map(str, dims))})"
+
+
+def check_entries(shape: tuple[int, int]) -> None:
+    """Refuse a matrix that is too large to hold."""
+    if prod(shape) > ENTRY_LIMIT:
+        raise SizeError(f"the matrix has {shape[0]} × {shape[1]} entries; the limit is {ENTRY_LIMIT}")
+
+
+def combined() -> Any:
+    """The module of sums and products, whose classes derive from the one here."""
+    from . import combine
+
+    return combine
