@@ -24,6 +24,7 @@ VERBS = {
     "polyphase": "opalgebra.algebra.polyphase:polyphase",
     "to_sympy": "opalgebra.show.sympy_:to_sympy",
     "code": "opalgebra.show.code:code",
+    "scalar_code": "opalgebra.show.scalars:scalar_code",
     "text": "opalgebra.show.text:text",
     "ascii": "opalgebra.show.text:ascii_text",
     "latex": "opalgebra.show.latex:latex",

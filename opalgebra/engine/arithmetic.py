@@ -119,7 +119,7 @@ def cast(array: np.ndarray, dtype: Any) -> np.ndarray:
     """``array`` in the precision of ``dtype``, real where it is real; never from finite to infinite."""
     target = dtype if array.dtype.kind == "c" or dtype.kind != "c" else np.finfo(dtype).dtype
     with np.errstate(over="ignore"):
-        result: np.ndarray = array.astype(target, copy=False)
+        result: np.ndarray = array.astype(target, copy=False, casting="same_kind")  # a fraction never to an integer
     if np.can_cast(array.dtype, target):
         return result
     lost = np.isfinite(array) & ~np.isfinite(result)

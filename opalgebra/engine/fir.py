@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .arithmetic import check_bound, magnitude
+from .arithmetic import cast, check_bound, magnitude
 from .window import Window
 
 Ints: TypeAlias = tuple[int, ...]
@@ -130,23 +130,23 @@ class Fir:
 
     def add_to(self, y: np.ndarray, x: np.ndarray, written: Window, read: Window) -> None:
         """Add the filtered x, which lies on the window ``read``, to y on the window ``written``."""
-        taps = self._in(y.dtype)
-        if self.mixes:
-            _mix(y, x, taps, self._places(written, read))
-            return
-        for at, to, source in self._places(written, read):
-            weight = taps[at]
-            if weight == 1:
-                y[to] += x[source]
-            else:
-                y[to] += x[source] * weight
+        places = self._places(written, read)
+        for part, samples, taps in in_parts(y, x, self._in(y.dtype)):
+            if self.mixes:
+                _mix(part, samples, taps, places)
+                continue
+            for at, to, source in places:
+                weight = taps[at]
+                if weight == 1:
+                    part[to] += samples[source]
+                elif weight != 0:  # the real or the imaginary part of a tap may be
+                    part[to] += samples[source] * weight
 
     def _in(self, dtype: Any) -> np.ndarray:
         """The taps in the precision of ``dtype``, real where they are real."""
         kept = self.__dict__.setdefault("_cast", {})
         if dtype not in kept:
-            real = dtype.kind == "c" and self.taps.dtype.kind != "c"
-            kept[dtype] = self.taps.astype(np.finfo(dtype).dtype if real else dtype, copy=False)
+            kept[dtype] = cast(self.taps, dtype)
         return kept[dtype]
 
     def _places(self, written: Window, read: Window) -> list[tuple[Ints, tuple[Any, ...], tuple[Any, ...]]]:
@@ -212,6 +212,15 @@ def _meet(j: int, up: int, down: int, written: Window, read: Window, axis: int) 
     m, jump = (down * low - j) // up - c, down // common
     stop = m + (count - 1) * jump + sign  # −1 would mean the last sample, not the place before the first
     return slice(low - a, low - a + (count - 1) * step + 1, step), slice(m, stop if stop >= 0 else None, jump)
+
+
+def in_parts(y: np.ndarray, x: np.ndarray, taps: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """y += taps · x in real numbers where x or the taps are real, because NumPy's (∞ + 0i) · 2 would be ∞ + NaN i."""
+    if y.dtype.kind != "c" or (x.dtype.kind == "c") == (taps.dtype.kind == "c"):
+        return [(y, x, taps)]
+    if x.dtype.kind == "c":
+        return [(y.real, x.real, taps), (y.imag, x.imag, taps)]
+    return [(y.real, x, taps.real), (y.imag, x, taps.imag)]
 
 
 def _mix(y: np.ndarray, x: np.ndarray, taps: np.ndarray, places: list[Any]) -> None:

@@ -24,8 +24,8 @@ from ..expr.operators import LinearOperator
 from ..expr.signals import Signal
 from ..expr.traverse import formal_parts
 from ..scalar import Scalar, exact, is_sympy
-from .arithmetic import check_bound, evaluated, magnitude
-from .fir import Fir, Ints
+from .arithmetic import cast, check_bound, evaluated, magnitude
+from .fir import Fir, Ints, in_parts
 from .unfold import evaluate, formal_error
 from .window import Window, union
 
@@ -64,13 +64,12 @@ class Weight:
             (a - s + np.arange(n)) % p
             for a, n, s, p in zip(common.starts, common.shape, self.start, self.values.shape, strict=True)
         ]
-        real = y.dtype.kind == "c" and self.values.dtype.kind != "c"
-        weights = self.values[np.ix_(*at)].astype(np.finfo(y.dtype).dtype if real else y.dtype, copy=False)
-        part = x[slices_of(common, read)]
-        product = part * weights
-        if np.any(weights == 0):  # a zero reads nothing, not even a NaN
-            product = np.where(weights == 0, np.zeros((), y.dtype), product)
-        y[slices_of(common, written)] += product
+        weights = cast(self.values[np.ix_(*at)], y.dtype)
+        for part, samples, factors in in_parts(y[slices_of(common, written)], x[slices_of(common, read)], weights):
+            product = samples * factors
+            if np.any(factors == 0):  # a zero reads nothing, not even a NaN
+                product = np.where(factors == 0, np.zeros((), product.dtype), product)
+            part += product
 
     def check_integers(self, x: np.ndarray) -> int:
         """The largest |y| that integers x can give."""

@@ -69,6 +69,8 @@ class LinearOperator(Node):
                     "Conv([1, 2, 1]), Up(2), or put a formal signal in place of the array"
                 )
             return self._apply(Signal(other))
+        if hasattr(other, "_after_bound"):  # a layer or another map of arrays, which binds this operator
+            return other._after_bound(self)
         if hasattr(other, "dimsd"):
             raise OperandError(
                 f"{other} acts on arrays, and {_short(self)} on ℤ^d; bind it to a size first: A.on(n) @ F"

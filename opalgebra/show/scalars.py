@@ -59,6 +59,7 @@ def complex_code(value: Any) -> str:
     """
     real, imaginary = value.real, value.imag
     negative_zero = any(part == 0 and copysign(1, part) < 0 for part in (real, imaginary))
+    negative_zero = negative_zero or (real == 0 and copysign(1, imaginary) < 0)  # -2j is -(0+2j), with real part -0.0
     if negative_zero or not cmath.isfinite(value) or isinstance(value, np.complexfloating):
         return f"complex({float_code(real)}, {float_code(imaginary)})"
     return repr(value)

@@ -42,6 +42,7 @@ class BoundOperator(ABC):
     __array_ufunc__ = None  # so that NumPy defers: ``array @ F`` and ``array * F`` reach the methods here
     in_window: Window
     out_window: Window
+    _step = "copy"  # what a run does, in the table of explain()
 
     @property
     @abstractmethod
@@ -65,6 +66,10 @@ class BoundOperator(ABC):
     @abstractmethod
     def _exact(self) -> np.ndarray:
         """The exact entries as an object array of shape ``shape``."""
+
+    def _multiply_adds(self) -> int:
+        """Multiply-adds of one run, of the transpose as well; of maps that only move samples none."""
+        return 0
 
     # Applying ---------------------------------------------------------------------------------------------
 
@@ -320,7 +325,7 @@ def as_samples(x: Any) -> np.ndarray:
     if isinstance(x, np.ma.MaskedArray):
         raise OperandError("the array is masked; fill it first, such as x.filled(0)")
     if isinstance(x, (list, tuple, np.generic, int, float, complex)):
-        x = np.asarray(x)
+        x = _listed(x)
     if not isinstance(x, np.ndarray):
         raise OperandError(
             f"a bound operator was applied to a {type(x).__name__}; give a NumPy array, such as numpy.asarray(x)"
@@ -331,6 +336,13 @@ def as_samples(x: Any) -> np.ndarray:
             "exact entries: use .matrix())"
         )
     return np.asarray(x)  # of a subclass, the plain array
+
+
+def _listed(x: Any) -> np.ndarray:
+    try:
+        return np.asarray(x)
+    except ValueError:
+        raise OperandError("the list is ragged; give rows of equal length, or a NumPy array") from None
 
 
 def _trailing(dims: Shape) -> str:

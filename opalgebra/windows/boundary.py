@@ -117,6 +117,11 @@ class _Axis:
             return self._matrix(self.start, self.stop), self._matrix(self.stop, self.stop)
         return self._matrix(self.start, first), self._matrix(last, self.stop)
 
+    @cached_property
+    def _most_used(self) -> int:
+        """The largest sum of weights that one sample has."""
+        return int(abs(self._matrix(self.start, self.stop)).sum(axis=0).max(initial=0))
+
     def _matrix(self, start: int, stop: int) -> Any:
         from scipy.sparse import coo_array
 
@@ -146,6 +151,8 @@ class _Axis:
 
     def fold(self, y: np.ndarray, axis: int) -> np.ndarray:
         """The transpose: what lies outside is added to the samples that it was made of."""
+        if y.dtype.kind == "i":
+            check_bound(magnitude(y) * self._most_used)
         first, last = self.kept
         before, after = self.ends
         if first >= last:

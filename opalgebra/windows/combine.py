@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from .._verbs import verb
 from ..engine.arithmetic import Numbers, check_bound, magnitude, scaled
-from ..errors import DimensionError
+from ..errors import DimensionError, FormalSignalError
 from ..scalar import Scalar, conjugate, exact, is_sympy, to_sympy
 from .bound import BoundOperator, Shape
 from .precision import Precision
@@ -249,6 +250,10 @@ class Scaled(BoundOperator):
         return Precision.of_scalar(self.scalar).result(np.dtype(self.operator.dtype))
 
     def _act(self, x: np.ndarray, transposed: bool, conjugated: bool) -> np.ndarray:
+        if is_sympy(self.scalar) and self.scalar.free_symbols:
+            raise FormalSignalError(
+                f"the factor {self.scalar} has symbols and cannot run on numbers; the exact matrix is .matrix()"
+            )
         y = self.operator._act(x, transposed, conjugated)
         return scaled(Numbers(y, False), conjugate(self.scalar) if conjugated else self.scalar).array
 
@@ -261,8 +266,8 @@ class Scaled(BoundOperator):
         return self.operator.out_size(n)
 
     def __repr__(self) -> str:
-        inner = f"({self.operator!r})" if isinstance(self.operator, Total) else repr(self.operator)
-        return f"{self.scalar!r} * {inner}"
+        inner = f"({self.operator!r})" if isinstance(self.operator, (Total, Product, Scaled)) else repr(self.operator)
+        return f"{verb('scalar_code')(self.scalar)} * {inner}"
 
     def __str__(self) -> str:
         return f"{self.scalar} ({self.operator})"

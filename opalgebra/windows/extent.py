@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from math import lcm
 from typing import Any, TypeAlias
 
 from ..engine.unfold import evaluate, window_of
@@ -222,6 +223,10 @@ class Period(Rate):
             if n % k:
                 raise _does_not_divide(n, f"the factor of ↓{k}")
         return super().down(x, factors)
+
+    def total(self, terms: Sequence[tuple[Fraction, ...]]) -> tuple[Fraction, ...]:
+        """The least common multiple; the periods are whole."""
+        return tuple(Fraction(lcm(*map(int, axis))) for axis in zip(*terms, strict=True))
 
 
 def _does_not_divide(n: Fraction, what: str) -> WindowError:

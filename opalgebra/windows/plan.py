@@ -8,7 +8,6 @@ from math import prod
 from ..engine.cost import Explanation, Stage
 from ..engine.fir import Fir
 from ..engine.program import Action
-from ..errors import OperandError
 from .bound import BoundOperator
 from .combine import Product, Scaled, Total, Turned
 from .windowed import Windowed
@@ -16,25 +15,26 @@ from .windowed import Windowed
 
 def explain(operator: BoundOperator) -> Explanation:
     """See :meth:`~opalgebra.BoundOperator.explain`."""
-    return Explanation(tuple(_stages(operator, False)))
+    return Explanation(tuple(stages(operator, False)))
 
 
-def _stages(operator: BoundOperator, transposed: bool) -> Iterator[Stage]:
+def stages(operator: BoundOperator, transposed: bool) -> Iterator[Stage]:
+    """The steps of F, or of its transpose, in the order in which they happen."""
     match operator:
         case Turned():
-            yield from _stages(operator.operator, transposed != operator.transposed)
+            yield from stages(operator.operator, transposed != operator.transposed)
         case Product():
             for factor in operator.factors if transposed else operator.factors[::-1]:
-                yield from _stages(factor, transposed)
+                yield from stages(factor, transposed)
         case Total():
             for term in operator.terms:
-                yield from _stages(term, transposed)
+                yield from stages(term, transposed)
             written = operator.in_window if transposed else operator.out_window
             size = prod(operator.dims if transposed else operator.dimsd)
             what = f"sum of {len(operator.terms)} terms"
             yield Stage(what, written, written, (len(operator.terms) - 1) * size)
         case Scaled():
-            yield from _stages(operator.operator, transposed)
+            yield from stages(operator.operator, transposed)
             written = operator.in_window if transposed else operator.out_window
             yield Stage(
                 f"times {operator.scalar}", written, written, prod(operator.dims if transposed else operator.dimsd)
@@ -42,7 +42,9 @@ def _stages(operator: BoundOperator, transposed: bool) -> Iterator[Stage]:
         case Windowed():
             yield from _of_windowed(operator, transposed)
         case _:
-            raise OperandError(f"{operator} has no steps to explain")
+            windows = (operator.in_window, operator.out_window)
+            read, written = windows[::-1] if transposed else windows
+            yield Stage(operator._step, read, written, operator._multiply_adds())
 
 
 def _of_windowed(operator: Windowed, transposed: bool) -> Iterator[Stage]:

@@ -80,6 +80,7 @@ class Precision:
             raise OperandError(
                 f"the array has dtype {data}; give integers, reals or complex numbers (exact entries: .matrix())"
             )
+        data = data.newbyteorder("=")  # as for NumPy's own results
         integer = data.kind in "iu"
         if self.fixed is not None:
             return self.fixed if integer else np.result_type(self.fixed, data)

@@ -161,7 +161,9 @@ def prove_bound(lhs: BoundOperator, rhs: Any, given: Hypothesis | Iterable[Hypot
         proof = prove(forms[0].operator, forms[1].operator, facts)
         if proof.verdict == "proved":
             found = _proof(lhs, rhs, facts, "proved")
-            found.on_lattice, found.scope = proof, "for every size: equal on ℤ^d, between equal windows"
+            fixed = any(root.depends_on_size for side in (lhs, rhs) for root in _windowed(side))
+            reach = f"for the sizes {lhs.dims} → {lhs.dimsd}" if fixed else "for every size"
+            found.on_lattice, found.scope = proof, f"{reach}: equal on ℤ^d, between equal windows"
             return found
     return _decided_here(lhs, rhs, forms, facts)
 
@@ -321,19 +323,24 @@ def _keeps_all(left: Lattice, right: Lattice) -> bool:
 # -- formal kernels -----------------------------------------------------------------------------------------
 
 
-def _roots(operator: Any) -> Iterator[LinearOperator]:
-    """The operators of the algebra that a bound one is made of."""
+def _windowed(operator: Any) -> Iterator[Windowed]:
+    """The operators between windows that a bound one is made of."""
     match operator:
         case Windowed():
-            yield operator.operator
+            yield operator
         case Turned() | Scaled():
-            yield from _roots(operator.operator)
+            yield from _windowed(operator.operator)
         case Product():
             for factor in operator.factors:
-                yield from _roots(factor)
+                yield from _windowed(factor)
         case Total():
             for term in operator.terms:
-                yield from _roots(term)
+                yield from _windowed(term)
+
+
+def _roots(operator: Any) -> Iterator[LinearOperator]:
+    """The operators of the algebra among them."""
+    return (windowed.operator for windowed in _windowed(operator))
 
 
 def _formal(operator: BoundOperator) -> bool:

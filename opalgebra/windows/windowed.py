@@ -110,6 +110,8 @@ def mode_window(operator: LinearOperator, sizes: Shape, mode: str) -> Window:
 class Windowed(BoundOperator):
     """An operator bound to the windows of its input and output; made by ``A.on(n, …)``."""
 
+    depends_on_size = False  # whether the operator would be another one for another size of the input
+
     def __init__(
         self,
         operator: LinearOperator,

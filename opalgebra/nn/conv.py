@@ -1,0 +1,329 @@
+"""Convolution layers: the cross-correlation of deep learning, and its transpose."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..engine.fir import Fir
+from ..errors import DimensionError, WindowError
+from ..expr.blocks import Block
+from ..expr.operators import LinearOperator, Zero
+from ..expr.signals import Signal
+from ..windows.bound import Shape, as_samples
+from ..windows.precision import Precision
+from .bound import LinearLayer, as_weight, dilated, scattered, strided
+from .geometry import (
+    SAME,
+    Axis,
+    Ints,
+    Scattering,
+    Sliding,
+    axes_of,
+    parse_padding,
+    per_axis,
+    positive,
+    shown_padding,
+    sizes_after,
+    sizes_by,
+    spread,
+)
+from .gradient import WeightOperator
+from .layer import Arguments
+
+
+class _Convolution(LinearLayer):
+    """What both layers share: a weight, its geometry, and how channels are checked."""
+
+    has_channels = True
+    layout: str
+    weight: np.ndarray
+    stride: Ints
+    dilation: Ints
+    groups: int
+    ndim: int
+    channels: tuple[int, int]
+
+    def __init__(self, weight: Any, stride: Any, padding: Any, dilation: Any, groups: Any) -> None:
+        array = as_weight(weight, self.layout)
+        ndim = array.ndim - 2
+        values = {"stride": per_axis(stride, "the stride"), "dilation": per_axis(dilation, "the dilation")}
+        padding = parse_padding(padding)
+        axes_of(ndim, **values, padding=padding)
+        if padding != SAME:
+            padding = tuple(pad if isinstance(pad, tuple) else (pad, pad) for pad in spread(padding, ndim))
+        super().__init__(
+            weight=array,
+            stride=spread(values["stride"], ndim),
+            padding=padding,
+            dilation=spread(values["dilation"], ndim),
+            groups=positive(groups, "the number of groups"),
+            ndim=ndim,
+        )
+        if array.shape[0] % self.groups:
+            raise DimensionError(
+                f"{self.groups} groups do not divide the {array.shape[0]} channels of the weight's first axis; the "
+                f"weight has shape {array.shape}, laid out as {self.layout}"
+            )
+
+    padding: Any
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """The geometry of every axis."""
+        raise NotImplementedError
+
+    @property
+    def kernel(self) -> Ints:
+        """The shape of the kernel."""
+        return self.weight.shape[2:]
+
+    @property
+    def precision(self) -> Precision:
+        return Precision.of_array(self.weight)
+
+    @cached_property
+    def has_gaps(self) -> bool:  # type: ignore[override]
+        """Whether a tap is zero for some pairs of channels and not for others."""
+        matrices = self.matrices(self.weight)
+        return bool(np.any((matrices == 0) & np.any(matrices != 0, axis=(0, 1, 2))))
+
+    def _pads(self) -> tuple[Any, ...]:
+        return (None,) * self.ndim if self.padding == SAME else self.padding
+
+    def _arguments(self) -> Arguments:
+        ones = (1,) * self.ndim
+        return (
+            ("weight", self.weight, None),
+            ("stride", _short(self.stride), _short(ones)),
+            ("padding", shown_padding(self.padding), 0),
+            ("dilation", _short(self.dilation), _short(ones)),
+            ("groups", self.groups, 1),
+        )
+
+    def _fit(self, shape: Shape) -> tuple[Shape, Shape]:
+        lead, sizes = super()._fit(shape)
+        found, expected = shape[len(lead)], self.channels[1]
+        if found != expected:
+            raise DimensionError(
+                f"the array of shape {shape} has {found} channels on axis {len(lead) - len(shape)}, and {self} takes "
+                f"{expected}; its trailing axes are (channels, {', '.join('n' * self.ndim)})"
+            )
+        return lead, sizes
+
+    def _sizes(self, sizes: Shape) -> Shape:
+        return sizes_after(self.axes, sizes)
+
+    def out_size(self, n: Any) -> Any:
+        return sizes_by(self._sizes, self.ndim, n)
+
+    def matrices(self, weight: np.ndarray) -> np.ndarray:
+        """Weights (…, a, b, \\*k) as (…, groups, outputs, inputs, \\*k), a view."""
+        raise NotImplementedError
+
+    def _blocks(self, entry: Any) -> LinearOperator:
+        """The grid of the operators ``entry(taps)`` of all channels; 0 between groups."""
+        matrices = self.matrices(self.weight)
+        groups, outs, ins = matrices.shape[:3]
+        rows: list[list[LinearOperator]] = [[Zero()] * (groups * ins) for _ in range(groups * outs)]
+        for g, o, i in np.ndindex(groups, outs, ins):
+            rows[g * outs + o][g * ins + i] = entry(matrices[g, o, i])
+        return Block(rows) if self.channels != (1, 1) else rows[0][0]
+
+    def grad_weight(self, x: Any) -> WeightOperator:
+        """The linear map from weights to outputs for an input: its transpose gives the weight gradient.
+
+        For y = ↓s (q∗) x it is q ↦ ↓s (x∗) q, because convolution commutes.
+
+        Parameters
+        ----------
+        x : array
+            Shape (…, C_in, \\*spatial).
+
+        Returns
+        -------
+        BoundOperator
+            ``dims`` is the shape of the weight, ``dimsd`` (…, C_out, \\*out).  Forward it gives the output for any
+            weight; ``.T`` maps an output gradient to the weight gradient, summed over the batch; ``.H`` does for
+            complex x.
+
+        Examples
+        --------
+        >>> import opalgebra as oa
+        >>> G = oa.nn.Conv([[[1.0, 2.0]]]).grad_weight([[1.0, 2.0, 3.0]])
+        >>> G.T([[1.0, 1.0]])
+        array([[[3., 5.]]])
+        """
+        x = as_samples(x)
+        lead, sizes = self._fit(x.shape)
+        return WeightOperator(self, x.reshape(*lead, self.channels[1], *sizes))
+
+
+def _short(values: Ints) -> Any:
+    return values[0] if len(set(values)) == 1 else values
+
+
+class Conv(_Convolution):
+    """y[o, m] = Σ_{c, j} w[o, c, j] x[c, m s + j d − lo]: cross-correlation, as deep learning computes it.
+
+    Parameters
+    ----------
+    weight : array
+        Shape (C_out, C_in/groups, \\*k), real, complex or integer; one to any number of spatial axes.  Copied.
+    stride, dilation : int or tuple of int
+        s and d.
+    padding : int, tuple of int, list of (before, after), "same" or "valid"
+        Zeros around the input; a negative number crops.  "same" gives ⌈n/s⌉ outputs, an odd sample of padding at
+        the end.
+    groups : int
+        Channels are split into as many independent groups.
+
+    Raises
+    ------
+    KernelError, DimensionError
+        For weights that are not finite or empty, groups that do not divide, or parameters for other axes.
+
+    Notes
+    -----
+    On ℤ^d it is ↓s S^lo with the reversed, dilated kernel, for every pair of channels: see ``operator``.  The output
+    size is ⌊(n + lo + hi − d(k−1) − 1)/s⌋ + 1, and 0 where the kernel is larger than the padded input.
+
+    Examples
+    --------
+    >>> import opalgebra as oa
+    >>> layer = oa.nn.Conv([[[1, 2, 3]]], stride=2, padding=1)
+    >>> layer([[1, 1, 1, 1]])
+    array([[5, 6]])
+    >>> print(layer.operator)
+    ↓₂ S ((3 2 1)₋₂∗)
+    >>> oa.prove(oa.nn.ConvTranspose([[[1, 2, 3]]], stride=2, padding=1).operator, layer.operator.T).verdict
+    'proved'
+    """
+
+    layout = "(C_out, C_in/groups, *kernel)"
+
+    def __init__(self, weight: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1) -> None:
+        super().__init__(weight, stride, padding, dilation, groups)
+        outs, ins = self.weight.shape[:2]
+        self.__dict__["channels"] = (outs, ins * self.groups)
+
+    @cached_property
+    def axes(self) -> tuple[Sliding, ...]:
+        """The geometry of every axis."""
+        return tuple(map(Sliding, self.kernel, self.stride, self.dilation, self._pads()))
+
+    def _depends_on_size(self, ndim: int) -> bool:
+        return any(axis.depends_on_size for axis in self.axes)
+
+    def matrices(self, weight: np.ndarray) -> np.ndarray:
+        lead, (outs, ins, *kernel) = weight.shape[: -self.ndim - 2], weight.shape[-self.ndim - 2 :]
+        return weight.reshape(*lead, self.groups, outs // self.groups, ins, *kernel)
+
+    def _filters(self, sizes: Shape) -> list[Fir]:
+        lo = [axis.pads(n)[0] for axis, n in zip(self.axes, sizes, strict=True)]
+        start = tuple(a - axis.extent + 1 for a, axis in zip(lo, self.axes, strict=True))
+        taps = np.flip(dilated(self.matrices(self.weight), self.dilation), tuple(range(-self.ndim, 0)))
+        return [Fir(taps, start, (1,) * self.ndim, self.stride, mixes=True)]
+
+    def _operator(self, sizes: Shape | None) -> LinearOperator:
+        axes = self.axes
+        lo = tuple(a.start() for a in axes) if sizes is None else tuple(map(lambda a, n: a.pads(n)[0], axes, sizes))
+        start = tuple(1 - axis.extent for axis in axes)
+        return self._blocks(lambda taps: strided(Signal(np.flip(dilated(taps, self.dilation)), start), self.stride, lo))
+
+
+class ConvTranspose(_Convolution):
+    """y[o, n s + j d − lo] += w[c, o, j] x[c, n]: the transpose of a strided convolution, not its inverse.
+
+    Parameters
+    ----------
+    weight : array
+        Shape (C_in, C_out/groups, \\*k).  Copied.
+    stride, dilation : int or tuple of int
+        s and d, as of the convolution that it is the transpose of.
+    padding : int, tuple of int, list of (before, after), "same" or "valid"
+        What is cropped of the full output; a negative number appends zeros.  "same" gives n s outputs, an odd sample
+        cropped at the end.
+    output_padding : int or tuple of int
+        Further outputs at the end, fewer than max(stride, dilation).
+    groups : int
+        Channels are split into as many independent groups.
+
+    Raises
+    ------
+    KernelError, DimensionError, WindowError
+        As for :class:`Conv`; and for an output padding that is too large.
+
+    Notes
+    -----
+    On ℤ^d it is S^−lo (w∗) ↑s, with the dilated kernel: see ``operator``.  The output size is
+    (n − 1) s + d (k − 1) + 1 − lo − hi + output_padding.
+
+    Examples
+    --------
+    >>> import opalgebra as oa
+    >>> import numpy as np
+    >>> oa.nn.ConvTranspose(np.ones((1, 1, 3, 3), int), stride=2, padding="same")([[[1, 2], [3, 4]]])
+    array([[[ 1,  1,  3,  2],
+            [ 1,  1,  3,  2],
+            [ 4,  4, 10,  6],
+            [ 3,  3,  7,  4]]])
+    """
+
+    layout = "(C_in, C_out/groups, *kernel)"
+
+    def __init__(
+        self,
+        weight: Any,
+        stride: Any = 1,
+        padding: Any = 0,
+        output_padding: Any = 0,
+        dilation: Any = 1,
+        groups: int = 1,
+    ) -> None:
+        super().__init__(weight, stride, padding, dilation, groups)
+        ins, outs = self.weight.shape[:2]
+        self.__dict__.update(channels=(outs * self.groups, ins), output_padding=self._checked(output_padding))
+
+    output_padding: Ints
+
+    def _checked(self, output_padding: Any) -> Ints:
+        given = output_padding if isinstance(output_padding, (tuple, list)) else (output_padding,) * self.ndim
+        axes_of(self.ndim, output_padding=tuple(given))
+        if self.padding == SAME and any(given):
+            raise WindowError(f"output_padding={output_padding!r} and padding='same' were given; give one of them")
+        for extra, s, d in zip(given, self.stride, self.dilation, strict=True):
+            if isinstance(extra, bool) or not isinstance(extra, (int, np.integer)) or not 0 <= extra < max(s, d):
+                raise WindowError(
+                    f"output_padding is {output_padding!r}, with stride {s} and dilation {d}; give ints from 0 to "
+                    f"{max(s, d) - 1}, or append zeros with a negative padding"
+                )
+        return tuple(map(int, given))
+
+    def _arguments(self) -> Arguments:
+        weight, stride, padding, *rest = super()._arguments()
+        return (weight, stride, padding, ("output_padding", _short(self.output_padding), 0), *rest)
+
+    @cached_property
+    def axes(self) -> tuple[Scattering, ...]:
+        """The geometry of every axis."""
+        return tuple(map(Scattering, self.kernel, self.stride, self.dilation, self._pads(), self.output_padding))
+
+    def matrices(self, weight: np.ndarray) -> np.ndarray:
+        lead, (ins, outs, *kernel) = weight.shape[: -self.ndim - 2], weight.shape[-self.ndim - 2 :]
+        return weight.reshape(*lead, self.groups, ins // self.groups, outs, *kernel).swapaxes(
+            len(lead) + 1, len(lead) + 2
+        )
+
+    def _starts(self) -> Ints:
+        return tuple(axis.start() for axis in self.axes)
+
+    def _filters(self, sizes: Shape) -> list[Fir]:
+        taps = dilated(self.matrices(self.weight), self.dilation)
+        return [Fir(taps, tuple(-lo for lo in self._starts()), self.stride, (1,) * self.ndim, mixes=True)]
+
+    def _operator(self, sizes: Shape | None) -> LinearOperator:
+        lo = self._starts()
+        return self._blocks(lambda taps: scattered(Signal(dilated(taps, self.dilation)), self.stride, lo))

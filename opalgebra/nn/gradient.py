@@ -1,0 +1,125 @@
+"""The weights of a layer as the unknown: the linear map from weights to outputs for a fixed input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..engine.arithmetic import check_bound, magnitude
+from ..expr.arrays import as_exact
+from ..windows.bound import BoundOperator, Shape
+from ..windows.precision import Precision, as_data, computed_in
+from .linear import at_zero
+
+if TYPE_CHECKING:
+    from .conv import _Convolution
+
+
+class WeightOperator(BoundOperator):
+    """w ↦ the output of the layer with the weights w for the input x; made by ``layer.grad_weight(x)``."""
+
+    _step = "matrix product per tap"
+
+    def __init__(self, layer: _Convolution, x: np.ndarray) -> None:
+        self.layer = layer
+        self.x = np.array(x)
+        self.x.flags.writeable = False
+        self.precision = Precision.of_array(self.x)
+        self.in_window, self.out_window = at_zero(self.dims), at_zero(self.dimsd)
+        self.out_window.check_size(self.precision.dtype.itemsize)
+
+    @property
+    def _spatial(self) -> Shape:
+        return self.x.shape[-self.layer.ndim :]
+
+    @property
+    def dims(self) -> Shape:
+        """Shape of the weights."""
+        return self.layer.weight.shape
+
+    @property
+    def dimsd(self) -> Shape:
+        """Shape of the output: batch, channels, spatial axes."""
+        lead = self.x.shape[: -self.layer.ndim - 1]
+        return (*lead, self.layer.channels[0], *self.layer._sizes(self._spatial))
+
+    @property
+    def dtype(self) -> Any:
+        """The dtype that solvers are told."""
+        return self.precision.dtype
+
+    def _act(self, x: np.ndarray, transposed: bool, conjugated: bool) -> np.ndarray:
+        result = self.precision.result(x.dtype)
+        data = as_data(x, result)
+        fixed = as_data(self.x, result)
+        if data.dtype.kind == "i":
+            check_bound(magnitude(data) * magnitude(fixed) * self.shape[0 if transposed else 1])
+        fixed = np.conj(fixed) if conjugated else fixed
+        act = self._transpose if transposed else self._forward
+        return act(data, fixed, computed_in(result)).astype(result, copy=False)
+
+    def _forward(self, w: np.ndarray, x: np.ndarray, dtype: Any) -> np.ndarray:
+        """One matrix product per tap, for all weights of a batch, all inputs and all positions at once."""
+        lead = w.shape[: w.ndim - len(self.dims)]
+        matrices = self.layer.matrices(w.reshape(prod(lead), *self.dims))
+        groups, outs = matrices.shape[1:3]
+        x = self._grouped(x)
+        space = self.dimsd[-self.layer.ndim :]
+        y = np.zeros((len(matrices), len(x), groups, outs, *space), dtype=dtype)
+        for at, to, source in self._places():
+            part = x[(..., *source)]
+            product = np.matmul(matrices[(..., *at)][:, None], part.reshape(*x.shape[:3], prod(part.shape[3:])))
+            y[(..., *to)] += product.reshape(*product.shape[:-1], *part.shape[3:])
+        return y.reshape(*lead, *self.dimsd)
+
+    def _transpose(self, y: np.ndarray, x: np.ndarray, dtype: Any) -> np.ndarray:
+        """One matrix product per tap, which sums over all inputs and positions."""
+        lead = y.shape[: y.ndim - len(self.dimsd)]
+        x = self._grouped(x)
+        batch, groups, ins = x.shape[:3]
+        outs = self.layer.channels[0] // groups
+        y = y.reshape(prod(lead), batch, groups, outs, *self.dimsd[-self.layer.ndim :])
+        result = np.zeros((prod(lead), *self.dims), dtype=dtype)
+        matrices = self.layer.matrices(result)
+        for at, to, source in self._places():
+            part = np.moveaxis(x[(..., *source)], 0, 2)
+            given = np.moveaxis(y[(..., *to)], 1, 3)
+            count = prod(part.shape[2:])
+            columns = part.reshape(groups, ins, count).swapaxes(1, 2)
+            matrices[(..., *at)] = np.matmul(given.reshape(prod(lead), groups, outs, count), columns)
+        return result.reshape(*lead, *self.dims)
+
+    def _grouped(self, x: np.ndarray) -> np.ndarray:
+        """(…, C_in, \\*spatial) as (batch, groups, inputs, \\*spatial)."""
+        groups, ins = self.layer.groups, self.layer.channels[1]
+        return x.reshape(prod(self.x.shape[: -self.layer.ndim - 1]), groups, ins // groups, *self._spatial)
+
+    def _places(self) -> Iterator[tuple[Any, Any, Any]]:
+        """Each tap with the outputs that it adds to and the inputs that it reads."""
+        met = [
+            [axis.meet(j, n) for j in range(axis.kernel)]
+            for axis, n in zip(self.layer.axes, self._spatial, strict=True)
+        ]
+        for at in np.ndindex(*self.layer.kernel):
+            pairs = [met[axis][j] for axis, j in enumerate(at)]
+            if all(pair is not None for pair in pairs):
+                yield at, [pair[0] for pair in pairs if pair], [pair[1] for pair in pairs if pair]
+
+    def _exact(self) -> np.ndarray:
+        weights = (np.eye(self.shape[1], dtype=np.int64).astype(object)).reshape(-1, *self.dims)
+        return self._forward(weights, as_exact(self.x), np.dtype(object)).reshape(self.shape[1], self.shape[0]).T
+
+    def _multiply_adds(self) -> int:
+        groups, outs, ins = self.layer.matrices(self.layer.weight).shape[:3]
+        batch = prod(self.x.shape[: -self.layer.ndim - 1])
+        places = sum(prod(len(range(s.stop)[s]) for s in to) for _, to, _ in self._places())
+        return batch * groups * outs * ins * places
+
+    def __repr__(self) -> str:
+        return f"{self.layer!r}.grad_weight(<{'×'.join(map(str, self.x.shape))} {self.x.dtype}>)"
+
+    def _key(self) -> tuple[Any, ...]:
+        return self.layer, self.x.dtype.str, self.x.shape, self.x.tobytes()

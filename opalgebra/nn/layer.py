@@ -1,0 +1,250 @@
+"""Layers, which know their weights and not yet the size of their input, and the maps that they become.
+
+A :class:`Layer` bound to a shape is a :class:`~opalgebra.BoundOperator` where it is linear and a :class:`Map` where
+it is not.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from ..errors import DimensionError, OperandError
+from ..expr.operators import LinearOperator
+from ..windows.bound import BoundOperator, Shape, as_samples
+from .geometry import shape_of
+from .linear import Batched
+
+Bound: TypeAlias = "BoundOperator | Map"
+Arguments: TypeAlias = tuple[tuple[str, Any, Any], ...]  # name, value, default
+
+
+class Layer(ABC):
+    """A layer of a network, as a value: it is not changed after it is made, and ``==`` compares its parameters.
+
+    ``layer(x)`` applies it, ``layer.on(spatial_shape)`` binds it to a size, ``A @ B`` composes (B first).
+    """
+
+    __array_ufunc__ = None  # so that NumPy defers: ``array @ layer`` reaches the method here
+    is_linear = True
+    ndim: int | None  # spatial axes; None where the parameters are ints that serve for any number
+    has_channels = False  # whether the axis before the spatial ones is mixed; otherwise leading axes are a batch
+
+    def __init__(self, **values: Any) -> None:
+        self.__dict__.update(values)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} is frozen; make another one to change {name}")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"{type(self).__name__} is frozen; {name} cannot be deleted")
+
+    @abstractmethod
+    def _arguments(self) -> Arguments:
+        """Name, value and default of every parameter, in the order of the constructor."""
+
+    @abstractmethod
+    def _bind(self, sizes: Shape) -> Bound:
+        """The layer on an input of these spatial sizes."""
+
+    def _fit(self, shape: Shape) -> tuple[Shape, Shape]:
+        """The shape of an array as (leading axes, spatial axes)."""
+        ndim = self.ndim or 1
+        needed = ndim + self.has_channels
+        if len(shape) < needed:
+            axes = "channels and " * self.has_channels + f"{ndim} spatial ax{'es' if ndim > 1 else 'is'}"
+            raise DimensionError(f"the array has shape {shape}, and {self} acts on {axes}; leading axes are a batch")
+        return shape[: len(shape) - needed], shape[len(shape) - ndim :]
+
+    def on(self, shape: Any) -> Any:
+        """The layer bound to an input of a spatial shape.
+
+        Parameters
+        ----------
+        shape : int or tuple of int
+            The spatial sizes, without channels.  A layer whose parameters are ints takes any number of axes; one that
+            acts on every channel alone takes leading axes before the spatial ones as well.
+
+        Returns
+        -------
+        BoundOperator
+            Where the layer is linear; otherwise a map that has ``dims``, ``dimsd`` and ``jacobian``.
+        """
+        sizes = shape_of(shape, str(self))
+        ndim = self.ndim or len(sizes)
+        lead, spatial = sizes[: len(sizes) - ndim], sizes[len(sizes) - ndim :]
+        if len(sizes) < ndim or (lead and self.has_channels):
+            raise DimensionError(
+                f"the spatial shape {shape!r} has {len(sizes)} axes, and {self} acts on {ndim}; give one size per axis"
+                + ", without the channels" * self.has_channels
+            )
+        return batched(self._bind(spatial), lead)
+
+    def __call__(self, x: Any) -> Any:
+        """The layer applied to an array whose trailing axes are the (channels and) spatial axes."""
+        x = as_samples(x)
+        return self._bind(self._fit(x.shape)[1])(x)
+
+    def __matmul__(self, other: Any) -> Any:
+        if isinstance(other, (Layer, Map, BoundOperator, LinearOperator)):
+            return composed(self, other)
+        return self(other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        raise OperandError(f"a layer acts on what stands to its right: write layer @ x (x is a {type(other).__name__})")
+
+    def _after_bound(self, left: BoundOperator) -> Any:
+        return composed(left, self)
+
+    @property
+    def T(self) -> Any:
+        """Refused: a transpose belongs to a size."""
+        raise OperandError(self._no_transpose("T"))
+
+    @property
+    def H(self) -> Any:
+        """Refused: an adjoint belongs to a size."""
+        raise OperandError(self._no_transpose("H"))
+
+    def _no_transpose(self, name: str) -> str:
+        if not self.is_linear:
+            return no_transpose(self, name)
+        return f"{self} is not bound to a size: write layer.on(spatial_shape).{name}, or layer.operator.{name}"
+
+    def _key(self) -> tuple[Any, ...]:
+        return tuple(_hashable(value) for _, value, _ in self._arguments())
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash((type(self).__name__, self._key()))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _make, (type(self), {name: value for name, value, _ in self._arguments()})
+
+    def __repr__(self) -> str:
+        first, *rest = self._arguments()
+        shown = [_shown(first[1]), *(f"{name}={_shown(value)}" for name, value, usual in rest if value != usual)]
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def _make(cls: type, arguments: dict[str, Any]) -> Any:
+    return cls(**arguments)
+
+
+def _hashable(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.dtype.str, value.shape, value.tobytes()
+    return tuple(map(_hashable, value)) if isinstance(value, list) else value
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"<{'×'.join(map(str, value.shape))} {value.dtype}>"
+    return repr(value)
+
+
+class Map(ABC):
+    """A map of arrays that is not linear: from shape ``dims`` to shape ``dimsd``, leading axes a batch."""
+
+    __array_ufunc__ = None
+
+    @property
+    @abstractmethod
+    def dims(self) -> Shape:
+        """Shape of the input."""
+
+    @property
+    @abstractmethod
+    def dimsd(self) -> Shape:
+        """Shape of the output."""
+
+    @abstractmethod
+    def _apply(self, x: np.ndarray) -> np.ndarray:
+        """The map on arrays of the right trailing shape."""
+
+    @abstractmethod
+    def _jacobian(self, x: np.ndarray) -> BoundOperator:
+        """The derivative at x, from arrays of the shape of x."""
+
+    def __call__(self, x: Any) -> np.ndarray:
+        """The map on an array of shape (…, \\*dims)."""
+        return self._apply(self._checked(x))
+
+    def jacobian(self, x: Any) -> BoundOperator:
+        """The derivative at x, a linear operator between arrays of the shapes of x and of the output for x."""
+        return self._jacobian(self._checked(x))
+
+    def _checked(self, x: Any) -> np.ndarray:
+        x = as_samples(x)
+        if x.ndim < len(self.dims) or x.shape[x.ndim - len(self.dims) :] != self.dims:
+            raise DimensionError(
+                f"the array has shape {x.shape}, and the map takes (…, {', '.join(map(str, self.dims))})"
+            )
+        return x
+
+    def __matmul__(self, other: Any) -> Any:
+        if isinstance(other, (Layer, Map, BoundOperator, LinearOperator)):
+            return composed(self, other)
+        return self(other)
+
+    def _after_bound(self, left: BoundOperator) -> Any:
+        return composed(left, self)
+
+    @property
+    def T(self) -> Any:
+        """Refused: only linear operators have a transpose."""
+        raise OperandError(no_transpose(self, "T"))
+
+    @property
+    def H(self) -> Any:
+        """Refused: only linear operators have an adjoint."""
+        raise OperandError(no_transpose(self, "H"))
+
+
+def no_transpose(what: object, name: str) -> str:
+    """Why a map that is not linear has no transpose, and what there is instead."""
+    return f"{what} is not linear and has no transpose; for a vector-Jacobian product write .jacobian(x).{name} @ y"
+
+
+def batched(bound: Bound, lead: Shape) -> Bound:
+    """The same on arrays with further leading axes."""
+    if not lead:
+        return bound
+    return Batched(bound, lead) if isinstance(bound, BoundOperator) else BatchedMap(bound, lead)
+
+
+class BatchedMap(Map):
+    """The same map for every index of some leading axes."""
+
+    def __init__(self, inner: Map, lead: Shape) -> None:
+        self.inner, self.lead = inner, lead
+
+    @property
+    def dims(self) -> Shape:
+        """Leading axes, then those of the map."""
+        return (*self.lead, *self.inner.dims)
+
+    @property
+    def dimsd(self) -> Shape:
+        """Leading axes, then those of the map."""
+        return (*self.lead, *self.inner.dimsd)
+
+    def _apply(self, x: np.ndarray) -> np.ndarray:
+        return self.inner._apply(x)
+
+    def _jacobian(self, x: np.ndarray) -> BoundOperator:
+        return self.inner._jacobian(x)
+
+    def __repr__(self) -> str:
+        return f"{self.inner!r} on {self.dims}"
+
+
+def composed(left: Any, right: Any) -> Any:
+    """``left @ right``."""
+    from .chain import chain  # whose classes derive from the ones here
+
+    return chain((left, right))

@@ -1,0 +1,304 @@
+"""Pooling: means and maxima of sliding windows."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import reduce
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ..engine.fir import Fir
+from ..errors import OperandError, WindowError
+from ..expr.operators import LinearOperator
+from ..expr.signals import Signal
+from ..windows.bound import BoundOperator, Shape, as_samples
+from ..windows.combine import Product
+from ..windows.precision import Precision
+from .bound import BoundLayer, LinearLayer, dilated, on_axis, strided
+from .geometry import (
+    SAME,
+    Ints,
+    Sliding,
+    axes_of,
+    parse_padding,
+    per_axis,
+    positive,
+    shown_padding,
+    sizes_after,
+    sizes_by,
+    spread,
+)
+from .layer import Arguments, Layer, Map
+from .linear import Diagonal, Selection
+
+
+class _Pool(Layer):
+    """The parameters that both pools share."""
+
+    kernel: int | Ints
+    stride: int | Ints
+    padding: Any
+    dilation: int | Ints
+    ceil_mode: bool
+
+    def __init__(self, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: Any, **more: Any) -> None:
+        kernel = per_axis(kernel, "the kernel")
+        values = {
+            "kernel": kernel,
+            "stride": kernel if stride is None else per_axis(stride, "the stride"),
+            "padding": parse_padding(padding),
+            "dilation": per_axis(dilation, "the dilation"),
+        }
+        flags = {"ceil_mode": ceil_mode, **more}
+        for name, flag in flags.items():
+            if not isinstance(flag, (bool, np.bool_)):
+                raise OperandError(f"{name} is {flag!r}; give True or False")
+        _not_negative(values["padding"])
+        super().__init__(ndim=axes_of(None, **values), **values, **flags)
+
+    def axes(self, ndim: int) -> tuple[Sliding, ...]:
+        """The geometry of every axis."""
+        pads = spread(None if self.padding == SAME else self.padding, ndim)
+        pairs = [(pad, pad) if isinstance(pad, int) else pad for pad in pads]
+        kernel, stride, dilation = (spread(value, ndim) for value in (self.kernel, self.stride, self.dilation))
+        return tuple(map(Sliding, kernel, stride, dilation, pairs, [bool(self.ceil_mode)] * ndim))
+
+    def _sizes(self, sizes: Shape) -> Shape:
+        return sizes_after(self.axes(len(sizes)), sizes)
+
+    def out_size(self, n: Any) -> Any:
+        """The size of the output, for an int, a SymPy expression, or a tuple of these, one per axis.
+
+        ⌊(n + lo + hi − d(k−1) − 1)/s⌋ + 1, with ⌈ ⌉ under ``ceil_mode`` as far as windows still start inside.
+        """
+        return sizes_by(self._sizes, self.ndim, n)
+
+    def _arguments(self) -> Arguments:
+        return (
+            ("kernel", self.kernel, None),
+            ("stride", self.stride, self.kernel),
+            ("padding", shown_padding(self.padding), 0),
+            ("dilation", self.dilation, 1),
+            ("ceil_mode", self.ceil_mode, False),
+        )
+
+
+def _not_negative(padding: Any) -> None:
+    flat = [entry for pad in (padding if isinstance(padding, tuple) else (padding,))
+            for entry in (pad if isinstance(pad, tuple) else (pad,))]  # fmt: skip
+    if any(isinstance(entry, int) and entry < 0 for entry in flat):
+        raise WindowError(f"the padding {shown_padding(padding)!r} is negative; crop the array before it is pooled")
+
+
+class AvgPool(_Pool, LinearLayer):
+    """y_m = (1/K) Σ_j x[m s + j d − lo]: the mean of each window, on the trailing axes.
+
+    Parameters
+    ----------
+    kernel : int or tuple of int
+        Samples per window.  An int serves for every axis of the shape that the layer is bound to; applied to an array
+        without binding it acts on the last axis.
+    stride : int or tuple of int, optional
+        The kernel, if not given.
+    padding : int, tuple of int, list of (before, after), "same" or "valid"
+        Zeros around the input; not negative.
+    dilation : int or tuple of int
+    ceil_mode : bool
+        A last window that is cut off at the end is kept, if it starts inside the input or the padding in front.
+    count_include_pad : bool
+        K counts the positions inside the padded input; otherwise the samples of the input only.
+    divisor_override : int, optional
+        K itself.
+
+    Notes
+    -----
+    ``operator`` is K⁻¹ ↓s (box∗), what every window does that lies inside.  Where windows at the ends count fewer
+    samples the bound layer is this times a diagonal.  Integers become float64.
+
+    Examples
+    --------
+    >>> import opalgebra as oa
+    >>> oa.nn.AvgPool(2)([1.0, 3.0, 5.0, 7.0])
+    array([2., 6.])
+    >>> oa.prove(oa.nn.AvgPool(3).operator, oa.AvgPool(3)).verdict
+    'proved'
+    """
+
+    def __init__(
+        self,
+        kernel: Any,
+        stride: Any = None,
+        padding: Any = 0,
+        dilation: Any = 1,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+        divisor_override: int | None = None,
+    ) -> None:
+        if divisor_override is not None:
+            divisor_override = positive(divisor_override, "divisor_override")
+        super().__init__(kernel, stride, padding, dilation, ceil_mode, count_include_pad=count_include_pad)
+        self.__dict__["divisor_override"] = divisor_override
+
+    count_include_pad: bool
+    divisor_override: int | None
+
+    def _arguments(self) -> Arguments:
+        return (
+            *super()._arguments(),
+            ("count_include_pad", self.count_include_pad, True),
+            ("divisor_override", self.divisor_override, None),
+        )
+
+    def divisor(self, ndim: int) -> int:
+        """K of a window that lies inside."""
+        return self.divisor_override or prod(spread(self.kernel, ndim))
+
+    @property
+    def precision(self) -> Precision:
+        return Precision("i" if self.divisor(self.ndim or 1) == 1 else "f")
+
+    def _filters(self, sizes: Shape) -> list[Fir]:
+        ndim = len(sizes)
+        filters: list[Fir] = []
+        for axis, (window, n) in enumerate(zip(self.axes(ndim), sizes, strict=True)):
+            taps = dilated(np.ones(window.kernel, dtype=np.int64), (window.dilation,))
+            start = window.pads(n)[0] - window.extent + 1
+            filters.append(on_axis(axis, ndim, taps, start, down=window.stride))
+        if self.divisor(ndim) > 1:
+            filters.append(on_axis(0, ndim, np.array([1 / self.divisor(ndim)]), 0))
+        return filters
+
+    def _depends_on_size(self, ndim: int) -> bool:
+        return any(axis.depends_on_size for axis in self.axes(ndim))
+
+    def _operator(self, sizes: Shape | None) -> LinearOperator:
+        ndim = self.ndim or (1 if sizes is None else len(sizes))
+        axes = self.axes(ndim)
+        lo = tuple(a.start() if sizes is None else a.pads(sizes[i])[0] for i, a in enumerate(axes))
+        boxes = [dilated(np.ones(axis.kernel, dtype=np.int64), (axis.dilation,)) for axis in axes]
+        box = Signal(reduce(np.multiply.outer, boxes), tuple(1 - axis.extent for axis in axes))
+        word = strided(box if box.values.size > 1 else None, tuple(axis.stride for axis in axes), lo)
+        return Fraction(1, self.divisor(ndim)) * word if self.divisor(ndim) > 1 else word
+
+    def _bind(self, sizes: Shape) -> BoundOperator:
+        counts = self._counts(sizes)
+        if self.divisor_override is not None or np.all(counts == self.divisor(len(sizes))):
+            return BoundLayer(self, sizes)
+        if np.any(counts == 0):
+            raise WindowError(
+                f"{self} has a window that reads padding only, on an input of shape {sizes}; its mean is not defined: "
+                "give less padding, or count_include_pad=True"
+            )
+        whole = self.divisor(len(sizes))  # divided by it first, so that no sum leaves the range of the dtype
+        shared = (self.kernel, self.stride, shown_padding(self.padding), self.dilation, self.ceil_mode)
+        entries = np.array([Fraction(whole, n) for n in counts.flat], dtype=object).reshape(counts.shape)
+        means = AvgPool(*shared, divisor_override=whole)
+        return Product((Diagonal(whole / counts, entries), BoundLayer(means, sizes)))
+
+    def _counts(self, sizes: Shape) -> np.ndarray:
+        """How many positions of every window count."""
+        per_axis = []
+        for axis, n in zip(self.axes(len(sizes)), sizes, strict=True):
+            lo, hi = axis.pads(n)
+            first, last = (-lo, n + hi) if self.count_include_pad else (0, n)
+            at = np.arange(axis.size(n))[:, None] * axis.stride + np.arange(axis.kernel) * axis.dilation - lo
+            per_axis.append(np.sum((first <= at) & (at < last), axis=1))
+        found: np.ndarray = reduce(np.multiply.outer, per_axis)
+        return found
+
+
+class MaxPool(_Pool):
+    """y_m = max_j x[m s + j d − lo]: the largest sample of each window; the padding is −∞ and never wins.
+
+    Parameters
+    ----------
+    kernel, stride, padding, dilation, ceil_mode
+        As of :class:`AvgPool`.
+
+    Notes
+    -----
+    Not linear: ``jacobian(x)`` is the selection of the samples that are taken, the first of equal ones, and stands for
+    the derivative.  The dtype stays.  A NaN in a window is its maximum.  A window of padding only gives −∞ (the
+    smallest integer of an integer dtype).
+
+    Examples
+    --------
+    >>> import opalgebra as oa
+    >>> pool = oa.nn.MaxPool(2)
+    >>> pool([1, 3, 7, 5])
+    array([3, 7])
+    >>> pool.jacobian([1, 3, 7, 5]).T([10, 20])
+    array([ 0, 10, 20,  0])
+    """
+
+    is_linear = False
+
+    def __init__(
+        self, kernel: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False
+    ) -> None:
+        super().__init__(kernel, stride, padding, dilation, ceil_mode)
+
+    def _bind(self, sizes: Shape) -> BoundMaxPool:
+        return BoundMaxPool(self, sizes)
+
+    def jacobian(self, x: Any) -> BoundOperator:
+        """The derivative at x, between arrays of the shapes of x and of the output."""
+        x = as_samples(x)
+        return self._bind(self._fit(x.shape)[1]).jacobian(x)
+
+
+class BoundMaxPool(Map):
+    """Max pooling of arrays of one size."""
+
+    def __init__(self, layer: MaxPool, sizes: Shape) -> None:
+        self.layer, self.sizes = layer, sizes
+
+    @property
+    def dims(self) -> Shape:
+        """Spatial shape of the input."""
+        return self.sizes
+
+    @property
+    def dimsd(self) -> Shape:
+        """Spatial shape of the output."""
+        return self.layer._sizes(self.sizes)
+
+    def _apply(self, x: np.ndarray) -> np.ndarray:
+        return self._largest(x)[0]
+
+    def _jacobian(self, x: np.ndarray) -> BoundOperator:
+        _, source = self._largest(x)
+        dtype = x.dtype if x.dtype.kind == "f" else np.float64
+        first = np.arange(prod(x.shape[: x.ndim - len(self.sizes)])) * prod(self.sizes)
+        lead = first.reshape(*x.shape[: x.ndim - len(self.sizes)], *(1,) * len(self.sizes))
+        return Selection(np.where(source < 0, -1, source + lead), x.shape, dtype)
+
+    def _largest(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The maxima, and their places in the flattened spatial axes; −1 where a window holds padding only."""
+        if x.dtype.kind == "c":
+            raise OperandError("complex numbers have no maximum; pool their absolute values, such as abs(x)")
+        source = np.arange(prod(self.sizes)).reshape(self.sizes)
+        best, source = x, np.broadcast_to(source, x.shape)
+        for axis in reversed(range(len(self.sizes))):  # rows last: equal ones are then taken in C order
+            best, source = self._along(axis, best, source)
+        return best, source
+
+    def _along(self, axis: int, x: np.ndarray, source: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        ndim = len(self.sizes)
+        window, n = self.layer.axes(ndim)[axis], self.sizes[axis]
+        place = x.ndim - ndim + axis
+        shape = (*x.shape[:place], window.size(n), *x.shape[place + 1 :])
+        lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
+        best, chosen = np.full(shape, lowest, dtype=x.dtype), np.full(shape, -1)
+        for j in range(window.kernel):
+            if met := window.meet(j, n):
+                to, read = ((slice(None),) * place + (part,) for part in met)
+                wins = (x[read] > best[to]) | (chosen[to] < 0) | (x[read] != x[read])  # the last NaN, as PyTorch
+                best[to] = np.where(wins, x[read], best[to])
+                chosen[to] = np.where(wins, source[read], chosen[to])
+        return best, chosen
+
+    def __repr__(self) -> str:
+        return f"{self.layer!r}.on({self.sizes[0] if len(self.sizes) == 1 else self.sizes})"
