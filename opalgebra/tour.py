@@ -17,6 +17,8 @@ from .expr.multirate import Conv, Down, Up
 from .expr.named import DilatedConv, Repeat, StridedConv, TransposedConv
 from .expr.operators import Identity, LinearOperator
 from .expr.signals import Signal, box, signals
+from .nn import Conv as ConvLayer
+from .nn import ConvTranspose, trace
 from .show.seven import carries, in_ascii, say
 from .show.text import number_text
 
@@ -27,7 +29,7 @@ I = Identity()  # noqa: E741  # the field's name
 def main(out: TextIO | None = None) -> int:
     """Print the tour; the exit status is 1 if anything in it did not come out as announced."""
     tour = Tour(out or sys.stdout)
-    for chapter in (_introduction, _forum, _sampling, _folding, _misprint, _matrices, _on_data):
+    for chapter in (_introduction, _forum, _sampling, _folding, _misprint, _matrices, _layers, _on_data):
         chapter(tour)
     tour.say()
     tour.say(f"{tour.proved} identities proved, {tour.refuted} refuted, {tour.runs} runs on real data agree."
@@ -173,10 +175,38 @@ def _matrices(tour: Tour) -> None:
             tour.say(f"  {name + ' =' if i == middle else '':>16} {line}")
 
 
+def _sympy_matrix(entries: np.ndarray) -> Any:
+    import sympy
+
+    return sympy.Matrix(entries.tolist())
+
+
 def _matrix_lines(matrix: Any) -> list[str]:
     cells = [[number_text(entry) for entry in matrix.row(i)] for i in range(matrix.rows)]
     width = max(len(cell) for row in cells for cell in row)
     return ["│ " + "  ".join(cell.center(width) for cell in row) + " │" for row in cells]
+
+
+def _layers(tour: Tour) -> None:
+    k, (q, x) = factors("k"), signals("q x")
+    tour.title("The same operators as layers, on arrays with ends")
+    ones = np.ones((1, 1, 3, 3), dtype=int)
+    layer = ConvTranspose(ones, stride=2, padding="same")
+    found = layer([[[1, 2], [3, 4]]])[0]
+    expected = [[1, 1, 3, 2], [1, 1, 3, 2], [4, 4, 10, 6], [3, 3, 7, 4]]
+    tour.say("\nThe example of that thread: 3 × 3 ones, stride 2, padding 'same', applied to (1 2; 3 4):")
+    tour.say("\n".join("  " + line for line in _matrix_lines(_sympy_matrix(found))))
+    tour.sound = tour.sound and found.tolist() == expected
+    taps = [[[1, 2, 3]]]
+    tour.theorem(
+        "As layers: a transposed convolution is the transpose of a strided one, ends included.",
+        ConvTranspose(taps, stride=2).on(4), ConvLayer(taps, stride=2).on(9).T,
+    )  # fmt: skip
+    tour.say("\nWhich input feeds which output, for 3 taps and stride 2, one sample cropped at each end:")
+    table = str(trace(ConvTranspose(taps, stride=2, padding=1), 3)).split("\n\n")[1]
+    tour.say("\n".join("  " + line for line in table.splitlines()))
+    tour.theorem("The weights as the unknown: the weight gradient is the transpose of ↓ₖ (x∗), a dilated convolution.",
+                 Down(k) @ (Conv(q) @ x), Down(k) @ (Conv(x) @ q))  # fmt: skip
 
 
 def _on_data(tour: Tour) -> None:

@@ -271,6 +271,12 @@ LETTERS = [
         "Odena, Dumoulin and Olah, Distill (2016)", lambda k, q: (Conv(q) @ Repeat(k), Conv(q) @ Up(k))),
     Law("repeat-conv", "k:factor q:kernel", lambda k, q: (Repeat(k) @ Conv(q), Conv(Up(k) @ q) @ Repeat(k)),
         f"{VAIDYANATHAN}, §4.2", lambda k, q: (Repeat(k) @ Conv(q), Conv(q) @ Repeat(k))),
+    Law("weight-gradient", "p:kernel q:kernel k:factor",
+        lambda p, q, k: (Down(k) @ Conv(p) @ q, Down(k) @ Conv(q) @ p), DUMOULIN,
+        lambda p, q, k: (Down(k) @ Conv(p) @ q, Conv(p) @ Down(k) @ q)),
+    Law("weight-gradient-dilated", "p:kernel q:kernel k:factor",
+        lambda p, q, k: (Conv(Up(k) @ p) @ q, Conv(q) @ Up(k) @ p), DUMOULIN,
+        lambda p, q, k: (Conv(Up(k) @ p) @ q, Up(k) @ Conv(q) @ p)),
 ]  # fmt: skip
 
 
