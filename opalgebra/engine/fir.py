@@ -169,6 +169,12 @@ class Fir:
             if all(pair is not None for pair in pairs):
                 yield at, (..., *(p[0] for p in pairs if p)), (..., *(p[1] for p in pairs if p))
 
+    @property
+    def gain(self) -> float:
+        """Σ|h|, of the output channel where it is largest."""
+        rows = np.abs(self.taps).reshape(prod(self.taps.shape[:2]) if self.mixes else 1, -1)
+        return float(rows.sum(axis=1).max())
+
     def check_integers(self, x: np.ndarray) -> int:
         """The largest |y| that integers x can give, refused where int64 may not hold it."""
         rows = self.taps.reshape(prod(self.taps.shape[:2]) if self.mixes else 1, -1)

@@ -71,6 +71,11 @@ class Weight:
                 product = np.where(factors == 0, np.zeros((), product.dtype), product)
             part += product
 
+    @property
+    def gain(self) -> float:
+        """max |w|."""
+        return float(np.abs(self.values).max())
+
     def check_integers(self, x: np.ndarray) -> int:
         """The largest |y| that integers x can give."""
         bound = magnitude(x) * magnitude(self.values)
@@ -343,6 +348,14 @@ class Program:
             if value not in kept:
                 found.setdefault(position, []).append(value)
         return found
+
+    def gain(self) -> float:
+        """A bound of the outputs for inputs of at most 1."""
+        gains = {value: 1.0 for value, _ in self.inputs}
+        for value in self.order:
+            if value not in gains:
+                gains[value] = sum(gains[source] * action.gain for source, action in value.terms)
+        return max(gains[value] for value, _ in self.outputs)
 
     def stages(self) -> Iterable[tuple[Action, Window, Window, int]]:
         """Every term with the windows that it reads and writes, and its multiply-adds."""

@@ -117,6 +117,11 @@ class _Axis:
             return self._matrix(self.start, self.stop), self._matrix(self.stop, self.stop)
         return self._matrix(self.start, first), self._matrix(last, self.stop)
 
+    @property
+    def most_read(self) -> int:
+        """The largest sum of absolute weights in a row."""
+        return max(1, *(int(abs(part).sum(axis=1).max(initial=0)) for part in self.ends))
+
     @cached_property
     def _most_used(self) -> int:
         """The largest sum of weights that one sample has."""
@@ -219,6 +224,10 @@ class Extension:
             if (axis.start, axis.stop) != (0, axis.n):
                 y = axis.fold(y, y.ndim - len(self.axes) + j)
         return y
+
+    def gain(self) -> float:
+        """The largest sum of absolute weights that one sample is made of."""
+        return float(prod(axis.most_read for axis in self.axes))
 
     def matrix(self) -> np.ndarray:
         """The map as a matrix of Python ints, both windows flattened in C order."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,9 @@ class Turned(BoundOperator):
 
     def _act(self, x: np.ndarray, transposed: bool, conjugated: bool) -> np.ndarray:
         return self.operator._act(x, transposed != self.transposed, conjugated != self.conjugated)
+
+    def _gain(self) -> float:
+        return self.operator._gain()
 
     def _exact(self) -> np.ndarray:
         entries = self.operator._exact()
@@ -121,6 +125,9 @@ class Product(BoundOperator):
         for factor in self.factors if transposed else self.factors[::-1]:
             x = factor._act(x, transposed, conjugated)
         return x
+
+    def _gain(self) -> float:
+        return prod(factor._gain() for factor in self.factors)
 
     def _exact(self) -> np.ndarray:
         result = self.factors[0]._exact()
@@ -202,6 +209,9 @@ class Total(BoundOperator):
             check_bound(sum(map(magnitude, parts)))
         return sum(parts[1:], parts[0])
 
+    def _gain(self) -> float:
+        return sum(term._gain() for term in self.terms)
+
     def _exact(self) -> np.ndarray:
         parts = [term._exact() for term in self.terms]
         return _entrywise(lambda v: exact(v.expand()) if is_sympy(v) else v, sum(parts[1:], parts[0]))
@@ -256,6 +266,9 @@ class Scaled(BoundOperator):
             )
         y = self.operator._act(x, transposed, conjugated)
         return scaled(Numbers(y, False), conjugate(self.scalar) if conjugated else self.scalar).array
+
+    def _gain(self) -> float:
+        return float(abs(complex(self.scalar))) * self.operator._gain()
 
     def _exact(self) -> np.ndarray:
         factor = exact(self.scalar)

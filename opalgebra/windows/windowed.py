@@ -180,6 +180,9 @@ class Windowed(BoundOperator):
         made = program.run(list(np.moveaxis(x, axis, 0)), dtype)
         return np.stack(made, axis)
 
+    def _gain(self) -> float:
+        return self.program.gain() * (1.0 if self.extension is None else self.extension.gain())
+
     # Exact entries ----------------------------------------------------------------------------------------
 
     def _exact(self) -> np.ndarray:
