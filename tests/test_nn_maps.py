@@ -141,6 +141,44 @@ def test_operators_of_the_algebra_take_part() -> None:
     np.testing.assert_array_equal(net.jacobian(x).todense(), np.diag([1.0, 0, 1, 0]) @ oa.Conv([1, -1]).on(3).todense())
 
 
+def test_an_int_serves_for_every_axis_of_a_composition() -> None:
+    rng = np.random.default_rng(3)
+    conv = nn.Conv(rng.integers(-3, 4, (2, 3, 3, 3)), padding=1)
+    x = rng.standard_normal((2, 3, 4, 6))
+    for factor in (2, (2, 2)):
+        before, after = conv @ nn.Upsample(factor), nn.MaxPool(factor) @ conv
+        for net, parts in ((before, (nn.Upsample((2, 2)), conv)), (after, (conv, nn.MaxPool((2, 2))))):
+            bound = net.on((4, 6))
+            expected = parts[1](parts[0](x))
+            np.testing.assert_array_equal(net(x), expected)
+            np.testing.assert_array_equal(bound(x), expected)
+            np.testing.assert_array_equal((parts[1] @ parts[0].on((4, 6)) if net is after else bound)(x), expected)
+            assert (bound.dims, bound.dimsd) == ((3, 4, 6), expected.shape[1:])
+            assert net.out_size((4, 6)) == expected.shape[2:]
+            assert net.has_channels
+            assert net.ndim == 2
+    folded = nn.fold_upsample(nn.Upsample(2), conv)
+    assert oa.prove((conv @ nn.Upsample(2)).operator, folded.operator).verdict == "proved"
+    assert oa.prove((conv @ nn.Upsample(2)).on((2, 3)), folded.on((2, 3))).verdict == "proved"
+    assert (nn.AvgPool(2) @ nn.Upsample(3)).on((4, 2)).dimsd == (6, 3)
+
+
+def test_channels_of_a_composition_are_those_of_the_first_part_that_mixes_them() -> None:
+    conv = nn.Conv([[[1, 2, 3], [0, 1, 0]]])
+    x = np.arange(18).reshape(2, 9)
+    net = conv @ oa.Down(2)
+    np.testing.assert_array_equal(net.on(9)(x), conv(x[:, ::2]))
+    np.testing.assert_array_equal((nn.PixelUnshuffle(2) @ nn.AvgPool(2)).on(8).dims, (1, 8))
+    fixed = conv.on(8) @ nn.Upsample(2)
+    assert fixed.on(4).dims == (2, 4)
+    phases = oa.Polyphase(2) @ nn.Upsample(2)
+    assert (phases.on(4).dims, phases.on(4).dimsd) == ((1, 4), (2, 4))
+    np.testing.assert_array_equal((oa.Pointwise("relu") @ phases)([[1, -2, 3]]), [[1, 0, 3]] * 2)
+    assert not (nn.AvgPool(2) @ nn.Upsample(2)).has_channels
+    with pytest.raises(oa.DimensionError, match="without the channels"):
+        net.on((2, 9))
+
+
 def test_what_is_not_linear_says_so() -> None:
     f = oa.Pointwise("relu")
     net = f @ nn.Conv([[[1.0, 2.0]]])
@@ -174,7 +212,13 @@ def test_values_compare_and_pickle() -> None:
         (lambda: oa.Pointwise(sympy.Symbol("a") + sympy.Symbol("b")), "one symbol"),
         (lambda: oa.Pointwise("relu")(np.ones(2, complex)), "complex"),
         (lambda: oa.Pointwise("relu")(np.array(["a"])), "dtype"),
-        (lambda: oa.Pointwise("relu") + 1, "unsupported"),
+        (lambda: oa.Pointwise("relu") + 1, "not linear; add and scale the arrays"),
+        (lambda: 2 * nn.Upsample(2), r"add and scale layer\.on"),
+        (lambda: oa.prove(nn.Upsample(2), nn.Upsample(2)), r"prove layer\.on"),
+        (lambda: oa.prove(oa.Repeat(2), nn.MaxPool(2)), "proofs are about linear operators"),
+        (lambda: oa.prove(nn.Upsample(2).on(3), nn.Upsample(2)), "bind both"),
+        (lambda: nn.Conv([[[1]]]) @ nn.Conv([[[[1]]]]), "compose layers of as many"),
+        (lambda: nn.AvgPool(2) @ (oa.Identity().on((4, 4)) @ oa.Identity().on((4, 4))), "give a tuple"),
     ],
 )
 def test_bad_input_says_what_to_do(make: Any, message: str) -> None:

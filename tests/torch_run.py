@@ -69,7 +69,8 @@ def conv_transpose(torch: Any, rng: Any, ndim: int) -> tuple[Any, Any, np.ndarra
 
 def avg_pool(torch: Any, rng: Any, ndim: int) -> tuple[Any, Any, np.ndarray, Any]:
     """Mean pooling."""
-    kernel, stride = _ints(rng, 1, 4, ndim), _ints(rng, 1, 5, ndim)
+    kernel = _ints(rng, 1, 3 if ndim == 3 else 4, ndim)  # PyTorch's on three axes is never larger than the input
+    stride = _ints(rng, 1, 5, ndim)
     padding = tuple(int(rng.integers(0, k // 2 + 1)) for k in kernel)
     ceil, include = bool(rng.integers(2)), bool(rng.integers(2))
     divisor = int(rng.integers(1, 6)) if ndim > 1 and rng.random() < 0.2 else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from ..expr.blocks import Block
 from ..expr.operators import PLAIN, LinearOperator, compose
 from ..windows.bound import BoundOperator, Shape, as_samples
 from ..windows.combine import Product
+from ..windows.windowed import Windowed
 from .layer import Arguments, Bound, Layer, Map, batched
 
 
@@ -19,8 +21,49 @@ def chain(parts: tuple[Any, ...]) -> Any:
     flat: list[Any] = []
     for part in parts:
         flat.extend(part.maps if isinstance(part, (Chain, BoundChain)) else (part,))
+    ndim = _axes(flat)
     fixed = _fixed_shape(flat)
-    return Chain(tuple(flat)) if fixed is None else _bound(flat, fixed)
+    if fixed is not None:
+        return _bound(_for_axes(flat, ndim), fixed)
+    return Chain(tuple(_for_axes(flat, ndim) if ndim != 1 else flat))  # on one axis an int is the shorter form
+
+
+def _axes(maps: Sequence[Any]) -> int | None:
+    """How many spatial axes a chain acts on: as many as its parts that mix channels, or else the most of any part."""
+    known = [(part, ndim) for part in maps if (ndim := _axes_of(part)) is not None]
+    mixing = [(part, ndim) for part, ndim in known if getattr(part, "has_channels", False)]
+    for part, ndim in mixing:
+        if ndim != mixing[0][1]:
+            raise DimensionError(
+                f"{part} acts on {ndim} spatial axes and {mixing[0][0]} on {mixing[0][1]}; compose layers of as many"
+            )
+    return max((ndim for _, ndim in mixing or known), default=None)
+
+
+def _axes_of(part: Any) -> int | None:
+    if isinstance(part, (Layer, LinearOperator)):
+        return part.ndim
+    if isinstance(part, Windowed):
+        return len(part.in_window.shape)
+    return getattr(getattr(part, "layer", None), "ndim", None)
+
+
+def _for_axes(maps: Sequence[Any], ndim: int | None) -> list[Any]:
+    """The layers that serve for any number of axes, for this number."""
+    return [part._for_axes(ndim) if ndim is not None and isinstance(part, Layer) else part for part in maps]
+
+
+def _channel_axis(maps: Sequence[Any], ndim: int) -> Shape:
+    """The axes of an input before its spatial ones: () or (channels,), as the first part that mixes channels says."""
+    for part in reversed(maps):
+        if isinstance(part, (BoundOperator, Map)):
+            return part.dims[: len(part.dims) - ndim]
+        if isinstance(part, LinearOperator):
+            if part.channels is not None and part.channels != PLAIN:
+                return (part.channels[1],)
+        elif part.has_channels:
+            return (part._inputs(ndim),)
+    return ()
 
 
 def _fixed_shape(maps: list[Any]) -> Shape | None:
@@ -56,9 +99,13 @@ def _bind_to(part: Any, shape: Shape) -> Bound:
                 f"{part} fits any number of axes, and the array has shape {shape}; bind it: A.on(shape)"
             )
         ndim = part.ndim or 1
-        several = part.channels is not None and part.channels[1] > 1
         bound: Bound = part.on(shape[len(shape) - ndim :])
-        return batched(bound, shape[: len(shape) - ndim - several])
+        return batched(bound, shape[: len(shape) - len(bound.dims)])
+    if part.ndim is None and len(shape) > 1 and not (part.has_channels or _keeps_shape(part)):
+        raise DimensionError(
+            f"{part} serves for any number of axes, and what is before it gives arrays of shape {shape}; give a tuple, "
+            "one entry per spatial axis"
+        )
     lead, sizes = part._fit(shape)
     whole = shape[len(lead) :] if part.has_channels else sizes
     return batched(part._bind(sizes), shape[: len(shape) - len(whole)])
@@ -96,25 +143,18 @@ class Chain(Layer):
         return not any(isinstance(part, Map) or not getattr(part, "is_linear", True) for part in self.maps)
 
     @property
-    def _first(self) -> Any:
-        """The part applied first that has a shape of its own."""
-        return next((part for part in reversed(self.maps) if not _keeps_shape(part)), self.maps[-1])
-
-    @property
     def ndim(self) -> int | None:  # type: ignore[override]
-        """Spatial axes of the input."""
-        found: int | None = self._first.ndim
-        return found
+        """Spatial axes."""
+        return _axes(self.maps)
 
     @property
     def has_channels(self) -> bool:  # type: ignore[override]
-        """Whether the first part mixes channels."""
-        return bool(getattr(self._first, "has_channels", False))
+        """Whether a part mixes channels, or is bound to arrays that have them."""
+        return bool(_channel_axis(self.maps, self.ndim or 1))
 
     def _bind(self, sizes: Shape) -> Bound:
-        first = self._first
-        start: Bound = first.on(sizes if len(sizes) > 1 else sizes[0])
-        return _bound(list(self.maps), start.dims)
+        maps = _for_axes(self.maps, len(sizes))
+        return _bound(maps, (*_channel_axis(maps, len(sizes)), *sizes))
 
     def __call__(self, x: Any) -> Any:
         """Every part applied in turn."""

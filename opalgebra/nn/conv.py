@@ -103,6 +103,9 @@ class _Convolution(LinearLayer):
             ("groups", self.groups, 1),
         )
 
+    def _inputs(self, ndim: int) -> int:
+        return self.channels[1]
+
     def _fit(self, shape: Shape) -> tuple[Shape, Shape]:
         lead, sizes = super()._fit(shape)
         found, expected = shape[len(lead)], self.channels[1]

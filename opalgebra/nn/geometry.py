@@ -82,7 +82,8 @@ def axes_of(ndim: int | None, **values: Any) -> int | None:
         if isinstance(value, tuple):
             if ndim not in (None, len(value)):
                 hint = "; [(before, after)] pads one axis unevenly" if what == "padding" else ""
-                raise DimensionError(f"the {what} {value!r} is for {len(value)} axes, expected {ndim}{hint}")
+                shown = shown_padding(value) if what == "padding" else value
+                raise DimensionError(f"the {what} {shown!r} is for {len(value)} axes, expected {ndim}{hint}")
             ndim = len(value)
     return ndim
 

@@ -21,13 +21,46 @@ Bound: TypeAlias = "BoundOperator | Map"
 Arguments: TypeAlias = tuple[tuple[str, Any, Any], ...]  # name, value, default
 
 
-class Layer(ABC):
+class Composable(ABC):
+    """What layers and maps share: ``@`` composes; sums, multiples and proofs are for linear operators alone."""
+
+    __array_ufunc__ = None  # so that NumPy defers: ``array @ layer`` reaches the method of the layer
+    is_linear = False
+
+    def __matmul__(self, other: Any) -> Any:
+        if isinstance(other, (Layer, Map, BoundOperator, LinearOperator)):
+            return composed(self, other)
+        return self(other)
+
+    @abstractmethod
+    def __call__(self, x: Any) -> Any:
+        """The map applied to an array."""
+
+    def _after_bound(self, left: BoundOperator) -> Any:
+        return composed(left, self)
+
+    def _refused(self, other: object = None) -> Any:
+        if not self.is_linear:
+            raise OperandError(f"{self} is not linear; add and scale the arrays that it gives")
+        raise OperandError(f"{self} is not bound to a size; add and scale layer.on(spatial_shape) or layer.operator")
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __neg__ = __pow__ = _refused
+
+    @staticmethod
+    def _prove_equal(lhs: Any, rhs: Any, given: Any) -> Any:
+        """Called by :func:`opalgebra.prove`."""
+        which = lhs if isinstance(lhs, Composable) else rhs
+        if not which.is_linear:
+            raise OperandError(f"{which} is not linear; proofs are about linear operators, such as .jacobian(x)")
+        raise OperandError(f"{which} is not bound to a size; prove layer.on(spatial_shape) or layer.operator equal")
+
+
+class Layer(Composable):
     """A layer of a network, as a value: it is not changed after it is made, and ``==`` compares its parameters.
 
     ``layer(x)`` applies it, ``layer.on(spatial_shape)`` binds it to a size, ``A @ B`` composes (B first).
     """
 
-    __array_ufunc__ = None  # so that NumPy defers: ``array @ layer`` reaches the method here
     is_linear = True
     ndim: int | None  # spatial axes; None where the parameters are ints that serve for any number
     has_channels = False  # whether the axis before the spatial ones is mixed; otherwise leading axes are a batch
@@ -44,6 +77,19 @@ class Layer(ABC):
     @abstractmethod
     def _arguments(self) -> Arguments:
         """Name, value and default of every parameter, in the order of the constructor."""
+
+    def _for_axes(self, ndim: int) -> Layer:
+        """The same for so many axes: an int that serves for any number stands once for each."""
+        (first, value, _), *rest = self._arguments()
+        if self.ndim is not None or not isinstance(value, int):
+            return self
+        return _make(
+            type(self), {first: (value,) * ndim} | {name: given for name, given, usual in rest if given != usual}
+        )
+
+    def _inputs(self, ndim: int) -> int:
+        """How many channels an input of so many axes has, where the layer mixes channels."""
+        raise NotImplementedError
 
     @abstractmethod
     def _bind(self, sizes: Shape) -> Bound:
@@ -87,16 +133,8 @@ class Layer(ABC):
         x = as_samples(x)
         return self._bind(self._fit(x.shape)[1])(x)
 
-    def __matmul__(self, other: Any) -> Any:
-        if isinstance(other, (Layer, Map, BoundOperator, LinearOperator)):
-            return composed(self, other)
-        return self(other)
-
     def __rmatmul__(self, other: Any) -> Any:
         raise OperandError(f"a layer acts on what stands to its right: write layer @ x (x is a {type(other).__name__})")
-
-    def _after_bound(self, left: BoundOperator) -> Any:
-        return composed(left, self)
 
     @property
     def T(self) -> Any:
@@ -147,10 +185,8 @@ def _shown(value: Any) -> str:
     return repr(value)
 
 
-class Map(ABC):
+class Map(Composable):
     """A map of arrays that is not linear: from shape ``dims`` to shape ``dimsd``, leading axes a batch."""
-
-    __array_ufunc__ = None
 
     @property
     @abstractmethod
@@ -185,14 +221,6 @@ class Map(ABC):
                 f"the array has shape {x.shape}, and the map takes (…, {', '.join(map(str, self.dims))})"
             )
         return x
-
-    def __matmul__(self, other: Any) -> Any:
-        if isinstance(other, (Layer, Map, BoundOperator, LinearOperator)):
-            return composed(self, other)
-        return self(other)
-
-    def _after_bound(self, left: BoundOperator) -> Any:
-        return composed(left, self)
 
     @property
     def T(self) -> Any:

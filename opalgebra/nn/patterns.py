@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import combinations
 from math import gcd, lcm
 from typing import Any
 
@@ -48,7 +49,12 @@ class Checkerboard:
 
     @property
     def spread(self) -> Any:
-        """The largest difference between two phases of one channel: 0 if and only if ``is_free``."""
+        """The largest difference between two phases of one channel: 0 if and only if ``is_free``; of symbols a formula."""
+        if _has_symbols(self.exact):
+            import sympy
+
+            pairs = [(to_sympy(a), to_sympy(b)) for row in self._phases() for a, b in combinations(row, 2)]
+            return sympy.Max(0, *(sympy.Abs(sympy.expand(a - b)) for a, b in pairs))
         found: Any = 0
         for row in self._phases():
             if all(isinstance(entry, (int, Fraction)) for entry in row):
@@ -63,7 +69,7 @@ class Checkerboard:
 
     def __str__(self) -> str:
         count = " × ".join(map(str, self.exact.shape[self.exact.ndim - self.ndim :]))
-        found = "no checkerboard" if self.is_free else f"a checkerboard: phases differ by up to {self.spread:g}"
+        found = "no checkerboard" if self.is_free else f"a checkerboard: phases differ by up to {_shown([self.spread])}"
         rows = [f"  {_shown(row)}" for row in self._phases()[:8]]
         more = [f"  … {len(self._phases()) - 8} more channels"] if len(self._phases()) > 8 else []
         return "\n".join([f"{found}; the answer to a constant 1, by phase ({count})", *rows, *more])
@@ -71,8 +77,13 @@ class Checkerboard:
     __repr__ = __str__
 
 
-def _shown(row: np.ndarray) -> str:
-    return "  ".join(f"{entry:g}" if isinstance(entry, (float, complex)) else str(entry) for entry in _lowered(row))
+def _shown(row: Any) -> str:
+    entries = _lowered(np.array(row, dtype=object))
+    return "  ".join(f"{entry:g}" if isinstance(entry, (float, complex)) else str(entry) for entry in entries)
+
+
+def _has_symbols(entries: np.ndarray) -> bool:
+    return any(is_sympy(entry) and entry.free_symbols for entry in entries.flat)
 
 
 def _is_zero(value: Any) -> bool:
@@ -88,7 +99,7 @@ def _lowered(entries: np.ndarray) -> np.ndarray:
     flat = list(entries.flat)
     if all(isinstance(entry, int) for entry in flat):
         return np.array(flat, dtype=np.int64 if all(abs(e) < 2**63 for e in flat) else object).reshape(entries.shape)
-    if any(is_sympy(entry) and entry.free_symbols for entry in flat):
+    if _has_symbols(entries):
         return entries
     kind = complex if any(is_sympy(entry) and not entry.is_real for entry in flat) else float
     return np.array([kind(entry) for entry in flat]).reshape(entries.shape)

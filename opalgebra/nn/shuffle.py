@@ -33,10 +33,6 @@ class _Shuffle(Layer):
     def _arguments(self) -> Arguments:
         return (("factor", self.factor, None), ("channels", self.channels, 1))
 
-    def _inputs(self, ndim: int) -> int:
-        """How many channels an input of so many axes has."""
-        raise NotImplementedError
-
     def _fit(self, shape: Shape) -> tuple[Shape, Shape]:
         counts = range(1, len(shape)) if self.ndim is None else [self.ndim]
         fitting = [ndim for ndim in counts if ndim < len(shape) and shape[-ndim - 1] == self._inputs(ndim)]

@@ -171,10 +171,6 @@ class _Axis:
             x += _product(after.T.tocsr(), y[_along(axis, tail, y.shape[axis], y.ndim)], axis)
         return x
 
-    def dense(self) -> np.ndarray:
-        """All rows, as integers."""
-        return self._matrix(self.start, self.stop).toarray()
-
 
 def _along(axis: int, start: int, stop: int, ndim: int) -> tuple[slice, ...]:
     return tuple(slice(start, stop) if j == axis else slice(None) for j in range(ndim))
@@ -228,13 +224,6 @@ class Extension:
     def gain(self) -> float:
         """The largest sum of absolute weights that one sample is made of."""
         return float(prod(axis.most_read for axis in self.axes))
-
-    def matrix(self) -> np.ndarray:
-        """The map as a matrix of Python ints, both windows flattened in C order."""
-        result = np.ones((1, 1), dtype=object)
-        for axis in self.axes:
-            result = np.kron(result, axis.dense().astype(object))
-        return result
 
 
 def sources(rule: str, m: int, n: int) -> list[tuple[int, int]]:
