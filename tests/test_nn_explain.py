@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sympy
 
 import opalgebra as oa
 from opalgebra import nn
@@ -144,6 +145,10 @@ def test_the_decision_is_exact() -> None:
 
 
 def test_the_text_names_the_phases() -> None:
+    symbolic = oa.checkerboard(oa.TransposedConv(oa.signals("q", length=3), 2))
+    q0, q1, q2 = oa.signals("q", length=3).values
+    assert symbolic.spread == sympy.Abs(q0 - q1 + q2)
+    assert str(symbolic).startswith("a checkerboard: phases differ by up to Abs(q_0 - q_1 + q_2); ")
     text = str(oa.checkerboard(oa.TransposedConv([1, 1, 1], 2)))
     assert text == "a checkerboard: phases differ by up to 1; the answer to a constant 1, by phase (2)\n  2  1"
     wide = str(oa.checkerboard(nn.ConvTranspose(np.ones((4, 4, 2)), 2)))

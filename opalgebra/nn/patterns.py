@@ -49,7 +49,7 @@ class Checkerboard:
 
     @property
     def spread(self) -> Any:
-        """The largest difference between two phases of one channel: 0 if and only if ``is_free``; of symbols a formula."""
+        """The largest difference between two phases of one channel: 0 just where ``is_free``; of symbols a formula."""
         if _has_symbols(self.exact):
             import sympy
 
