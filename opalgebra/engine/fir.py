@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .arithmetic import cast, check_bound, magnitude
+from .mixing import Phase, mix, phases
 from .window import Window
 
 Ints: TypeAlias = tuple[int, ...]
@@ -133,7 +134,7 @@ class Fir:
         places = self._places(written, read)
         for part, samples, taps in in_parts(y, x, self._in(y.dtype)):
             if self.mixes:
-                _mix(part, samples, taps, places)
+                _mix(part, samples, taps, self._phases(written, read), places)
                 continue
             for at, to, source in places:
                 weight = taps[at]
@@ -155,6 +156,13 @@ class Fir:
         if (written, read) not in kept:
             kept.clear()  # one pair of windows is what a bound operator has
             kept[written, read] = list(self._slices(written, read))
+        return kept[written, read]
+
+    def _phases(self, written: Window, read: Window) -> list[Phase]:
+        kept = self.__dict__.setdefault("_mixed", {})
+        if (written, read) not in kept:
+            kept.clear()
+            kept[written, read] = phases(self._places(written, read))
         return kept[written, read]
 
     def _slices(self, written: Window, read: Window) -> Iterator[tuple[Ints, tuple[Any, ...], tuple[Any, ...]]]:
@@ -229,21 +237,17 @@ def in_parts(y: np.ndarray, x: np.ndarray, taps: np.ndarray) -> list[tuple[np.nd
     return [(y.real, x, taps.real), (y.imag, x, taps.imag)]
 
 
-def _mix(y: np.ndarray, x: np.ndarray, taps: np.ndarray, places: list[Any]) -> None:
-    """Taps that are matrices: one matrix product per tap, for all batches and positions at once."""
+def _mix(y: np.ndarray, x: np.ndarray, taps: np.ndarray, parts: list[Phase], places: list[Any]) -> None:
+    """Taps that are matrices; between single channels they are numbers again."""
     groups, outs, ins = taps.shape[:3]
     ndim = taps.ndim - 3
     y = _grouped(y, groups, outs, ndim)
     x = _grouped(x, groups, ins, ndim)
+    if outs > 1 or ins > 1:
+        mix(y, x, taps, parts)
+        return
     for at, to, source in places:
-        matrix = taps[(slice(None), slice(None), slice(None), *at)]
-        part = x[source]
-        if outs == ins == 1:
-            y[to] += part * matrix.reshape(groups, 1, *(1,) * ndim)
-            continue
-        flat = part.reshape(*part.shape[: part.ndim - ndim], prod(part.shape[part.ndim - ndim :]))
-        mixed = np.matmul(matrix, flat)
-        y[to] += mixed.reshape(*mixed.shape[:-1], *part.shape[part.ndim - ndim :])
+        y[to] += x[source] * taps[(slice(None), 0, slice(None), *at)].reshape(groups, 1, *(1,) * ndim)
 
 
 def _grouped(array: np.ndarray, groups: int, size: int, ndim: int) -> np.ndarray:
