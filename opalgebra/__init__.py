@@ -17,6 +17,7 @@ from .algebra.facts import coprime, divides, even_symmetric
 from .algebra.laws import Law, laws
 from .algebra.prove import Proof, Step, prove
 from .algebra.witness import Witness
+from .engine.compiled.threads import get_threads, set_threads
 from .errors import (
     CoefficientError,
     DimensionError,
@@ -105,11 +106,13 @@ __all__ = [
     "even_symmetric",
     "exact",
     "factors",
+    "get_threads",
     "integers",
     "laws",
     "nn",
     "operators",
     "prove",
+    "set_threads",
     "signals",
 ]
 

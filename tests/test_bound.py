@@ -214,7 +214,7 @@ def test_a_batch_is_computed_at_once() -> None:
     """No loop over the batch: as many filter steps for a thousand signals as for one."""
     from opalgebra.engine.fir import Fir
 
-    F = (q3 @ oa.Up(2) + oa.Flip()).on(5, boundary="edge", out=(-2, 12))
+    F = (q3 @ oa.Up(2) + oa.Flip()).on(5, boundary="edge", out=(-2, 12), engine="numpy")
     steps = []
     original = Fir.add_to
 

@@ -67,6 +67,11 @@ class Fir:
         """Whether there is one tap and no change of rate but ↑: another filter can be merged into it."""
         return prod(self.shape) == 1 and all(abs(m) == 1 for m in self.down)
 
+    @cached_property
+    def is_copy(self) -> bool:
+        """Whether samples are only moved."""
+        return not self.mixes and prod(self.shape) == 1 and bool(self.taps.reshape(()) == 1)
+
     # What a letter applied after the filter makes of it ---------------------------------------------------
 
     def then_down(self, k: Ints) -> Fir:
@@ -132,7 +137,7 @@ class Fir:
     def add_to(self, y: np.ndarray, x: np.ndarray, written: Window, read: Window) -> None:
         """Add the filtered x, which lies on the window ``read``, to y on the window ``written``."""
         places = self._places(written, read)
-        for part, samples, taps in in_parts(y, x, self._in(y.dtype)):
+        for part, samples, taps in in_parts(y, x, self.taps_in(y.dtype)):
             if self.mixes:
                 _mix(part, samples, taps, self._phases(written, read), places)
                 continue
@@ -143,7 +148,7 @@ class Fir:
                 elif weight != 0:  # the real or the imaginary part of a tap may be
                     part[to] += samples[source] * weight
 
-    def _in(self, dtype: Any) -> np.ndarray:
+    def taps_in(self, dtype: Any) -> np.ndarray:
         """The taps in the precision of ``dtype``, real where they are real."""
         kept = self.__dict__.setdefault("_cast", {})
         if dtype not in kept:

@@ -58,35 +58,74 @@ def _count(s: slice) -> int:
 
 
 def mix(y: np.ndarray, x: np.ndarray, taps: np.ndarray, parts: Sequence[Phase]) -> None:
-    """Add the filtered x (…, groups, ins, \\*space) to y (…, groups, outs, \\*space); taps (groups, outs, ins, \\*K)."""
+    """Add the filtered x (…, groups, ins, \\*space) to y (…, groups, outs, \\*space).
+
+    The taps have the shape (groups, outs, ins, \\*K).
+    """
     ndim = taps.ndim - 3
-    groups, outs, ins = taps.shape[:3]
-    lead = y.shape[: y.ndim - ndim - 2]
-    x = x.reshape(prod(lead), *x.shape[-ndim - 2 :])
+    groups, outs = taps.shape[:2]
+    x, y = (a if a.ndim == ndim + 3 else _one_batch_axis(a, ndim + 2) for a in (x, y))
     for phase in parts:
-        columns = [taps[(slice(None), slice(None), slice(None), *at)] for at, _ in phase.taps]
+        columns = [taps[trailing(at)] for at, _ in phase.taps]
         matrix = np.concatenate(columns, axis=2)
-        for rows in _tiles(phase, ins * len(columns)):
-            target = (slice(rows.start * phase.outputs[0].step + phase.outputs[0].start,
-                            (rows.stop - 1) * phase.outputs[0].step + phase.outputs[0].start + 1,
-                            phase.outputs[0].step), *phase.outputs[1:])  # fmt: skip
-            shape = (rows.stop - rows.start, *phase.shape[1:])
-            samples = np.empty((groups, len(columns), ins, *shape), dtype=x.dtype)
-            for b, where in enumerate(np.ndindex(*lead)):
-                _gather(samples, x[b], phase, rows)
-                product = np.matmul(matrix, samples.reshape(groups, len(columns) * ins, prod(shape)))
-                y[(*where, slice(None), slice(None), *target)] += product.reshape(groups, outs, *shape)
+        for batch, rows in _tiles(len(x), phase, groups * matrix.shape[2]):
+            samples = gathered(x[batch], phase, rows)
+            shape = samples.shape[3:]
+            product = np.matmul(matrix, samples.reshape(groups, matrix.shape[2], prod(shape)))
+            y[batch][trailing(_placed(phase, rows))] += np.moveaxis(product.reshape(groups, outs, *shape), 2, 0)
 
 
-def _tiles(phase: Phase, height: int) -> Iterator[slice]:
-    """Runs of rows along the first axis whose samples fit into what is held at a time."""
+def unmix(y: np.ndarray, x: np.ndarray, taps: np.ndarray, parts: Sequence[Phase]) -> None:
+    """Add to every tap the sum over batch and positions of y (batch, groups, outs, \\*space) times what it reads of x.
+
+    This is the transpose of :func:`mix` in the taps: the weight gradient.
+    """
+    groups, outs, ins = taps.shape[:3]
+    for phase in parts:
+        for batch, rows in _tiles(len(x), phase, groups * ins * len(phase.taps)):
+            samples = gathered(x[batch], phase, rows)
+            given = np.moveaxis(y[batch][trailing(_placed(phase, rows))], 0, 2)
+            count = prod(samples.shape[3:])
+            columns = samples.reshape(groups, len(phase.taps) * ins, count).swapaxes(1, 2)
+            found = np.matmul(given.reshape(groups, outs, count), columns).reshape(groups, outs, len(phase.taps), ins)
+            for k, (at, _) in enumerate(phase.taps):
+                taps[trailing(at)] += found[:, :, k]
+
+
+def trailing(entries: Any) -> Any:
+    """An index of the trailing axes."""
+    return (..., *entries)
+
+
+def _one_batch_axis(array: np.ndarray, kept: int) -> np.ndarray:
+    """A view with all leading axes as one; arrays that are written to are contiguous in these."""
+    lead = array.shape[: array.ndim - kept]
+    view = array.reshape(prod(lead), *array.shape[array.ndim - kept :])
+    assert np.may_share_memory(view, array) or not array.size
+    return view
+
+
+def _tiles(batch: int, phase: Phase, height: int) -> Iterator[tuple[slice, slice]]:
+    """Runs of the batch and of rows along the first axis, whose samples fit into what is held at a time."""
     most = max(1, GATHERED // max(1, height * prod(phase.shape[1:])))
-    for start in range(0, phase.shape[0], most):
-        yield slice(start, min(start + most, phase.shape[0]))
+    several = max(1, most // phase.shape[0])
+    for first in range(0, batch, several):
+        for start in range(0, phase.shape[0], most):
+            yield slice(first, min(first + several, batch)), slice(start, min(start + most, phase.shape[0]))
 
 
-def _gather(samples: np.ndarray, x: np.ndarray, phase: Phase, rows: slice) -> None:
-    """What the taps read for some rows of outputs, zero where they read outside."""
+def _placed(phase: Phase, rows: slice) -> tuple[slice, ...]:
+    """The outputs of some rows of a phase."""
+    first, *others = phase.outputs
+    begin = first.start + rows.start * first.step
+    return (slice(begin, begin + (rows.stop - rows.start - 1) * first.step + 1, first.step), *others)
+
+
+def gathered(x: np.ndarray, phase: Phase, rows: slice) -> np.ndarray:
+    """What the taps read for some rows of outputs, zero outside: (groups, taps, ins, batch, \\*space)."""
+    batch, groups, ins = x.shape[:3]
+    samples = np.empty((groups, len(phase.taps), ins, batch, rows.stop - rows.start, *phase.shape[1:]), dtype=x.dtype)
+    columns = np.moveaxis(x, 0, 2)
     for k, (_, spans) in enumerate(phase.taps):
         (to, source), *others = spans
         low, high = max(to.start, rows.start), min(to.stop, rows.stop)
@@ -100,4 +139,5 @@ def _gather(samples: np.ndarray, x: np.ndarray, phase: Phase, rows: slice) -> No
             end = begin + (high - low - 1) * source.step + (1 if source.step > 0 else -1)
             read = slice(begin, end if end >= 0 else None, source.step)
             into = (slice(low - rows.start, high - rows.start), *(s for s, _ in others))
-            samples[(slice(None), k, slice(None), *into)] = x[(slice(None), slice(None), read, *(s for _, s in others))]
+            samples[:, k][trailing(into)] = columns[trailing((read, *(s for _, s in others)))]
+    return samples

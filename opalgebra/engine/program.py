@@ -11,10 +11,10 @@ Transposing a program reverses every arrow: each filter is replaced by its trans
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import gcd
+from math import gcd, prod
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -24,7 +24,9 @@ from ..expr.operators import LinearOperator
 from ..expr.signals import Signal
 from ..expr.traverse import formal_parts
 from ..scalar import Scalar, exact, is_sympy
+from . import compiled
 from .arithmetic import cast, check_bound, evaluated, magnitude
+from .dispatch import Choice, choose, plan
 from .fir import Fir, Ints, in_parts
 from .unfold import evaluate, formal_error
 from .window import Window, union
@@ -271,6 +273,70 @@ def _groups(taps: np.ndarray) -> np.ndarray | None:
 # Running ----------------------------------------------------------------------------------------------------
 
 
+class Beyond(NamedTuple):
+    """The window on which an input array lies, and the rules by which it continues beyond."""
+
+    window: Window
+    rules: tuple[str, ...]
+
+
+@dataclass
+class _Run:
+    """One run of a program: the arrays so far, the batch, the dtype."""
+
+    program: Program
+    held: dict[Value, np.ndarray]
+    lead: tuple[int, ...]
+    dtype: Any
+    engine: str
+    beyond: Beyond | None
+
+    def compute(self, value: Value, out: np.ndarray | None) -> np.ndarray:
+        """The array of a value: the sum of its terms."""
+        window = self.program.windows[value]
+        space = window.shape if value.channels is None else (value.channels, *window.shape)
+        shape = (*self.lead, *space)
+        if self.dtype.kind == "i":
+            check_bound(sum(action.check_integers(self.held[source]) for source, action in value.terms))
+        choices = self.program.choices(value, prod(self.lead), self.dtype, self.engine, self.beyond)
+        terms = list(zip(value.terms, choices, strict=True))
+        result, is_new = out, True
+        for (source, action), choice in terms:  # compiled ones first: the first of them needs no zeros
+            if choice.is_compiled and isinstance(action, Fir):
+                x = self.held[source].astype(self.dtype, copy=False)
+                result = self._planned(action, source, window, choice).run(x, result, add=not is_new)
+                is_new = False
+        if is_new or result is None:
+            result = _zeros(shape, self.dtype, out)
+        for (source, action), choice in terms:
+            if not choice.is_compiled:
+                action.add_to(result, self.held[source], window, self.program.windows[source])
+        return result
+
+    def _planned(self, fir: Fir, source: Value, written: Window, choice: Choice) -> Any:
+        read = self.program.windows[source]
+        rules = ("zero",) * len(read.starts)
+        if self.beyond is not None and source.is_input:
+            read, rules = self.beyond
+        return plan(fir, written, read, self.dtype, rules, choice.way)
+
+
+def _zeros(shape: tuple[int, ...], dtype: Any, out: np.ndarray | None) -> np.ndarray:
+    if out is None:
+        return np.zeros(shape, dtype=dtype)
+    out[...] = 0
+    return out
+
+
+class PlannedTerm(NamedTuple):
+    """A term with the windows that it reads and writes, and how it is computed."""
+
+    action: Action
+    read: Window
+    written: Window
+    choice: Choice
+
+
 class Program:
     """Values on windows.
 
@@ -310,31 +376,61 @@ class Program:
                 flows[source].append(Term(made[value], action.transposed))
         return _on_windows(self, [(ends[v], w) for v, w in self.outputs], [(made[v], w) for v, w in self.inputs], made)
 
-    def run(self, arrays: Sequence[np.ndarray], dtype: Any) -> list[np.ndarray]:
-        """The outputs for input arrays whose trailing axes are the windows; leading axes are a batch."""
+    def run(
+        self,
+        arrays: Sequence[np.ndarray],
+        dtype: Any,
+        engine: str = "auto",
+        beyond: Beyond | None = None,
+        out: np.ndarray | None = None,
+    ) -> list[np.ndarray]:
+        """The outputs for input arrays whose trailing axes are the windows; leading axes are a batch.
+
+        ``beyond`` says on which window the arrays really are and by which rules they continue; only programs that
+        :meth:`reads_directly` take it.  ``out`` is written to where there is one output and it is computed at once.
+        """
         held = {value: array for (value, _), array in zip(self.inputs, arrays, strict=True)}
         lead = self._lead(arrays[0]) if arrays else ()
         last = self._last_use
+        run = _Run(self, held, lead, np.dtype(dtype), engine, beyond)
+        ends = [value for value, _ in self.outputs]
         for position, value in enumerate(self.order):
             if value not in held:
-                held[value] = self._compute(value, held, lead, dtype)
+                held[value] = run.compute(value, out if len(ends) == 1 and value is ends[0] else None)
             for done in last.get(position, ()):
                 del held[done]
-        return [held[value] for value, _ in self.outputs]
+        return [held[value] for value in ends]
+
+    def choices(self, value: Value, batch: int, dtype: Any, engine: str, beyond: Beyond | None = None) -> list[Choice]:
+        """How each term of a value is computed."""
+        key = value, batch, dtype, engine, beyond
+        kept: dict[Any, list[Choice]] = self.__dict__.setdefault("_choices", {})
+        if key not in kept:
+            if len(kept) > 256:
+                kept.clear()
+            kept[key] = [
+                choose(action, self.windows[value], self._read(source, beyond), batch, dtype, engine)
+                for source, action in value.terms
+            ]
+        return kept[key]
+
+    def _read(self, source: Value, beyond: Beyond | None) -> Window:
+        return beyond.window if beyond is not None and source.is_input else self.windows[source]
+
+    def reads_directly(self, batch: int, dtype: Any, engine: str, beyond: Beyond) -> bool:
+        """Whether every term that reads the input can continue it by itself, so that it need not be copied."""
+        if not all(rule in compiled.MODES for rule in beyond.rules):
+            return False
+        return all(
+            choice.is_compiled
+            for value in self.order
+            for (source, _), choice in zip(value.terms, self.choices(value, batch, dtype, engine, beyond), strict=True)
+            if source.is_input
+        )
 
     def _lead(self, array: np.ndarray) -> tuple[int, ...]:
         value, window = self.inputs[0]
         return array.shape[: array.ndim - len(window.starts) - (value.channels is not None)]
-
-    def _compute(self, value: Value, held: dict[Value, np.ndarray], lead: tuple[int, ...], dtype: Any) -> np.ndarray:
-        window = self.windows[value]
-        space = window.shape if value.channels is None else (value.channels, *window.shape)
-        result = np.zeros((*lead, *space), dtype=dtype)
-        if dtype.kind == "i":
-            check_bound(sum(action.check_integers(held[source]) for source, action in value.terms))
-        for source, action in value.terms:
-            action.add_to(result, held[source], window, self.windows[source])
-        return result
 
     @cached_property
     def _last_use(self) -> dict[int, list[Value]]:
@@ -357,12 +453,12 @@ class Program:
                 gains[value] = sum(gains[source] * action.gain for source, action in value.terms)
         return max(gains[value] for value, _ in self.outputs)
 
-    def stages(self) -> Iterable[tuple[Action, Window, Window, int]]:
-        """Every term with the windows that it reads and writes, and its multiply-adds."""
+    def stages(self, dtype: Any, engine: str, beyond: Beyond | None = None) -> Iterator[PlannedTerm]:
+        """Every term, in order, as it is computed for one array of a dtype."""
         for value in self.order:
-            for source, action in value.terms:
-                read, written = self.windows[source], self.windows[value]
-                yield action, read, written, action.multiply_adds(written, read)
+            choices = self.choices(value, 1, np.dtype(dtype), engine, beyond)
+            for (source, action), choice in zip(value.terms, choices, strict=True):
+                yield PlannedTerm(action, self._read(source, beyond), self.windows[value], choice)
 
 
 def window_read(starts: Sequence[Value], ends: Sequence[Value], out: Window) -> Window:

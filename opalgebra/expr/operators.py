@@ -215,7 +215,15 @@ class LinearOperator(Node):
         """
         return verb("matrix")(self, rows, cols)
 
-    def on(self, n: Any, out: Any = None, mode: str = "full", boundary: Any = "zero", dtype: Any = None) -> Any:
+    def on(
+        self,
+        n: Any,
+        out: Any = None,
+        mode: str = "full",
+        boundary: Any = "zero",
+        dtype: Any = None,
+        engine: str = "auto",
+    ) -> Any:
         """The operator on arrays: F = Crop ∘ A ∘ Extend, with index 0 at the first sample of the input.
 
         Parameters
@@ -232,6 +240,8 @@ class LinearOperator(Node):
             factors divide, unless ``out`` is given.
         dtype : float32, float64, complex64 or complex128, optional
             To compute in; by default data keeps its own precision.
+        engine : {"auto", "numpy", "numba", "fft"}
+            How to compute: by default each stage takes what the cost model picks; ``F.explain()`` tells.
 
         Returns
         -------
@@ -251,7 +261,7 @@ class LinearOperator(Node):
         >>> F.shape, F.dottest()
         ((3, 6), True)
         """
-        return verb("on")(self, n, out, mode, boundary, dtype)
+        return verb("on")(self, n, out, mode, boundary, dtype, engine)
 
     def polyphase(self) -> Any:
         """The polyphase matrix P(z) as a SymPy matrix in z: y_{Ln+i} = Σ_j Σ_t P_ij[t] x_{M(n−t)+j}, z⁻¹ a delay.

@@ -103,10 +103,10 @@ class BoundLayer(Windowed):
             end = Value((Term(end, fir),), channels=outs)
         return [start], [end]
 
-    def _act(self, x: np.ndarray, transposed: bool, conjugated: bool) -> np.ndarray:
+    def _computed(self, x: np.ndarray, transposed: bool, conjugated: bool, out: np.ndarray | None) -> np.ndarray:
         if self.layer.has_gaps and x.dtype.kind in "fc" and not np.all(np.isfinite(x)):
-            return self._entry_by_entry._act(x, transposed, conjugated)
-        return super()._act(x, transposed, conjugated)
+            return self._entry_by_entry._act(x, transposed, conjugated, out)
+        return super()._computed(x, transposed, conjugated, out)
 
     @cached_property
     def _entry_by_entry(self) -> Windowed:

@@ -218,7 +218,7 @@ def meet(offset: int, stride: int, fine: int, coarse: int) -> tuple[slice, slice
     last = min(coarse - 1, (fine - 1 - offset) // stride)
     if first > last:
         return None
-    return slice(first, last + 1), slice(first * stride + offset, last * stride + offset + 1, stride)
+    return slice(first, last + 1, 1), slice(first * stride + offset, last * stride + offset + 1, stride)
 
 
 def shape_of(shape: Any, what: str) -> Ints:

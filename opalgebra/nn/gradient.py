@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..engine.arithmetic import check_bound, magnitude
+from ..engine.mixing import phases, unmix
 from ..expr.arrays import as_exact
 from ..windows.bound import BoundOperator, Shape
 from ..windows.precision import Precision, as_data, computed_in
@@ -70,26 +71,23 @@ class WeightOperator(BoundOperator):
         space = self.dimsd[-self.layer.ndim :]
         y = np.zeros((len(matrices), len(x), groups, outs, *space), dtype=dtype)
         for at, to, source in self._places():
-            part = x[(..., *source)]
+            part = x[source]
             product = np.matmul(matrices[(..., *at)][:, None], part.reshape(*x.shape[:3], prod(part.shape[3:])))
-            y[(..., *to)] += product.reshape(*product.shape[:-1], *part.shape[3:])
+            y[to] += product.reshape(*product.shape[:-1], *part.shape[3:])
         return y.reshape(*lead, *self.dimsd)
 
     def _transpose(self, y: np.ndarray, x: np.ndarray, dtype: Any) -> np.ndarray:
-        """One matrix product per tap, which sums over all inputs and positions."""
+        """Matrix products that sum over all inputs and positions; several gradients count as more outputs."""
         lead = y.shape[: y.ndim - len(self.dimsd)]
+        groups, ins = self.layer.groups, self.layer.channels[1] // self.layer.groups
+        outs, space = self.layer.channels[0] // groups, self.dimsd[-self.layer.ndim :]
         x = self._grouped(x)
-        batch, groups, ins = x.shape[:3]
-        outs = self.layer.channels[0] // groups
-        y = y.reshape(prod(lead), batch, groups, outs, *self.dimsd[-self.layer.ndim :])
+        given = np.moveaxis(y.reshape(prod(lead), len(x), groups, outs, *space), 0, 2)
+        found = np.zeros((groups, prod(lead) * outs, ins, *self.layer.kernel), dtype=dtype)
+        unmix(given.reshape(len(x), groups, prod(lead) * outs, *space), x, found, phases(list(self._places())))
         result = np.zeros((prod(lead), *self.dims), dtype=dtype)
-        matrices = self.layer.matrices(result)
-        for at, to, source in self._places():
-            part = np.moveaxis(x[(..., *source)], 0, 2)
-            given = np.moveaxis(y[(..., *to)], 1, 3)
-            count = prod(part.shape[2:])
-            columns = part.reshape(groups, ins, count).swapaxes(1, 2)
-            matrices[(..., *at)] = np.matmul(given.reshape(prod(lead), groups, outs, count), columns)
+        matrices = self.layer.matrices(result)  # a view, in the layout of the weights
+        matrices[...] = np.moveaxis(found.reshape(groups, prod(lead), outs, ins, *self.layer.kernel), 1, 0)
         return result.reshape(*lead, *self.dims)
 
     def _grouped(self, x: np.ndarray) -> np.ndarray:
@@ -106,7 +104,7 @@ class WeightOperator(BoundOperator):
         for at in np.ndindex(*self.layer.kernel):
             pairs = [met[axis][j] for axis, j in enumerate(at)]
             if all(pair is not None for pair in pairs):
-                yield at, [pair[0] for pair in pairs if pair], [pair[1] for pair in pairs if pair]
+                yield at, (..., *(p[0] for p in pairs if p)), (..., *(p[1] for p in pairs if p))
 
     def _exact(self) -> np.ndarray:
         weights = (np.eye(self.shape[1], dtype=np.int64).astype(object)).reshape(-1, *self.dims)
@@ -115,7 +113,7 @@ class WeightOperator(BoundOperator):
     def _multiply_adds(self) -> int:
         groups, outs, ins = self.layer.matrices(self.layer.weight).shape[:3]
         batch = prod(self.x.shape[: -self.layer.ndim - 1])
-        places = sum(prod(len(range(s.stop)[s]) for s in to) for _, to, _ in self._places())
+        places = sum(prod(len(range(s.stop)[s]) for s in to[1:]) for _, to, _ in self._places())
         return batch * groups * outs * ins * places
 
     def __repr__(self) -> str:

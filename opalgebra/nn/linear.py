@@ -43,6 +43,9 @@ class Batched(BoundOperator):
         """That of F."""
         return self.inner.dtype
 
+    def _result(self, data: Any) -> Any:
+        return self.inner._result(data)
+
     def _act(self, x: np.ndarray, transposed: bool, conjugated: bool) -> np.ndarray:
         return self.inner._act(x, transposed, conjugated)
 
@@ -152,6 +155,9 @@ class Selection(BoundOperator):
     def dtype(self) -> Any:
         """The dtype that solvers are told."""
         return self._dtype
+
+    def _result(self, data: Any) -> Any:
+        return data
 
     def _act(self, x: np.ndarray, transposed: bool, conjugated: bool) -> np.ndarray:
         before, after = (self.dimsd, self.dims) if transposed else (self.dims, self.dimsd)

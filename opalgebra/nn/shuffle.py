@@ -172,6 +172,9 @@ class Permutation(BoundOperator):
         block = self.layer._block(self.factor)
         return Block.diagonal(*[block] * self.layer.channels) if self.layer.channels > 1 else block
 
+    def _result(self, data: Any) -> Any:
+        return data
+
     def _act(self, x: np.ndarray, transposed: bool, conjugated: bool) -> np.ndarray:
         ndim, channels = len(self.coarse), self.layer.channels
         lead = x.shape[: x.ndim - ndim - 1]

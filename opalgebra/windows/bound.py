@@ -67,6 +67,12 @@ class BoundOperator(ABC):
     def _exact(self) -> np.ndarray:
         """The exact entries as an object array of shape ``shape``."""
 
+    def _result(self, data: Any) -> Any:
+        """The dtype of the result for data of a dtype."""
+        return self.precision.result(data)
+
+    precision: Any
+
     def _gain(self) -> float:
         """A bound of |F x| for |x| ≤ 1: the sum of the absolute values of all taps that meet in one output."""
         return 1.0
@@ -89,7 +95,7 @@ class BoundOperator(ABC):
 
     ndim = 2
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Any, out: np.ndarray | None = None) -> Any:
         """F x.
 
         Parameters
@@ -97,6 +103,8 @@ class BoundOperator(ABC):
         x : array
             Shape (…, \\*dims); a vector of ``shape[1]`` samples is taken as well where ``dims`` has several axes,
             and gives a vector.
+        out : ndarray, optional
+            Where to write the result: its shape and dtype, writable, no memory in common with x.
 
         Returns
         -------
@@ -105,12 +113,30 @@ class BoundOperator(ABC):
         """
         x = as_samples(x)
         if x.shape[x.ndim - len(self.dims) :] == self.dims and x.ndim >= len(self.dims):
-            return self._act(x, False, False)
-        if x.ndim == 1 and len(self.dims) > 1 and x.size == self.shape[1]:
+            return self._act(x, False, False) if out is None else self._into(x, out)
+        if x.ndim == 1 and len(self.dims) > 1 and x.size == self.shape[1] and out is None:
             return self._act(x.reshape(self.dims), False, False).reshape(-1)
         raise DimensionError(
             f"the array has shape {x.shape}, and the operator takes {_trailing(self.dims)} (leading axes are a batch)"
         )
+
+    def _into(self, x: np.ndarray, out: Any) -> np.ndarray:
+        shape = (*x.shape[: x.ndim - len(self.dims)], *self.dimsd)
+        if not isinstance(out, np.ndarray) or out.shape != shape:
+            found = f"shape {out.shape}" if isinstance(out, np.ndarray) else f"type {type(out).__name__}"
+            raise DimensionError(f"out has {found}, and the result is an array of shape {shape}")
+        if not out.flags.writeable:
+            raise OperandError("out is read-only; give an array that may be written")
+        if np.may_share_memory(x, out):
+            raise OperandError("out overlaps the input, which is not modified; give an array of its own")
+        kind = self._result(x.dtype)
+        if kind != out.dtype:
+            raise OperandError(f"out has dtype {out.dtype}, and the result {kind}; give an array of dtype {kind}")
+        self._act_into(x, out)
+        return out
+
+    def _act_into(self, x: np.ndarray, out: np.ndarray) -> None:
+        out[...] = self._act(x, False, False)
 
     def matvec(self, x: Any) -> np.ndarray:
         """F x for a vector of shape (N,) or (N, 1), flattened in C order."""

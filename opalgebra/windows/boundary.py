@@ -163,8 +163,12 @@ class _Axis:
         if first >= last:
             return _product(before.T.tocsr(), y, axis)
         head, tail = first - self.start, last - self.start
-        x = np.zeros((*y.shape[:axis], self.n, *y.shape[axis + 1 :]), dtype=y.dtype)
-        x[_along(axis, first, last, x.ndim)] = y[_along(axis, head, tail, y.ndim)]
+        kept = y[_along(axis, head, tail, y.ndim)]
+        if (first, last) == (0, self.n):  # y is a result of our own, and what is kept of it takes the rest
+            x = kept
+        else:
+            x = np.zeros((*y.shape[:axis], self.n, *y.shape[axis + 1 :]), dtype=y.dtype)
+            x[_along(axis, first, last, x.ndim)] = kept
         if before.nnz:
             x += _product(before.T.tocsr(), y[_along(axis, 0, head, y.ndim)], axis)
         if after.nnz:
@@ -215,7 +219,7 @@ class Extension:
         return x
 
     def fold(self, y: np.ndarray) -> np.ndarray:
-        """The transpose of :meth:`apply`."""
+        """The transpose of :meth:`apply`; y is used up."""
         for j, axis in enumerate(self.axes):
             if (axis.start, axis.stop) != (0, axis.n):
                 y = axis.fold(y, y.ndim - len(self.axes) + j)

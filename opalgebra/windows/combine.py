@@ -51,6 +51,9 @@ class Turned(BoundOperator):
     def _act(self, x: np.ndarray, transposed: bool, conjugated: bool) -> np.ndarray:
         return self.operator._act(x, transposed != self.transposed, conjugated != self.conjugated)
 
+    def _result(self, data: Any) -> Any:
+        return self.operator._result(data)
+
     def _gain(self) -> float:
         return self.operator._gain()
 
@@ -125,6 +128,11 @@ class Product(BoundOperator):
         for factor in self.factors if transposed else self.factors[::-1]:
             x = factor._act(x, transposed, conjugated)
         return x
+
+    def _result(self, data: Any) -> Any:
+        for factor in self.factors[::-1]:
+            data = factor._result(data)
+        return data
 
     def _gain(self) -> float:
         return prod(factor._gain() for factor in self.factors)
@@ -209,6 +217,9 @@ class Total(BoundOperator):
             check_bound(sum(map(magnitude, parts)))
         return sum(parts[1:], parts[0])
 
+    def _result(self, data: Any) -> Any:
+        return np.result_type(*(term._result(data) for term in self.terms))
+
     def _gain(self) -> float:
         return sum(term._gain() for term in self.terms)
 
@@ -266,6 +277,9 @@ class Scaled(BoundOperator):
             )
         y = self.operator._act(x, transposed, conjugated)
         return scaled(Numbers(y, False), conjugate(self.scalar) if conjugated else self.scalar).array
+
+    def _result(self, data: Any) -> Any:
+        return Precision.of_scalar(self.scalar).result(self.operator._result(data))
 
     def _gain(self) -> float:
         return float(abs(complex(self.scalar))) * self.operator._gain()

@@ -3,23 +3,95 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from math import prod
+from typing import Any
+
+import numpy as np
 
 from ..engine.cost import Explanation, Stage
 from ..engine.fir import Fir
-from ..engine.program import Action
+from ..engine.program import Action, Beyond, PlannedTerm
 from .bound import BoundOperator
 from .combine import Product, Scaled, Total, Turned
-from .windowed import Windowed
+from .windowed import SMALL, Windowed
 
 
-def explain(operator: BoundOperator) -> Explanation:
+@dataclass(frozen=True)
+class Step(Stage):
+    """A stage of a plan.
+
+    Attributes
+    ----------
+    naive : int
+        Multiply-adds of the stage as it is written: a convolution at the higher rate, inserted zeros multiplied and
+        dropped samples computed.
+    bytes : int
+        Read and written, for one array.
+    way, why : str
+        How it is computed, and for what reason.
+    """
+
+    naive: int = 0
+    bytes: int = 0
+    way: str = "slices"
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Plan(Explanation):
+    """The steps of a run for one array of the operator's dtype; ``print`` shows them as a table."""
+
+    note: str = ""
+
+    @property
+    def naive(self) -> int:
+        """Multiply-adds of the stages as they are written."""
+        return sum(step.naive for step in self.steps)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes read and written by all stages."""
+        return sum(step.bytes for step in self.steps)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The stages."""
+        return tuple(stage for stage in self.stages if isinstance(stage, Step))
+
+    def __str__(self) -> str:
+        head = ("stage", "input", "output", "naive", "planned", "bytes", "computed by", "because")
+        body = [
+            (s.text, str(s.input), str(s.output), f"{s.naive:,}", f"{s.multiply_adds:,}", f"{s.bytes:,}", s.way, s.why)
+            for s in self.steps
+        ]
+        total = ("total", "", "", f"{self.naive:,}", f"{self.multiply_adds:,}", f"{self.bytes:,}", "", "")
+        table = [head, *body, total]
+        widths = [max(len(row[column]) for row in table) for column in range(len(head))]
+        lines = ["  ".join(_cell(c, i, widths[i]) for i, c in enumerate(row)).rstrip() for row in table]
+        rule = "-" * max(map(len, lines))
+        return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1], *([self.note] if self.note else [])])
+
+
+def _cell(text: str, column: int, width: int) -> str:
+    return text.rjust(width) if 3 <= column <= 5 else text.ljust(width)
+
+
+def explain(operator: BoundOperator) -> Plan:
     """See :meth:`~opalgebra.BoundOperator.explain`."""
-    return Explanation(tuple(stages(operator, False)))
+    steps = tuple(stages(operator, False))
+    inner = operator.operator if isinstance(operator, Turned) else operator
+    small = isinstance(inner, Windowed) and inner.engine == "auto" and 0 < operator.size <= SMALL
+    note = "a small operator: floating data of its own dtype goes through its matrix" if small else ""
+    return Plan(steps, note)
 
 
-def stages(operator: BoundOperator, transposed: bool) -> Iterator[Stage]:
+def stages(operator: BoundOperator, transposed: bool) -> Iterator[Step]:
     """The steps of F, or of its transpose, in the order in which they happen."""
+    windows = (operator.in_window, operator.out_window)
+    read, written = windows[::-1] if transposed else windows
+    size = prod(operator.dims if transposed else operator.dimsd)
+    item = np.dtype(operator.dtype).itemsize
     match operator:
         case Turned():
             yield from stages(operator.operator, transposed != operator.transposed)
@@ -29,42 +101,62 @@ def stages(operator: BoundOperator, transposed: bool) -> Iterator[Stage]:
         case Total():
             for term in operator.terms:
                 yield from stages(term, transposed)
-            written = operator.in_window if transposed else operator.out_window
-            size = prod(operator.dims if transposed else operator.dimsd)
-            what = f"sum of {len(operator.terms)} terms"
-            yield Stage(what, written, written, (len(operator.terms) - 1) * size)
+            count = len(operator.terms)
+            adds = (count - 1) * size
+            yield Step(f"sum of {count} terms", written, written, adds, adds, (count + 1) * size * item)
         case Scaled():
             yield from stages(operator.operator, transposed)
-            written = operator.in_window if transposed else operator.out_window
-            yield Stage(
-                f"times {operator.scalar}", written, written, prod(operator.dims if transposed else operator.dimsd)
-            )
+            yield Step(f"times {operator.scalar}", written, written, size, size, 2 * size * item)
         case Windowed():
-            yield from _of_windowed(operator, transposed)
+            yield from _of_windowed(operator, transposed, item)
         case _:
-            windows = (operator.in_window, operator.out_window)
-            read, written = windows[::-1] if transposed else windows
-            yield Stage(operator._step, read, written, operator._multiply_adds())
+            count = operator._multiply_adds()
+            yield Step(operator._step, read, written, count, count, sum(operator.shape) * item)
 
 
-def _of_windowed(operator: Windowed, transposed: bool) -> Iterator[Stage]:
-    program = operator.program.transposed if transposed else operator.program
-    extension = operator.extension
-    steps = [Stage(_name(action), read, written, count) for action, read, written, count in program.stages()]
-    if extension is None:
-        yield from steps
+def _of_windowed(operator: Windowed, transposed: bool, item: int) -> Iterator[Step]:
+    dtype, engine, extension = operator.dtype, operator.engine, operator.extension
+    if transposed:
+        yield from (_step(term, item) for term in operator.program.transposed.stages(dtype, engine))
+        if extension is not None:
+            yield _edge(f"fold {_rules(operator)}", extension.window, operator.in_window, item, "sparse matrix")
         return
-    names = " × ".join(dict.fromkeys(operator.boundary))
-    wide, narrow = extension.window, operator.in_window
-    edge = Stage(f"fold {names}", wide, narrow, 0) if transposed else Stage(f"extend {names}", narrow, wide, 0)
-    yield from [*steps, edge] if transposed else [edge, *steps]
+    beyond = Beyond(operator.in_window, operator.boundary)
+    if extension is not None and operator.reads_directly(1, np.dtype(dtype)):
+        yield from (_step(term, item, _rules(operator)) for term in operator.program.stages(dtype, engine, beyond))
+        return
+    if extension is not None:
+        yield _edge(f"extend {_rules(operator)}", operator.in_window, extension.window, item, "copy, sparse matrix")
+    yield from (_step(term, item) for term in operator.program.stages(dtype, engine))
+
+
+def _rules(operator: Windowed) -> str:
+    return " × ".join(dict.fromkeys(operator.boundary))
+
+
+def _edge(what: str, read: Any, written: Any, item: int, way: str) -> Step:
+    return Step(what, read, written, 0, 0, (read.size + written.size) * item, way)
+
+
+def _step(term: PlannedTerm, item: int, rules: str = "") -> Step:
+    action, read, written, choice = term
+    name = _name(action) + (f", {rules}" if rules else "")
+    channels = (1, 1)
+    naive = written.size
+    if isinstance(action, Fir):
+        naive *= action.taps.size * prod(map(abs, action.down))
+        channels = (
+            (action.taps.shape[0] * action.taps.shape[2], prod(action.taps.shape[:2])) if action.mixes else (1, 1)
+        )
+    moved = (read.size * channels[0] + written.size * channels[1]) * item
+    return Step(name, read, written, action.multiply_adds(written, read), naive, moved, choice.way, choice.why)
 
 
 def _name(action: Action) -> str:
     if not isinstance(action, Fir):
         return f"weights of period {_by(action.values.shape)}"
     taps = f"{_by(action.shape)} taps" if prod(action.shape) > 1 or action.mixes else ""
-    mixed = "{} groups of {} from {} channels".format(*action.taps.shape[:3]) if action.mixes else ""
+    mixed = "{0}×({2}→{1}) channels".format(*action.taps.shape[:3]) if action.mixes else ""
     ups, downs = (tuple(map(abs, factors)) for factors in (action.up, action.down))
     rates = [f"↑{_by(ups)}" if max(ups) > 1 else "", f"↓{_by(downs)}" if max(downs) > 1 else ""]
     turned = "reversed" if min(action.down) < 0 else ""

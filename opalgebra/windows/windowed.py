@@ -17,7 +17,8 @@ import numpy as np
 from .._verbs import verb
 from ..algebra.evaluate import Evaluator
 from ..algebra.matrix import matrix
-from ..engine.program import Ends, Program, compile_grid, window_read
+from ..engine.dispatch import check_engine
+from ..engine.program import Beyond, Ends, Program, compile_grid, window_read
 from ..engine.window import Window
 from ..errors import DimensionError, OperandError, WindowError
 from ..expr.blocks import grid
@@ -29,6 +30,8 @@ from .boundary import Extension, check_boundary, sources
 from .extent import MODES, Intervals, check_period
 from .precision import Precision, as_data, computed_in
 
+SMALL = 4096  # entries of a matrix that is kept, and samples that are sent through it
+
 
 def on(
     operator: LinearOperator,
@@ -37,6 +40,7 @@ def on(
     mode: str = "full",
     boundary: Any = "zero",
     dtype: Any = None,
+    engine: str = "auto",
 ) -> Windowed:
     """See :meth:`~opalgebra.LinearOperator.on`."""
     sizes = as_sizes(n, operator.ndim)
@@ -48,7 +52,7 @@ def on(
     if out is None:
         _check_wrap(operator, sizes, rules)
     window = as_window(out, len(sizes)) if out is not None else mode_window(operator, sizes, mode)
-    return Windowed(operator, sizes, window, mode if out is None else None, rules, dtype)
+    return Windowed(operator, sizes, window, mode if out is None else None, rules, dtype, engine)
 
 
 def _check_wrap(operator: LinearOperator, sizes: Shape, rules: tuple[str, ...]) -> None:
@@ -110,6 +114,7 @@ def mode_window(operator: LinearOperator, sizes: Shape, mode: str) -> Window:
 class Windowed(BoundOperator):
     """An operator bound to the windows of its input and output; made by ``A.on(n, …)``."""
 
+    engine = "auto"
     depends_on_size = False  # whether the operator would be another one for another size of the input
 
     def __init__(
@@ -120,8 +125,10 @@ class Windowed(BoundOperator):
         mode: str | None,
         boundary: tuple[str, ...],
         dtype: Any = None,
+        engine: str = "auto",
     ) -> None:
         self.operator, self.mode, self.boundary, self.fixed = operator, mode, boundary, dtype
+        self.engine = check_engine(engine)
         self.in_window, self.out_window = Window((0,) * len(sizes), sizes), out_window
         self.channels = operator.channels if operator.channels not in (None, (1, 1)) else None
         self.precision = Precision.of((operator,), dtype)
@@ -162,23 +169,71 @@ class Windowed(BoundOperator):
         read = self.in_window if self.extension is None else self.extension.window
         return Program([(start, read) for start in starts], [(end, self.out_window) for end in ends])
 
-    def _act(self, x: np.ndarray, transposed: bool, conjugated: bool) -> np.ndarray:
+    def _act(self, x: np.ndarray, transposed: bool, conjugated: bool, out: np.ndarray | None = None) -> np.ndarray:
+        if x.size <= SMALL and out is None:
+            small = self._small(x.dtype, transposed, conjugated)
+            if small is not None:
+                shapes = (self.dimsd, self.dims) if transposed else (self.dims, self.dimsd)
+                quick = _through_matrix(x, small, *shapes)
+                if quick is not None:
+                    return quick
+        return self._computed(x, transposed, conjugated, out)
+
+    def _computed(self, x: np.ndarray, transposed: bool, conjugated: bool, out: np.ndarray | None) -> np.ndarray:
+        """Through the program."""
         result = self.precision.result(x.dtype)
         data, dtype = as_data(x, result), computed_in(result)
         program = self.program.conjugated if conjugated else self.program
+        given = out if out is not None and out.dtype == dtype and out.flags.c_contiguous else None
         if transposed:
-            y = self._run(program.transposed, data, dtype)
+            y = self._run(program.transposed, data, dtype, given if self.extension is None else None)
             y = y if self.extension is None else self.extension.fold(y)
         else:
-            y = self._run(program, data if self.extension is None else self.extension.apply(data), dtype)
-        return y.astype(result, copy=False)
+            y = self._forward(program, data, dtype, given)
+        if out is None or y is out:
+            return y.astype(result, copy=False)
+        out[...] = y
+        return out
 
-    def _run(self, program: Program, x: np.ndarray, dtype: Any) -> np.ndarray:
+    def _forward(self, program: Program, x: np.ndarray, dtype: Any, out: np.ndarray | None) -> np.ndarray:
+        if self.extension is None:
+            return self._run(program, x, dtype, out)
+        if self.reads_directly(x.size // max(1, self.in_window.size), dtype):
+            return self._run(program, x, dtype, out, Beyond(self.in_window, self.boundary))
+        return self._run(program, self.extension.apply(x), dtype, out)
+
+    def reads_directly(self, batch: int, dtype: Any) -> bool:
+        """Whether the filters continue the array by themselves, so that no longer copy of it is made."""
+        beyond = Beyond(self.in_window, self.boundary)
+        return not self.channels and self.program.reads_directly(batch, dtype, self.engine, beyond)
+
+    def _run(
+        self, program: Program, x: np.ndarray, dtype: Any, out: np.ndarray | None = None, beyond: Beyond | None = None
+    ) -> np.ndarray:
         if not self.channels or program.inputs[0][0].channels is not None:
-            return program.run([x], dtype)[0]
+            return program.run([x], dtype, self.engine, beyond, out)[0]
         axis = x.ndim - len(self.in_window.shape) - 1
-        made = program.run(list(np.moveaxis(x, axis, 0)), dtype)
+        made = program.run(list(np.moveaxis(x, axis, 0)), dtype, self.engine)
         return np.stack(made, axis)
+
+    def _small(self, dtype: Any, transposed: bool, conjugated: bool) -> np.ndarray | None:
+        """The matrix of a small operator for data of a dtype, ready to multiply from the right; else None."""
+        key = dtype, transposed, conjugated
+        if key not in self._matrices:
+            wanted = self.engine == "auto" and 0 < self.size <= SMALL and dtype.kind in "fc" and dtype.itemsize >= 4
+            self._matrices[key] = None
+            if wanted and dtype == self.precision.result(dtype) and dtype.char not in "gG":
+                n = self.shape[0 if transposed else 1]
+                ones = np.eye(n, dtype=dtype).reshape(n, *(self.dimsd if transposed else self.dims))
+                self._matrices[key] = self._computed(ones, transposed, conjugated, None).reshape(n, self.size // n)
+        return self._matrices[key]
+
+    @cached_property
+    def _matrices(self) -> dict[Any, np.ndarray | None]:
+        return {}
+
+    def _act_into(self, x: np.ndarray, out: np.ndarray) -> None:
+        self._act(x, False, False, out)
 
     def _gain(self) -> float:
         return self.program.gain() * (1.0 if self.extension is None else self.extension.gain())
@@ -273,6 +328,8 @@ class Windowed(BoundOperator):
             shown.append(f"boundary={self.boundary[0 if one else slice(None)]!r}")
         if self.fixed is not None:
             shown.append(f"dtype={np.dtype(self.fixed).name!r}")
+        if self.engine != "auto":
+            shown.append(f"engine={self.engine!r}")
         several = isinstance(self.operator, (Compose, Sum, Scale, Power))
         return f"({self.operator!r}).on({', '.join(shown)})" if several else f"{self.operator!r}.on({', '.join(shown)})"
 
@@ -290,12 +347,22 @@ class Windowed(BoundOperator):
         return rf"\left[{verb('latex')(self.operator)}\right]_{{{windows}}}{above}"
 
     def _key(self) -> tuple[Any, ...]:
-        return self.operator, self.in_window, self.out_window, self.boundary, self.precision
+        return self.operator, self.in_window, self.out_window, self.boundary, self.precision, self.engine
 
 
 def _shown(window: Window) -> str:
     """A window that starts at 0 by its shape, another one by its ends."""
     return str(window) if any(window.starts) else " × ".join(map(str, window.shape))
+
+
+def _through_matrix(x: np.ndarray, matrix: np.ndarray, before: Shape, after: Shape) -> np.ndarray | None:
+    """x times a small matrix; None where the result is not finite, because 0 · NaN would spread a NaN too far."""
+    with np.errstate(all="ignore"):
+        y = (x if x.ndim == 1 else x.reshape(-1, len(matrix))) @ matrix
+        total = np.add.reduce(y, axis=None)
+        if total - total != 0:
+            return None
+    return y if x.ndim == 1 else y.reshape(*x.shape[: x.ndim - len(before)], *after)
 
 
 def size_of(interval: tuple[Any, Any]) -> Any:

@@ -1,0 +1,26 @@
+"""Filters between two rates as machine code, compiled by Numba on first use.
+
+    y_n = Σ_j h_j x_{(M n − j)/L}   over the taps j for which L divides M n − j,
+
+on any number of axes, in float32, float64, int64, complex64 and complex128.  :func:`fir` gives an object whose
+``run(x)`` filters arrays: a :class:`Plan`, or an :class:`OverlapSave` where FFTs are faster.  Numba is imported by
+the first ``run``.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+
+from .layout import DTYPES, MODES
+from .overlap import OverlapSave, fir
+from .plans import Plan, plan
+from .threads import cpus, get_threads, set_threads
+
+__all__ = ["DTYPES", "MODES", "OverlapSave", "Plan", "available", "cpus", "fir", "get_threads", "plan", "set_threads"]
+
+
+def available() -> bool:
+    """Whether Numba is installed and may compile; it is looked for, not imported."""
+    is_off = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
+    return not is_off and find_spec("numba") is not None

@@ -1,0 +1,396 @@
+"""The loops of plans and transforms in Numba: gather a patch, take the sums, interleave the phases.
+
+    y[P i + p] = Σ_k tap_k · x[Q (i + e_k) + q_k]
+
+for the taps k of phase p.  A tile of y has some rows and I values of i.  Its input is used where it lies if Q = 1 and
+nothing is outside; else it is gathered into a patch, one contiguous run per phase, continued by the rule of the
+boundary.  Every sum is taken in the order of the list, whatever the tile and the thread that computes it: results do
+not depend on the number of threads.
+
+Indices are not checked here; :mod:`.plans` makes tables that stay inside.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from contextlib import suppress
+from functools import lru_cache
+from types import FunctionType, ModuleType
+from typing import Any
+
+import numpy as np
+from llvmlite import binding
+from numba import from_dtype, int64, njit, types
+
+from . import layout, vectors
+from .layout import (
+    ADD,
+    ANTISYMMETRIC,
+    CHUNKS,
+    COLUMNS,
+    COUNT,
+    DOWN,
+    E_MIN,
+    E_REACH,
+    EDGE,
+    IN,
+    LOW,
+    MODE,
+    OUT,
+    PATCH,
+    PATCH_STEP,
+    REACH,
+    REFLECT,
+    ROWS,
+    RULE,
+    RUN,
+    UP,
+    VECTOR_BYTES,
+    WIDTH,
+    WRAP,
+    X_STEP,
+    Y_STEP,
+    ZERO,
+    E,
+    K,
+    N,
+    P,
+    Q,
+)
+from .vectors import (
+    SHUFFLED,
+    SQUARE,
+    block1,
+    block2,
+    block4,
+    block8,
+    join_step,
+    split_step,
+    transpose_square,
+)
+
+jit = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+part_of = njit(inline="always")  # saves compiling it by itself and once more in its caller
+
+
+@jit
+def _fold(m, size, rule):
+    """The sample that stands at m outside of [0, size): its index, −1 for none, −2 − index for its negative."""
+    if rule == ZERO:
+        return -1
+    if rule == EDGE:
+        return 0 if m < 0 else size - 1
+    if rule == WRAP:
+        return m % size
+    if rule == REFLECT:
+        if size == 1:
+            return 0
+        r = m % (2 * size - 2)
+        return min(r, 2 * size - 2 - r)
+    r = m % (2 * size)
+    if r < size:
+        return r
+    r = 2 * size - 1 - r
+    return -2 - r if rule == ANTISYMMETRIC else r
+
+
+@jit
+def _sample(x, row, s, size, parts, rule):
+    """Entry s of the row of x that starts at ``row``, continued outside; ``parts`` entries make one sample."""
+    m = s if parts == 1 else s // parts  # a division costs more than all else here
+    if 0 <= m < size:
+        return x[row + s]
+    found = _fold(m, size, rule)
+    if found == -1:
+        return x.dtype.type(0)
+    if found < -1:
+        return -x[row + (-2 - found) * parts + s % parts]
+    return x[row + found * parts + s % parts]
+
+
+@jit
+def _transpose(y, to, y_step, x, source, x_step, rows, columns):
+    """y[to + c·y_step + r] = x[source + r·x_step + c] for r < rows, c < columns."""
+    if rows < SQUARE or columns < SQUARE:
+        for r in range(rows):
+            for c in range(columns):
+                y[to + c * y_step + r] = x[source + r * x_step + c]
+        return
+    for r in range(0, rows, SQUARE):
+        r = min(r, rows - SQUARE)  # the last squares overlap those before
+        for c in range(0, columns, SQUARE):
+            c = min(c, columns - SQUARE)
+            transpose_square(y, to + c * y_step + r, y_step, x, source + r * x_step + c, x_step)
+
+
+@jit
+def _split(patch, at, run, x, source, count, phases):
+    """patch[at + q·run + i] = x[source + phases·i + q]: every phase becomes a run."""
+    if phases == 1:
+        patch[at : at + count] = x[source : source + count]
+        return
+    i = 0
+    if phases <= SHUFFLED:
+        lanes = VECTOR_BYTES // x.itemsize
+        while i + lanes <= count:
+            split_step(patch, at + i, run, x, source + phases * i, phases)
+            i += lanes
+    _transpose(patch, at + i, run, x, source + phases * i, phases, count - i, phases)
+
+
+@jit
+def _join(y, to, buffer, run, count, phases, add):
+    """y[to + phases·i + p] = buffer[p·run + i]: the phases interleave again."""
+    if add:
+        for p in range(phases):
+            part, target = buffer[p * run : p * run + count], y[to + p : to + phases * count : phases]
+            for i in range(count):
+                target[i] += part[i]
+        return
+    if phases == 1:
+        y[to : to + count] = buffer[:count]
+        return
+    i = 0
+    if phases <= SHUFFLED:
+        lanes = VECTOR_BYTES // y.itemsize
+        while i + lanes <= count:
+            join_step(y, to + phases * i, buffer, i, run, phases)
+            i += lanes
+    _transpose(y, to + phases * i, phases, buffer, i, run, phases, count - i)
+
+
+@part_of
+def _gather_row(patch, at, x, row, i0, width, last):
+    """The runs of one row of the patch: phase q at position i is entry Q (i0 + e_min + i) + q of the row of x."""
+    phases, run, first = last[Q], last[RUN], i0 + last[E_MIN]
+    width += last[E_REACH]
+    inside = last[K] * last[E] // phases
+    low = min(width, max(0, -first))
+    high = max(low, min(width, inside - first))
+    _split(patch, at + low, run, x, row + phases * (first + low), high - low, phases)
+    if last[RULE] == ZERO:
+        total = last[K] * last[E]
+        for q in range(phases):
+            patch[at + q * run : at + q * run + low] = 0
+            for i in range(high, width):
+                s = phases * (first + i) + q
+                patch[at + q * run + i] = x[row + s] if 0 <= s < total else 0
+        return
+    for q in range(phases):
+        for i in range(low):
+            patch[at + q * run + i] = _sample(x, row, phases * (first + i) + q, last[K], last[E], last[RULE])
+        for i in range(high, width):
+            patch[at + q * run + i] = _sample(x, row, phases * (first + i) + q, last[K], last[E], last[RULE])
+
+
+@jit
+def _gather(patch, x, batch, low, rows, i0, width, axes, last):
+    """The patch of a tile: ``rows[r]`` rows from ``low[r]`` on along each axis before the last."""
+    total = 1
+    for r in range(len(axes)):
+        total *= rows[r]
+    for row in range(total):
+        rest, source, at, sign, empty = row, batch, 0, 1, False
+        for r in range(len(axes) - 1, -1, -1):
+            k = rest % rows[r]
+            rest //= rows[r]
+            at += k * axes[r, PATCH_STEP]
+            m = low[r] + k
+            if m < 0 or m >= axes[r, IN]:
+                m = _fold(m, axes[r, IN], axes[r, MODE])
+                if m == -1:
+                    empty = True
+                elif m < -1:
+                    sign, m = -sign, -2 - m
+            source += m * axes[r, X_STEP]
+        size = last[Q] * last[RUN]
+        if empty:
+            patch[at : at + size] = 0
+        else:
+            _gather_row(patch, at, x, source, i0, width, last)
+            if sign < 0:
+                for i in range(at, at + size):
+                    patch[i] = -patch[i]
+
+
+@jit
+def _sums(y, to, x, source, taps, at, ptr, phases, width):
+    """y[to + p·width + i] = Σ_k taps[k] x[source + at[k] + i], k in list p of ptr, width a multiple of the lanes."""
+    lanes = VECTOR_BYTES // y.itemsize
+    for p in range(phases):
+        first, stop, i = ptr[p], ptr[p + 1], 0
+        while i + 8 * lanes <= width:
+            block8(y, to + i, x, source + i, taps, at, first, stop)
+            i += 8 * lanes
+        if i + 4 * lanes <= width:
+            block4(y, to + i, x, source + i, taps, at, first, stop)
+            i += 4 * lanes
+        if i + 2 * lanes <= width:
+            block2(y, to + i, x, source + i, taps, at, first, stop)
+            i += 2 * lanes
+        if i < width:
+            block1(y, to + i, x, source + i, taps, at, first, stop)
+        to += width
+
+
+@part_of
+def _is_inside(low, rows, i0, lanes, batch, size, axes, last):
+    """Whether a tile can read x where it lies: one phase, nothing outside, no vector past the end of memory."""
+    count = min(last[WIDTH], last[COUNT] - i0)
+    first, reach = i0 + last[E_MIN], last[E_REACH]
+    if last[Q] != 1 or first < 0 or first + count + reach > last[K] * last[E]:
+        return False
+    end = batch + first + reach + -(-count // lanes) * lanes
+    for r in range(len(axes)):
+        if low[r] < 0 or low[r] + rows[r] > axes[r, IN]:
+            return False
+        end += (low[r] + rows[r] - 1) * axes[r, X_STEP]
+    return end <= size
+
+
+@part_of
+def _tile(y, x, taps, at, ptr, work, batches, chunk, i0, axes, last):
+    """One tile: all rows of a chunk of the first axis, the outputs of i0 ≤ i < i0 + I along the last."""
+    lanes = VECTOR_BYTES // y.itemsize
+    rank, phases = len(axes), last[P]
+    low, rows = np.empty(rank, np.int64), np.empty(rank, np.int64)
+    total, row0 = 1, 0
+    for r in range(rank):
+        n0, n1 = 0, axes[r, OUT]
+        if r == 0:
+            n0 = row0 = chunk * last[ROWS]
+            n1 = min(n1, n0 + last[ROWS])
+        total *= n1 - n0
+        low[r] = axes[r, DOWN] * (n0 // axes[r, UP]) + axes[r, LOW]
+        rows[r] = axes[r, DOWN] * ((n1 - 1) // axes[r, UP] - n0 // axes[r, UP]) + axes[r, REACH] + 1
+    patch, buffer = work[: last[PATCH]], work[last[PATCH] :]
+    inside = _is_inside(low, rows, i0, lanes, batches[0], x.size, axes, last)
+    count = min(last[WIDTH], last[COUNT] - i0)
+    width = -(-count // lanes) * lanes
+    if not inside:
+        _gather(patch, x, batches[0], low, rows, i0, width, axes, last)
+    offsets, read = (at[0], x) if inside else (at[1], patch)
+    for row in range(total):
+        rest, phase, factor, to = row, 0, 1, batches[1]
+        source = batches[0] + i0 if inside else 0
+        for r in range(rank - 1, -1, -1):
+            n = row0 + rest if r == 0 else rest % axes[r, OUT]
+            rest //= axes[r, OUT]
+            i = n // axes[r, UP]
+            phase += factor * (n - i * axes[r, UP])
+            factor *= axes[r, UP]
+            to += n * axes[r, Y_STEP]
+            if inside:
+                source += i * axes[r, DOWN] * axes[r, X_STEP]
+            else:
+                source += (i * axes[r, DOWN] + axes[r, LOW] - low[r]) * axes[r, PATCH_STEP]
+        to += phases * i0
+        direct = phases == 1 and width == count and not last[ADD]
+        target, place = (y, to) if direct else (buffer, 0)
+        _sums(target, place, read, source, taps, offsets, ptr[phase * phases :], phases, width)
+        if not direct:
+            whole = min(count, last[N] // phases - i0)
+            _join(y, to, buffer, width, whole, phases, last[ADD])
+            for p in range((count - whole) * (last[N] % phases)):
+                value = buffer[p * width + whole]
+                y[to + phases * whole + p] = value + y[to + phases * whole + p] if last[ADD] else value
+
+
+def _tiles(y, x, taps, at, ptr, work, axes, last, strides, first, stop):
+    """The tiles first ≤ t < stop, in the order batch, chunk, column."""
+    for t in range(first, stop):
+        column = t % last[COLUMNS]
+        chunk = t // last[COLUMNS] % last[CHUNKS]
+        batch = t // (last[COLUMNS] * last[CHUNKS])
+        starts = (batch * strides[0], batch * strides[1])
+        _tile(y, x, taps, at, ptr, work, starts, chunk, column * last[WIDTH], axes, last)
+
+
+def _each(y, x, taps, at, ptr, last, first, stop):
+    """One sum after the other, for one axis: where there are many phases and few outputs of each."""
+    for n in range(first, stop):
+        row = n // last[N]
+        i, p = divmod(n - row * last[N], last[P])
+        total = y.dtype.type(0)
+        for k in range(ptr[p], ptr[p + 1]):
+            total += taps[k] * _sample(x, row * last[K] * last[E], last[Q] * i + at[k], last[K], last[E], last[RULE])
+        y[n] = total + y[n] if last[ADD] else total
+
+
+def _spans(blocks, x, first, stop, begin, step, per_row, parts, size, rule):
+    """The inputs of the blocks first ≤ b < stop, ``per_row`` to a row of x and ``step`` samples apart.
+
+    Two real blocks are the real and the imaginary part of one.
+    """
+    length = blocks.shape[1]
+    for b in range(first, stop):
+        row = b // per_row
+        s = begin + (b - row * per_row) * step
+        row *= size * parts
+        target = blocks[(b - first) * parts // 2]
+        low = min(length, max(0, -s))
+        high = max(low, min(length, size - s))
+        for part in range(parts):
+            lane = part if parts == 2 else (b - first) % 2
+            source = row + s * parts + part
+            for i in range(low, high):
+                target[i, lane] = x[source + i * parts]
+            for i in range(low):
+                target[i, lane] = _sample(x, row, (s + i) * parts + part, size, parts, rule)
+            for i in range(high, length):
+                target[i, lane] = _sample(x, row, (s + i) * parts + part, size, parts, rule)
+
+
+# What Python calls --------------------------------------------------------------------------------------------------
+
+
+def _source(module: ModuleType) -> str | None:
+    loader: Any = module.__loader__
+    return loader.get_source(module.__name__)
+
+
+#: Numba's cache looks at this file alone and picks the names of its files without a lock.  So the name of a cached
+#: function says what else it depends on, and one name never stands for two things that two processes could mix up.
+_VERSION = zlib.crc32(repr((_source(layout), _source(vectors), binding.get_host_cpu_name())).encode())
+
+
+def _machine_code(function: Callable[..., None], real: np.dtype, *arguments: Any) -> Any:
+    """The function compiled for these arguments only; others are refused, not compiled or converted."""
+    named = FunctionType(function.__code__, function.__globals__, function.__name__)
+    named.__module__ = function.__module__
+    named.__qualname__ = f"{function.__name__}_{real}_{_VERSION:08x}"
+    compiled = njit(nogil=True, no_cfunc_wrapper=True)(named)
+    with suppress(RuntimeError):  # no directory to write to: compiled in every process
+        compiled.enable_caching()
+    compiled.compile(types.void(*arguments))
+    compiled.disable_compile()
+    return compiled
+
+
+def _kinds(real: np.dtype) -> tuple[Any, Any, Any, Any]:
+    """Rows of numbers, tables of numbers, lists and tables of indices."""
+    number = from_dtype(real)
+    return number[::1], number[:, :, ::1], int64[::1], int64[:, ::1]
+
+
+@lru_cache
+def tiles(real: np.dtype) -> Any:
+    """The tiles first ≤ t < stop of a plan, for entries of this dtype."""
+    row, _, indices, table = _kinds(real)
+    pair = types.UniTuple(int64, 2)
+    return _machine_code(_tiles, real, row, row, row, table, indices, row, table, indices, pair, int64, int64)
+
+
+@lru_cache
+def each(real: np.dtype) -> Any:
+    """The entries first ≤ n < stop of y, sum by sum."""
+    row, _, indices, _ = _kinds(real)
+    return _machine_code(_each, real, row, row, row, indices, indices, indices, int64, int64)
+
+
+@lru_cache
+def spans(real: np.dtype) -> Any:
+    """The inputs of the blocks first ≤ b < stop of an overlap-save."""
+    row, blocks, _, _ = _kinds(real)
+    return _machine_code(_spans, real, blocks, row, *(int64,) * 8)

@@ -1,0 +1,35 @@
+"""What the plans and the compiled kernels agree on: the numbers of rules and the places of entries in tables.
+
+A compiled kernel holds these as constants; ``kernels.py`` names its cached code after them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+VECTOR_BYTES = 64
+
+#: What arrays can be filtered.
+DTYPES = frozenset(map(np.dtype, ("f4", "f8", "i8", "c8", "c16")))
+
+ZERO, EDGE, WRAP, SYMMETRIC, REFLECT, ANTISYMMETRIC = range(6)
+#: How a signal goes on outside of its window, by the names of :func:`numpy.pad`.
+MODES = {
+    "zero": ZERO,
+    "edge": EDGE,
+    "wrap": WRAP,
+    "symmetric": SYMMETRIC,
+    "reflect": REFLECT,
+    "antisymmetric": ANTISYMMETRIC,
+}
+
+# Columns of the table ``axes``, one row per axis before the last: L', M', the sizes of y and x, the least offset and
+# how far the largest is from it, the strides of x, y and the patch, the rule.
+UP, DOWN, OUT, IN, LOW, REACH, X_STEP, Y_STEP, PATCH_STEP, MODE = range(10)
+AXIS_ENTRIES = 10
+
+# Entries of the table ``last`` about the last axis.  P and Q: phases of y and x; N: entries of a row of y; K: samples
+# of a row of x; E: entries per sample.  E_MIN, E_REACH: the range of the offsets e.  COUNT: values of i; WIDTH of them
+# make a tile; RUN: length of a phase in a patch.  RULE beyond the window.  ROWS of a tile, COLUMNS and CHUNKS of tiles,
+# the size of a PATCH, and whether to ADD to y.
+P, Q, N, K, E, E_MIN, E_REACH, COUNT, WIDTH, RUN, RULE, ROWS, COLUMNS, CHUNKS, PATCH, ADD = range(16)

@@ -1,0 +1,113 @@
+"""Which way of computing a term is taken, and why.
+
+Four ways: *slices* of NumPy, one for every tap; *compiled* tiles (:mod:`.compiled`), for anything large; overlap-save
+by FFT, for long filters at one rate; matrix products (:mod:`.mixing`), where taps mix channels.  The choice depends on
+the filter, the windows, the batch and the dtype alone, never on what ran before, so that results are reproducible.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import OperandError
+from . import compiled
+from .compiled.overlap import FFT_TAPS
+from .fir import Fir
+from .window import Window
+
+ENGINES = ("auto", "numpy", "numba", "fft")
+COMPILED_WORK = 150_000  # multiply-adds from which compiled code pays, its call included (measured)
+COMPILED_DTYPES = frozenset(map(np.dtype, (np.float32, np.float64, np.complex64, np.complex128, np.int64)))
+
+
+class Choice(NamedTuple):
+    """How a term is computed: "slices", "products", "tiles" or "overlap-save"; and why."""
+
+    way: str
+    why: str
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether Numba's code runs."""
+        return self.way in ("tiles", "overlap-save")
+
+
+def check_engine(engine: object) -> str:
+    """One of :data:`ENGINES`."""
+    if not isinstance(engine, str) or engine not in ENGINES:
+        raise OperandError(f"the engine is {engine!r}; give one of {', '.join(map(repr, ENGINES))}")
+    if engine in ("numba", "fft") and not compiled.available():
+        raise OperandError(f"the engine {engine!r} needs Numba, which is not installed: pip install numba")
+    return engine
+
+
+def choose(action: Any, written: Window, read: Window, batch: int, dtype: Any, engine: str) -> Choice:
+    """The way for one term."""
+    if not isinstance(action, Fir):
+        return Choice("slices", "one multiplication per sample")
+    if action.mixes:
+        return Choice("products", "taps are matrices between channels")
+    if dtype not in COMPILED_DTYPES:
+        return Choice("slices", f"no compiled code for {dtype}")
+    if engine == "numpy":
+        return Choice("slices", "asked for")
+    if engine == "numba":
+        return Choice("tiles", "asked for")
+    if engine == "fft":
+        _check_one_rate(action, dtype)
+        return Choice("overlap-save", "asked for")
+    work = batch * action.multiply_adds(written, read)
+    if work < COMPILED_WORK:
+        return Choice("slices", f"small: {work:,} multiply-adds")
+    if action.is_copy and all(m > 0 for m in action.down):
+        return Choice("slices", "no arithmetic")
+    if not compiled.available():
+        _warn_without_numba()
+        return Choice("slices", "Numba is not installed")
+    if _is_long(action, written, dtype):
+        return Choice("overlap-save", f"long: {action.taps.size} taps")
+    return Choice("tiles", f"{batch * action.multiply_adds(written, read):,} multiply-adds")
+
+
+def _is_long(fir: Fir, written: Window, dtype: Any) -> bool:
+    if dtype.kind == "i" or len(fir.shape) > 1 or (fir.up, fir.down) != ((1,), (1,)):
+        return False
+    work = fir.taps.size * (2 if fir.taps.dtype.kind == "c" else 1)
+    return min(work, written.shape[0]) >= FFT_TAPS
+
+
+def _check_one_rate(fir: Fir, dtype: Any) -> None:
+    if dtype.kind == "i" or len(fir.shape) > 1 or (fir.up, fir.down) != ((1,), (1,)):
+        raise OperandError(
+            "engine='fft' serves filters on one axis at one rate, for floating data; leave engine out and each stage "
+            "takes what suits it"
+        )
+
+
+def _warn_without_numba() -> None:
+    warnings.warn(
+        "Numba is not installed, and filters run as slices of NumPy, about ten times slower: pip install numba",
+        RuntimeWarning,
+        stacklevel=2,
+    )
+
+
+def plan(fir: Fir, written: Window, read: Window, dtype: Any, rules: tuple[str, ...], way: str) -> Any:
+    """The compiled plan of a filter, remembered with it."""
+    kept: dict[Any, Any] = fir.__dict__.setdefault("_plans", {})
+    key = written, read, dtype, rules, way
+    if key not in kept:
+        out, into = _spans(written), _spans(read)
+        taps = fir.taps_in(dtype)
+        made: Any = compiled.plan(taps, fir.start, fir.up, fir.down, out, into, dtype, rules)
+        if way == "overlap-save":
+            made = compiled.OverlapSave.of(made, taps, fir.start[0], out[0][0], into[0][0])
+        kept[key] = made
+    return kept[key]
+
+
+def _spans(window: Window) -> list[tuple[int, int]]:
+    return list(zip(window.starts, window.shape, strict=True))
