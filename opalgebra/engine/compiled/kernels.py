@@ -12,11 +12,12 @@ Indices are not checked here; :mod:`.plans` makes tables that stay inside.
 
 from __future__ import annotations
 
+import sys
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
-from types import FunctionType, ModuleType
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -345,14 +346,15 @@ def _spans(blocks, x, first, stop, begin, step, per_row, parts, size, rule):
 # What Python calls --------------------------------------------------------------------------------------------------
 
 
-def _source(module: ModuleType) -> str | None:
-    loader: Any = module.__loader__
-    return loader.get_source(module.__name__)
+def _source(module: str) -> str | None:
+    loader: Any = sys.modules[module].__loader__
+    return loader.get_source(module)
 
 
-#: Numba's cache looks at this file alone and picks the names of its files without a lock.  So the name of a cached
-#: function says what else it depends on, and one name never stands for two things that two processes could mix up.
-_VERSION = zlib.crc32(repr((_source(layout), _source(vectors), binding.get_host_cpu_name())).encode())
+#: Numba's cache looks at this file alone and numbers its own files without a lock.  So the name of a cached
+#: function says all that it depends on, and one name never stands for two things that two processes could mix up.
+_SOURCES = [_source(name) for name in (__name__, layout.__name__, vectors.__name__)]
+_VERSION = zlib.crc32(repr((_SOURCES, binding.get_host_cpu_name())).encode())
 
 
 def _machine_code(function: Callable[..., None], real: np.dtype, *arguments: Any) -> Any:

@@ -152,9 +152,10 @@ class Plan:
         """
         x, lead = as_input(x, self, y)
         y = as_output(y, lead + self.shape_out, self.dtype, add)
-        batch, most = prod(lead), get_threads() if threads is None else checked(threads)
+        batch = prod(lead)
+        busy = max(self.multiply_adds, prod(self.shape_out)) * batch > THREAD_WORK
+        most = checked(threads) if threads is not None else get_threads() if busy else 1
         if y.size:
-            busy = max(self.multiply_adds, prod(self.shape_out)) * batch > THREAD_WORK
             flat_x, flat_y = x.reshape(-1).view(self.real), np.asarray(y).reshape(-1).view(self.real)
             self._run(flat_x, flat_y, batch, add, most if busy else 1)
         return y
@@ -251,7 +252,7 @@ def _check(taps: np.ndarray, dtype: np.dtype, start: Any, up: Any, down: Any, ou
             raise WindowError(f"indices reach {reach}, expected less than 2**62; use smaller factors or windows")
 
 
-@dataclass
+@dataclass(eq=False)
 class _Axis:
     """One axis: L' and M', the sizes of y and x, the rule; per tap whether it reads, its phase p and its offset d."""
 
@@ -285,7 +286,7 @@ def _axis(j: np.ndarray, up: int, down: int, out: tuple[int, int], read: tuple[i
 # Its making ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass
+@dataclass(eq=False)
 class _Row:
     """The last axis in entries, of which a complex sample has two: P, Q, N, and per real tap its phase and offset."""
 
@@ -311,18 +312,13 @@ class _Row:
         return -(-self.outputs // self.phases)
 
 
-@dataclass
 class _Builder:
     """Chooses the tiles of a plan and lays the lists of taps out."""
 
-    axes: list[_Axis]
-    taps: np.ndarray
-    dtype: np.dtype
-    flipped: tuple[int, ...]
-
-    def __post_init__(self) -> None:
-        self.real = np.dtype(self.dtype.type().real.dtype)
-        self.parts = self.dtype.itemsize // self.real.itemsize
+    def __init__(self, axes: list[_Axis], taps: np.ndarray, dtype: np.dtype, flipped: tuple[int, ...]) -> None:
+        self.axes, self.taps, self.dtype, self.flipped = axes, taps, dtype, flipped
+        self.real = np.dtype(dtype.type().real.dtype)
+        self.parts = dtype.itemsize // self.real.itemsize
         self.lanes = VECTOR_BYTES // self.real.itemsize
 
     def build(self) -> Plan:

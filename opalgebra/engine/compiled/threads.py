@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from itertools import pairwise
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import FactorError, FactorTypeError
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 PIECES = 8  # per thread, so that a thread that is held up leaves its share to the others
 
@@ -62,6 +64,8 @@ def get_threads() -> int:
 @lru_cache(maxsize=1)
 def _pool(_process: int) -> ThreadPoolExecutor:
     """The helpers of this process: after a fork the child has none of its parent's threads and starts its own."""
+    from concurrent.futures import ThreadPoolExecutor
+
     return ThreadPoolExecutor(max(1, cpus() - 1), thread_name_prefix="opalgebra")
 
 
