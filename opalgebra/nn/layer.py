@@ -14,6 +14,7 @@ import numpy as np
 from ..errors import DimensionError, OperandError
 from ..expr.operators import LinearOperator
 from ..windows.bound import BoundOperator, Shape, as_samples
+from ..windows.torch_ import is_tensor
 from .geometry import shape_of
 from .linear import Batched
 
@@ -130,8 +131,8 @@ class Layer(Composable):
 
     def __call__(self, x: Any) -> Any:
         """The layer applied to an array whose trailing axes are the (channels and) spatial axes."""
-        x = as_samples(x)
-        return self._bind(self._fit(x.shape)[1])(x)
+        x = x if is_tensor(x) else as_samples(x)
+        return self._bind(self._fit(tuple(x.shape))[1])(x)
 
     def __rmatmul__(self, other: Any) -> Any:
         raise OperandError(f"a layer acts on what stands to its right: write layer @ x (x is a {type(other).__name__})")

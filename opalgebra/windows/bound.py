@@ -17,6 +17,7 @@ from ..engine.window import Window
 from ..errors import DimensionError, OperandError, SizeError
 from ..expr.operators import LinearOperator
 from ..scalar import check_scalar, exact, is_sympy, to_sympy
+from .torch_ import apply, is_tensor
 
 Shape: TypeAlias = tuple[int, ...]
 ENTRY_LIMIT = 10_000_000
@@ -109,8 +110,10 @@ class BoundOperator(ABC):
         Returns
         -------
         ndarray
-            Shape (…, \\*dimsd).
+            Shape (…, \\*dimsd).  For a PyTorch tensor (on the CPU) a tensor, through which gradients flow.
         """
+        if not isinstance(x, np.ndarray) and is_tensor(x):
+            return apply(self, x)
         x = as_samples(x)
         if x.shape[x.ndim - len(self.dims) :] == self.dims and x.ndim >= len(self.dims):
             return self._act(x, False, False) if out is None else self._into(x, out)

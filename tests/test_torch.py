@@ -1,0 +1,56 @@
+"""PyTorch tensors through bound operators and layers; not run where PyTorch is missing, and said so."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import opalgebra as oa
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[torch]'")
+
+
+def tensor(*shape, dtype=torch.float64):
+    return torch.randn(*shape, dtype=dtype, generator=torch.Generator().manual_seed(0), requires_grad=True)
+
+
+@pytest.mark.parametrize("taps", [[1.0, 2.0, -1.0], np.array([1 + 2j, 3.0, -1j])])
+@pytest.mark.parametrize("dtype", [torch.float64, torch.complex128])
+@pytest.mark.parametrize("boundary", ["zero", "reflect", "antireflect"])
+def test_gradients_of_first_and_second_order(taps, dtype, boundary):
+    F = (oa.Down(2) @ oa.Conv(taps)).on(7, mode="same", boundary=boundary)
+    x = tensor(2, 7, dtype=dtype)
+    assert torch.equal(F(x).detach(), torch.from_numpy(F(x.detach().numpy())))
+    assert torch.autograd.gradcheck(F, (x,))
+    assert torch.autograd.gradgradcheck(F, (x,))
+
+
+def test_a_layer_is_that_of_torch_with_its_gradient():
+    w = tensor(4, 3, 3, 3).detach()
+    x = tensor(2, 3, 8, 9)
+    layer = oa.nn.Conv(w.numpy(), stride=2, padding=1)
+    ours, theirs = layer(x), torch.nn.functional.conv2d(x, w, stride=2, padding=1)
+    torch.testing.assert_close(ours, theirs)
+    g = torch.ones_like(ours)
+    torch.testing.assert_close(*(torch.autograd.grad(y, x, g)[0] for y in (ours, theirs)))
+
+
+def test_dtypes_stay_and_the_input_is_not_modified():
+    F = oa.Conv([1.0, 2.0]).on(5)
+    x = torch.arange(5, dtype=torch.float32)
+    y = F(x)
+    assert y.dtype == torch.float32
+    assert x.tolist() == [0, 1, 2, 3, 4]
+    assert (F @ x).tolist() == y.tolist()
+    y += 1
+    assert x.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_what_is_refused():
+    F = oa.Conv([1.0, 2.0]).on(5)
+    with pytest.raises(oa.DimensionError):
+        F(torch.zeros(4))
+    with pytest.raises(oa.OperandError, match="on the CPU"):
+        F(torch.zeros(5, device="meta"))
+    with pytest.raises(oa.OperandError, match="applied to a Tensor"):
+        oa.nn.MaxPool(2)(torch.zeros(6))
