@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     simplify = commands.add_parser("simplify", help="the canonical form of an expression")
     simplify.add_argument("expression", metavar="EXPR")
     simplify.add_argument("--latex", action="store_true", help="as LaTeX")
+    commands.add_parser("bench", help="operators on arrays beside SciPy and NumPy")
     for command in (run, explain, simplify):
         _add_let(command)
     return parser
@@ -116,6 +117,12 @@ def _tour(options: argparse.Namespace) -> int:
 
     status: int = import_module("opalgebra.tour").main(sys.stdout)
     return status
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from .bench import main as bench
+
+    return bench(sys.stdout)
 
 
 def _prove(options: argparse.Namespace) -> int:
@@ -186,6 +193,7 @@ COMMANDS = {
     "run": _run,
     "explain": _explain,
     "simplify": _simplify,
+    "bench": _bench,
 }
 
 
