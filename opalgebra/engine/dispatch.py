@@ -19,7 +19,7 @@ from .fir import Fir
 from .window import Window
 
 ENGINES = ("auto", "numpy", "numba", "fft")
-COMPILED_WORK = 150_000  # multiply-adds from which compiled code pays, its call included (measured)
+COMPILED_WORK = 30_000  # multiply-adds from which compiled code pays, its call included (measured)
 COMPILED_DTYPES = frozenset(map(np.dtype, (np.float32, np.float64, np.complex64, np.complex128, np.int64)))
 
 

@@ -117,6 +117,15 @@ class _Axis:
             return self._matrix(self.start, self.stop), self._matrix(self.stop, self.stop)
         return self._matrix(self.start, first), self._matrix(last, self.stop)
 
+    def parts(self, dtype: Any, transposed: bool) -> tuple[Any, Any]:
+        """The matrices of both ends, or their transposes, in the precision of a dtype."""
+        kept: dict[Any, tuple[Any, Any]] = self.__dict__.setdefault("_parts", {})
+        key = dtype, transposed
+        if key not in kept:
+            before, after = ((part.T.tocsr() if transposed else part).astype(_real(dtype)) for part in self.ends)
+            kept[key] = before, after
+        return kept[key]
+
     @property
     def most_read(self) -> int:
         """The largest sum of absolute weights in a row."""
@@ -147,7 +156,7 @@ class _Axis:
     def apply(self, x: np.ndarray, axis: int) -> np.ndarray:
         """Continue along one axis."""
         first, last = self.kept
-        before, after = self.ends
+        before, after = self.parts(x.dtype, False)
         if first >= last:
             return _product(before, x, axis)
         middle = x[_along(axis, first, last, x.ndim)]
@@ -159,9 +168,9 @@ class _Axis:
         if y.dtype.kind == "i":
             check_bound(magnitude(y) * self._most_used)
         first, last = self.kept
-        before, after = self.ends
+        before, after = self.parts(y.dtype, True)
         if first >= last:
-            return _product(before.T.tocsr(), y, axis)
+            return _product(before, y, axis)
         head, tail = first - self.start, last - self.start
         kept = y[_along(axis, head, tail, y.ndim)]
         if (first, last) == (0, self.n):  # y is a result of our own, and what is kept of it takes the rest
@@ -170,9 +179,9 @@ class _Axis:
             x = np.zeros((*y.shape[:axis], self.n, *y.shape[axis + 1 :]), dtype=y.dtype)
             x[_along(axis, first, last, x.ndim)] = kept
         if before.nnz:
-            x += _product(before.T.tocsr(), y[_along(axis, 0, head, y.ndim)], axis)
+            x += _product(before, y[_along(axis, 0, head, y.ndim)], axis)
         if after.nnz:
-            x += _product(after.T.tocsr(), y[_along(axis, tail, y.shape[axis], y.ndim)], axis)
+            x += _product(after, y[_along(axis, tail, y.shape[axis], y.ndim)], axis)
         return x
 
 
@@ -186,7 +195,7 @@ def _product(matrix: Any, x: np.ndarray, axis: int) -> np.ndarray:
     if x.dtype.kind == "i":
         check_bound(magnitude(x) * int(abs(matrix).sum(axis=1).max() if matrix.nnz else 0))
     flat = columns.reshape(columns.shape[0], prod(columns.shape[1:]))
-    made = matrix.astype(_real(x.dtype)) @ flat
+    made = matrix @ flat
     return np.moveaxis(np.asarray(made).reshape(matrix.shape[0], *columns.shape[1:]), 0, axis)
 
 
