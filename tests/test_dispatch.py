@@ -109,6 +109,17 @@ def test_long_filters_by_fft(dtype):
         Conv(noise((3, 3))).on((8, 8), engine="fft")(noise((8, 8)))
 
 
+def test_a_large_sample_does_not_blur_small_ones_in_single_precision():
+    h, x = noise(700, "f4"), noise(20_000, "f4")
+    x[10_000] = 1e6
+    F = Conv(h).on(len(x), mode="same")
+    assert [step.way for step in F.explain().steps] == ["overlap-save"]
+    expected = np.convolve(x.astype(float), h.astype(float))[: len(x)]
+    scale = np.convolve(np.abs(x).astype(float), np.abs(h).astype(float))[: len(x)]
+    error = np.abs(F(x) - expected)
+    assert np.all(error <= 4 * EPS["f4"] * scale + 1e-8 * scale.max() * EPS["f4"])
+
+
 def test_large_arrays_against_scipy():
     h, x = noise(61, "f4"), noise(200_000, "f4")
     F = (Down(3) @ Conv(h) @ Up(2)).on(len(x))

@@ -20,9 +20,10 @@ FFT_TAPS = 384  # from here on overlap-save is faster at L = M = 1 (measured: be
 class OverlapSave:
     """y_n = Σ_j h_j x_{n−j} along the last axis by FFTs of overlapping blocks.
 
-    Real blocks go in pairs through one complex transform, which SciPy computes faster than two real ones.  The error is
-    that of an FFT: relative to the largest samples of a pair of blocks, not to the sum.  Where a result is not finite
-    all is computed again by the sums, so that a NaN reaches only the outputs that depend on it.
+    Real blocks go in pairs through one complex transform, which SciPy computes faster than two real ones.  The error of
+    an FFT is relative to the largest samples of a pair of blocks, not to the sum; transforms are made in double
+    precision, so that in single precision a large sample does not blur small ones beside it.  Where a result is not
+    finite all is computed again by the sums, so that a NaN reaches only the outputs that depend on it.
 
     Attributes
     ----------
@@ -46,8 +47,7 @@ class OverlapSave:
         """For the plan of the same filter, from a window of x that starts at c to one of y that starts at a."""
         from scipy import fft
 
-        kind = np.result_type(direct.dtype, np.complex64)
-        spectrum = fft.fft(taps.astype(kind), _transform(taps.size, direct.shape_out[-1]))
+        spectrum = fft.fft(taps.astype(np.complex128), _transform(taps.size, direct.shape_out[-1]))
         return cls(direct, spectrum, taps.size, a - start - (taps.size - 1) - c)
 
     @property
@@ -105,7 +105,8 @@ class OverlapSave:
 
         rows = -(-min(held, count) * self._parts // 2)  # scratch of one thread
         scratch = (rows, self.spectrum.size)
-        share(part, count, threads if count > 2 else 1, lambda: np.empty(scratch, self.spectrum.dtype), align=held)
+        kind = np.result_type(self.direct.dtype, np.complex64)
+        share(part, count, threads if count > 2 else 1, lambda: np.empty(scratch, kind), align=held)
         return all(finite)
 
     def _blocks(self, y: np.ndarray, x: np.ndarray, first: int, stop: int, work: np.ndarray) -> bool:
@@ -123,9 +124,10 @@ class OverlapSave:
         size, rule = direct.shape_in[-1], int(direct.last[layout.RULE])
         spans(direct.real)(pairs, x, first, stop, self.begin, self.step, per_row, parts, size, rule)
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is computed again
-            spectra = fft.fft(blocks, overwrite_x=True)
+            spectra = fft.fft(blocks.astype(self.spectrum.dtype, copy=False), overwrite_x=True)
             spectra *= self.spectrum
             filtered = fft.ifft(spectra, overwrite_x=True)[:, self.length - 1 :]
+            filtered = np.ascontiguousarray(filtered, dtype=np.result_type(direct.dtype, np.complex64))
             is_finite = bool(np.isfinite(filtered.sum()))
         separate = filtered.view(direct.real).reshape(*filtered.shape, 2) if parts == 1 else filtered[..., None]
         for b in range(first, stop):
