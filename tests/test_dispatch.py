@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import tracemalloc
 
 import numpy as np
@@ -242,6 +243,14 @@ def test_without_numba_slices_are_used_and_said_so(monkeypatch):
     monkeypatch.setattr(dispatch.compiled, "available", lambda: False)
     with pytest.raises(oa.OperandError, match="needs Numba"):
         Conv([1.0]).on(3, engine="numba")
+
+
+def test_a_pickle_leaves_out_what_a_run_has_made():
+    F = (Down(2) @ Conv(noise(31))).on(40_000, boundary="edge")
+    x, fresh = noise(40_000), len(pickle.dumps(F))
+    y = F(x)
+    assert len(pickle.dumps(F)) == fresh
+    assert np.array_equal(pickle.loads(pickle.dumps(F))(x), y)
 
 
 def test_the_input_is_never_modified():

@@ -232,6 +232,11 @@ class Windowed(BoundOperator):
     def _matrices(self) -> dict[Any, np.ndarray | None]:
         return {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what a first run makes again."""
+        made = {"program", "_ends", "extension", "_matrices"}
+        return {name: value for name, value in self.__dict__.items() if name not in made}
+
     def _act_into(self, x: np.ndarray, out: np.ndarray) -> None:
         self._act(x, False, False, out)
 
