@@ -10,17 +10,14 @@ from __future__ import annotations
 import warnings
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from ..errors import OperandError
 from . import compiled
-from .compiled.overlap import FFT_TAPS
+from .compiled.overlap import is_long, serves
 from .fir import Fir
 from .window import Window
 
 ENGINES = ("auto", "numpy", "numba", "fft")
 COMPILED_WORK = 30_000  # multiply-adds from which compiled code pays, its call included (measured)
-COMPILED_DTYPES = frozenset(map(np.dtype, (np.float32, np.float64, np.complex64, np.complex128, np.int64)))
 
 
 class Choice(NamedTuple):
@@ -50,14 +47,18 @@ def choose(action: Any, written: Window, read: Window, batch: int, dtype: Any, e
         return Choice("slices", "one multiplication per sample")
     if action.mixes:
         return Choice("products", "taps are matrices between channels")
-    if dtype not in COMPILED_DTYPES:
+    if dtype not in compiled.DTYPES:
         return Choice("slices", f"no compiled code for {dtype}")
     if engine == "numpy":
         return Choice("slices", "asked for")
     if engine == "numba":
         return Choice("tiles", "asked for")
     if engine == "fft":
-        _check_one_rate(action, dtype)
+        if not serves(action.up, action.down, dtype):
+            raise OperandError(
+                "engine='fft' serves filters on one axis at one rate, for floating data; leave engine out and each "
+                "stage takes what suits it"
+            )
         return Choice("overlap-save", "asked for")
     work = batch * action.multiply_adds(written, read)
     if work < COMPILED_WORK:
@@ -67,24 +68,9 @@ def choose(action: Any, written: Window, read: Window, batch: int, dtype: Any, e
     if not compiled.available():
         _warn_without_numba()
         return Choice("slices", "Numba is not installed")
-    if _is_long(action, written, dtype):
+    if serves(action.up, action.down, dtype) and is_long(action.taps, written.shape[0]):
         return Choice("overlap-save", f"long: {action.taps.size} taps")
-    return Choice("tiles", f"{batch * action.multiply_adds(written, read):,} multiply-adds")
-
-
-def _is_long(fir: Fir, written: Window, dtype: Any) -> bool:
-    if dtype.kind == "i" or len(fir.shape) > 1 or (fir.up, fir.down) != ((1,), (1,)):
-        return False
-    work = fir.taps.size * (2 if fir.taps.dtype.kind == "c" else 1)
-    return min(work, written.shape[0]) >= FFT_TAPS
-
-
-def _check_one_rate(fir: Fir, dtype: Any) -> None:
-    if dtype.kind == "i" or len(fir.shape) > 1 or (fir.up, fir.down) != ((1,), (1,)):
-        raise OperandError(
-            "engine='fft' serves filters on one axis at one rate, for floating data; leave engine out and each stage "
-            "takes what suits it"
-        )
+    return Choice("tiles", f"{work:,} multiply-adds")
 
 
 def _warn_without_numba() -> None:

@@ -23,7 +23,6 @@ from .mixing import Phase, mix, phases
 from .window import Window
 
 Ints: TypeAlias = tuple[int, ...]
-Slices: TypeAlias = tuple[slice, ...]
 
 
 def _times(a: Ints, b: Ints) -> Ints:
@@ -99,7 +98,7 @@ class Fir:
             taps, start = np.flip(taps, tuple(backwards)), tuple(ends)
         moved = tuple([a + b for a, b in zip(self.start, start, strict=True)])
         weight = self.taps.reshape(())
-        return replace(self, taps=taps if _is_one(weight) else taps * weight[()], start=moved)
+        return replace(self, taps=taps if weight == 1 else taps * weight[()], start=moved)
 
     @cached_property
     def transposed(self) -> Fir:
@@ -204,10 +203,6 @@ class Fir:
 
 def _length(to: tuple[Any, ...]) -> int:
     return prod(len(range(s.start, s.stop, s.step)) for s in to[1:])
-
-
-def _is_one(value: np.ndarray) -> bool:
-    return bool(value == 1)
 
 
 def _meet(j: int, up: int, down: int, written: Window, read: Window, axis: int) -> tuple[slice, slice] | None:

@@ -28,8 +28,9 @@ from . import compiled
 from .arithmetic import cast, check_bound, evaluated, magnitude
 from .dispatch import Choice, choose, plan
 from .fir import Fir, Ints, in_parts
+from .mixing import trailing
 from .unfold import evaluate, formal_error
-from .window import Window, union
+from .window import Window, intersection, place, union
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +60,7 @@ class Weight:
 
     def add_to(self, y: np.ndarray, x: np.ndarray, written: Window, read: Window) -> None:
         """Add w x to y."""
-        common = _common(written, read)
+        common = intersection(written, read)
         if not common.size:
             return
         at = [
@@ -67,7 +68,8 @@ class Weight:
             for a, n, s, p in zip(common.starts, common.shape, self.start, self.values.shape, strict=True)
         ]
         weights = cast(self.values[np.ix_(*at)], y.dtype)
-        for part, samples, factors in in_parts(y[slices_of(common, written)], x[slices_of(common, read)], weights):
+        to, source = trailing(place(common, written)), trailing(place(common, read))
+        for part, samples, factors in in_parts(y[to], x[source], weights):
             product = samples * factors
             if np.any(factors == 0):  # a zero reads nothing, not even a NaN
                 product = np.where(factors == 0, np.zeros((), product.dtype), product)
@@ -86,19 +88,7 @@ class Weight:
 
     def multiply_adds(self, written: Window, read: Window) -> int:
         """One per sample."""
-        return _common(written, read).size
-
-
-def _common(a: Window, b: Window) -> Window:
-    starts = tuple(map(max, a.starts, b.starts))
-    stops = map(min, a.stops, b.stops)
-    return Window(starts, tuple(max(0, stop - start) for start, stop in zip(starts, stops, strict=True)))
-
-
-def slices_of(inner: Window, outer: Window) -> tuple[Any, ...]:
-    """Where a window lies in an array of another one that holds it, on the trailing axes."""
-    starts = (a - b for a, b in zip(inner.starts, outer.starts, strict=True))
-    return (..., *(slice(a, a + n) for a, n in zip(starts, inner.shape, strict=True)))
+        return intersection(written, read).size
 
 
 Action: TypeAlias = Fir | Weight
@@ -516,7 +506,7 @@ def _windows(order: list[Value], inputs: Any, outputs: Any) -> dict[Value, Windo
     found: dict[Value, Window] = {**fixed, **dict(outputs)}
     for value in reversed(order):
         if value not in found:
-            found[value] = _common(union(asked[value]), reach[value])
+            found[value] = intersection(union(asked[value]), reach[value])
         for source, action in value.terms:
             asked[source].append(action.reads(found[value]))
     return found

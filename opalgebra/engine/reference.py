@@ -18,7 +18,7 @@ from . import arithmetic
 from .arithmetic import CONVOLUTION, POINTWISE, Numbers
 from .channels import evaluate_channels
 from .unfold import evaluate, flipped, window_of
-from .window import Window, union
+from .window import Window, place, union
 
 
 class ReferenceEngine:
@@ -105,7 +105,7 @@ class ArrayMachine:
         """The sum, on the union of the windows."""
         window = union([window_of(term) for term in terms])
         window.check_size(max(8, *(term.values.itemsize for term in terms)))
-        placed = [(_numbers(term), _place(window_of(term), window)) for term in terms]
+        placed = [(_numbers(term), place(window_of(term), window)) for term in terms]
         return _made(arithmetic.total(placed, window.shape), window)
 
 
@@ -115,11 +115,6 @@ def _numbers(signal: Signal) -> Numbers:
 
 def _made(numbers: Numbers, window: Window) -> Signal:
     return Signal._wrap(numbers.array, window.starts, numbers.weak)
-
-
-def _place(inner: Window, outer: Window) -> tuple[slice, ...]:
-    starts = (a - b for a, b in zip(inner.starts, outer.starts, strict=True))
-    return tuple(slice(a, a + n) for a, n in zip(starts, inner.shape, strict=True))
 
 
 _ARRAYS = ArrayMachine()

@@ -76,6 +76,19 @@ class Window:
             )
 
 
+def intersection(a: Window, b: Window) -> Window:
+    """The window that both hold."""
+    starts = tuple(map(max, a.starts, b.starts))
+    stops = map(min, a.stops, b.stops)
+    return Window(starts, tuple(max(0, stop - start) for start, stop in zip(starts, stops, strict=True)))
+
+
+def place(inner: Window, outer: Window) -> tuple[slice, ...]:
+    """Where a window lies in an array of another one that holds it."""
+    starts = (a - b for a, b in zip(inner.starts, outer.starts, strict=True))
+    return tuple(slice(a, a + n) for a, n in zip(starts, inner.shape, strict=True))
+
+
 def union(windows: Sequence[Window]) -> Window:
     """The smallest window that holds all of them; empty ones do not count."""
     filled = [window for window in windows if window.size] or [windows[0].emptied()]

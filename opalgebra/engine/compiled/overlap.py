@@ -146,6 +146,16 @@ def _transform(taps: int, outputs: int) -> int:
     return min(whole, min(sizes, key=lambda size: size * log2(size) / (size - taps + 1)))
 
 
+def serves(up: Sequence[int], down: Sequence[int], dtype: np.dtype) -> bool:
+    """Whether overlap-save can compute a filter: on one axis, at one rate, of inexact numbers."""
+    return dtype.kind != "i" and len(up) == 1 and (up[0], down[0]) == (1, 1)
+
+
+def is_long(taps: np.ndarray, outputs: int) -> bool:
+    """Whether overlap-save is the faster way; a complex tap counts twice."""
+    return min(taps.size * (2 if taps.dtype.kind == "c" else 1), outputs) >= FFT_TAPS
+
+
 def fir(
     taps: np.ndarray,
     start: Sequence[int],
@@ -162,9 +172,6 @@ def fir(
     'tiles'
     """
     direct = plan(taps, start, up, down, out, read, dtype, rules)
-    if direct.dtype.kind == "i" or taps.ndim > 1 or (up[0], down[0]) != (1, 1):
-        return direct
-    work = taps.size * (2 if taps.dtype.kind == "c" else 1)
-    if min(work, direct.shape_out[0]) < FFT_TAPS:
+    if not (serves(up, down, direct.dtype) and is_long(taps, direct.shape_out[0])):
         return direct
     return OverlapSave.of(direct, taps, start[0], out[0][0], read[0][0])
