@@ -77,8 +77,8 @@ def test_out_and_mode() -> None:
 
 
 def test_huge_windows_are_refused_before_any_work() -> None:
-    with refused(oa.SizeError, "samples"):
-        A.on(3, out=2**40)
+    with refused(oa.SizeError, "16,384.0 GiB", "available", "Dask"):
+        A.on(3, out=2**41)(np.ones(3))
     with refused(oa.SizeError, "entries"):
         A.on(10**5).todense()
 

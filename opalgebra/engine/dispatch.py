@@ -17,6 +17,7 @@ from .fir import Fir
 from .window import Window
 
 ENGINES = ("auto", "numpy", "numba", "fft")
+PLANS_KEPT = 64  # of one filter
 COMPILED_WORK = 30_000  # multiply-adds from which compiled code pays, its call included (measured)
 
 
@@ -85,14 +86,17 @@ def plan(fir: Fir, written: Window, read: Window, dtype: Any, rules: tuple[str, 
     """The compiled plan of a filter, remembered with it."""
     kept: dict[Any, Any] = fir.__dict__.setdefault("_plans", {})
     key = written, read, dtype, rules, way
-    if key not in kept:
+    made: Any = kept.get(key)
+    if made is None:
         out, into = _spans(written), _spans(read)
         taps = fir.taps_in(dtype)
-        made: Any = compiled.plan(taps, fir.start, fir.up, fir.down, out, into, dtype, rules)
+        made = compiled.plan(taps, fir.start, fir.up, fir.down, out, into, dtype, rules)
         if way == "overlap-save":
             made = compiled.OverlapSave.of(made, taps, fir.start[0], out[0][0], into[0][0])
+        if len(kept) >= PLANS_KEPT:  # every block of a long array has windows of its own
+            kept.clear()
         kept[key] = made
-    return kept[key]
+    return made
 
 
 def _spans(window: Window) -> list[tuple[int, int]]:

@@ -157,17 +157,21 @@ class Fir:
     def _places(self, written: Window, read: Window) -> list[tuple[Ints, tuple[Any, ...], tuple[Any, ...]]]:
         """Each tap with the slice of the output that it adds to and the slice of the input that it reads."""
         kept = self.__dict__.setdefault("_kept", {})
-        if (written, read) not in kept:
+        found: list[Any] | None = kept.get((written, read))
+        if found is None:  # another thread may clear what is kept at any time
+            found = list(self._slices(written, read))
             kept.clear()  # one pair of windows is what a bound operator has
-            kept[written, read] = list(self._slices(written, read))
-        return kept[written, read]
+            kept[written, read] = found
+        return found
 
     def _phases(self, written: Window, read: Window) -> list[Phase]:
         kept = self.__dict__.setdefault("_mixed", {})
-        if (written, read) not in kept:
+        found: list[Phase] | None = kept.get((written, read))
+        if found is None:
+            found = phases(self._places(written, read))
             kept.clear()
-            kept[written, read] = phases(self._places(written, read))
-        return kept[written, read]
+            kept[written, read] = found
+        return found
 
     def _slices(self, written: Window, read: Window) -> Iterator[tuple[Ints, tuple[Any, ...], tuple[Any, ...]]]:
         per_axis = [

@@ -395,14 +395,15 @@ class Program:
         """How each term of a value is computed."""
         key = value, batch, dtype, engine, beyond
         kept: dict[Any, list[Choice]] = self.__dict__.setdefault("_choices", {})
-        if key not in kept:
+        found = kept.get(key)
+        if found is None:
             if len(kept) > 256:
                 kept.clear()
-            kept[key] = [
+            found = kept[key] = [
                 choose(action, self.windows[value], self._read(source, beyond), batch, dtype, engine)
                 for source, action in value.terms
             ]
-        return kept[key]
+        return found
 
     def _read(self, source: Value, beyond: Beyond | None) -> Window:
         return beyond.window if beyond is not None and source.is_input else self.windows[source]
@@ -435,6 +436,20 @@ class Program:
                 found.setdefault(position, []).append(value)
         return found
 
+    @cached_property
+    def most_held(self) -> int:
+        """The most samples that a run holds at once, besides its inputs."""
+        held = most = 0
+        for position, value in enumerate(self.order):
+            if not value.is_input:
+                held += self._samples(value)
+                most = max(most, held)
+            held -= sum(self._samples(done) for done in self._last_use.get(position, ()) if not done.is_input)
+        return most
+
+    def _samples(self, value: Value) -> int:
+        return self.windows[value].size * (value.channels or 1)
+
     def gain(self) -> float:
         """A bound of the outputs for inputs of at most 1."""
         gains = {value: 1.0 for value, _ in self.inputs}
@@ -463,6 +478,16 @@ def window_read(starts: Sequence[Value], ends: Sequence[Value], out: Window) -> 
             for source, action in value.terms:
                 asked[source].append(action.reads(window))
     return union([out.emptied(), *(window for start in starts for window in asked[start])])
+
+
+def window_reached(starts: Sequence[Value], ends: Sequence[Value], read: Window) -> Window:
+    """The part of the outputs that the inputs of a window reach, however far the outputs go."""
+    reach: dict[Value, Window] = dict.fromkeys(starts, read)
+    for value in _in_order([(end, read) for end in ends], [(start, read) for start in starts]):
+        if value not in reach:
+            parts = (action.reaches(reach[source]) for source, action in value.terms)
+            reach[value] = union([read.emptied(), *parts])
+    return union([read.emptied(), *(reach[end] for end in ends)])
 
 
 def _on_windows(old: Program, inputs: Any, outputs: Any, made: dict[Value, Value]) -> Program:

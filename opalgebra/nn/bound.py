@@ -10,6 +10,7 @@ import numpy as np
 
 from ..engine.fir import Fir
 from ..engine.program import Ends, Term, Value
+from ..engine.window import Window
 from ..errors import KernelError
 from ..expr.multirate import Conv, Down, Shift, Up
 from ..expr.operators import LinearOperator, compose
@@ -88,7 +89,6 @@ class BoundLayer(Windowed):
         self.channels = layer.channels
         self.precision = layer.precision
         self.depends_on_size = layer._depends_on_size(len(sizes))
-        at_zero(self.dimsd).check_size(self.precision.dtype.itemsize)
 
     @cached_property
     def operator(self) -> LinearOperator:  # type: ignore[override]
@@ -107,6 +107,11 @@ class BoundLayer(Windowed):
         if self.layer.has_gaps and x.dtype.kind in "fc" and not np.all(np.isfinite(x)):
             return self._entry_by_entry._act(x, transposed, conjugated, out)
         return super()._computed(x, transposed, conjugated, out)
+
+    def _between(self, x: Any, read: Window, out: Window, transposed: bool, conjugated: bool) -> Any:
+        if self.layer.has_gaps and x.dtype.kind in "fc" and not np.all(np.isfinite(x)):
+            return self._entry_by_entry._between(x, read, out, transposed, conjugated)
+        return super()._between(x, read, out, transposed, conjugated)
 
     @cached_property
     def _entry_by_entry(self) -> Windowed:

@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import DimensionError, OperandError
 from ..expr.blocks import Block
 from ..expr.operators import PLAIN, LinearOperator, compose
-from ..windows.bound import BoundOperator, Shape, as_samples
+from ..windows.bound import BoundOperator, Shape, as_array, as_samples
 from ..windows.combine import Product
 from ..windows.windowed import Windowed
 from .layer import Arguments, Bound, Layer, Map, batched
@@ -158,7 +158,7 @@ class Chain(Layer):
 
     def __call__(self, x: Any) -> Any:
         """Every part applied in turn."""
-        x = as_samples(x)
+        x = as_array(x)
         for part in reversed(self.maps):
             x = _bind_to(part, x.shape)(x) if isinstance(part, LinearOperator) else part(x)
         return x
@@ -214,10 +214,12 @@ class BoundChain(Map):
         """Shape of the output."""
         return self.maps[0].dimsd
 
-    def _apply(self, x: np.ndarray) -> np.ndarray:
+    def _apply(self, x: Any) -> Any:
         for part in reversed(self.maps):
             x = part(x)
         return x
+
+    _apply_lazily = _apply
 
     def _jacobian(self, x: np.ndarray) -> BoundOperator:
         return _chain_rule(self.maps, x)

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import DimensionError, OperandError
 from ..expr.operators import LinearOperator
-from ..windows.bound import BoundOperator, Shape, as_samples
+from ..windows.bound import BoundOperator, Shape, as_array, as_samples
 from ..windows.torch_ import is_tensor
 from .geometry import shape_of
 from .linear import Batched
@@ -131,7 +131,7 @@ class Layer(Composable):
 
     def __call__(self, x: Any) -> Any:
         """The layer applied to an array whose trailing axes are the (channels and) spatial axes."""
-        x = x if is_tensor(x) else as_samples(x)
+        x = x if is_tensor(x) else as_array(x)
         return self._bind(self._fit(tuple(x.shape))[1])(x)
 
     def __rmatmul__(self, other: Any) -> Any:
@@ -207,16 +207,20 @@ class Map(Composable):
     def _jacobian(self, x: np.ndarray) -> BoundOperator:
         """The derivative at x, from arrays of the shape of x."""
 
-    def __call__(self, x: Any) -> np.ndarray:
-        """The map on an array of shape (…, \\*dims)."""
-        return self._apply(self._checked(x))
+    def _apply_lazily(self, x: Any) -> Any:
+        """The map on Dask arrays of the right trailing shape."""
+        raise OperandError(f"{self} takes no Dask arrays; give NumPy arrays, such as x.compute()")
+
+    def __call__(self, x: Any) -> Any:
+        """The map on an array of shape (…, \\*dims); on a Dask array lazily, in blocks."""
+        x = self._checked(as_array(x))
+        return self._apply(x) if isinstance(x, np.ndarray) else self._apply_lazily(x)
 
     def jacobian(self, x: Any) -> BoundOperator:
         """The derivative at x, a linear operator between arrays of the shapes of x and of the output for x."""
-        return self._jacobian(self._checked(x))
+        return self._jacobian(self._checked(as_samples(x)))
 
-    def _checked(self, x: Any) -> np.ndarray:
-        x = as_samples(x)
+    def _checked(self, x: Any) -> Any:
         if x.ndim < len(self.dims) or x.shape[x.ndim - len(self.dims) :] != self.dims:
             raise DimensionError(
                 f"the array has shape {x.shape}, and the map takes (…, {', '.join(map(str, self.dims))})"
@@ -264,6 +268,9 @@ class BatchedMap(Map):
 
     def _apply(self, x: np.ndarray) -> np.ndarray:
         return self.inner._apply(x)
+
+    def _apply_lazily(self, x: Any) -> Any:
+        return self.inner._apply_lazily(x)
 
     def _jacobian(self, x: np.ndarray) -> BoundOperator:
         return self.inner._jacobian(x)

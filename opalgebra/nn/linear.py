@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from math import prod
 from typing import Any
 
 import numpy as np
 
 from ..engine.arithmetic import POINTWISE, Numbers, check_bound, magnitude, multiply
-from ..engine.window import Window
+from ..engine.window import Window, place
 from ..expr.arrays import as_exact
 from ..windows.bound import BoundOperator, Shape
+from ..windows.dask_ import Job, Part, cut
 from ..windows.precision import Precision
 
 
@@ -48,6 +50,12 @@ class Batched(BoundOperator):
 
     def _act(self, x: np.ndarray, transposed: bool, conjugated: bool) -> np.ndarray:
         return self.inner._act(x, transposed, conjugated)
+
+    def _act_lazily(self, x: Any, transposed: bool, conjugated: bool) -> Any:
+        return self.inner._act_lazily(x, transposed, conjugated)
+
+    def _held(self, transposed: bool) -> int:
+        return prod(self.lead) * self.inner._held(transposed)
 
     def _exact(self) -> np.ndarray:
         result: np.ndarray = np.kron(np.eye(prod(self.lead), dtype=object) * 1, self.inner._exact())
@@ -102,6 +110,9 @@ class Diagonal(BoundOperator):
         weak = result.kind == "f" or x.dtype.kind == "c"  # weights never raise the precision of data
         return multiply(POINTWISE, Numbers(x, False), Numbers(weights, weak)).array.astype(result, copy=False)
 
+    def _act_lazily(self, x: Any, transposed: bool, conjugated: bool) -> Any:
+        return cut(x, _Weighted(self, conjugated), self.precision.result(x.dtype))
+
     def _exact(self) -> np.ndarray:
         entries = as_exact(self.weights) if self.entries is None else self.entries
         result = np.zeros((entries.size, entries.size), dtype=object)
@@ -120,6 +131,25 @@ class Diagonal(BoundOperator):
 
     def _key(self) -> tuple[Any, ...]:
         return self.weights.dtype.str, self.weights.shape, self.weights.tobytes()
+
+
+class _Weighted(Job):
+    """Blocks of a diagonal."""
+
+    def __init__(self, operator: Diagonal, conjugated: bool) -> None:
+        self.operator, self.conjugated = operator, conjugated
+        self.window, self.origin = operator.out_window, operator.in_window.starts
+        self.rates = (Fraction(1),) * len(self.origin)
+
+    def key(self) -> Any:
+        return self.operator, self.conjugated
+
+    def parts(self, out: Window) -> list[Part]:
+        return [Part(tuple(((a, b),) for a, b in zip(out.starts, out.stops, strict=True)))]
+
+    def run(self, out: Window, parts: list[Part], arrays: list[Any]) -> Any:
+        weights = self.operator.weights[place(out, self.window)]
+        return Diagonal(weights)._act(arrays[0], False, self.conjugated)
 
 
 class Selection(BoundOperator):

@@ -9,7 +9,8 @@ import numpy as np
 
 from ..errors import DimensionError, OperandError
 from ..scalar import is_sympy
-from ..windows.bound import BoundOperator, Shape, as_samples
+from ..windows.bound import BoundOperator, Shape, as_array, as_samples
+from ..windows.dask_ import elementwise
 from .geometry import shape_of
 from .layer import Arguments, Layer, Map
 from .linear import Diagonal
@@ -149,7 +150,10 @@ class Pointwise(Layer):
 
     def __call__(self, x: Any) -> Any:
         """f of every sample."""
-        return self._sampled(self._value, as_samples(x))
+        x = as_array(x)
+        if isinstance(x, np.ndarray):
+            return self._sampled(self._value, x)
+        return elementwise(self, self(np.ones(1, x.dtype)).dtype, x)
 
     def jacobian(self, x: Any) -> BoundOperator:
         """diag f′(x)."""
@@ -232,6 +236,9 @@ class BoundPointwise(Map):
     def _apply(self, x: np.ndarray) -> np.ndarray:
         result: np.ndarray = self.layer(x)
         return result
+
+    def _apply_lazily(self, x: Any) -> Any:
+        return self.layer(x)
 
     def _jacobian(self, x: np.ndarray) -> BoundOperator:
         return self.layer.jacobian(x)

@@ -15,6 +15,7 @@ from ..expr.operators import LinearOperator
 from ..expr.signals import Signal
 from ..windows.bound import BoundOperator, Shape, as_samples
 from ..windows.combine import Product
+from ..windows.dask_ import cut
 from ..windows.precision import Precision
 from .bound import BoundLayer, LinearLayer, dilated, on_axis, strided
 from .geometry import (
@@ -183,9 +184,9 @@ class AvgPool(_Pool, LinearLayer):
         return Fraction(1, self.divisor(ndim)) * word if self.divisor(ndim) > 1 else word
 
     def _bind(self, sizes: Shape) -> BoundOperator:
-        counts = self._counts(sizes)
-        if self.divisor_override is not None or np.all(counts == self.divisor(len(sizes))):
+        if self.divisor_override is not None or self._are_whole(sizes):
             return BoundLayer(self, sizes)
+        counts = self._counts(sizes)
         if np.any(counts == 0):
             raise WindowError(
                 f"{self} has a window that reads padding only, on an input of shape {sizes}; its mean is not defined: "
@@ -196,6 +197,15 @@ class AvgPool(_Pool, LinearLayer):
         entries = np.array([Fraction(whole, n) for n in counts.flat], dtype=object).reshape(counts.shape)
         means = AvgPool(*shared, divisor_override=whole)
         return Product((Diagonal(whole / counts, entries), BoundLayer(means, sizes)))
+
+    def _are_whole(self, sizes: Shape) -> bool:
+        """Whether all positions of every window count."""
+        for axis, n in zip(self.axes(len(sizes)), sizes, strict=True):
+            lo, hi = axis.pads(n) if self.count_include_pad else (0, 0)
+            first, last = -axis.pads(n)[0], (axis.size(n) - 1) * axis.stride + axis.extent - axis.pads(n)[0]
+            if axis.size(n) and not (-lo <= first and last <= n + hi):
+                return False
+        return True
 
     def _counts(self, sizes: Shape) -> np.ndarray:
         """How many positions of every window count."""
@@ -249,6 +259,10 @@ class MaxPool(_Pool):
         return self._bind(self._fit(x.shape)[1]).jacobian(x)
 
 
+def _no_maximum() -> OperandError:
+    return OperandError("complex numbers have no maximum; pool their absolute values, such as abs(x)")
+
+
 class BoundMaxPool(Map):
     """Max pooling of arrays of one size."""
 
@@ -268,6 +282,13 @@ class BoundMaxPool(Map):
     def _apply(self, x: np.ndarray) -> np.ndarray:
         return self._largest(x)[0]
 
+    def _apply_lazily(self, x: Any) -> Any:
+        from .blocks import Pooled  # which makes pools of its own
+
+        if x.dtype.kind == "c":
+            raise _no_maximum()
+        return cut(x, Pooled(self.layer, self.sizes), x.dtype)
+
     def _jacobian(self, x: np.ndarray) -> BoundOperator:
         _, source = self._largest(x)
         dtype = x.dtype if x.dtype.kind == "f" else np.float64
@@ -278,7 +299,7 @@ class BoundMaxPool(Map):
     def _largest(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The maxima, and their places in the flattened spatial axes; −1 where a window holds padding only."""
         if x.dtype.kind == "c":
-            raise OperandError("complex numbers have no maximum; pool their absolute values, such as abs(x)")
+            raise _no_maximum()
         source = np.arange(prod(self.sizes)).reshape(self.sizes)
         best, source = x, np.broadcast_to(source, x.shape)
         for axis in reversed(range(len(self.sizes))):  # rows last: equal ones are then taken in C order

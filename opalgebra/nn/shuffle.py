@@ -14,6 +14,7 @@ from ..expr.blocks import PixelShuffle as PixelShuffleBlock
 from ..expr.operators import LinearOperator
 from ..scalar import is_sympy
 from ..windows.bound import BoundOperator, Shape
+from ..windows.dask_ import cut
 from .geometry import Ints, axes_of, per_axis, positive, sizes_by, spread
 from .layer import Arguments, Layer
 from .linear import at_zero
@@ -188,6 +189,11 @@ class Permutation(BoundOperator):
             parts, after = x.reshape(*lead, channels, *self.factor, *self.coarse), self._shapes[0]
         moved: np.ndarray = np.array(parts.transpose(order), order="C")  # a copy, also where nothing moves
         return moved.reshape(*lead, *after)
+
+    def _act_lazily(self, x: Any, transposed: bool, conjugated: bool) -> Any:
+        from .blocks import Shuffled  # which permutes blocks
+
+        return cut(x, Shuffled(self, transposed), x.dtype)
 
     def _exact(self) -> np.ndarray:
         places = self._act(np.arange(self.shape[1]).reshape(self.dims), False, False).reshape(-1)

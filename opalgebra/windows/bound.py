@@ -17,6 +17,8 @@ from ..engine.window import Window
 from ..errors import DimensionError, OperandError, SizeError
 from ..expr.operators import LinearOperator
 from ..scalar import check_scalar, exact, is_sympy, to_sympy
+from .dask_ import checked, is_lazy, whole
+from .memory import check_memory
 from .torch_ import apply, is_tensor
 
 Shape: TypeAlias = tuple[int, ...]
@@ -64,6 +66,14 @@ class BoundOperator(ABC):
     def _act(self, x: np.ndarray, transposed: bool, conjugated: bool) -> np.ndarray:
         """F, Fᵀ, conj(F) or Fᴴ on arrays of the right trailing shape."""
 
+    def _act_lazily(self, x: Any, transposed: bool, conjugated: bool) -> Any:
+        """The same on Dask arrays; an operator that knows what a block of its output reads says so."""
+        return whole(self, x, transposed, conjugated)
+
+    def _held(self, transposed: bool) -> int:
+        """The most samples that a run of F, or of its transpose, holds at once besides its input."""
+        return prod(self.dims if transposed else self.dimsd)
+
     @abstractmethod
     def _exact(self) -> np.ndarray:
         """The exact entries as an object array of shape ``shape``."""
@@ -110,20 +120,39 @@ class BoundOperator(ABC):
         Returns
         -------
         ndarray
-            Shape (…, \\*dimsd).  For a PyTorch tensor (on the CPU) a tensor, through which gradients flow.
+            Shape (…, \\*dimsd).  For a PyTorch tensor (on the CPU) a tensor, through which gradients flow; for a
+            Dask array one that is not computed yet, in blocks that end where those of x do.
+
+        Raises
+        ------
+        SizeError
+            Where the result and what is held on the way to it are larger than the memory that is free.
         """
         if not isinstance(x, np.ndarray) and is_tensor(x):
             return apply(self, x)
-        x = as_samples(x)
+        x = as_array(x)
         if x.shape[x.ndim - len(self.dims) :] == self.dims and x.ndim >= len(self.dims):
-            return self._act(x, False, False) if out is None else self._into(x, out)
+            return self._run_on(x) if out is None else self._into(x, out)
         if x.ndim == 1 and len(self.dims) > 1 and x.size == self.shape[1] and out is None:
-            return self._act(x.reshape(self.dims), False, False).reshape(-1)
+            return self._run_on(x.reshape(self.dims)).reshape(-1)
         raise DimensionError(
             f"the array has shape {x.shape}, and the operator takes {_trailing(self.dims)} (leading axes are a batch)"
         )
 
+    def _run_on(self, x: Any) -> Any:
+        """F x for an array of the right trailing shape."""
+        if not isinstance(x, np.ndarray):
+            return self._act_lazily(x, False, False)
+        self._check_memory(x)
+        return self._act(x, False, False)
+
+    def _check_memory(self, x: np.ndarray) -> None:
+        batch = prod(x.shape[: x.ndim - len(self.dims)])
+        check_memory(batch * self._held(False) * max(4, x.itemsize), self)
+
     def _into(self, x: np.ndarray, out: Any) -> np.ndarray:
+        if not isinstance(x, np.ndarray):
+            raise OperandError("out was given with a Dask array; leave it out, and store what F(x) gives: y.to_zarr(…)")
         shape = (*x.shape[: x.ndim - len(self.dims)], *self.dimsd)
         if not isinstance(out, np.ndarray) or out.shape != shape:
             found = f"shape {out.shape}" if isinstance(out, np.ndarray) else f"type {type(out).__name__}"
@@ -163,7 +192,7 @@ class BoundOperator(ABC):
         n = operator.shape[1]
         if x.shape not in ((n,), (n, 1)):
             raise DimensionError(f"the vector has shape {x.shape}, expected ({n},) or ({n}, 1)")
-        y: np.ndarray = operator._act(x.reshape(operator.dims), False, False)
+        y: np.ndarray = operator._run_on(x.reshape(operator.dims))
         return y.reshape(-1) if x.ndim == 1 else y.reshape(-1, 1)
 
     @staticmethod
@@ -172,7 +201,7 @@ class BoundOperator(ABC):
         n = operator.shape[1]
         if x.ndim != 2 or x.shape[0] != n:
             raise DimensionError(f"the matrix has shape {x.shape}, expected ({n}, K)")
-        y: np.ndarray = operator._act(x.T.reshape(x.shape[1], *operator.dims), False, False)
+        y: np.ndarray = operator._run_on(x.T.reshape(x.shape[1], *operator.dims))
         return y.reshape(x.shape[1], operator.shape[0]).T
 
     # Combining --------------------------------------------------------------------------------------------
@@ -355,12 +384,19 @@ def _is_scalar(value: Any) -> bool:
     )  # fmt: skip
 
 
+def as_array(x: Any) -> Any:
+    """Samples as :func:`as_samples` takes them, or a Dask array of numbers."""
+    return checked(x) if is_lazy(x) else as_samples(x)
+
+
 def as_samples(x: Any) -> np.ndarray:
     """An array of numbers as it is, a list as an array; arrays of other libraries are not guessed at."""
     if isinstance(x, np.ma.MaskedArray):
         raise OperandError("the array is masked; fill it first, such as x.filled(0)")
     if isinstance(x, (list, tuple, np.generic, int, float, complex)):
         x = _listed(x)
+    if is_lazy(x):
+        raise OperandError("this reads a whole array at once, and takes no Dask arrays; give x.compute()")
     if not isinstance(x, np.ndarray):
         raise OperandError(
             f"a bound operator was applied to a {type(x).__name__}; give a NumPy array, such as numpy.asarray(x)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from math import prod
 from typing import Any
@@ -14,6 +15,7 @@ from ..engine.arithmetic import Numbers, check_bound, magnitude, scaled
 from ..errors import DimensionError, FormalSignalError
 from ..scalar import Scalar, conjugate, exact, is_sympy, to_sympy
 from .bound import BoundOperator, Shape
+from .dask_ import elementwise
 from .precision import Precision
 
 
@@ -50,6 +52,12 @@ class Turned(BoundOperator):
 
     def _act(self, x: np.ndarray, transposed: bool, conjugated: bool) -> np.ndarray:
         return self.operator._act(x, transposed != self.transposed, conjugated != self.conjugated)
+
+    def _act_lazily(self, x: Any, transposed: bool, conjugated: bool) -> Any:
+        return self.operator._act_lazily(x, transposed != self.transposed, conjugated != self.conjugated)
+
+    def _held(self, transposed: bool) -> int:
+        return self.operator._held(transposed != self.transposed)
 
     def _result(self, data: Any) -> Any:
         return self.operator._result(data)
@@ -128,6 +136,14 @@ class Product(BoundOperator):
         for factor in self.factors if transposed else self.factors[::-1]:
             x = factor._act(x, transposed, conjugated)
         return x
+
+    def _act_lazily(self, x: Any, transposed: bool, conjugated: bool) -> Any:
+        for factor in self.factors if transposed else self.factors[::-1]:
+            x = factor._act_lazily(x, transposed, conjugated)
+        return x
+
+    def _held(self, transposed: bool) -> int:
+        return max(factor._held(transposed) for factor in self.factors)
 
     def _result(self, data: Any) -> Any:
         for factor in self.factors[::-1]:
@@ -212,10 +228,14 @@ class Total(BoundOperator):
         return np.result_type(*(term.dtype for term in self.terms))
 
     def _act(self, x: np.ndarray, transposed: bool, conjugated: bool) -> np.ndarray:
-        parts = [term._act(x, transposed, conjugated) for term in self.terms]
-        if all(part.dtype.kind == "i" for part in parts):
-            check_bound(sum(map(magnitude, parts)))
-        return sum(parts[1:], parts[0])
+        return _added(*(term._act(x, transposed, conjugated) for term in self.terms))
+
+    def _act_lazily(self, x: Any, transposed: bool, conjugated: bool) -> Any:
+        parts = [term._act_lazily(x, transposed, conjugated) for term in self.terms]
+        return elementwise(_added, np.result_type(*parts), *parts)
+
+    def _held(self, transposed: bool) -> int:
+        return max(term._held(transposed) for term in self.terms) + prod(self.dims if transposed else self.dimsd)
 
     def _result(self, data: Any) -> Any:
         return np.result_type(*(term._result(data) for term in self.terms))
@@ -248,6 +268,12 @@ class Total(BoundOperator):
         return self.terms
 
 
+def _added(*parts: np.ndarray) -> np.ndarray:
+    if all(part.dtype.kind == "i" for part in parts):
+        check_bound(sum(map(magnitude, parts)))
+    return sum(parts[1:], parts[0])
+
+
 class Scaled(BoundOperator):
     """c F."""
 
@@ -271,12 +297,21 @@ class Scaled(BoundOperator):
         return Precision.of_scalar(self.scalar).result(np.dtype(self.operator.dtype))
 
     def _act(self, x: np.ndarray, transposed: bool, conjugated: bool) -> np.ndarray:
+        return _times(self._factor(conjugated), self.operator._act(x, transposed, conjugated))
+
+    def _act_lazily(self, x: Any, transposed: bool, conjugated: bool) -> Any:
+        times = partial(_times, self._factor(conjugated))
+        return elementwise(times, self._result(x.dtype), self.operator._act_lazily(x, transposed, conjugated))
+
+    def _held(self, transposed: bool) -> int:
+        return self.operator._held(transposed) + prod(self.dims if transposed else self.dimsd)
+
+    def _factor(self, conjugated: bool) -> Scalar:
         if is_sympy(self.scalar) and self.scalar.free_symbols:
             raise FormalSignalError(
                 f"the factor {self.scalar} has symbols and cannot run on numbers; the exact matrix is .matrix()"
             )
-        y = self.operator._act(x, transposed, conjugated)
-        return scaled(Numbers(y, False), conjugate(self.scalar) if conjugated else self.scalar).array
+        return conjugate(self.scalar) if conjugated else self.scalar
 
     def _result(self, data: Any) -> Any:
         return Precision.of_scalar(self.scalar).result(self.operator._result(data))
@@ -310,3 +345,7 @@ class Scaled(BoundOperator):
 
     def _key(self) -> tuple[Any, ...]:
         return self.scalar, self.operator
+
+
+def _times(scalar: Scalar, y: np.ndarray) -> np.ndarray:
+    return scaled(Numbers(y, False), scalar).array

@@ -17,6 +17,7 @@ import numpy as np
 from .._verbs import verb
 from ..algebra.evaluate import Evaluator
 from ..algebra.matrix import matrix
+from ..engine.compiled import MODES as READ_DIRECTLY
 from ..engine.dispatch import check_engine
 from ..engine.program import Beyond, Ends, Program, compile_grid, window_read
 from ..engine.window import Window
@@ -132,7 +133,6 @@ class Windowed(BoundOperator):
         self.in_window, self.out_window = Window((0,) * len(sizes), sizes), out_window
         self.channels = operator.channels if operator.channels not in (None, (1, 1)) else None
         self.precision = Precision.of((operator,), dtype)
-        out_window.check_size(self.precision.dtype.itemsize)
 
     @property
     def dims(self) -> Shape:
@@ -236,6 +236,24 @@ class Windowed(BoundOperator):
         """Without what a first run makes again."""
         made = {"program", "_ends", "extension", "_matrices"}
         return {name: value for name, value in self.__dict__.items() if name not in made}
+
+    def _between(self, x: Any, read: Window, out: Window, transposed: bool, conjugated: bool) -> Any:
+        """The outputs of a window from the continued inputs of another; of Fᵀ, the inputs from the outputs."""
+        starts, ends = self._ends
+        program = Program([(start, read) for start in starts], [(end, out) for end in ends])
+        program = program.conjugated if conjugated else program
+        result = self.precision.result(x.dtype)
+        return self._run(program.transposed if transposed else program, as_data(x, result), computed_in(result))
+
+    def _act_lazily(self, x: Any, transposed: bool, conjugated: bool) -> Any:
+        from .blocks import lazily
+
+        return lazily(self, x, transposed, conjugated)
+
+    def _held(self, transposed: bool) -> int:
+        program = self.program.transposed if transposed else self.program
+        copied = self.extension is not None and (transposed or not all(rule in READ_DIRECTLY for rule in self.boundary))
+        return program.most_held + (self.extension.window.size if copied and self.extension else 0)
 
     def _act_into(self, x: np.ndarray, out: np.ndarray) -> None:
         self._act(x, False, False, out)

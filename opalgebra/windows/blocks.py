@@ -1,0 +1,213 @@
+"""Blocks of a bound operator: which samples one block of the output reads, at the ends too, and how it is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from itertools import pairwise, product
+from typing import Any
+
+import numpy as np
+
+from ..engine.arithmetic import check_bound, magnitude
+from ..engine.fir import Fir
+from ..engine.program import Value, window_reached, window_read
+from ..engine.window import Window, intersection
+from .boundary import _along, _Axis, _product
+from .dask_ import Job, Part, Runs, cut
+from .precision import as_data, computed_in
+from .windowed import Windowed
+
+
+def lazily(operator: Windowed, x: Any, transposed: bool, conjugated: bool) -> Any:
+    """F, Fᵀ, conj(F) or Fᴴ on a Dask array."""
+    job = (Folded if transposed else Continued)(operator, conjugated)
+    return cut(x, job, operator.precision.result(x.dtype))
+
+
+class _Filtering(Job):
+    """The filters of a bound operator between a part of its inputs and a part of its outputs."""
+
+    def __init__(self, operator: Windowed, conjugated: bool) -> None:
+        self.operator, self.conjugated = operator, conjugated
+
+    def key(self) -> Any:
+        return self.operator, self.conjugated
+
+    @property
+    def _channels(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        outs, ins = self.operator.channels or (None, None)
+        return (() if ins is None else (ins,)), (() if outs is None else (outs,))
+
+    def _between(self, x: Any, read: Window, out: Window, transposed: bool) -> Any:
+        return self.operator._between(x, read, out, transposed, self.conjugated)
+
+
+class Continued(_Filtering):
+    """F: the samples that a block reads are continued beyond the ends of the array, and filtered."""
+
+    def __init__(self, operator: Windowed, conjugated: bool) -> None:
+        super().__init__(operator, conjugated)
+        self.window, self.origin = operator.out_window, operator.in_window.starts
+        self.rates = _rates(operator)
+        self.mixed, self.made = self._channels
+        _ = operator.extension  # refuses to continue an array that has no samples
+
+    def parts(self, out: Window) -> list[Part]:
+        """The samples of the read window that lie inside, and those that the others are made of."""
+        read = window_read(*self.operator._ends, out)
+        sizes, rules = self.operator.in_window.shape, self.operator.boundary
+        if not read.size:
+            return [Part(((),) * len(sizes), read.emptied())]
+        spans = [_clipped(rule, n, a, b) for rule, n, a, b in zip(rules, sizes, read.starts, read.stops, strict=True)]
+        axes = [_Axis(rule, n, *span) for rule, n, span in zip(rules, sizes, spans, strict=True)]
+        return [Part(tuple(map(_read_by, axes)), Window(*zip(*((a, b - a) for a, b in spans), strict=True)))]
+
+    def run(self, out: Window, parts: list[Part], arrays: list[Any]) -> Any:
+        """The block, in the order of a run on NumPy arrays: cast, continued, filtered, rounded once."""
+        (part,), (x,) = parts, arrays
+        result = self.operator.precision.result(x.dtype)
+        x, read = as_data(x, result), part.note
+        for j, (rule, n) in enumerate(zip(self.operator.boundary, self.operator.in_window.shape, strict=True)):
+            x = _continued(x, _Axis(rule, n, read.starts[j], read.stops[j]), part.runs[j], x.ndim - len(part.runs) + j)
+        return self._between(x, read, out, False).astype(result, copy=False)
+
+
+class Folded(_Filtering):
+    """Fᵀ: the filters backwards, and what lies beyond the ends added to the samples that it was made of."""
+
+    def __init__(self, operator: Windowed, conjugated: bool) -> None:
+        super().__init__(operator, conjugated)
+        self.window, self.origin = operator.in_window, operator.out_window.starts
+        self.rates = tuple(1 / rate for rate in _rates(operator))
+        self.made, self.mixed = self._channels
+        read = operator.in_window if operator.extension is None else operator.extension.window
+        axes = [
+            _Axis(rule, n, a, b)
+            for rule, n, a, b in zip(operator.boundary, operator.in_window.shape, read.starts, read.stops, strict=True)
+        ]
+        self._outside = [list(_beyond(axis)) for axis in axes]
+
+    def parts(self, out: Window) -> list[Part]:
+        """For every run of indices that is folded into the block, the outputs that these reach."""
+        found = []
+        ends = zip(self._outside, out.starts, out.stops, strict=True)
+        for runs in product(*([(a, b), *_folded(outside, a, b)] for outside, a, b in ends)):
+            run = Window(tuple(a for a, _ in runs), tuple(b - a for a, b in runs))
+            given = intersection(self.operator.out_window, window_reached(*self.operator._ends, run))
+            if given.size:
+                spans = zip(given.starts, given.stops, self.origin, strict=True)
+                found.append(Part(tuple(((a - o, b - o),) for a, b, o in spans), (run, given)))
+        return found or [Part(((),) * len(out.shape), (out, out.emptied()))]
+
+    def run(self, out: Window, parts: list[Part], arrays: list[Any]) -> Any:
+        """The sum over the runs."""
+        result = self.operator.precision.result(arrays[0].dtype)
+        lead = arrays[0].shape[: arrays[0].ndim - len(out.shape) - len(self.mixed)]
+        x = np.zeros_like(arrays[0], shape=(*lead, *self.made, *out.shape), dtype=computed_in(result))
+        bound = 0
+        for part, y in zip(parts, arrays, strict=True):
+            run, given = part.note
+            z = self._fold(self._between(as_data(y, result), run, given, True), run, out)
+            if z.dtype.kind == "i":
+                bound += magnitude(z)
+                check_bound(bound)
+            x += z
+        return x.astype(result, copy=False)
+
+    def _fold(self, z: Any, run: Window, out: Window) -> Any:
+        for j, (rule, n) in enumerate(zip(self.operator.boundary, self.operator.in_window.shape, strict=True)):
+            a, b = run.starts[j], run.stops[j]
+            if b <= 0 or a >= n:
+                rows = _Axis(rule, n, a, b)._matrix(a, b)[:, out.starts[j] : out.stops[j]]
+                z = _product(rows.T.tocsr(), z, z.ndim - len(out.shape) + j)
+        return z
+
+
+def _rates(operator: Windowed) -> tuple[Fraction, ...]:
+    """M/L along one way from an output to an input."""
+    rates = [Fraction(1)] * len(operator.in_window.shape)
+    value: Value = operator._ends[1][0]
+    while value.terms:
+        value, action = value.terms[0]
+        if isinstance(action, Fir):
+            rates = [rate * Fraction(m, up) for rate, m, up in zip(rates, action.down, action.up, strict=True)]
+    return tuple(rates)
+
+
+def _clipped(rule: str, n: int, start: int, stop: int) -> tuple[int, int]:
+    """Of a window that is read, what can be other than zero."""
+    if rule != "zero":
+        return start, stop
+    first = min(max(start, 0), n)
+    return first, max(first, min(stop, n))
+
+
+def _read_by(axis: _Axis) -> Runs:
+    """The samples that a continued stretch is made of."""
+    first, last = axis.kept
+    columns = [np.unique(part.indices) for part in axis.ends]
+    outside = np.unique(np.concatenate(columns)).tolist() if any(map(len, columns)) else []
+    beyond = [i for i in outside if not first <= i < last]
+    return _joined([(first, last), *((a, b) for a, b in _runs(beyond))])
+
+
+def _runs(indices: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Ascending indices as runs."""
+    if not indices:
+        return
+    breaks = [0, *(i for i in range(1, len(indices)) if indices[i] > indices[i - 1] + 1), len(indices)]
+    for a, b in pairwise(breaks):
+        yield indices[a], indices[b - 1] + 1
+
+
+def _joined(runs: Sequence[tuple[int, int]]) -> Runs:
+    """Disjoint runs in order, those that touch as one."""
+    made: list[tuple[int, int]] = []
+    for a, b in sorted(run for run in runs if run[0] < run[1]):
+        if made and made[-1][1] == a:
+            made[-1] = made[-1][0], b
+        else:
+            made.append((a, b))
+    return tuple(made)
+
+
+def _continued(x: Any, axis: _Axis, runs: Runs, at: int) -> Any:
+    """The stretch of an axis from the samples that it is made of, which lie one after the other in x."""
+    first, last = axis.kept
+    if (axis.start, axis.stop) == (first, last):
+        return x
+    before, after = (_narrowed(part, runs, x.dtype) for part in axis.ends)
+    skipped = sum(b - a for a, b in runs if b <= first)
+    inside = next((run for run in runs if run[0] <= first < run[1]), (first, first))
+    middle = x[_along(at, skipped + first - inside[0], skipped + last - inside[0], x.ndim)]
+    pieces = [_product(before, x, at), middle, _product(after, x, at)]
+    return np.concatenate(pieces if first < last else pieces[::2], axis=at)
+
+
+def _narrowed(matrix: Any, runs: Runs, dtype: Any) -> Any:
+    """The columns of some runs."""
+    from scipy.sparse import csr_array
+
+    starts = np.array([a for a, _ in runs], dtype=np.int64)
+    sizes = np.array([b - a for a, b in runs], dtype=np.int64)
+    offsets = np.cumsum(sizes) - sizes - starts
+    columns = matrix.indices.astype(np.int64)
+    if len(starts):
+        columns = columns + offsets[np.searchsorted(starts, columns, side="right") - 1]
+    real = np.finfo(dtype).dtype if dtype.kind in "fc" else dtype
+    return csr_array((matrix.data.astype(real), columns, matrix.indptr), shape=(matrix.shape[0], int(sizes.sum())))
+
+
+def _beyond(axis: _Axis) -> Iterator[tuple[int, Any]]:
+    """The stretches before and after the array: the first index, and for each sample the rows that it feeds."""
+    for start, stop in ((axis.start, min(axis.stop, 0)), (max(axis.start, axis.n), axis.stop)):
+        if start < stop and axis.rule != "zero":
+            yield start, axis._matrix(start, stop).tocsc()
+
+
+def _folded(outside: list[tuple[int, Any]], start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """The runs of indices outside of the array that are made of the samples start ≤ i < stop."""
+    for first, matrix in outside:
+        rows = np.unique(matrix.indices[matrix.indptr[start] : matrix.indptr[stop]])
+        yield from _runs((rows.astype(np.int64) + first).tolist())
