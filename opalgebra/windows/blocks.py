@@ -13,7 +13,7 @@ from ..engine.arithmetic import check_bound, magnitude
 from ..engine.fir import Fir
 from ..engine.program import Value, window_reached, window_read
 from ..engine.window import Window, intersection
-from .boundary import _along, _Axis, _product
+from .boundary import RULES, _along, _Axis, _product
 from .dask_ import Job, Part, Runs, cut
 from .precision import as_data, computed_in
 from .windowed import Windowed
@@ -86,7 +86,7 @@ class Folded(_Filtering):
             _Axis(rule, n, a, b)
             for rule, n, a, b in zip(operator.boundary, operator.in_window.shape, read.starts, read.stops, strict=True)
         ]
-        self._outside = [list(_beyond(axis)) for axis in axes]
+        self._outside = [_beyond(axis) for axis in axes]
 
     def parts(self, out: Window) -> list[Part]:
         """For every run of indices that is folded into the block, the outputs that these reach."""
@@ -146,6 +146,8 @@ def _clipped(rule: str, n: int, start: int, stop: int) -> tuple[int, int]:
 def _read_by(axis: _Axis) -> Runs:
     """The samples that a continued stretch is made of."""
     first, last = axis.kept
+    if (axis.start, axis.stop) == (first, last):
+        return ((first, last),) if first < last else ()
     columns = [np.unique(part.indices) for part in axis.ends]
     outside = np.unique(np.concatenate(columns)).tolist() if any(map(len, columns)) else []
     beyond = [i for i in outside if not first <= i < last]
@@ -199,15 +201,20 @@ def _narrowed(matrix: Any, runs: Runs, dtype: Any) -> Any:
     return csr_array((matrix.data.astype(real), columns, matrix.indptr), shape=(matrix.shape[0], int(sizes.sum())))
 
 
-def _beyond(axis: _Axis) -> Iterator[tuple[int, Any]]:
-    """The stretches before and after the array: the first index, and for each sample the rows that it feeds."""
-    for start, stop in ((axis.start, min(axis.stop, 0)), (max(axis.start, axis.n), axis.stop)):
-        if start < stop and axis.rule != "zero":
-            yield start, axis._matrix(start, stop).tocsc()
+def _beyond(axis: _Axis) -> tuple[np.ndarray, np.ndarray]:
+    """Samples in ascending order and, for each, an index outside of the array that is made of it."""
+    ends = ((axis.start, min(axis.stop, 0)), (max(axis.start, axis.n), axis.stop))
+    rule = RULES[axis.rule]
+    made = [np.zeros((2, 0), dtype=np.int64)]
+    for i in (np.arange(start, stop) for start, stop in ends if start < stop):
+        made += [np.stack((samples, i))[:, weights != 0] for samples, weights in (rule(i, axis.n) if rule else ())]
+    samples, indices = np.concatenate(made, axis=1)
+    order = np.argsort(samples, kind="stable")
+    return samples[order], indices[order]
 
 
-def _folded(outside: list[tuple[int, Any]], start: int, stop: int) -> Iterator[tuple[int, int]]:
+def _folded(outside: tuple[np.ndarray, np.ndarray], start: int, stop: int) -> Iterator[tuple[int, int]]:
     """The runs of indices outside of the array that are made of the samples start ≤ i < stop."""
-    for first, matrix in outside:
-        rows = np.unique(matrix.indices[matrix.indptr[start] : matrix.indptr[stop]])
-        yield from _runs((rows.astype(np.int64) + first).tolist())
+    samples, indices = outside
+    first, last = np.searchsorted(samples, (start, stop))
+    yield from _runs(np.unique(indices[first:last]).tolist())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -199,7 +200,7 @@ def _along(runs: Runs, bounds: list[int]) -> Iterator[tuple[int, slice, slice]]:
     """For each chunk that a run meets: its number, the positions in it, and where they go."""
     to = 0
     for a, b in runs:
-        block = int(np.searchsorted(bounds, a, side="right")) - 1
+        block = bisect_right(bounds, a) - 1
         while a < b:
             stop = min(b, bounds[block + 1])
             if stop > a:
