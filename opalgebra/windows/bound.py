@@ -18,7 +18,7 @@ from ..errors import DimensionError, OperandError, SizeError
 from ..expr.operators import LinearOperator
 from ..scalar import check_scalar, exact, is_sympy, to_sympy
 from .dask_ import checked, is_lazy, whole
-from .memory import check_memory
+from .memory import ASKED_FROM, check_memory
 from .torch_ import apply, is_tensor
 
 Shape: TypeAlias = tuple[int, ...]
@@ -147,8 +147,12 @@ class BoundOperator(ABC):
         return self._act(x, False, False)
 
     def _check_memory(self, x: np.ndarray) -> None:
-        batch = prod(x.shape[: x.ndim - len(self.dims)])
-        check_memory(batch * self._held(False) * max(4, x.itemsize), self)
+        """Refuse a run that holds more than there is: the result, what is made on the way, and a copy if x is cast."""
+        held = prod(x.shape[: x.ndim - len(self.dims)]) * self._held(False)
+        if (held + x.size) * 32 < ASKED_FROM:  # of the widest dtype
+            return
+        result = self._result(x.dtype)
+        check_memory((held + (x.size if result != x.dtype else 0)) * result.itemsize, self)
 
     def _into(self, x: np.ndarray, out: Any) -> np.ndarray:
         if not isinstance(x, np.ndarray):
