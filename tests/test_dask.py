@@ -16,7 +16,6 @@ from scipy.signal import upfirdn
 import opalgebra as oa
 from opalgebra.engine.window import Window
 from opalgebra.windows import blocks as blocks_of_windows
-from opalgebra.windows.dask_ import Job
 
 from .generate_bound import sample
 from .judge_bound import BOUNDARIES, as_numbers, exact_matrix
@@ -54,8 +53,7 @@ def agree(operator: Any, x: np.ndarray, seed: int = 0, exactly: bool = False) ->
     assert isinstance(lazy, da.Array)
     assert (lazy.shape, lazy.dtype, lazy._meta.dtype) == (expected.shape, expected.dtype, expected.dtype)
     assert lazy._meta.shape == (0,) * expected.ndim
-    for at in np.ndindex(*lazy.numblocks):
-        block = lazy.blocks[at].compute()
+    for at, block in zip(np.ndindex(*lazy.numblocks), dask.compute(*lazy.to_delayed().flat), strict=True):
         assert type(block) is np.ndarray
         assert block.shape == tuple(sizes[i] for sizes, i in zip(lazy.chunks, at, strict=True))
     computed = lazy.compute()
@@ -202,8 +200,7 @@ LAYERS = [
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_layers(layer: Any, dtype: str) -> None:
     x = RNG.standard_normal((2, 4, 16, 18)).astype(dtype)
-    for seed in range(3):
-        agree(layer, x, seed)
+    agree(layer, x, len(str(layer)))
 
 
 @pytest.mark.parametrize("layer", [layer for layer in LAYERS if layer.is_linear], ids=str)
@@ -230,7 +227,7 @@ def test_combinations() -> None:
 
 
 def test_at_and_times_and_the_row_product() -> None:
-    F = oa.Conv([1.0, 2.0]).on((3, 4)) if False else oa.Conv([[1.0, 2.0]]).on((3, 4))
+    F = oa.Conv([[1.0, 2.0]]).on((3, 4))
     x = da.ones((3, 4), chunks=2)
     expected = F(np.ones((3, 4)))
     for y in (F @ x, F * x, x @ F.T, F(x)):
@@ -318,11 +315,11 @@ def test_names_are_those_of_the_operator_and_the_input() -> None:
 
 def test_threads_that_share_an_operator() -> None:
     """Blocks of different windows at once, by slices and by matrix products."""
-    x = RNG.standard_normal((4, 3, 20_000)).astype(np.float32)
+    x = RNG.standard_normal((4, 3, 9_000)).astype(np.float32)
     layer = oa.nn.Conv(RNG.standard_normal((3, 3, 9)).astype(np.float32), padding=4)
-    F = (oa.Down(3) @ oa.Conv(RNG.standard_normal(40).astype(np.float32)) @ oa.Up(2)).on(20_000, engine="numpy")
+    F = (oa.Down(3) @ oa.Conv(RNG.standard_normal(40).astype(np.float32)) @ oa.Up(2)).on(9_000, engine="numpy")
     for operator in (layer, F):
-        y = operator(chunked(x, 3).rechunk((1, 1, 37)))
+        y = operator(da.from_array(x, chunks=(2, 1, 101)))
         np.testing.assert_allclose(y.compute(scheduler="threads", num_workers=8), operator(x), rtol=0, atol=2e-4)
 
 
@@ -424,8 +421,3 @@ def test_a_fold_that_is_left_out_is_found(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(blocks_of_windows, "_folded", lambda *given: iter(()))
     with pytest.raises(AssertionError):
         agree(F.T, RNG.standard_normal(42))
-
-
-def test_jobs_say_what_they_are() -> None:
-    with pytest.raises(TypeError, match="abstract"):
-        Job()  # type: ignore[abstract]

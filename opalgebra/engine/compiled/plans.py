@@ -410,4 +410,7 @@ class _Builder:
     def _prefers_sums(self, row: _Row, run: int, width: int) -> bool:
         """Whether vectors over i would be mostly empty, and their patch dearer than the sums themselves."""
         patch = row.inputs * run + row.phases * width
-        return row.count < self.lanes and 2 * row.count * row.taps.size < row.taps.size + patch
+        is_wide = patch * self.real.itemsize > 2 * PATCH_BYTES  # a factor so large that most of a patch is not read
+        columns = -(-row.count // width) if width else 0
+        few = row.count < self.lanes or is_wide
+        return few and 2 * row.count * row.taps.size < columns * (row.taps.size + patch)
