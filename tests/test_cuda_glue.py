@@ -78,7 +78,14 @@ def test_arrays_stay_on_the_device(name: str, cupy: Fake) -> None:
 
 def test_the_stand_in_is_strict(cupy: Fake) -> None:
     x = cupy.asarray(np.ones(3))
-    for mistake in (lambda: x + np.ones(3), lambda: np.pad(x, 1), lambda: float(x[0]), lambda: x.tolist()):
+    for mistake in (
+        lambda: x + np.ones(3),
+        lambda: np.concatenate([x, np.ones(3)]),
+        lambda: np.asarray(x),
+        lambda: float(x[0]),
+        lambda: x.tolist(),
+        lambda: x[x > 0],
+    ):
         with pytest.raises(TypeError):
             mistake()
     assert isinstance(x[1:] * 2, Array)

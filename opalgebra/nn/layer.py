@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from ..engine.device import beside
 from ..errors import DimensionError, OperandError
 from ..expr.operators import LinearOperator
 from ..windows.bound import BoundOperator, Shape, as_samples
@@ -209,11 +210,15 @@ class Map(Composable):
 
     def __call__(self, x: Any) -> np.ndarray:
         """The map on an array of shape (…, \\*dims)."""
-        return self._apply(self._checked(x))
+        x = self._checked(x)
+        with beside(x):
+            return self._apply(x)
 
     def jacobian(self, x: Any) -> BoundOperator:
         """The derivative at x, a linear operator between arrays of the shapes of x and of the output for x."""
-        return self._jacobian(self._checked(x))
+        x = self._checked(x)
+        with beside(x):
+            return self._jacobian(x)
 
     def _checked(self, x: Any) -> np.ndarray:
         x = as_samples(x)

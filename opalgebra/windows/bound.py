@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from ..engine.device import beside, check_together, is_cupy
 from ..engine.window import Window
 from ..errors import DimensionError, OperandError, SizeError
 from ..expr.operators import LinearOperator
@@ -116,26 +117,36 @@ class BoundOperator(ABC):
             return apply(self, x)
         x = as_samples(x)
         if x.shape[x.ndim - len(self.dims) :] == self.dims and x.ndim >= len(self.dims):
-            return self._act(x, False, False) if out is None else self._into(x, out)
+            return self._applied(x) if out is None else self._into(x, out)
         if x.ndim == 1 and len(self.dims) > 1 and x.size == self.shape[1] and out is None:
-            return self._act(x.reshape(self.dims), False, False).reshape(-1)
+            return self._flat(x, self)
         raise DimensionError(
             f"the array has shape {x.shape}, and the operator takes {_trailing(self.dims)} (leading axes are a batch)"
         )
 
+    def _applied(self, x: np.ndarray) -> np.ndarray:
+        """F x where x lies."""
+        if isinstance(x, np.ndarray):
+            return self._act(x, False, False)
+        with beside(x):  # CuPy allocates on the current device
+            return self._act(x, False, False)
+
     def _into(self, x: np.ndarray, out: Any) -> np.ndarray:
         shape = (*x.shape[: x.ndim - len(self.dims)], *self.dimsd)
-        if not isinstance(out, np.ndarray) or out.shape != shape:
-            found = f"shape {out.shape}" if isinstance(out, np.ndarray) else f"type {type(out).__name__}"
+        is_array = isinstance(out, np.ndarray) or is_cupy(out)
+        if not is_array or out.shape != shape:
+            found = f"shape {out.shape}" if is_array else f"type {type(out).__name__}"
             raise DimensionError(f"out has {found}, and the result is an array of shape {shape}")
-        if not out.flags.writeable:
+        check_together(x, "the input", out, "out")
+        if isinstance(out, np.ndarray) and not out.flags.writeable:  # CuPy has no arrays that are read-only
             raise OperandError("out is read-only; give an array that may be written")
         if np.may_share_memory(x, out):
             raise OperandError("out overlaps the input, which is not modified; give an array of its own")
         kind = self._result(x.dtype)
         if kind != out.dtype:
             raise OperandError(f"out has dtype {out.dtype}, and the result {kind}; give an array of dtype {kind}")
-        self._act_into(x, out)
+        with beside(x):
+            self._act_into(x, out)
         return out
 
     def _act_into(self, x: np.ndarray, out: np.ndarray) -> None:
@@ -163,7 +174,8 @@ class BoundOperator(ABC):
         n = operator.shape[1]
         if x.shape not in ((n,), (n, 1)):
             raise DimensionError(f"the vector has shape {x.shape}, expected ({n},) or ({n}, 1)")
-        y: np.ndarray = operator._act(x.reshape(operator.dims), False, False)
+        with beside(x):
+            y = operator._act(x.reshape(operator.dims), False, False)
         return y.reshape(-1) if x.ndim == 1 else y.reshape(-1, 1)
 
     @staticmethod
@@ -172,7 +184,8 @@ class BoundOperator(ABC):
         n = operator.shape[1]
         if x.ndim != 2 or x.shape[0] != n:
             raise DimensionError(f"the matrix has shape {x.shape}, expected ({n}, K)")
-        y: np.ndarray = operator._act(x.T.reshape(x.shape[1], *operator.dims), False, False)
+        with beside(x):
+            y = operator._act(x.T.reshape(x.shape[1], *operator.dims), False, False)
         return y.reshape(x.shape[1], operator.shape[0]).T
 
     # Combining --------------------------------------------------------------------------------------------
@@ -302,11 +315,13 @@ class BoundOperator(ABC):
         damp : float
             0 solves the plain least-squares problem.
         options
-            Passed on to :func:`scipy.sparse.linalg.lsmr` (``atol``, ``btol``, ``maxiter``, …).
+            Passed on to :func:`scipy.sparse.linalg.lsmr` (``atol``, ``btol``, ``maxiter``, …), or to that of CuPy.
         """
         from .solve import lstsq
 
-        return lstsq(self, as_samples(y), damp, options)
+        y = as_samples(y)
+        with beside(y):
+            return lstsq(self, y, damp, options)
 
     def explain(self) -> Any:
         """The steps of a run with their windows and multiply-adds; ``print`` shows a table."""
@@ -356,12 +371,13 @@ def _is_scalar(value: Any) -> bool:
 
 
 def as_samples(x: Any) -> np.ndarray:
-    """An array of numbers as it is, a list as an array; arrays of other libraries are not guessed at."""
+    """An array of numbers, of NumPy or CuPy, as it is, a list as an array; other libraries are not guessed at."""
     if isinstance(x, np.ma.MaskedArray):
         raise OperandError("the array is masked; fill it first, such as x.filled(0)")
     if isinstance(x, (list, tuple, np.generic, int, float, complex)):
         x = _listed(x)
-    if not isinstance(x, np.ndarray):
+    on_device = is_cupy(x)
+    if not isinstance(x, np.ndarray) and not on_device:
         raise OperandError(
             f"a bound operator was applied to a {type(x).__name__}; give a NumPy array, such as numpy.asarray(x)"
         )
@@ -370,7 +386,7 @@ def as_samples(x: Any) -> np.ndarray:
             f"the array has dtype {x.dtype}; give integers, reals or complex numbers (booleans: cast them to int; "
             "exact entries: use .matrix())"
         )
-    return np.asarray(x)  # of a subclass, the plain array
+    return x if on_device else np.asarray(x)  # of a subclass, the plain array
 
 
 def _listed(x: Any) -> np.ndarray:

@@ -119,14 +119,14 @@ def _of_windowed(operator: Windowed, transposed: bool, item: int) -> Iterator[St
     if transposed:
         yield from (_step(term, item) for term in operator.program.transposed.stages(dtype, engine))
         if extension is not None:
-            yield _edge(f"fold {_rules(operator)}", extension.window, operator.in_window, item, "sparse matrix")
+            yield _edge(f"fold {_rules(operator)}", extension.window, operator.in_window, item, "slices")
         return
     beyond = Beyond(operator.in_window, operator.boundary)
-    if extension is not None and operator.reads_directly(1, np.dtype(dtype)):
+    if extension is not None and operator.reads_directly(1, np.dtype(dtype), engine):
         yield from (_step(term, item, _rules(operator)) for term in operator.program.stages(dtype, engine, beyond))
         return
     if extension is not None:
-        yield _edge(f"extend {_rules(operator)}", operator.in_window, extension.window, item, "copy, sparse matrix")
+        yield _edge(f"extend {_rules(operator)}", operator.in_window, extension.window, item, "copy")
     yield from (_step(term, item) for term in operator.program.stages(dtype, engine))
 
 
