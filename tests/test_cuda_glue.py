@@ -17,7 +17,7 @@ from opalgebra.engine.fir import Fir
 from opalgebra.engine.window import Window
 from opalgebra.errors import OperandError
 from tests.cuda_shim.fake_cupy import Array, Fake, Stream, asnumpy
-from tests.cuda_shim.shim import COMPILER, Programs
+from tests.cuda_shim.shim import COMPILER, Programs, ShimBackend
 from tests.test_cuda_shim import Case, make, noise, not_the_last, reference
 
 pytestmark = pytest.mark.skipif(COMPILER is None, reason="g++ is not here, so the CUDA source cannot be run on the CPU")
@@ -31,7 +31,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
 
 @pytest.fixture
 def cupy(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake]:
-    fake = Fake(programs)
+    fake = Fake(ShimBackend(programs, order=2))
     monkeypatch.setitem(sys.modules, "cupy", fake)
     for kept in (cuda_._backend, cuda_._kernel):
         kept.cache_clear()

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.arithmetic import POINTWISE, Numbers, check_bound, magnitude, multiply
+from ..engine.arithmetic import POINTWISE, Numbers, cast, check_bound, magnitude, multiply
 from ..engine.device import check_together, host, is_cupy, module_of, uploaded
 from ..engine.window import Window
 from ..expr.arrays import as_exact
 from ..windows.bound import BoundOperator, Shape
-from ..windows.precision import Precision
+from ..windows.precision import Precision, computed_in
 
 
 def at_zero(shape: Shape) -> Window:
@@ -98,23 +98,26 @@ class Diagonal(BoundOperator):
         return self.precision.dtype
 
     def _act(self, x: np.ndarray, transposed: bool, conjugated: bool) -> np.ndarray:
-        weights = self._beside(x)
-        weights = np.conj(weights) if conjugated else weights
         result = self.precision.result(x.dtype)
+        weights = self._beside(x, computed_in(result))
+        weights = np.conj(weights) if conjugated else weights
         weak = result.kind == "f" or x.dtype.kind == "c"  # weights never raise the precision of data
         return multiply(POINTWISE, Numbers(x, False), Numbers(weights, weak)).array.astype(result, copy=False)
 
-    def _beside(self, x: np.ndarray) -> np.ndarray:
-        """The weights where x lies."""
+    def _beside(self, x: np.ndarray, dtype: Any) -> np.ndarray:
+        """The weights where x lies; sent to a device in the precision of what is computed, once."""
         if is_cupy(self.weights) or not is_cupy(x):
             check_together(x, "the array", self.weights, "the weights")
             return self.weights
-        sent: np.ndarray = uploaded(self, self.weights)
+        kept: dict[Any, np.ndarray] = self.__dict__.setdefault("_cast", {})
+        if dtype not in kept:
+            kept[dtype] = cast(self.weights, dtype)
+        sent: np.ndarray = uploaded(self, kept[dtype])
         return sent
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without what lies on devices."""
-        return {name: value for name, value in self.__dict__.items() if name != "_on_device"}
+        """Without what a run makes again."""
+        return {name: value for name, value in self.__dict__.items() if name not in ("_cast", "_on_device")}
 
     def _exact(self) -> np.ndarray:
         entries = as_exact(host(self.weights)) if self.entries is None else self.entries

@@ -1,0 +1,422 @@
+"""Bound operators and layers on arrays of a module in CuPy's place: what NumPy gives, and nothing waits."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import opalgebra as oa
+from opalgebra.engine import cuda_
+from opalgebra.windows.boundary import RULES
+
+from .cuda_shim.fake_cupy import Array, Fake, OnDevice, Solvers, asnumpy
+from .cuda_shim.launched import Launched
+from .generate_bound import sample
+from .test_bound_random import bound
+
+DTYPES = ("f4", "f8", "c8", "c16")
+
+
+@pytest.fixture
+def cupy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake]:
+    fake = Fake(Launched())
+    monkeypatch.setitem(sys.modules, "cupy", fake)
+    monkeypatch.setitem(sys.modules, "cupyx.scipy.sparse.linalg", Solvers())
+    for kept in (cuda_._backend, cuda_._kernel):
+        kept.cache_clear()
+    yield fake
+    for kept in (cuda_._backend, cuda_._kernel):
+        kept.cache_clear()
+
+
+def noise(rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    made = rng.standard_normal(shape)
+    if np.dtype(dtype).kind in "iu":
+        return np.round(20 * np.abs(made)).astype(dtype)
+    return (made + 1j * rng.standard_normal(shape)).astype(dtype) if np.dtype(dtype).kind == "c" else made.astype(dtype)
+
+
+def same(found: Any, expected: np.ndarray, scale: float, rounding: float = 30) -> None:
+    """An array on the device with the dtype, the shape and, up to rounding, the samples."""
+    assert type(found) is Array
+    assert found.dtype == expected.dtype
+    result = asnumpy(found)
+    assert result.shape == expected.shape
+    if expected.dtype.kind in "iu":
+        assert np.array_equal(result, expected)
+        return
+    allowed = rounding * np.finfo(expected.dtype).eps * max(1.0, scale)
+    finite = np.isfinite(expected)
+    assert np.array_equal(np.isfinite(result), finite)
+    assert np.max(np.abs(result[finite] - expected[finite]), initial=0) <= allowed
+
+
+@pytest.mark.parametrize(("seed", "blocks"), [(s, False) for s in range(120)] + [(s, True) for s in range(40)])
+def test_random_operators(seed: int, blocks: bool, cupy: Fake) -> None:
+    """Forward, transposed, adjoint and conjugated, on batches of every dtype, on a device that is not the current one."""
+    F, _ = bound(sample(seed, blocks=blocks), seed)
+    rng = np.random.default_rng(seed)
+    dtype = DTYPES[seed % 4]
+    for G in (F, F.T, F.H, F.conj()):
+        x = noise(rng, ((), (3,), (2, 2))[seed % 3] + G.dims, dtype)
+        with OnDevice(seed % 2):
+            given = cupy.asarray(x)
+        same(G(given), G(x), F._gain() * np.abs(x).max(initial=0))
+        assert np.array_equal(asnumpy(given), x)
+        assert G(given).on == seed % 2
+    assert cupy.waits == 0
+
+
+# Single filters: precision, boundaries, what is not a number
+
+
+def exact_and_size(A: Any, n: int, out: Any, boundary: str, x: np.ndarray, turned: bool) -> tuple[Any, Any]:
+    """F x in double precision, and Σ|h||x|, from the matrices that continue and that filter."""
+    before, size = 200, 400 + n
+    continued = oa.Identity().on(n, out=(-before, size - before), boundary=boundary).todense()
+    filtered = (A @ oa.Shift(-before)).on(size, out=out).todense()
+    factors = (continued.T, filtered.T) if turned else (filtered, continued)
+    left, right = (factor.astype("f8") for factor in factors)
+    wide = x.astype("c16" if x.dtype.kind == "c" else "f8")
+    return left @ (right @ wide), np.abs(left) @ (np.abs(right) @ np.abs(wide))
+
+
+@pytest.mark.parametrize("boundary", RULES)
+@pytest.mark.parametrize(("up", "down"), [(1, 1), (2, 1), (1, 2), (3, 2)])
+def test_four_roundings(boundary: str, up: int, down: int, cupy: Fake) -> None:
+    rng = np.random.default_rng(up + 10 * down)
+    for n, taps, dtype in [(50, 9, "f4"), (3, 20, "f4"), (40, 31, "f8"), (30, 7, "c8")]:
+        A = oa.Down(down) @ oa.Conv(oa.Signal(noise(rng, (taps,), "f8"), start=-taps // 2)) @ oa.Up(up)
+        F = A.on(n, out=(-12, 70), boundary=boundary)
+        for G, turned in ((F, False), (F.T, True)):
+            x = noise(rng, G.dims, dtype)
+            found = asnumpy(G(cupy.asarray(x)))
+            exact, size = exact_and_size(A, n, (-12, 70), boundary, x, turned)
+            assert np.all(np.abs(found - exact) <= 4 * np.finfo(dtype).eps / 2 * size + 1e-15)
+    assert cupy.waits == 0
+
+
+@pytest.mark.parametrize("boundary", RULES)
+def test_not_a_number_reaches_what_reads_it(boundary: str, cupy: Fake) -> None:
+    rng = np.random.default_rng(0)
+    A = oa.Modulate([1.0, 0.0, 2.0]) @ oa.Conv(oa.Signal([1.0, 0.0, 2.0, -1.0], start=-2)) @ oa.Up(2)
+    F = A.on(9, out=(-6, 24), boundary=boundary)
+    for G in (F, F.T):
+        x = noise(rng, G.dims, "f8")
+        x[[2, 5]] = np.nan, np.inf
+        with np.errstate(invalid="ignore"):
+            expected = G(x)
+        same(G(cupy.asarray(x)), expected, 100)
+
+
+@pytest.mark.parametrize("name", ["long", "long, wrap", "four axes", "rank one", "views"])
+def test_other_ways(name: str, cupy: Fake) -> None:
+    """Fourier transforms, slices, passes, and arrays that are not contiguous."""
+    rng = np.random.default_rng(0)
+    if name == "four axes":
+        A: Any = oa.Conv(oa.Signal(rng.standard_normal((2, 1, 2, 2)))) + oa.Conv(oa.Signal(np.ones((1, 2, 1, 2))))
+        F = A.on((3, 4, 3, 4), boundary="reflect")
+    elif name == "rank one":
+        F = oa.Conv(np.multiply.outer(rng.standard_normal(7), rng.standard_normal(6))).on((9, 8), boundary="symmetric")
+    elif name == "views":
+        F = oa.StridedConv(rng.standard_normal((3, 2)), (2, 2)).on((6, 7))
+    else:
+        F = oa.Conv(rng.standard_normal(5000)).on(6000, mode="same", boundary="wrap" if "wrap" in name else "zero")
+    for G in (F, F.T):
+        x = noise(rng, (2, *G.dims), "f8")
+        if name == "views":
+            x = np.asfortranarray(x)[::-1]
+        given = Array(x)
+        same(G(given), G(x), F._gain() * np.abs(x).max())
+    assert cupy.waits == 0
+
+
+def test_integers_are_exact_or_refused(cupy: Fake) -> None:
+    """The check for overflow asks for the largest magnitude, and waits for it."""
+    cupy.may_wait = True
+    rng = np.random.default_rng(0)
+    for boundary in RULES:
+        F = (oa.Down(2) @ oa.Conv([1, -2, 3]) @ oa.Up(3)).on(9, out=(-9, 22), boundary=boundary)
+        for G, dtype in ((F, "i8"), (F.T, "i4"), (F + F, "u1"), (3 * F, "u8"), (F.T @ F, "i2")):
+            x = noise(rng, (2, *G.dims), dtype)
+            same(G(cupy.asarray(x)), G(x), 0)
+    large = cupy.asarray(np.full(9, 2**61))
+    with pytest.raises(oa.errors.IntegerOverflow):
+        oa.Conv([3, 3]).on(9)(large)
+    assert cupy.waits > 0
+
+
+# What a bound operator offers
+
+
+def test_vectors_matrices_and_combinations(cupy: Fake) -> None:
+    rng = np.random.default_rng(0)
+    F = oa.Conv(rng.standard_normal((2, 3))).on((4, 5), mode="same", boundary="edge")
+    c = 2 - 1j
+    for G in (F, F.T, F @ F.H, F + F.T, 0 * F, c * F, F.conj() / 3, F - 2 * F, (F.T @ F) ** 2):
+        for dtype in ("f4", "c16"):
+            v, m = noise(rng, (20,), dtype), noise(rng, (20, 3), dtype)
+            scale = 10 * G._gain() * np.abs(m).max()
+            for act in ("matvec", "rmatvec"):
+                same(getattr(G, act)(cupy.asarray(v)), getattr(G, act)(v), scale)
+                same(getattr(G, act)(cupy.asarray(v[:, None])), getattr(G, act)(v[:, None]), scale)
+            for act in ("matmat", "rmatmat"):
+                same(getattr(G, act)(cupy.asarray(m)), getattr(G, act)(m), scale)
+            same(G(cupy.asarray(v)), G(v), scale)
+            same(cupy.asarray(v) @ G, v @ G, scale)
+            same(G * cupy.asarray(v), G * v, scale)
+    assert cupy.waits == 0
+
+
+def test_out(cupy: Fake) -> None:
+    rng = np.random.default_rng(0)
+    for boundary in ("zero", "wrap", "antireflect"):
+        F = oa.Conv([1.0, 2.0, 3.0]).on(9, mode="same", boundary=boundary)
+        x = noise(rng, (2, 9), "f4")
+        for G in (F, F.T):
+            out = cupy.asarray(np.full((2, 9), np.nan, "f4"))
+            assert G(cupy.asarray(x), out=out) is out
+            same(out, G(x), 100)
+            wide = cupy.asarray(np.full((2, 18), np.nan, "f4"))
+            G(cupy.asarray(x), out=wide[:, ::2])
+            same(wide[:, ::2], G(x), 100)
+    assert cupy.waits == 0
+
+
+def test_arrays_that_do_not_belong_together(cupy: Fake) -> None:
+    F = oa.Conv([1.0, 2.0]).on(4, mode="same")
+    x = cupy.asarray(np.ones(4))
+    with OnDevice(1):
+        elsewhere = cupy.asarray(np.ones(4))
+    for given, out, message in [
+        (x, np.ones(4), "the input is on <CUDA Device 0> and out on the host"),
+        (np.ones(4), x, "the input is on the host and out on <CUDA Device 0>"),
+        (x, elsewhere, "the input is on <CUDA Device 0> and out on <CUDA Device 1>"),
+    ]:
+        with pytest.raises(oa.OpAlgebraError, match=message):
+            F(given, out=out)
+    with pytest.raises(oa.OpAlgebraError, match="overlaps"):
+        F(x, out=x)
+    with pytest.raises(oa.OpAlgebraError, match="shape"):
+        F(x, out=cupy.asarray(np.ones(5)))
+    with pytest.raises(oa.OpAlgebraError, match="shape"):
+        F(cupy.asarray(np.ones(5)))
+    with pytest.raises(oa.OpAlgebraError, match="dtype bool"):
+        F(cupy.asarray(np.ones(4, bool)))
+    with pytest.raises(oa.OpAlgebraError, match="leave engine out"):
+        oa.Conv([1.0, 2.0]).on(4, engine="numba")(x)
+    for make, other in [(oa.Pointwise("relu").jacobian, np.ones(4)), (oa.nn.MaxPool(2).jacobian, np.ones(2))]:
+        with pytest.raises(oa.OpAlgebraError, match="on the host and the"):
+            make(x).T(other)
+    with pytest.raises(oa.OpAlgebraError, match="on the host and the"):
+        oa.nn.Conv(np.ones((1, 1, 2))).grad_weight(x.reshape(1, 4))(np.ones((1, 1, 2)))
+
+
+def test_least_squares(cupy: Fake) -> None:
+    rng = np.random.default_rng(0)
+    cupy.may_wait = True  # a solver looks at norms
+    F = oa.Conv([1.0, 3.0, 1.0]).on(20)
+    for dtype, damp in [("f8", 0.0), ("c16", 0.0), ("f8", 0.5), ("f4", 0.1)]:
+        y = noise(rng, (2, 22), dtype)
+        found = F.lstsq(cupy.asarray(y), damp)
+        assert found.dtype == dtype
+        assert np.allclose(asnumpy(found), F.lstsq(y, damp), rtol=1e-5, atol=1e-5)
+
+
+def test_a_stream_of_ones_own(cupy: Fake) -> None:
+    """Taps and weights go up once; another stream waits for them on the device."""
+    F = (oa.Modulate([1.0, 2.0]) @ oa.Conv([1.0, 2.0])).on(8)
+    x = cupy.asarray(np.ones(8))
+    uploads: list[Any] = []
+    send = cupy.asarray
+    cupy.asarray = lambda array: (uploads.append(array), send(array))[1]  # type: ignore[method-assign]
+    F(x)
+    assert len(uploads) == 2
+    F(x)
+    assert len(uploads) == 2
+    cupy.stream = type(cupy.stream)(7)
+    F(x)
+    assert cupy.stream.waited == [0, 0]
+
+
+# Layers
+
+
+LAYERS: dict[str, tuple[Any, tuple[int, ...]]] = {
+    "conv": (lambda w: oa.nn.Conv(w((6, 4, 3, 2)), stride=2, padding=1), (4, 7, 6)),
+    "conv, groups": (lambda w: oa.nn.Conv(w((6, 2, 3)), groups=2, dilation=2, padding="same"), (4, 11)),
+    "depthwise": (lambda w: oa.nn.Conv(w((4, 1, 3, 3)), groups=4, padding=1), (4, 5, 6)),
+    "conv, complex": (lambda w: oa.nn.Conv(w((3, 2, 2)) + 1j), (2, 8)),
+    "conv, gaps": (lambda w: oa.nn.Conv(w((3, 2, 2)) * (np.arange(12).reshape(3, 2, 2) % 5 > 0)), (2, 8)),
+    "transposed": (lambda w: oa.nn.ConvTranspose(w((4, 6, 4, 4)), stride=2, padding=1), (4, 5, 4)),
+    "three axes": (lambda w: oa.nn.Conv(w((2, 2, 2, 2, 2))), (2, 4, 4, 4)),
+    "mean": (lambda w: oa.nn.AvgPool((2, 3), padding=(0, 1), count_include_pad=False), (3, 6, 8)),
+    "nearest": (lambda w: oa.nn.Upsample((2, 3)), (2, 4, 5)),
+    "linear": (lambda w: oa.nn.Upsample((2, 2), mode="linear"), (2, 4, 5)),
+    "shuffle": (lambda w: oa.nn.PixelShuffle((2, 2), channels=3), (12, 3, 4)),
+    "unshuffle": (lambda w: oa.nn.PixelUnshuffle((2, 2), channels=3), (3, 4, 6)),
+    "linear chain": (lambda w: oa.nn.Upsample((2, 2)) @ oa.nn.Conv(w((4, 2, 3, 3))), (2, 6, 5)),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_linear_layers(name: str, cupy: Fake) -> None:
+    make, shape = LAYERS[name]
+    rng = np.random.default_rng(0)
+    layer = make(lambda shape: rng.standard_normal(shape))
+    cupy.may_wait = name == "conv, gaps"  # it asks whether all samples are finite
+    for lead, dtype in [((2,), "f4"), ((), "f8"), ((2, 3), "c8")]:
+        x = noise(rng, (*lead, *shape), dtype)
+        with OnDevice(1):
+            given = cupy.asarray(x)
+        y = layer(x)
+        same(layer(given), y, 100)
+        F = layer.on(shape[1:]) if layer.has_channels else layer.on(shape)
+        g = noise(rng, (*lead, *F.dimsd), dtype)
+        with OnDevice(1):
+            gradient = cupy.asarray(g)
+        same(F.T(gradient), F.T(g), 300)
+        same(F.H(gradient), F.H(g), 300)
+    assert cupy.may_wait or cupy.waits == 0
+
+
+@pytest.mark.parametrize("name", [name for name in LAYERS if name.startswith(("conv", "depth", "transp", "three"))])
+def test_gradients_of_weights(name: str, cupy: Fake) -> None:
+    make, shape = LAYERS[name]
+    rng = np.random.default_rng(0)
+    layer = make(lambda shape: rng.standard_normal(shape))
+    for lead, dtype in [((2,), "f4"), ((2, 2), "c16")]:
+        x = noise(rng, (*lead, *shape), dtype)
+        G = layer.grad_weight(x)
+        with OnDevice(1):
+            on_device = layer.grad_weight(cupy.asarray(x))
+        for act, dims in ((lambda F, v: F(v), G.dims), (lambda F, v: F.T(v), G.dimsd), (lambda F, v: F.H(v), G.dimsd)):
+            for batch in ((), (2,)):
+                v = noise(rng, (*batch, *dims), dtype)
+                with OnDevice(1):
+                    given = cupy.asarray(v)
+                same(act(on_device, given), act(G, v), 300)
+    assert cupy.waits == 0
+
+
+def test_weights_on_a_device(cupy: Fake) -> None:
+    """They are copied to the host when the layer is made, and only then."""
+    weight = np.random.default_rng(0).standard_normal((3, 2, 2))
+    cupy.may_wait = True
+    layer = oa.nn.Conv(cupy.asarray(weight))
+    cupy.may_wait = False
+    assert cupy.waits == 1
+    assert layer == oa.nn.Conv(weight)
+    x = np.ones((2, 5))
+    same(layer(cupy.asarray(x)), layer(x), 10)
+
+
+def test_maximum(cupy: Fake) -> None:
+    rng = np.random.default_rng(0)
+    for pool in (oa.nn.MaxPool((2, 2)), oa.nn.MaxPool((3, 2), stride=(1, 2), padding=(1, 1), ceil_mode=True)):
+        for dtype in ("f4", "f8", "i4"):
+            x = noise(rng, (2, 7, 6), dtype)
+            if dtype == "f4":
+                x[0, 3, 3] = np.nan
+            with OnDevice(1):
+                given = cupy.asarray(x)
+            assert np.array_equal(asnumpy(pool(given)), pool(x), equal_nan=True)
+            J, on_device = pool.jacobian(x), pool.jacobian(given)
+            cupy.may_wait = False
+            for v_dtype in ("f4", "c16", "i4"):
+                cupy.may_wait = v_dtype == "i4"
+                for act, dims in ((lambda F, v: F(v), J.dims), (lambda F, v: F.T(v), J.dimsd)):
+                    v = noise(rng, (2, *dims), v_dtype)
+                    with OnDevice(1):
+                        same(act(on_device, cupy.asarray(v)), act(J, v), 10)
+
+
+def cube(x: Any) -> Any:
+    return x * x * x
+
+
+@pytest.mark.parametrize("f", ["relu", "tanh", "sigmoid", "abs", "square", "exp", "expression", "constant", "function"])
+def test_pointwise(f: str, cupy: Fake) -> None:
+    import sympy
+
+    t = sympy.Symbol("t")
+    expressions: dict[str, Any] = {"expression": sympy.sin(t) * t**2, "constant": sympy.Lambda(t, 3)}
+    if f == "function":
+        layer = oa.Pointwise(cube, derivative=lambda x: 3 * x * x)
+    else:
+        layer = oa.Pointwise(expressions.get(f, f))
+    rng = np.random.default_rng(0)
+    for dtype in ("f4", "f8"):
+        x, v = noise(rng, (3, 4), dtype), noise(rng, (2, 3, 4), "f8")
+        with OnDevice(1):
+            given, vector = cupy.asarray(x), cupy.asarray(v)
+        same(layer(given), layer(x), 100)
+        J, on_device = layer.jacobian(x), layer.jacobian(given)
+        same(on_device(vector), J(v), 100)
+        same(on_device.H(vector), J.H(v), 100)
+        assert np.array_equal(asnumpy(given), x)
+    assert cupy.waits == 0
+
+
+def test_a_function_may_not_change_its_input(cupy: Fake) -> None:
+    def spoil(x: Any) -> Any:
+        x *= 2
+        return x
+
+    x = cupy.asarray(np.ones(3))
+    assert np.array_equal(asnumpy(oa.Pointwise(spoil)(x)), [2, 2, 2])
+    assert np.array_equal(asnumpy(x), [1, 1, 1])
+    with pytest.raises(oa.OpAlgebraError, match="the host"):
+        oa.Pointwise(asnumpy)(x)
+
+
+def test_a_network(cupy: Fake) -> None:
+    """A chain of layers and its Jacobian, without a round trip."""
+    rng = np.random.default_rng(0)
+    net = (
+        oa.nn.Conv(rng.standard_normal((2, 4, 2, 2)))
+        @ oa.nn.MaxPool((2, 2))
+        @ oa.Pointwise("relu")
+        @ oa.nn.Conv(rng.standard_normal((4, 3, 3, 3)), padding=1)
+    )
+    x = noise(rng, (2, 3, 8, 8), "f4")
+    with OnDevice(1):
+        given = cupy.asarray(x)
+    same(net(given), net(x), 100)
+    J, on_device = net.jacobian(x), net.jacobian(given)
+    g = noise(rng, J.dimsd, "f4")
+    with OnDevice(1):
+        same(on_device.T(cupy.asarray(g)), J.T(g), 300)
+        same(on_device(given), J(x), 300)
+    assert cupy.waits == 0
+
+
+# The tests can fail
+
+
+@pytest.mark.parametrize("fault", ["offset", "sign", "boundary", "add"])
+def test_a_planted_fault_is_found(fault: str, cupy: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = cuda_.add_to
+
+    def faulty(fir: Any, y: Any, x: Any, written: Any, read: Any, *, boundary: Any, add: bool) -> None:
+        if fault == "offset":
+            fir = fir.then_shift((1,) * len(fir.up))
+        if fault == "sign":
+            y = -y
+        if fault == "boundary":
+            boundary = ["zero"] * len(boundary)
+        kept(fir, y, x, written, read, boundary=boundary, add=not add if fault == "add" else add)
+
+    monkeypatch.setattr(cuda_, "add_to", faulty)
+    found = 0
+    for seed in random.Random(0).sample(range(240), 40):
+        F, _ = bound(sample(seed), seed)
+        x = noise(np.random.default_rng(seed), F.dims, "f8")
+        y = F(x)
+        found += not np.allclose(asnumpy(F(cupy.asarray(x))), y, equal_nan=False)
+    assert found >= 4
