@@ -58,7 +58,7 @@ def same(found: Any, expected: np.ndarray, scale: float, rounding: float = 30) -
 
 @pytest.mark.parametrize(("seed", "blocks"), [(s, False) for s in range(120)] + [(s, True) for s in range(40)])
 def test_random_operators(seed: int, blocks: bool, cupy: Fake) -> None:
-    """Forward, transposed, adjoint and conjugated, on batches of every dtype, on a device that is not the current one."""
+    """Forward, transposed, adjoint and conjugated, on batches of every dtype, on this device and on another one."""
     F, _ = bound(sample(seed, blocks=blocks), seed)
     rng = np.random.default_rng(seed)
     dtype = DTYPES[seed % 4]

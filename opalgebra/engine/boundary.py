@@ -32,14 +32,14 @@ class Part(NamedTuple):
     first: int = 0
 
     @property
-    def count(self) -> int:
+    def size(self) -> int:
         """How many indices."""
         return self.to.stop - self.to.start
 
     @property
     def repeats(self) -> bool:
         """Whether one sample stands for several indices."""
-        return self.count > 1 and len(range(self.source.start + 2)[self.source]) == 1
+        return self.size > 1 and len(range(self.source.start + 2)[self.source]) == 1
 
 
 def parts(rule: str, n: int, start: int, stop: int) -> list[Part]:
@@ -52,7 +52,7 @@ Part(to=slice(2, 5, None), source=slice(0, 3, 1), weight=1, last=0, first=0)]
     if n == 0 or stop <= start:
         return []
     if rule == "edge" or (n == 1 and rule in ("reflect", "antireflect")):
-        return [part for part in _edge(n, start, stop) if part.count]
+        return [part for part in _edge(n, start, stop) if part.size]
     return list(_turns(rule, n, start, stop))
 
 
@@ -114,9 +114,9 @@ class Continuation:
             return 0
         total = np.zeros(self.n, dtype=np.int64)
         for part in self.parts:
-            total[part.source] += part.count if part.repeats else 1
+            total[part.source] += part.size if part.repeats else 1
             for weight, end in ((part.last, self.n - 1), (part.first, 0)):
-                total[end] += abs(weight) * part.count
+                total[end] += abs(weight) * part.size
         return int(total.max())
 
     def extend(self, x: Any, axis: int) -> Any:
@@ -140,7 +140,7 @@ class Continuation:
         if xp is np and len(self.parts) > MANY:
             return _product(self._matrix(y.dtype, True), y, axis)
         inside = slice(0, self.n, 1), 1, 0, 0
-        whole = next((part for part in self.parts if part[1:] == inside and part.count == self.n), None)
+        whole = next((part for part in self.parts if part[1:] == inside and part.size == self.n), None)
         if whole is None:
             x = xp.zeros((*y.shape[:axis], self.n, *y.shape[axis + 1 :]), y.dtype)
         else:  # what lies inside is kept and takes the rest

@@ -1,9 +1,9 @@
 """Which way of computing a term is taken, and why.
 
 Four ways: *slices* of NumPy, one for every tap; *compiled* tiles (:mod:`.compiled`), for anything large; overlap-save
-by FFT, for long filters at one rate; matrix products (:mod:`.mixing`), where taps mix channels.  Arrays on a device have
-ways of their own (:mod:`.cuda_`).  The choice depends on the filter, the windows, the batch, the dtype and the place
-of the array alone, never on what ran before, so that results are reproducible.
+by FFT, for long filters at one rate; matrix products (:mod:`.mixing`), where taps mix channels.  Arrays on a device
+have ways of their own (:mod:`.cuda_`).  The choice depends on the filter, the windows, the batch, the dtype and the
+place of the array alone, never on what ran before, so that results are reproducible.
 """
 
 from __future__ import annotations

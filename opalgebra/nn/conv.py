@@ -174,7 +174,7 @@ class Conv(_Convolution):
     Parameters
     ----------
     weight : array
-        Shape (C_out, C_in/groups, \\*k), real, complex or integer; one to any number of spatial axes.  Copied; weights on
+        Shape (C_out, C_in/groups, \\*k), real, complex or integer; one to any number of spatial axes.  Copied; from
         a device to the host, once, because the algebra needs their exact values.
     stride, dilation : int or tuple of int
         s and d.

@@ -18,11 +18,11 @@ from opalgebra.engine.cuda_plan import Launch, Variant
 
 # Functions of CuPy 14.2 with NumPy's meaning
 FUNCTIONS = (
-    "all any abs argwhere broadcast_to concatenate conj isfinite matmul maximum moveaxis pad select shape stack where "
-    "zeros_like flip ndim"
-).split()
-CREATING = "arange empty full ones zeros".split()
-WAITING = "bincount flatnonzero nonzero".split()  # the shape of the result depends on the samples
+    "abs", "all", "any", "broadcast_to", "concatenate", "conj", "isfinite", "matmul", "maximum", "moveaxis", "ndim", "pad",
+    "select", "stack", "where", "zeros_like",
+)  # fmt: skip
+CREATING = ("arange", "empty", "full", "ones", "zeros")
+WAITING = ("argwhere", "bincount", "flatnonzero", "nonzero")  # the shape of the result depends on the samples
 
 
 class OnDevice:
@@ -132,7 +132,9 @@ class Array:
     def copy(self, order: Any = "C") -> Array:
         return Array(plain(self).copy(order))
 
-    def astype(self, dtype: Any, order: str = "K", casting: None = None, subok: None = None, copy: bool = True) -> Array:
+    def astype(
+        self, dtype: Any, order: str = "K", casting: None = None, subok: None = None, copy: bool = True
+    ) -> Array:
         if casting is not None or subok is not None:
             raise TypeError("casting and subok are not supported yet")
         if not copy and self.dtype == dtype:
@@ -240,7 +242,7 @@ def quiet(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def plain(value: Any) -> Any:
-    """The samples of an array, which must lie on the current device; numbers as they are; arrays of NumPy not at all."""
+    """The samples of an array, which must lie on the current device; numbers as they are; no arrays of NumPy."""
     if isinstance(value, (list, tuple)):
         return type(value)(map(plain, value))
     if isinstance(value, np.ndarray):
