@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from opalgebra.engine.cuda_ import add_to, is_cupy
+from opalgebra.engine.cuda_ import add_to
+from opalgebra.engine.device import is_cupy
 from opalgebra.engine.fir import Fir
 from opalgebra.engine.window import Window
 from opalgebra.errors import OperandError

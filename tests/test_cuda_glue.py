@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import opalgebra as oa
 from benchmarks.gpu import main
 from opalgebra.engine import cuda_
 from opalgebra.engine.cuda_ import add_to
@@ -74,6 +75,23 @@ def test_arrays_stay_on_the_device(name: str, cupy: Fake) -> None:
         return
     size = size.max() if "Fourier" in name else size  # a transform rounds relative to a whole block
     assert np.all(np.abs(asnumpy(result) - exact) <= 20 * np.finfo(y.dtype).eps * size)
+
+
+def test_bound_operators_run_the_kernels(cupy: Fake) -> None:
+    """The source itself, not what its launches mean: forwards, transposed, continued beyond the ends, in channels."""
+    rng = np.random.default_rng(0)
+    weight = rng.standard_normal((4, 1, 3, 3))
+    for F in (
+        (oa.Down(2) @ oa.Conv(rng.standard_normal(9)) @ oa.Up(3)).on(40, boundary="symmetric", mode="same"),
+        oa.Conv(rng.standard_normal((3, 4))).on((9, 8), boundary=("wrap", "antireflect")),
+        oa.nn.Conv(weight, groups=4, padding=1).on((6, 7)),
+    ):
+        for G in (F, F.T):
+            x = rng.standard_normal((2, *G.dims)).astype("f4")
+            found = asnumpy(G(cupy.asarray(x)))
+            assert np.allclose(found, G(x), rtol=1e-5, atol=1e-5 * F._gain())
+    assert cupy.backend.launched
+    assert cupy.waits == 0
 
 
 def test_the_stand_in_is_strict(cupy: Fake) -> None:

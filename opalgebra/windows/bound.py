@@ -323,11 +323,14 @@ class BoundOperator(ABC):
         with beside(y):
             return lstsq(self, y, damp, options)
 
-    def explain(self) -> Any:
-        """The steps of a run with their windows and multiply-adds; ``print`` shows a table."""
+    def explain(self, device: str | None = None) -> Any:
+        """The steps of a run with their windows and multiply-adds; ``print`` shows a table.
+
+        ``device="cuda"`` tells what is done with CuPy arrays; no device is needed for that.
+        """
         from .plan import explain
 
-        return explain(self)
+        return explain(self, device)
 
     def out_size(self, n: Any) -> Any:
         """The size of the output for an input of size n, an int or a SymPy expression, in the same mode."""

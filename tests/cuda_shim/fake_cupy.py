@@ -18,9 +18,9 @@ from opalgebra.engine.cuda_plan import Launch, Variant
 
 # Functions of CuPy 14.2 with NumPy's meaning
 FUNCTIONS = (
-    "abs", "all", "any", "broadcast_to", "concatenate", "conj", "isfinite", "matmul", "maximum", "moveaxis", "ndim", "pad",
-    "select", "stack", "where", "zeros_like",
-)  # fmt: skip
+    *("abs", "all", "any", "broadcast_to", "concatenate", "conj", "isfinite", "matmul", "maximum", "moveaxis", "ndim"),
+    *("pad", "select", "stack", "where", "zeros_like"),
+)
 CREATING = ("arange", "empty", "full", "ones", "zeros")
 WAITING = ("argwhere", "bincount", "flatnonzero", "nonzero")  # the shape of the result depends on the samples
 
@@ -286,6 +286,7 @@ class Fake(types.ModuleType):
     """``import cupy``."""
 
     ndarray = Array
+    on = OnDevice
 
     def __init__(self, backend: Any) -> None:
         super().__init__("cupy")
@@ -360,6 +361,6 @@ class Solvers(types.ModuleType):
         return wrapped(x), *rest
 
 
-def asnumpy(array: Array) -> np.ndarray:
-    """A copy of what is on the device."""
-    return array._data.copy()
+def asnumpy(array: Any) -> np.ndarray:
+    """A copy of what is on the device, here or on a real one."""
+    return array._data.copy() if isinstance(array, Array) else array.get()
