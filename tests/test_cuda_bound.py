@@ -5,18 +5,21 @@ from __future__ import annotations
 import importlib
 import random
 import sys
+import types
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
+import scipy.signal
 
 import opalgebra as oa
+from benchmarks import gpu
 from opalgebra.engine import cuda_
 from opalgebra.engine.device import is_cupy
 from opalgebra.windows.boundary import RULES
 
-from .cuda_shim.fake_cupy import Fake, Solvers, asnumpy
+from .cuda_shim.fake_cupy import Fake, Solvers, asnumpy, on_arrays
 from .cuda_shim.launched import Launched
 from .generate_bound import sample
 from .test_bound_random import bound
@@ -85,6 +88,8 @@ def same(found: Any, expected: np.ndarray, scale: float, rounding: float = 30) -
 @pytest.mark.parametrize(("seed", "blocks"), [(s, False) for s in range(120)] + [(s, True) for s in range(40)])
 def test_random_operators(seed: int, blocks: bool, place: Any) -> None:
     """Forward, transposed, adjoint and conjugated, on batches of every dtype, on this device and on another one."""
+    if isinstance(place, Real) and seed % 5:
+        pytest.skip("every fifth on a device, where each needs kernels of its own")
     F, _ = bound(sample(seed, blocks=blocks), seed)
     rng = np.random.default_rng(seed)
     dtype = DTYPES[seed % 4]
@@ -440,6 +445,35 @@ def test_a_network(place: Any) -> None:
         same(on_device.T(place.asarray(g)), J.T(g), 300)
         same(on_device(given), J(x), 300)
     assert place.waits == 0
+
+
+def test_the_rows_of_the_benchmark(cupy: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is what NumPy gives, and is measured beside its peers, which agree."""
+    signal: Any = types.ModuleType("cupyx.scipy.signal")
+    signal.upfirdn = on_arrays(scipy.signal.upfirdn)
+    monkeypatch.setitem(sys.modules, "cupyx.scipy.signal", signal)
+    monkeypatch.setattr(gpu, "torch_on_device", lambda: None)
+    cupy.may_wait = True
+    assert len(gpu.rows()) > 40
+    for row in (
+        gpu.rates(9, 2, 3, 40, "f4"),
+        gpu.rates(9, 1, 1, 40, "f8", 3, "symmetric"),
+        gpu.images((3, 4), 2, 1, 9, "f4"),
+        gpu.images((3, 4), 1, 2, 9, "f4"),
+        gpu.layer(2, 4, 6, 8, 4, 2, 1),
+        gpu.layer(2, 4, 6, 8, 3, 1, 2),
+        gpu.layer(1, 4, 4, 8, 3, 1, 1, 4),
+        gpu.weight_gradient(2, 3, 6, 3),
+        gpu.adjoint(gpu.rates(9, 2, 1, 40, "f4")),
+    ):
+        x = asnumpy(row.x)
+        y = cupy.empty((*x.shape[: x.ndim - len(row.operator.dims)], *row.operator.dimsd), x.dtype)
+        row.ours(y)()
+        operator = gpu.oa.nn.Conv(np.zeros((3, 3, 3, 3)), padding=1).grad_weight(asnumpy(row.operator.operator.x)).T \
+            if row.name.startswith("weight") else row.operator  # fmt: skip
+        same(y, operator(x), 100 * np.abs(x).max())
+        found = gpu.measured(row)
+        assert found["peers_ms"] == dict.fromkeys(row.peers, 1.0)
 
 
 # The tests can fail

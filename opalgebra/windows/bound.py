@@ -102,7 +102,7 @@ class BoundOperator(ABC):
 
         Parameters
         ----------
-        x : array
+        x : array of NumPy or CuPy
             Shape (…, \\*dims); a vector of ``shape[1]`` samples is taken as well where ``dims`` has several axes,
             and gives a vector.
         out : ndarray, optional
@@ -111,7 +111,8 @@ class BoundOperator(ABC):
         Returns
         -------
         ndarray
-            Shape (…, \\*dimsd).  For a PyTorch tensor (on the CPU) a tensor, through which gradients flow.
+            Shape (…, \\*dimsd).  For a CuPy array one on the same device, queued on the current stream; for a
+            PyTorch tensor (on the CPU) a tensor, through which gradients flow.
         """
         if not isinstance(x, np.ndarray) and is_tensor(x):
             return apply(self, x)
@@ -382,7 +383,8 @@ def as_samples(x: Any) -> np.ndarray:
     on_device = is_cupy(x)
     if not isinstance(x, np.ndarray) and not on_device:
         raise OperandError(
-            f"a bound operator was applied to a {type(x).__name__}; give a NumPy array, such as numpy.asarray(x)"
+            f"a bound operator was applied to a {type(x).__name__}; give a NumPy array, such as numpy.asarray(x), "
+            "or one of CuPy"
         )
     if x.dtype.kind not in "iufc":
         raise OperandError(

@@ -49,6 +49,9 @@ class OnDevice:
     def __exit__(self, *_: object) -> None:
         self.current.pop()
 
+    def synchronize(self) -> None:
+        """Nothing is under way."""
+
     @property
     def attributes(self) -> dict[str, int]:
         return {"MultiProcessorCount": 1, "MaxThreadsPerMultiProcessor": 32}
@@ -81,6 +84,11 @@ class Array:
 
     def __len__(self) -> int:
         return len(self._data)
+
+    @property
+    def data(self) -> Any:
+        """Its memory; what is copied is not looked at."""
+        return types.SimpleNamespace(copy_from_device_async=lambda other, size: None)
 
     # Views
 
@@ -294,7 +302,12 @@ class Fake(types.ModuleType):
         self.backend = backend
         self.stream = Stream(0)
         self.waits, self.may_wait = 0, False
-        self.cuda = types.SimpleNamespace(Device=OnDevice, get_current_stream=lambda: self.stream)
+        self.cuda = types.SimpleNamespace(
+            Device=OnDevice,
+            get_current_stream=lambda: self.stream,
+            Event=lambda: Stream(0),
+            get_elapsed_time=lambda begin, end: 1.0,
+        )
         for name in (*FUNCTIONS, *CREATING):
             setattr(self, name, on_arrays(getattr(np, name)))
         for name in WAITING:
@@ -319,6 +332,12 @@ class Fake(types.ModuleType):
 
     def asarray(self, array: Any) -> Array:
         return array if isinstance(array, Array) else Array(np.array(array))
+
+    def asnumpy(self, array: Array) -> np.ndarray:
+        return array.get()
+
+    def empty_like(self, array: Array) -> Array:
+        return Array(np.empty_like(plain(array)))
 
     def ix_(self, *at: Array) -> Any:
         return tuple(map(wrapped, np.ix_(*map(plain, at))))
