@@ -161,13 +161,14 @@ class Pointwise(Layer):
     def _sampled(self, function: Function, x: np.ndarray) -> np.ndarray:
         if is_cupy(x):
             with beside(x):
-                return self._fitting(function(x.copy() if function is self.f else x), x)
+                y = function(x.copy() if function is self.f else x)
+                check_together(x, "the array", y, f"what the function of {self} gave")
+                return self._fitting(y, x)
         given = x.view()
         given.flags.writeable = False
         return self._fitting(np.asarray(function(given)), x)
 
     def _fitting(self, y: np.ndarray, x: np.ndarray) -> np.ndarray:
-        check_together(x, "the array", y, f"what the function of {self} gave")
         if y.shape != x.shape:
             raise OperandError(
                 f"the function of {self} gave an array of shape {y.shape} for one of shape {x.shape}; it must act on "

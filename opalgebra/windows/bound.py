@@ -125,12 +125,12 @@ class BoundOperator(ABC):
             f"the array has shape {x.shape}, and the operator takes {_trailing(self.dims)} (leading axes are a batch)"
         )
 
-    def _applied(self, x: np.ndarray) -> np.ndarray:
-        """F x where x lies."""
+    def _applied(self, x: np.ndarray, shape: Shape | None = None) -> np.ndarray:
+        """F x, of x in another shape where one is given; where x lies, because CuPy allocates on the current device."""
         if isinstance(x, np.ndarray):
-            return self._act(x, False, False)
-        with beside(x):  # CuPy allocates on the current device
-            return self._act(x, False, False)
+            return self._act(x if shape is None else x.reshape(shape), False, False)
+        with beside(x):
+            return self._act(x if shape is None else x.reshape(shape), False, False)
 
     def _into(self, x: np.ndarray, out: Any) -> np.ndarray:
         shape = (*x.shape[: x.ndim - len(self.dims)], *self.dimsd)
@@ -175,8 +175,7 @@ class BoundOperator(ABC):
         n = operator.shape[1]
         if x.shape not in ((n,), (n, 1)):
             raise DimensionError(f"the vector has shape {x.shape}, expected ({n},) or ({n}, 1)")
-        with beside(x):
-            y = operator._act(x.reshape(operator.dims), False, False)
+        y = operator._applied(x, operator.dims)
         return y.reshape(-1) if x.ndim == 1 else y.reshape(-1, 1)
 
     @staticmethod
@@ -185,8 +184,7 @@ class BoundOperator(ABC):
         n = operator.shape[1]
         if x.ndim != 2 or x.shape[0] != n:
             raise DimensionError(f"the matrix has shape {x.shape}, expected ({n}, K)")
-        with beside(x):
-            y = operator._act(x.T.reshape(x.shape[1], *operator.dims), False, False)
+        y = operator._applied(x.T, (x.shape[1], *operator.dims))
         return y.reshape(x.shape[1], operator.shape[0]).T
 
     # Combining --------------------------------------------------------------------------------------------
