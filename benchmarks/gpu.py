@@ -22,7 +22,9 @@ import pytest
 
 import opalgebra as oa
 
-TESTS = [Path(__file__).resolve().parent.parent / "tests" / f"test_cuda_{name}.py" for name in ("device", "bound")]
+TESTS = [
+    Path(__file__).resolve().parent.parent / "tests" / f"test_cuda_{name}.py" for name in ("device", "bound", "layers")
+]
 TESTED = 200.0  # seconds; tests after it are skipped
 LIMIT = 420.0  # seconds; rows after it are left out, and named
 Call = Callable[[], Any]

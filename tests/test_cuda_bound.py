@@ -1,12 +1,10 @@
-"""Bound operators and layers on arrays of a module in CuPy's place: what NumPy gives, and nothing waits."""
+"""Bound operators on arrays of a module in CuPy's place: what NumPy gives, and nothing waits."""
 
 from __future__ import annotations
 
-import importlib
 import random
 import sys
 import types
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,73 +14,14 @@ import scipy.signal
 import opalgebra as oa
 from benchmarks import gpu
 from opalgebra.engine import cuda_
-from opalgebra.engine.device import is_cupy
 from opalgebra.windows.boundary import RULES
 
-from .cuda_shim.fake_cupy import Fake, Solvers, asnumpy, on_arrays
-from .cuda_shim.launched import Launched
+from .cuda_shim.fake_cupy import Fake, asnumpy, on_arrays
+from .cuda_shim.places import Real, noise, same
 from .generate_bound import sample
 from .test_bound_random import bound
-from .test_cuda_device import REASON
 
 DTYPES = ("f4", "f8", "c8", "c16")
-
-
-@pytest.fixture
-def cupy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake]:
-    """The module in CuPy's place."""
-    fake = Fake(Launched())
-    monkeypatch.setitem(sys.modules, "cupy", fake)
-    monkeypatch.setitem(sys.modules, "cupyx.scipy.sparse.linalg", Solvers())
-    for kept in (cuda_._backend, cuda_._kernel):
-        kept.cache_clear()
-    yield fake
-    for kept in (cuda_._backend, cuda_._kernel):
-        kept.cache_clear()
-
-
-class Real:
-    """CuPy itself, as far as the tests ask for it; that nothing waits is seen with the other one."""
-
-    waits, may_wait = 0, True
-
-    def __init__(self) -> None:
-        self.cupy: Any = importlib.import_module("cupy")
-
-    def asarray(self, array: Any) -> Any:
-        return self.cupy.asarray(array)
-
-    def on(self, device: int) -> Any:
-        """A device: another one where there are several."""
-        return self.cupy.cuda.Device(device % self.cupy.cuda.runtime.getDeviceCount())
-
-
-@pytest.fixture(params=["stand-in", pytest.param("device", marks=pytest.mark.skipif(bool(REASON), reason=str(REASON)))])
-def place(request: pytest.FixtureRequest) -> Any:
-    """Where arrays are put: the stand-in, and a device where there is one."""
-    return Real() if request.param == "device" else request.getfixturevalue("cupy")
-
-
-def noise(rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> np.ndarray:
-    made = rng.standard_normal(shape)
-    if np.dtype(dtype).kind in "iu":
-        return np.round(20 * np.abs(made)).astype(dtype)
-    return (made + 1j * rng.standard_normal(shape)).astype(dtype) if np.dtype(dtype).kind == "c" else made.astype(dtype)
-
-
-def same(found: Any, expected: np.ndarray, scale: float, rounding: float = 30) -> None:
-    """An array on the device with the dtype, the shape and, up to rounding, the samples."""
-    assert is_cupy(found)
-    assert found.dtype == expected.dtype
-    result = asnumpy(found)
-    assert result.shape == expected.shape
-    if expected.dtype.kind in "iu":
-        assert np.array_equal(result, expected)
-        return
-    allowed = rounding * np.finfo(expected.dtype).eps * max(1.0, scale)
-    finite = np.isfinite(expected)
-    assert np.array_equal(np.isfinite(result), finite)
-    assert np.max(np.abs(result[finite] - expected[finite]), initial=0) <= allowed
 
 
 @pytest.mark.parametrize(("seed", "blocks"), [(s, False) for s in range(120)] + [(s, True) for s in range(40)])
@@ -224,6 +163,22 @@ def test_explain_tells_what_a_device_does(cupy: Fake) -> None:
         F.explain(device="gpu")
 
 
+def test_half_precision(place: Any) -> None:
+    """Summed in single precision, rounded once."""
+    F = oa.Conv([0.5, 1.0, 0.25]).on(40, boundary="reflect")
+    for G in (F, F.T, 3 * F):
+        x = noise(np.random.default_rng(0), (2, *G.dims), "f2")
+        same(G(place.asarray(x)), G(x), 4, rounding=1)
+
+
+def test_signals_are_of_the_host(cupy: Fake) -> None:
+    """A signal knows its samples, so it takes none that lie on a device."""
+    x = cupy.asarray(np.ones(4))
+    for make in (lambda: oa.Signal(x), lambda: oa.Conv([1.0]) @ x, lambda: oa.Conv(x)):
+        with pytest.raises(oa.OpAlgebraError, match="NumPy array"):
+            make()
+
+
 def test_out(place: Any) -> None:
     rng = np.random.default_rng(0)
     for boundary in ("zero", "wrap", "antireflect"):
@@ -295,158 +250,6 @@ def test_a_stream_of_ones_own(cupy: Fake) -> None:
     assert cupy.stream.waited == [0, 0]
 
 
-# Layers
-
-
-LAYERS: dict[str, tuple[Any, tuple[int, ...]]] = {
-    "conv": (lambda w: oa.nn.Conv(w((6, 4, 3, 2)), stride=2, padding=1), (4, 7, 6)),
-    "conv, groups": (lambda w: oa.nn.Conv(w((6, 2, 3)), groups=2, dilation=2, padding="same"), (4, 11)),
-    "depthwise": (lambda w: oa.nn.Conv(w((4, 1, 3, 3)), groups=4, padding=1), (4, 5, 6)),
-    "conv, complex": (lambda w: oa.nn.Conv(w((3, 2, 2)) + 1j), (2, 8)),
-    "conv, gaps": (lambda w: oa.nn.Conv(w((3, 2, 2)) * (np.arange(12).reshape(3, 2, 2) % 5 > 0)), (2, 8)),
-    "transposed": (lambda w: oa.nn.ConvTranspose(w((4, 6, 4, 4)), stride=2, padding=1), (4, 5, 4)),
-    "three axes": (lambda w: oa.nn.Conv(w((2, 2, 2, 2, 2))), (2, 4, 4, 4)),
-    "mean": (lambda w: oa.nn.AvgPool((2, 3), padding=(0, 1), count_include_pad=False), (3, 6, 8)),
-    "nearest": (lambda w: oa.nn.Upsample((2, 3)), (2, 4, 5)),
-    "linear": (lambda w: oa.nn.Upsample((2, 2), mode="linear"), (2, 4, 5)),
-    "shuffle": (lambda w: oa.nn.PixelShuffle((2, 2), channels=3), (12, 3, 4)),
-    "unshuffle": (lambda w: oa.nn.PixelUnshuffle((2, 2), channels=3), (3, 4, 6)),
-    "linear chain": (lambda w: oa.nn.Upsample((2, 2)) @ oa.nn.Conv(w((4, 2, 3, 3))), (2, 6, 5)),
-}
-
-
-@pytest.mark.parametrize("name", LAYERS)
-def test_linear_layers(name: str, place: Any) -> None:
-    make, shape = LAYERS[name]
-    rng = np.random.default_rng(0)
-    layer = make(lambda shape: rng.standard_normal(shape))
-    place.may_wait = name == "conv, gaps"  # it asks whether all samples are finite
-    for lead, dtype in [((2,), "f4"), ((), "f8"), ((2, 3), "c8")]:
-        x = noise(rng, (*lead, *shape), dtype)
-        with place.on(1):
-            given = place.asarray(x)
-        y = layer(x)
-        same(layer(given), y, 100)
-        F = layer.on(shape[1:]) if layer.has_channels else layer.on(shape)
-        g = noise(rng, (*lead, *F.dimsd), dtype)
-        with place.on(1):
-            gradient = place.asarray(g)
-        same(F.T(gradient), F.T(g), 300)
-        same(F.H(gradient), F.H(g), 300)
-    assert place.may_wait or place.waits == 0
-
-
-@pytest.mark.parametrize("name", [name for name in LAYERS if name.startswith(("conv", "depth", "transp", "three"))])
-def test_gradients_of_weights(name: str, place: Any) -> None:
-    make, shape = LAYERS[name]
-    rng = np.random.default_rng(0)
-    layer = make(lambda shape: rng.standard_normal(shape))
-    for lead, dtype in [((2,), "f4"), ((2, 2), "c16")]:
-        x = noise(rng, (*lead, *shape), dtype)
-        G = layer.grad_weight(x)
-        with place.on(1):
-            on_device = layer.grad_weight(place.asarray(x))
-        for act, dims in ((lambda F, v: F(v), G.dims), (lambda F, v: F.T(v), G.dimsd), (lambda F, v: F.H(v), G.dimsd)):
-            for batch in ((), (2,)):
-                v = noise(rng, (*batch, *dims), dtype)
-                with place.on(1):
-                    given = place.asarray(v)
-                same(act(on_device, given), act(G, v), 300)
-    assert place.waits == 0
-
-
-def test_weights_on_a_device(cupy: Fake) -> None:
-    """They are copied to the host when the layer is made, and only then."""
-    weight = np.random.default_rng(0).standard_normal((3, 2, 2))
-    cupy.may_wait = True
-    layer = oa.nn.Conv(cupy.asarray(weight))
-    cupy.may_wait = False
-    assert cupy.waits == 1
-    assert layer == oa.nn.Conv(weight)
-    x = np.ones((2, 5))
-    same(layer(cupy.asarray(x)), layer(x), 10)
-
-
-def test_maximum(place: Any) -> None:
-    rng = np.random.default_rng(0)
-    for pool in (oa.nn.MaxPool((2, 2)), oa.nn.MaxPool((3, 2), stride=(1, 2), padding=(1, 1), ceil_mode=True)):
-        for dtype in ("f4", "f8", "i4"):
-            x = noise(rng, (2, 7, 6), dtype)
-            if dtype == "f4":
-                x[0, 3, 3] = np.nan
-            with place.on(1):
-                given = place.asarray(x)
-            assert np.array_equal(asnumpy(pool(given)), pool(x), equal_nan=True)
-            J, on_device = pool.jacobian(x), pool.jacobian(given)
-            place.may_wait = False
-            for v_dtype in ("f4", "c16", "i4"):
-                place.may_wait = v_dtype == "i4"
-                for act, dims in ((lambda F, v: F(v), J.dims), (lambda F, v: F.T(v), J.dimsd)):
-                    v = noise(rng, (2, *dims), v_dtype)
-                    with place.on(1):
-                        same(act(on_device, place.asarray(v)), act(J, v), 10)
-
-
-def cube(x: Any) -> Any:
-    return x * x * x
-
-
-@pytest.mark.parametrize("f", ["relu", "tanh", "sigmoid", "abs", "square", "exp", "expression", "constant", "function"])
-def test_pointwise(f: str, place: Any) -> None:
-    import sympy
-
-    t = sympy.Symbol("t")
-    expressions: dict[str, Any] = {"expression": sympy.sin(t) * t**2, "constant": sympy.Lambda(t, 3)}
-    if f == "function":
-        layer = oa.Pointwise(cube, derivative=lambda x: 3 * x * x)
-    else:
-        layer = oa.Pointwise(expressions.get(f, f))
-    rng = np.random.default_rng(0)
-    for dtype in ("f4", "f8"):
-        x, v = noise(rng, (3, 4), dtype), noise(rng, (2, 3, 4), "f8")
-        with place.on(1):
-            given, vector = place.asarray(x), place.asarray(v)
-        same(layer(given), layer(x), 100)
-        J, on_device = layer.jacobian(x), layer.jacobian(given)
-        same(on_device(vector), J(v), 100)
-        same(on_device.H(vector), J.H(v), 100)
-        assert np.array_equal(asnumpy(given), x)
-    assert place.waits == 0
-
-
-def test_a_function_may_not_change_its_input(place: Any) -> None:
-    def spoil(x: Any) -> Any:
-        x *= 2
-        return x
-
-    x = place.asarray(np.ones(3))
-    assert np.array_equal(asnumpy(oa.Pointwise(spoil)(x)), [2, 2, 2])
-    assert np.array_equal(asnumpy(x), [1, 1, 1])
-    with pytest.raises(oa.OpAlgebraError, match="the host"):
-        oa.Pointwise(asnumpy)(x)
-
-
-def test_a_network(place: Any) -> None:
-    """A chain of layers and its Jacobian, without a round trip."""
-    rng = np.random.default_rng(0)
-    net = (
-        oa.nn.Conv(rng.standard_normal((2, 4, 2, 2)))
-        @ oa.nn.MaxPool((2, 2))
-        @ oa.Pointwise("relu")
-        @ oa.nn.Conv(rng.standard_normal((4, 3, 3, 3)), padding=1)
-    )
-    x = noise(rng, (2, 3, 8, 8), "f4")
-    with place.on(1):
-        given = place.asarray(x)
-    same(net(given), net(x), 100)
-    J, on_device = net.jacobian(x), net.jacobian(given)
-    g = noise(rng, J.dimsd, "f4")
-    with place.on(1):
-        same(on_device.T(place.asarray(g)), J.T(g), 300)
-        same(on_device(given), J(x), 300)
-    assert place.waits == 0
-
-
 def test_the_rows_of_the_benchmark(cupy: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each is what NumPy gives, and is measured beside its peers, which agree."""
     signal: Any = types.ModuleType("cupyx.scipy.signal")
@@ -469,8 +272,9 @@ def test_the_rows_of_the_benchmark(cupy: Fake, monkeypatch: pytest.MonkeyPatch) 
         x = asnumpy(row.x)
         y = cupy.empty((*x.shape[: x.ndim - len(row.operator.dims)], *row.operator.dimsd), x.dtype)
         row.ours(y)()
-        operator = gpu.oa.nn.Conv(np.zeros((3, 3, 3, 3)), padding=1).grad_weight(asnumpy(row.operator.operator.x)).T \
-            if row.name.startswith("weight") else row.operator  # fmt: skip
+        operator = row.operator
+        if row.name.startswith("weight"):  # which holds an array of the device
+            operator = oa.nn.Conv(np.zeros((3, 3, 3, 3)), padding=1).grad_weight(asnumpy(operator.operator.x)).T
         same(y, operator(x), 100 * np.abs(x).max())
         found = gpu.measured(row)
         assert found["peers_ms"] == dict.fromkeys(row.peers, 1.0)
