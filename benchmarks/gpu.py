@@ -20,29 +20,27 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-import opalgebra
-from opalgebra.engine.cuda_ import add_to
-from opalgebra.engine.fir import Fir
-from opalgebra.engine.window import Window
+import opalgebra as oa
 
-TESTS = Path(__file__).resolve().parent.parent / "tests" / "test_cuda_device.py"
+TESTS = [
+    Path(__file__).resolve().parent.parent / "tests" / f"test_cuda_{name}.py" for name in ("device", "bound", "layers")
+]
+TESTED = 200.0  # seconds; tests after it are skipped
 LIMIT = 420.0  # seconds; rows after it are left out, and named
 Call = Callable[[], Any]
 
 
 class Row(NamedTuple):
-    """One task on arrays that lie on the device."""
+    """One task on arrays that lie on the device: a bound operator, what it is applied to, and its peers."""
 
     name: str
-    fir: Fir
+    operator: Any
     x: Any
-    read: Window
-    written: Window
     peers: dict[str, Call]
 
     def ours(self, y: Any) -> Call:
-        """The filter, into an array that is there already."""
-        return lambda: add_to(self.fir, y, self.x, self.written, self.read, add=False)
+        """The call that a user makes, into an array that is there already."""
+        return lambda: self.operator(self.x, out=y)
 
 
 class Counter:
@@ -51,6 +49,11 @@ class Counter:
     def __init__(self) -> None:
         self.outcomes: dict[str, int] = {}
         self.failed: list[str] = []
+        self.begin = time.perf_counter()
+
+    def pytest_runtest_setup(self, item: Any) -> None:
+        if time.perf_counter() - self.begin > TESTED:
+            pytest.skip("out of time")
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         if report.when == "call" or report.outcome != "passed":
@@ -82,19 +85,29 @@ def noise(shape: tuple[int, ...], dtype: str) -> Any:
     return cupy.asarray(made.astype(dtype))
 
 
-def rates(taps: int, up: int, down: int, n: int, dtype: str, batch: int = 1) -> Row:
-    """A filter between two rates along the last axis, forwards."""
+def letters(h: np.ndarray, up: Any, down: Any) -> Any:
+    """↓M (h∗) ↑L, as the algebra writes it."""
+    return oa.Down(down) @ oa.Conv(h) @ oa.Up(up)
+
+
+def rates(taps: int, up: int, down: int, n: int, dtype: str, batch: int = 1, boundary: str = "zero") -> Row:
+    """A filter between two rates along the last axis."""
     import cupy
     from cupyx.scipy.signal import upfirdn
 
     h, x = noise((taps,), dtype), noise((batch, n), dtype)
-    read, written = Window((0,), (n,)), Window((0,), (-(-((n - 1) * up + taps) // down),))
-    fir = Fir(cupy.asnumpy(h), (0,), (up,), (down,))
-    peers = {"cupyx upfirdn": lambda: upfirdn(h, x, up, down)}
+    F = letters(cupy.asnumpy(h), up, down).on(n, out=-(-((n - 1) * up + taps) // down), boundary=boundary)
+    peers = {"cupyx upfirdn": lambda: upfirdn(h, x, up, down)} if boundary == "zero" else {}
     torch = torch_on_device()
-    if torch is not None and 1 in (up, down) and np.dtype(dtype).kind == "f":
+    if torch is not None and boundary == "zero" and 1 in (up, down) and np.dtype(dtype).kind == "f":
         peers["torch"] = torch_rates(torch, h, x, up, down)
-    return Row(f"↑{up} ↓{down}, {taps} taps, {batch}×{n}, {dtype}", fir, x, read, written, peers)
+    rule = "" if boundary == "zero" else f", {boundary}"
+    return Row(f"↑{up} ↓{down}, {taps} taps, {batch}×{n}, {dtype}{rule}", F, x, peers)
+
+
+def adjoint(row: Row) -> Row:
+    """The transpose, on what the operator gives; without peers."""
+    return Row(f"transpose of {row.name}", row.operator.T, row.operator(row.x), {})
 
 
 def torch_on_device() -> Any:
@@ -116,54 +129,59 @@ def torch_rates(torch: Any, h: Any, x: Any, up: int, down: int) -> Call:
     return lambda: torch.nn.functional.conv1d(data, taps, stride=down, padding=h.size - 1)[:, 0]
 
 
-def images(kernel: tuple[int, int], up: int, down: int, side: int, dtype: str, channels: int = 0) -> Row:
-    """A filter on two axes; with channels, taps of its own for each."""
+def images(kernel: tuple[int, int], up: int, down: int, side: int, dtype: str) -> Row:
+    """A filter on two axes."""
     import cupy
 
-    lead = (channels, 1, 1) if channels else ()
-    h, x = noise((*lead, *kernel), dtype), noise((*lead[:1], side, side), dtype)
-    read = Window((0, 0), (side, side))
-    sizes = [(side - 1) * up + k for k in kernel]
-    written = Window((0, 0), tuple(-(-size // down) for size in sizes))
-    fir = Fir(cupy.asnumpy(h), (0, 0), (up, up), (down, down), mixes=bool(channels))
+    h, x = noise(kernel, dtype), noise((side, side), dtype)
+    sizes = tuple(-(-((side - 1) * up + k) // down) for k in kernel)
+    F = letters(cupy.asnumpy(h), (up, up), (down, down)).on((side, side), out=sizes)
     torch, peers = torch_on_device(), {}
     if torch is not None:
-        groups = max(1, channels)
-        data, count = torch.from_dlpack(x).reshape(1, groups, side, side), (*lead[:1], *written.shape)
+        data = torch.from_dlpack(x)[None, None]
         if up > 1:
-            taps = torch.from_dlpack(h).reshape(groups, 1, *kernel)
-            peers["torch"] = lambda: torch.nn.functional.conv_transpose2d(data, taps, stride=up, groups=groups).reshape(
-                count
-            )
+            taps = torch.from_dlpack(h)[None, None]
+            peers["torch"] = lambda: torch.nn.functional.conv_transpose2d(data, taps, stride=up)[0, 0]
         else:
-            taps = torch.from_dlpack(h[..., ::-1, ::-1].copy()).reshape(groups, 1, *kernel)
+            taps = torch.from_dlpack(h[::-1, ::-1].copy())[None, None]
             padding = (kernel[0] - 1, kernel[1] - 1)
-            peers["torch"] = lambda: torch.nn.functional.conv2d(
-                data, taps, stride=down, padding=padding, groups=groups
-            ).reshape(count)
-    what = f", {channels} channels" if channels else ""
-    return Row(f"↑{up} ↓{down}, {kernel[0]}×{kernel[1]} taps, {side}²{what}, {dtype}", fir, x, read, written, peers)
+            peers["torch"] = lambda: torch.nn.functional.conv2d(data, taps, stride=down, padding=padding)[0, 0]
+    return Row(f"↑{up} ↓{down}, {kernel[0]}×{kernel[1]} taps, {side}², {dtype}", F, x, peers)
 
 
-def layer(batch: int, ins: int, outs: int, side: int, kernel: int, up: int, down: int) -> Row:
-    """A convolution between channels."""
+def layer(batch: int, ins: int, outs: int, side: int, kernel: int, up: int, down: int, groups: int = 1) -> Row:
+    """A convolution between channels, or for each by itself, as a layer; ↑ is a transposed one."""
     import cupy
 
-    h, x = noise((1, outs, ins, kernel, kernel), "f4"), noise((batch, ins, side, side), "f4")
-    read, size = Window((0, 0), (side, side)), (side - 1) * up + kernel
-    written = Window((0, 0), (-(-size // down),) * 2)
-    fir = Fir(cupy.asnumpy(h), (0, 0), (up, up), (down, down), mixes=True)
+    shape = (ins, outs // groups) if up > 1 else (outs, ins // groups)
+    weight, x = noise((*shape, kernel, kernel), "f4"), noise((batch, ins, side, side), "f4")
+    if up > 1:
+        made: Any = oa.nn.ConvTranspose(cupy.asnumpy(weight), stride=up, groups=groups)
+    else:
+        made = oa.nn.Conv(cupy.asnumpy(weight), stride=down, padding=kernel - 1, groups=groups)
     torch, peers = torch_on_device(), {}
     if torch is not None:
-        data = torch.from_dlpack(x)
+        data, taps, functions = torch.from_dlpack(x), torch.from_dlpack(weight), torch.nn.functional
         if up > 1:
-            taps = torch.from_dlpack(h[0].swapaxes(0, 1).copy())
-            peers["torch"] = lambda: torch.nn.functional.conv_transpose2d(data, taps, stride=up)
+            peers["torch"] = lambda: functions.conv_transpose2d(data, taps, stride=up, groups=groups)
         else:
-            taps = torch.from_dlpack(h[0, ..., ::-1, ::-1].copy())
-            peers["torch"] = lambda: torch.nn.functional.conv2d(data, taps, stride=down, padding=kernel - 1)
-    name = f"{ins}→{outs} channels, {kernel}×{kernel}, ↑{up} ↓{down}, {batch}×{side}², f4"
-    return Row(name, fir, x, read, written, peers)
+            peers["torch"] = lambda: functions.conv2d(data, taps, stride=down, padding=kernel - 1, groups=groups)
+    parts = f" in {groups} groups" if groups > 1 else ""
+    name = f"{ins}→{outs} channels{parts}, {kernel}×{kernel}, ↑{up} ↓{down}, {batch}×{side}², f4"
+    return Row(name, made.on((side, side)), x, peers)
+
+
+def weight_gradient(batch: int, channels: int, side: int, kernel: int) -> Row:
+    """The gradient of the weight of a convolution."""
+    weight, x = noise((channels, channels, kernel, kernel), "f4"), noise((batch, channels, side, side), "f4")
+    G = oa.nn.Conv(weight, padding=kernel // 2).grad_weight(x)
+    y = noise(G.dimsd, "f4")
+    torch, peers = torch_on_device(), {}
+    if torch is not None:
+        data, given = torch.from_dlpack(x), torch.from_dlpack(y)
+        gradient = torch.nn.grad.conv2d_weight
+        peers["torch"] = lambda: gradient(data, weight.shape, given, padding=kernel // 2)
+    return Row(f"weight gradient, {channels}→{channels}, {kernel}×{kernel}, {batch}×{side}², f4", G.T, y, peers)
 
 
 def rows() -> list[Callable[[], Row]]:
@@ -179,8 +197,12 @@ def rows() -> list[Callable[[], Row]]:
     made += [lambda: rates(31, 1, 1, 4096, "f4", 4096)]
     made += [lambda s=s: images((4, 4), 2, 1, s, "f4") for s in (64, 1024, 4096)]
     made += [lambda: images((7, 7), 1, 1, 2048, "f4"), lambda: images((3, 3), 1, 2, 4096, "f4")]
-    made += [lambda: images((3, 3), 1, 1, 256, "f4", 256), lambda: images((4, 4), 2, 1, 256, "f4", 64)]
+    made += [lambda b=b: rates(31, 2, 1, 2**22, "f4", boundary=b) for b in ("wrap", "symmetric", "antireflect")]
+    made += [lambda: adjoint(rates(32, 2, 1, 2**24, "f4")), lambda: adjoint(images((4, 4), 2, 1, 2048, "f4"))]
+    made += [lambda: adjoint(rates(31, 1, 2, 2**22, "f4", boundary="symmetric"))]
+    made += [lambda: layer(1, 256, 256, 256, 3, 1, 1, 256), lambda: layer(1, 64, 64, 256, 4, 2, 1, 64)]
     made += [lambda: layer(4, 64, 64, 64, 4, 2, 1), lambda: layer(4, 64, 64, 64, 3, 1, 2)]
+    made += [lambda: adjoint(layer(4, 64, 64, 64, 4, 2, 1)), lambda: weight_gradient(4, 64, 64, 3)]
     return made
 
 
@@ -206,10 +228,7 @@ def measured(row: Row) -> dict[str, Any]:
     """One row of the outcome."""
     import cupy
 
-    lead = row.x.shape[: row.x.ndim - len(row.read.shape)]
-    if row.fir.mixes:
-        lead = (*lead[:-1], int(np.prod(row.fir.taps.shape[:2])))
-    y = cupy.empty((*lead, *row.written.shape), row.x.dtype)
+    y = cupy.empty((*row.x.shape[: row.x.ndim - len(row.operator.dims)], *row.operator.dimsd), row.x.dtype)
     begin = time.perf_counter()
     row.ours(y)()
     cupy.cuda.Device().synchronize()
@@ -269,7 +288,7 @@ def machine() -> dict[str, Any]:
         "nvrtc": ".".join(map(str, cupy.cuda.nvrtc.getVersion())),
         "versions": {
             "python": platform.python_version(),
-            "opalgebra": opalgebra.__version__,
+            "opalgebra": oa.__version__,
             "cupy": cupy.__version__,
             "numpy": np.__version__,
             "torch": None if torch is None else torch.__version__,
@@ -291,7 +310,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     begin, counter = time.perf_counter(), Counter()
     outcome: dict[str, Any] = machine()
-    pytest.main([str(TESTS), "-q", "-p", "no:cacheprovider"], plugins=[counter])
+    pytest.main([*map(str, TESTS), "-k", "device", "-q", "-p", "no:cacheprovider"], plugins=[counter])
     outcome["tests"] = {**counter.outcomes, "failures": counter.failed}
     outcome["rows"], outcome["left_out"] = [], []
     for build in rows():

@@ -7,6 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.cuda_shim.places import cupy, place
+
+__all__ = ["cupy", "place"]  # fixtures, for the tests of CuPy arrays
+
 # No deadline: the first example of a law pays for importing SymPy. Derandomised: a failure repeats.
 settings.register_profile("house", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("house")

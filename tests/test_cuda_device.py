@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import Any
 
 import numpy as np
 import pytest
 
-from opalgebra.engine.cuda_ import add_to, is_cupy
+from opalgebra.engine.cuda_ import add_to
+from opalgebra.engine.device import is_cupy
 from opalgebra.engine.fir import Fir
 from opalgebra.engine.window import Window
 from opalgebra.errors import OperandError
+from tests.cuda_shim.places import REASON
 from tests.test_cuda_shim import BOUNDARIES, DTYPES, RATES, Case, make, noise, not_the_last, reference
 
-
-def why_not() -> str | None:
-    """Why nothing can be run on a device."""
-    if importlib.util.find_spec("cupy") is None:
-        return "CuPy is not installed, so nothing runs on a CUDA device"
-    import cupy
-
-    try:
-        count = cupy.cuda.runtime.getDeviceCount()
-    except cupy.cuda.runtime.CUDARuntimeError as error:
-        return f"CuPy finds no working CUDA device: {error}"
-    return None if count else "CuPy finds no CUDA device"
-
-
-REASON = why_not()
 pytestmark = pytest.mark.skipif(REASON is not None, reason=str(REASON))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import opalgebra as oa
 from benchmarks.gpu import main
 from opalgebra.engine import cuda_
 from opalgebra.engine.cuda_ import add_to
@@ -17,7 +18,7 @@ from opalgebra.engine.fir import Fir
 from opalgebra.engine.window import Window
 from opalgebra.errors import OperandError
 from tests.cuda_shim.fake_cupy import Array, Fake, Stream, asnumpy
-from tests.cuda_shim.shim import COMPILER, Programs
+from tests.cuda_shim.shim import COMPILER, Programs, ShimBackend
 from tests.test_cuda_shim import Case, make, noise, not_the_last, reference
 
 pytestmark = pytest.mark.skipif(COMPILER is None, reason="g++ is not here, so the CUDA source cannot be run on the CPU")
@@ -31,7 +32,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
 
 @pytest.fixture
 def cupy(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake]:
-    fake = Fake(programs)
+    fake = Fake(ShimBackend(programs, order=2))
     monkeypatch.setitem(sys.modules, "cupy", fake)
     for kept in (cuda_._backend, cuda_._kernel):
         kept.cache_clear()
@@ -76,9 +77,33 @@ def test_arrays_stay_on_the_device(name: str, cupy: Fake) -> None:
     assert np.all(np.abs(asnumpy(result) - exact) <= 20 * np.finfo(y.dtype).eps * size)
 
 
+def test_bound_operators_run_the_kernels(cupy: Fake) -> None:
+    """The source itself, not what its launches mean: forwards, transposed, continued beyond the ends, in channels."""
+    rng = np.random.default_rng(0)
+    weight = rng.standard_normal((4, 1, 3, 3))
+    for F in (
+        (oa.Down(2) @ oa.Conv(rng.standard_normal(9)) @ oa.Up(3)).on(40, boundary="symmetric", mode="same"),
+        oa.Conv(rng.standard_normal((3, 4))).on((9, 8), boundary=("wrap", "antireflect")),
+        oa.nn.Conv(weight, groups=4, padding=1).on((6, 7)),
+    ):
+        for G in (F, F.T):
+            x = rng.standard_normal((2, *G.dims)).astype("f4")
+            found = asnumpy(G(cupy.asarray(x)))
+            assert np.allclose(found, G(x), rtol=1e-5, atol=1e-5 * F._gain())
+    assert cupy.backend.launched
+    assert cupy.waits == 0
+
+
 def test_the_stand_in_is_strict(cupy: Fake) -> None:
     x = cupy.asarray(np.ones(3))
-    for mistake in (lambda: x + np.ones(3), lambda: np.pad(x, 1), lambda: float(x[0]), lambda: x.tolist()):
+    for mistake in (
+        lambda: x + np.ones(3),
+        lambda: np.concatenate([x, np.ones(3)]),
+        lambda: np.asarray(x),
+        lambda: float(x[0]),
+        lambda: x.tolist(),
+        lambda: x[x > 0],
+    ):
         with pytest.raises(TypeError):
             mistake()
     assert isinstance(x[1:] * 2, Array)

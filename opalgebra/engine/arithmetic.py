@@ -16,6 +16,7 @@ import numpy as np
 
 from ..errors import CoefficientError, IntegerOverflow
 from ..scalar import Scalar, check_scalar, exact, is_sympy, to_sympy
+from .device import is_cupy, module_of
 
 INT64_MAX = 2**63 - 1
 _WEAK_ZERO: dict[str, Any] = {"i": 0, "u": 0, "f": 0.0, "c": 0j}
@@ -105,7 +106,7 @@ def _floating(product: Product, x: np.ndarray, h: np.ndarray, dtype: Any) -> np.
         # Part by part, because NumPy's (inf + 0j) · 2 would be inf + nan j.
         pairs = ((x, h.real), (x, h.imag)) if h.dtype.kind == "c" else ((x.real, h), (x.imag, h))
         real, imag = (product.compute(*pair) for pair in pairs)
-        result = np.empty(real.shape, dtype=dtype)
+        result = module_of(real).empty(real.shape, dtype=dtype)
         result.real, result.imag = real, imag
         return result
 
@@ -118,8 +119,9 @@ def _wide(dtype: Any) -> Any:
 def cast(array: np.ndarray, dtype: Any) -> np.ndarray:
     """``array`` in the precision of ``dtype``, real where it is real; never from finite to infinite."""
     target = dtype if array.dtype.kind == "c" or dtype.kind != "c" else np.finfo(dtype).dtype
+    kept: dict[str, Any] = {} if is_cupy(array) else {"casting": "same_kind"}  # a fraction never to an integer
     with np.errstate(over="ignore"):
-        result: np.ndarray = array.astype(target, copy=False, casting="same_kind")  # a fraction never to an integer
+        result: np.ndarray = array.astype(target, copy=False, **kept)
     if np.can_cast(array.dtype, target):
         return result
     lost = np.isfinite(array) & ~np.isfinite(result)
@@ -132,7 +134,7 @@ def cast(array: np.ndarray, dtype: Any) -> np.ndarray:
 
 
 def magnitude(array: np.ndarray) -> int:
-    """max |x|, as a Python int."""
+    """max |x|, as a Python int; of an array on a device, for which this waits."""
     return max(abs(int(array.max())), abs(int(array.min()))) if array.size else 0
 
 
@@ -171,10 +173,19 @@ def _convolution(x: np.ndarray, h: np.ndarray) -> np.ndarray:
 
 
 def _pointwise(x: np.ndarray, w: np.ndarray) -> np.ndarray:
+    if is_cupy(x):  # whether all are finite is not asked, because the answer would have to be waited for
+        return _pointwise_on_device(x, w)
     result: np.ndarray = np.multiply(x, w)
     if not _all_finite(x):
         result[(w == 0) & ~np.isfinite(x)] = 0
     return result
+
+
+def _pointwise_on_device(x: Any, w: Any) -> Any:
+    if not is_cupy(w) and not w.ndim:
+        return x * w[()] if w else module_of(x).zeros_like(x)
+    product = x * w
+    return module_of(x).where(w == 0, product.dtype.type(0), product)
 
 
 def _all_finite(x: np.ndarray) -> bool:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from math import prod
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,7 +21,8 @@ from ..errors import OperandError, SizeError
 from .cuda_fourier import add_by_fourier, suits_fourier
 from .cuda_passes import ends, passes, pieces
 from .cuda_plan import MAX_AXES, REALS, Axis, Launch, Variant, options, plan, real_of, source
-from .fir import Fir, Ints, _grouped, in_parts
+from .device import check_together, uploaded
+from .fir import Fir, Ints, _mix, in_parts
 from .window import Window
 
 BOUNDARIES = ("zero", "wrap", "symmetric", "reflect", "edge", "antisymmetric")  # as `enum boundary` has them
@@ -119,18 +119,10 @@ def _refuse_boundary(modes: Sequence[str]) -> None:
 
 
 def _add_mixed(backend: Backend, fir: Fir, y: Any, x: Any, written: Window, read: Window) -> None:
-    """One matrix product per tap, for all batches and positions at once."""
+    """One matrix product per phase of the outputs, for all batches and positions at once."""
     taps = backend.constant(fir, fir.taps_in(y.dtype))
-    groups, outs, ins = taps.shape[:3]
-    ndim = len(fir.shape)
     for part, samples, weights in in_parts(y, x, taps):
-        target, given = _grouped(part, groups, outs, ndim), _grouped(samples, groups, ins, ndim)
-        for at, to, origin in fir._places(written, read):
-            where: tuple[Any, ...] = (slice(None), slice(None), slice(None), *at)
-            found = given[origin]
-            lead, space = found.shape[: found.ndim - ndim], found.shape[found.ndim - ndim :]
-            mixed = backend.xp.matmul(weights[where], found.reshape(*lead, prod(space)))
-            target[to] += mixed.reshape(*lead[:-1], outs, *space)
+        _mix(part, samples, weights, fir._phases(written, read), fir._places(written, read))
 
 
 def _add_plain(
@@ -149,7 +141,7 @@ def _add_pass(
     backend: Backend, fir: Fir, y: Any, x: Any, written: Window, read: Window, modes: Sequence[str], add: bool
 ) -> None:
     sparse = False
-    if suits_fourier(fir, y, written, read, modes):
+    if set(modes) == {"zero"} and suits_fourier(fir, y.dtype, written, read):
         if not add:
             y[...] = 0
         finite = backend.xp.isfinite(x)
@@ -282,16 +274,8 @@ class CuPyBackend:
         return self.xp.empty(shape, dtype)
 
     def constant(self, key: Fir, array: np.ndarray) -> Any:
-        """Uploaded once; a later stream waits on the device for the upload, the host does not."""
-        kept = key.__dict__.setdefault("_on_device", {})
-        stream = self.xp.cuda.get_current_stream()
-        entry = kept.get((self.device, array.dtype))
-        if entry is None:
-            entry = kept[self.device, array.dtype] = self.xp.asarray(array), stream.record(), stream.ptr
-        made, ready, uploaded_on = entry
-        if stream.ptr != uploaded_on:
-            stream.wait_event(ready)
-        return made
+        """Uploaded once."""
+        return uploaded(key, array)
 
     def launch(self, launch: Launch, x: Any, taps: Any, y: Any) -> None:
         """On the current stream; enough blocks to fill the device, which then walk the rest."""
@@ -313,15 +297,6 @@ def _backend(device: int) -> CuPyBackend:
     return CuPyBackend(device)
 
 
-def is_cupy(array: Any) -> bool:
-    """Whether an array is CuPy's, found out without importing it.
-
-    >>> is_cupy(np.zeros(3))
-    False
-    """
-    return type(array).__module__.partition(".")[0] == "cupy"
-
-
 def add_to(
     fir: Fir,
     y: Any,
@@ -339,7 +314,6 @@ def add_to(
     OperandError
         Where x and y lie on different devices.
     """
-    if x.device != y.device:
-        raise OperandError(f"the input is on {x.device} and the output on {y.device}; move one to the other's device")
+    check_together(x, "the input", y, "the output")
     with x.device:
         filter_into(_backend(x.device.id), fir, y, x, written, read, boundary=boundary, add=add)

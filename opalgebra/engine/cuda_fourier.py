@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import gcd
 from typing import Any
 
@@ -16,10 +15,10 @@ from .window import Window
 FFT_TERMS = 2048  # taps per phase from which transforms take over
 
 
-def suits_fourier(fir: Fir, y: Any, written: Window, read: Window, modes: Sequence[str]) -> bool:
-    """Whether a filter along one axis is long enough."""
+def suits_fourier(fir: Fir, dtype: Any, written: Window, read: Window) -> bool:
+    """Whether a filter along one axis, of an array that is zero beyond its ends, is long enough."""
     active = active_axes(fir, written, read)
-    if fir.mixes or len(active) != 1 or y.dtype.kind not in "fc" or modes[active[0]] != "zero":
+    if fir.mixes or len(active) != 1 or dtype.kind not in "fc":
         return False
     (axis,) = active
     common = gcd(fir.up[axis], fir.down[axis])

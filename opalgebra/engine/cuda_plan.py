@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from math import gcd, prod
 from typing import Any, NamedTuple, TypeAlias
 
@@ -61,6 +60,8 @@ def source() -> str:
     >>> "fir_tiled" in source()
     True
     """
+    from importlib.resources import files
+
     return files(__package__).joinpath("fir.cuh").read_text(encoding="utf-8")
 
 

@@ -1,8 +1,9 @@
 """Which way of computing a term is taken, and why.
 
 Four ways: *slices* of NumPy, one for every tap; *compiled* tiles (:mod:`.compiled`), for anything large; overlap-save
-by FFT, for long filters at one rate; matrix products (:mod:`.mixing`), where taps mix channels.  The choice depends on
-the filter, the windows, the batch and the dtype alone, never on what ran before, so that results are reproducible.
+by FFT, for long filters at one rate; matrix products (:mod:`.mixing`), where taps mix channels.  Arrays on a device
+have ways of their own (:mod:`.cuda_`).  The choice depends on the filter, the windows, the batch, the dtype and the
+place of the array alone, never on what ran before, so that results are reproducible.
 """
 
 from __future__ import annotations
@@ -13,24 +14,38 @@ from typing import Any, NamedTuple
 from ..errors import OperandError
 from . import compiled
 from .compiled.overlap import is_long, serves
+from .cuda_fourier import suits_fourier
+from .cuda_passes import ends
+from .cuda_plan import MAX_AXES
 from .fir import Fir
 from .window import Window
 
 ENGINES = ("auto", "numpy", "numba", "fft")
 PLANS_KEPT = 64  # of one filter
+CUDA = "CUDA kernel", "cuFFT", "cuBLAS", "CUDA slices"
 COMPILED_WORK = 30_000  # multiply-adds from which compiled code pays, its call included (measured)
 
 
 class Choice(NamedTuple):
-    """How a term is computed: "slices", "products", "tiles" or "overlap-save"; and why."""
+    """How a term is computed: "slices", "products", "tiles" or "overlap-save"; on a device by one of :data:`CUDA`."""
 
     way: str
     why: str
 
     @property
     def is_compiled(self) -> bool:
-        """Whether Numba's code runs."""
-        return self.way in ("tiles", "overlap-save")
+        """Whether code of Numba or CUDA runs, which writes as well as adds."""
+        return self.way in ("tiles", "overlap-save", *CUDA)
+
+    @property
+    def is_on_device(self) -> bool:
+        """Whether it is for arrays on a device."""
+        return self.way in CUDA
+
+    @property
+    def continues(self) -> bool:
+        """Whether an array is continued beyond its ends where it is read."""
+        return self.way in ("tiles", "overlap-save", CUDA[0])
 
 
 def check_engine(engine: object) -> str:
@@ -42,10 +57,21 @@ def check_engine(engine: object) -> str:
     return engine
 
 
+def engine_for(xp: Any, engine: str) -> str:
+    """ "cuda" for arrays of CuPy, for which the other names mean nothing."""
+    if xp.__name__ == "numpy":
+        return engine
+    if engine != "auto":
+        raise OperandError(f"the engine {engine!r} is for NumPy arrays, and the array is CuPy's; leave engine out")
+    return "cuda"
+
+
 def choose(action: Any, written: Window, read: Window, batch: int, dtype: Any, engine: str) -> Choice:
     """The way for one term."""
     if not isinstance(action, Fir):
         return Choice("slices", "one multiplication per sample")
+    if engine == "cuda":
+        return _on_device(action, written, read, dtype)
     if action.mixes:
         return Choice("products", "taps are matrices between channels")
     if dtype not in compiled.DTYPES:
@@ -72,6 +98,18 @@ def choose(action: Any, written: Window, read: Window, batch: int, dtype: Any, e
     if serves(action.up, action.down, dtype) and is_long(action.taps, written.shape[0]):
         return Choice("overlap-save", f"long: {action.taps.size} taps")
     return Choice("tiles", f"{work:,} multiply-adds")
+
+
+def _on_device(fir: Fir, written: Window, read: Window, dtype: Any) -> Choice:
+    """What :func:`~.cuda_.filter_into` does with a filter."""
+    first, last = ends(fir, written, read)
+    if fir.mixes and fir.taps.shape[1:3] != (1, 1):
+        return Choice(CUDA[2], "taps are matrices between channels")
+    if last - first >= MAX_AXES:
+        return Choice(CUDA[3], f"more than {MAX_AXES} axes")
+    if suits_fourier(fir, dtype, written, read):
+        return Choice(CUDA[1], f"long: {fir.taps.size} taps")
+    return Choice(CUDA[0], "the array is on a device")
 
 
 def _warn_without_numba() -> None:

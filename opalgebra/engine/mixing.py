@@ -15,8 +15,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from .device import is_cupy, module_of
+
 Span: TypeAlias = tuple[slice, slice]  # of the outputs that a tap adds to, of the samples that it reads
 GATHERED = 2**19  # samples held at a time: 2 MiB in float32
+ON_DEVICE = 2**26  # on a device, where few large products pay
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def mix(y: np.ndarray, x: np.ndarray, taps: np.ndarray, parts: Sequence[Phase]) 
     for phase in parts:
         columns = [taps[trailing(at)] for at, _ in phase.taps]
         matrix = np.concatenate(columns, axis=2)
-        for batch, rows in _tiles(len(x), phase, groups * matrix.shape[2]):
+        for batch, rows in _tiles(x, phase, groups * matrix.shape[2]):
             samples = gathered(x[batch], phase, rows)
             shape = samples.shape[3:]
             product = np.matmul(matrix, samples.reshape(groups, matrix.shape[2], prod(shape)))
@@ -82,7 +85,7 @@ def unmix(y: np.ndarray, x: np.ndarray, taps: np.ndarray, parts: Sequence[Phase]
     """
     groups, outs, ins = taps.shape[:3]
     for phase in parts:
-        for batch, rows in _tiles(len(x), phase, groups * ins * len(phase.taps)):
+        for batch, rows in _tiles(x, phase, groups * ins * len(phase.taps)):
             samples = gathered(x[batch], phase, rows)
             given = np.moveaxis(y[batch][trailing(_placed(phase, rows))], 0, 2)
             count = prod(samples.shape[3:])
@@ -105,9 +108,10 @@ def _one_batch_axis(array: np.ndarray, kept: int) -> np.ndarray:
     return view
 
 
-def _tiles(batch: int, phase: Phase, height: int) -> Iterator[tuple[slice, slice]]:
+def _tiles(x: np.ndarray, phase: Phase, height: int) -> Iterator[tuple[slice, slice]]:
     """Runs of the batch and of rows along the first axis, whose samples fit into what is held at a time."""
-    most = max(1, GATHERED // max(1, height * prod(phase.shape[1:])))
+    batch, held = len(x), ON_DEVICE if is_cupy(x) else GATHERED
+    most = max(1, held // max(1, height * prod(phase.shape[1:])))
     several = max(1, most // phase.shape[0])
     for first in range(0, batch, several):
         for start in range(0, phase.shape[0], most):
@@ -124,7 +128,8 @@ def _placed(phase: Phase, rows: slice) -> tuple[slice, ...]:
 def gathered(x: np.ndarray, phase: Phase, rows: slice) -> np.ndarray:
     """What the taps read for some rows of outputs, zero outside: (groups, taps, ins, batch, \\*space)."""
     batch, groups, ins = x.shape[:3]
-    samples = np.empty((groups, len(phase.taps), ins, batch, rows.stop - rows.start, *phase.shape[1:]), dtype=x.dtype)
+    shape = (groups, len(phase.taps), ins, batch, rows.stop - rows.start, *phase.shape[1:])
+    samples = module_of(x).empty(shape, dtype=x.dtype)
     columns = np.moveaxis(x, 0, 2)
     for k, (_, spans) in enumerate(phase.taps):
         (to, source), *others = spans

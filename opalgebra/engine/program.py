@@ -24,9 +24,10 @@ from ..expr.operators import LinearOperator
 from ..expr.signals import Signal
 from ..expr.traverse import formal_parts
 from ..scalar import Scalar, exact, is_sympy
-from . import compiled
+from . import compiled, cuda_
 from .arithmetic import cast, check_bound, evaluated, magnitude
-from .dispatch import Choice, choose, plan
+from .device import is_cupy, module_of, uploaded
+from .dispatch import Choice, choose, engine_for, plan
 from .fir import Fir, Ints, in_parts
 from .mixing import trailing
 from .unfold import evaluate, formal_error
@@ -63,16 +64,19 @@ class Weight:
         common = intersection(written, read)
         if not common.size:
             return
+        xp = module_of(y)
         at = [
-            (a - s + np.arange(n)) % p
+            (a - s + xp.arange(n)) % p
             for a, n, s, p in zip(common.starts, common.shape, self.start, self.values.shape, strict=True)
         ]
-        weights = cast(self.values[np.ix_(*at)], y.dtype)
+        values = cast(self.values, y.dtype)
+        weights = (uploaded(self, values) if is_cupy(y) else values)[xp.ix_(*at)]
         to, source = trailing(place(common, written)), trailing(place(common, read))
+        may_vanish = np.any(values.real == 0) or (values.dtype.kind == "c" and np.any(values.imag == 0))
         for part, samples, factors in in_parts(y[to], x[source], weights):
             product = samples * factors
-            if np.any(factors == 0):  # a zero reads nothing, not even a NaN
-                product = np.where(factors == 0, np.zeros((), product.dtype), product)
+            if may_vanish:  # a zero reads nothing, not even a NaN
+                product = xp.where(factors == 0, xp.zeros((), product.dtype), product)
             part += product
 
     @property
@@ -280,6 +284,7 @@ class _Run:
     dtype: Any
     engine: str
     beyond: Beyond | None
+    xp: Any  # the module of the arrays
 
     def compute(self, value: Value, out: np.ndarray | None) -> np.ndarray:
         """The array of a value: the sum of its terms."""
@@ -293,27 +298,34 @@ class _Run:
         result, is_new = out, True
         for (source, action), choice in terms:  # compiled ones first: the first of them needs no zeros
             if choice.is_compiled and isinstance(action, Fir):
-                x = self.held[source].astype(self.dtype, copy=False)
-                result = self._planned(action, source, window, choice).run(x, result, add=not is_new)
+                result = self._filtered(action, source, window, choice, result, shape, not is_new)
                 is_new = False
         if is_new or result is None:
-            result = _zeros(shape, self.dtype, out)
+            result = _zeros(shape, self.dtype, out, self.xp)
         for (source, action), choice in terms:
             if not choice.is_compiled:
                 action.add_to(result, self.held[source], window, self.program.windows[source])
         return result
 
-    def _planned(self, fir: Fir, source: Value, written: Window, choice: Choice) -> Any:
-        read = self.program.windows[source]
-        rules = ("zero",) * len(read.starts)
+    def _filtered(
+        self, fir: Fir, source: Value, written: Window, choice: Choice, y: Any, shape: tuple[int, ...], add: bool
+    ) -> Any:
+        """y, or a new array of the shape, after compiled code has written to it."""
+        read, rules = self.program.windows[source], ("zero",) * len(written.starts)
         if self.beyond is not None and source.is_input:
             read, rules = self.beyond
-        return plan(fir, written, read, self.dtype, rules, choice.way)
+        if not choice.is_on_device:
+            x = self.held[source].astype(self.dtype, copy=False)
+            return plan(fir, written, read, self.dtype, rules, choice.way).run(x, y, add=add)
+        y = self.xp.empty(shape, self.dtype) if y is None else y
+        cuda_.add_to(fir, y, self.held[source], written, read, boundary=rules, add=add)
+        return y
 
 
-def _zeros(shape: tuple[int, ...], dtype: Any, out: np.ndarray | None) -> np.ndarray:
+def _zeros(shape: tuple[int, ...], dtype: Any, out: np.ndarray | None, xp: Any) -> np.ndarray:
     if out is None:
-        return np.zeros(shape, dtype=dtype)
+        zeros: np.ndarray = xp.zeros(shape, dtype=dtype)
+        return zeros
     out[...] = 0
     return out
 
@@ -382,7 +394,8 @@ class Program:
         held = {value: array for (value, _), array in zip(self.inputs, arrays, strict=True)}
         lead = self._lead(arrays[0]) if arrays else ()
         last = self._last_use
-        run = _Run(self, held, lead, np.dtype(dtype), engine, beyond)
+        xp = module_of(arrays[0]) if arrays else np
+        run = _Run(self, held, lead, np.dtype(dtype), engine_for(xp, engine), beyond, xp)
         ends = [value for value, _ in self.outputs]
         for position, value in enumerate(self.order):
             if value not in held:
@@ -413,7 +426,7 @@ class Program:
         if not all(rule in compiled.MODES for rule in beyond.rules):
             return False
         return all(
-            choice.is_compiled
+            choice.continues
             for value in self.order
             for (source, _), choice in zip(value.terms, self.choices(value, batch, dtype, engine, beyond), strict=True)
             if source.is_input

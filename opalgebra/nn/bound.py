@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.device import host
 from ..engine.fir import Fir
 from ..engine.program import Ends, Term, Value
 from ..engine.window import Window
@@ -104,7 +105,7 @@ class BoundLayer(Windowed):
         return [start], [end]
 
     def _computed(self, x: np.ndarray, transposed: bool, conjugated: bool, out: np.ndarray | None) -> np.ndarray:
-        if self.layer.has_gaps and x.dtype.kind in "fc" and not np.all(np.isfinite(x)):
+        if self.layer.has_gaps and x.dtype.kind in "fc" and not bool(np.all(np.isfinite(x))):
             return self._entry_by_entry._act(x, transposed, conjugated, out)
         return super()._computed(x, transposed, conjugated, out)
 
@@ -136,11 +137,11 @@ class BoundLayer(Windowed):
 
 
 def as_weight(weight: Any, layout: str) -> np.ndarray:
-    """A private, read-only copy of weights (channels, channels, \\*kernel)."""
+    """A private, read-only copy of weights (channels, channels, \\*kernel), on the host also of those on a device."""
     if isinstance(weight, np.ma.MaskedArray):
         raise KernelError("the weight is masked; fill it first, such as weight.filled(0)")
     try:
-        array = np.array(weight)
+        array = np.array(host(weight))
     except ValueError as error:
         raise KernelError(f"the weight does not make an array ({error}); give one of shape {layout}") from None
     if array.dtype.kind not in "iufc":

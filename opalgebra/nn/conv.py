@@ -174,7 +174,8 @@ class Conv(_Convolution):
     Parameters
     ----------
     weight : array
-        Shape (C_out, C_in/groups, \\*k), real, complex or integer; one to any number of spatial axes.  Copied.
+        Shape (C_out, C_in/groups, \\*k), real, complex or integer; one to any number of spatial axes.  Copied; from
+        a device to the host, once, because the algebra needs their exact values.
     stride, dilation : int or tuple of int
         s and d.
     padding : int, tuple of int, list of (before, after), "same" or "valid"
@@ -243,7 +244,7 @@ class ConvTranspose(_Convolution):
     Parameters
     ----------
     weight : array
-        Shape (C_in, C_out/groups, \\*k).  Copied.
+        Shape (C_in, C_out/groups, \\*k).  Copied, to the host.
     stride, dilation : int or tuple of int
         s and d, as of the convolution that it is the transpose of.
     padding : int, tuple of int, list of (before, after), "same" or "valid"

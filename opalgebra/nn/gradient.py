@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..engine.arithmetic import check_bound, magnitude
+from ..engine.device import beside, check_together, host, module_of
 from ..engine.mixing import phases, unmix
 from ..expr.arrays import as_exact
 from ..windows.bound import BoundOperator, Shape
@@ -26,8 +27,10 @@ class WeightOperator(BoundOperator):
 
     def __init__(self, layer: _Convolution, x: np.ndarray) -> None:
         self.layer = layer
-        self.x = np.array(x)
-        self.x.flags.writeable = False
+        with beside(x):
+            self.x = x.copy()
+        if isinstance(x, np.ndarray):
+            self.x.flags.writeable = False
         self.precision = Precision.of_array(self.x)
         self.in_window, self.out_window = at_zero(self.dims), at_zero(self.dimsd)
         self.out_window.check_size(self.precision.dtype.itemsize)
@@ -54,6 +57,7 @@ class WeightOperator(BoundOperator):
 
     def _act(self, x: np.ndarray, transposed: bool, conjugated: bool) -> np.ndarray:
         result = self.precision.result(x.dtype)
+        check_together(x, "the array", self.x, "the input of the layer")
         data = as_data(x, result)
         fixed = as_data(self.x, result)
         if data.dtype.kind == "i":
@@ -69,7 +73,7 @@ class WeightOperator(BoundOperator):
         groups, outs = matrices.shape[1:3]
         x = self._grouped(x)
         space = self.dimsd[-self.layer.ndim :]
-        y = np.zeros((len(matrices), len(x), groups, outs, *space), dtype=dtype)
+        y = module_of(x).zeros((len(matrices), len(x), groups, outs, *space), dtype=dtype)
         for at, to, source in self._places():
             part = x[source]
             product = np.matmul(matrices[(..., *at)][:, None], part.reshape(*x.shape[:3], prod(part.shape[3:])))
@@ -83,9 +87,9 @@ class WeightOperator(BoundOperator):
         outs, space = self.layer.channels[0] // groups, self.dimsd[-self.layer.ndim :]
         x = self._grouped(x)
         given = np.moveaxis(y.reshape(prod(lead), len(x), groups, outs, *space), 0, 2)
-        found = np.zeros((groups, prod(lead) * outs, ins, *self.layer.kernel), dtype=dtype)
+        found = module_of(x).zeros((groups, prod(lead) * outs, ins, *self.layer.kernel), dtype=dtype)
         unmix(given.reshape(len(x), groups, prod(lead) * outs, *space), x, found, phases(list(self._places())))
-        result = np.zeros((prod(lead), *self.dims), dtype=dtype)
+        result = module_of(x).zeros((prod(lead), *self.dims), dtype=dtype)
         matrices = self.layer.matrices(result)  # a view, in the layout of the weights
         matrices[...] = np.moveaxis(found.reshape(groups, prod(lead), outs, ins, *self.layer.kernel), 1, 0)
         return result.reshape(*lead, *self.dims)
@@ -108,7 +112,7 @@ class WeightOperator(BoundOperator):
 
     def _exact(self) -> np.ndarray:
         weights = (np.eye(self.shape[1], dtype=np.int64).astype(object)).reshape(-1, *self.dims)
-        return self._forward(weights, as_exact(self.x), np.dtype(object)).reshape(self.shape[1], self.shape[0]).T
+        return self._forward(weights, as_exact(host(self.x)), np.dtype(object)).reshape(self.shape[1], self.shape[0]).T
 
     def _multiply_adds(self) -> int:
         groups, outs, ins = self.layer.matrices(self.layer.weight).shape[:3]

@@ -11,9 +11,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from ..engine.device import beside
 from ..errors import DimensionError, OperandError
 from ..expr.operators import LinearOperator
 from ..windows.bound import BoundOperator, Shape, as_array, as_samples
+from ..windows.dask_ import is_lazy
 from ..windows.torch_ import is_tensor
 from .geometry import shape_of
 from .linear import Batched
@@ -214,11 +216,16 @@ class Map(Composable):
     def __call__(self, x: Any) -> Any:
         """The map on an array of shape (…, \\*dims); on a Dask array lazily, in blocks."""
         x = self._checked(as_array(x))
-        return self._apply(x) if isinstance(x, np.ndarray) else self._apply_lazily(x)
+        if is_lazy(x):
+            return self._apply_lazily(x)
+        with beside(x):
+            return self._apply(x)
 
     def jacobian(self, x: Any) -> BoundOperator:
         """The derivative at x, a linear operator between arrays of the shapes of x and of the output for x."""
-        return self._jacobian(self._checked(as_samples(x)))
+        x = self._checked(as_samples(x))
+        with beside(x):
+            return self._jacobian(x)
 
     def _checked(self, x: Any) -> Any:
         if x.ndim < len(self.dims) or x.shape[x.ndim - len(self.dims) :] != self.dims:

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.arithmetic import POINTWISE, Numbers, check_bound, magnitude, multiply
+from ..engine.arithmetic import POINTWISE, Numbers, cast, check_bound, magnitude, multiply
+from ..engine.device import check_together, host, is_cupy, module_of, uploaded
 from ..engine.window import Window, place
 from ..expr.arrays import as_exact
 from ..windows.bound import BoundOperator, Shape
 from ..windows.dask_ import Job, Part, cut
-from ..windows.precision import Precision
+from ..windows.precision import Precision, computed_in
 
 
 def at_zero(shape: Shape) -> Window:
@@ -105,16 +106,32 @@ class Diagonal(BoundOperator):
         return self.precision.dtype
 
     def _act(self, x: np.ndarray, transposed: bool, conjugated: bool) -> np.ndarray:
-        weights = np.conj(self.weights) if conjugated else self.weights
         result = self.precision.result(x.dtype)
+        weights = self._beside(x, computed_in(result))
+        weights = np.conj(weights) if conjugated else weights
         weak = result.kind == "f" or x.dtype.kind == "c"  # weights never raise the precision of data
         return multiply(POINTWISE, Numbers(x, False), Numbers(weights, weak)).array.astype(result, copy=False)
 
     def _act_lazily(self, x: Any, transposed: bool, conjugated: bool) -> Any:
         return cut(x, _Weighted(self, conjugated), self.precision.result(x.dtype))
 
+    def _beside(self, x: np.ndarray, dtype: Any) -> np.ndarray:
+        """The weights where x lies; sent to a device in the precision of what is computed, once."""
+        if is_cupy(self.weights) or not is_cupy(x):
+            check_together(x, "the array", self.weights, "the weights")
+            return self.weights
+        kept: dict[Any, np.ndarray] = self.__dict__.setdefault("_cast", {})
+        if dtype not in kept:
+            kept[dtype] = cast(self.weights, dtype)
+        sent: np.ndarray = uploaded(self, kept[dtype])
+        return sent
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what a run makes again."""
+        return {name: value for name, value in self.__dict__.items() if name not in ("_cast", "_on_device")}
+
     def _exact(self) -> np.ndarray:
-        entries = as_exact(self.weights) if self.entries is None else self.entries
+        entries = as_exact(host(self.weights)) if self.entries is None else self.entries
         result = np.zeros((entries.size, entries.size), dtype=object)
         result[np.diag_indices(entries.size)] = entries.reshape(-1)
         return result
@@ -193,6 +210,8 @@ class Selection(BoundOperator):
         before, after = (self.dimsd, self.dims) if transposed else (self.dims, self.dimsd)
         lead = x.shape[: x.ndim - len(before)]
         flat = x.reshape(prod(lead), prod(before))
+        if is_cupy(x) or is_cupy(self.source):
+            return self._on_device(flat, transposed).reshape(*lead, *after)
         outputs = np.flatnonzero(self.source.reshape(-1) >= 0)
         samples = self.source.reshape(-1)[outputs]
         y = np.zeros((prod(lead), prod(after)), dtype=x.dtype)
@@ -205,9 +224,26 @@ class Selection(BoundOperator):
             y[:, outputs] = flat[:, samples]
         return y.reshape(*lead, *after)
 
+    def _on_device(self, flat: Any, transposed: bool) -> Any:
+        """The same without waiting to know how many outputs read nothing."""
+        check_together(flat, "the array", self.source, "the places that are taken")
+        xp, source = module_of(flat), self.source.reshape(-1)
+        is_read, samples, nothing = source >= 0, xp.maximum(source, 0), flat.dtype.type(0)
+        if not transposed:
+            return xp.where(is_read, flat[:, samples], nothing)
+        given = xp.where(is_read, flat, nothing)
+        if flat.dtype.kind in "iu":
+            check_bound(magnitude(flat) * int(xp.bincount(samples[is_read], minlength=1).max()))
+            given = given.astype(np.int64).view(np.uint64)  # sums modulo 2^64, which CuPy has for these alone
+        y = xp.zeros((len(flat), prod(self.dims)), dtype=given.dtype)
+        parts = [(y.real, given.real), (y.imag, given.imag)] if given.dtype.kind == "c" else [(y, given)]
+        for to, samples_of in parts:
+            xp.add.at(to, (slice(None), samples), samples_of)
+        return y.view(np.int64).astype(flat.dtype, copy=False) if flat.dtype.kind in "iu" else y
+
     def _exact(self) -> np.ndarray:
         result = np.zeros(self.shape, dtype=object)
-        for row, sample in enumerate(self.source.reshape(-1).tolist()):
+        for row, sample in enumerate(host(self.source).reshape(-1).tolist()):
             if sample >= 0:
                 result[row, sample] = 1
         return result

@@ -7,10 +7,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from ..engine.device import beside, check_together, is_cupy, module_of
 from ..errors import DimensionError, OperandError
 from ..scalar import is_sympy
 from ..windows.bound import BoundOperator, Shape, as_array, as_samples
-from ..windows.dask_ import elementwise
+from ..windows.dask_ import elementwise, is_lazy
 from .geometry import shape_of
 from .layer import Arguments, Layer, Map
 from .linear import Diagonal
@@ -19,7 +20,7 @@ Function: TypeAlias = Callable[[np.ndarray], Any]
 
 
 def _relu(x: np.ndarray) -> np.ndarray:
-    return np.maximum(_real(x), np.zeros((), x.dtype))
+    return np.maximum(_real(x), x.dtype.type(0))
 
 
 def _relu_slope(x: np.ndarray) -> np.ndarray:
@@ -151,9 +152,9 @@ class Pointwise(Layer):
     def __call__(self, x: Any) -> Any:
         """f of every sample."""
         x = as_array(x)
-        if isinstance(x, np.ndarray):
-            return self._sampled(self._value, x)
-        return elementwise(self, self(np.ones(1, x.dtype)).dtype, x)
+        if is_lazy(x):
+            return elementwise(self, self(np.ones(1, x.dtype)).dtype, x)
+        return self._sampled(self._value, x)
 
     def jacobian(self, x: Any) -> BoundOperator:
         """diag f′(x)."""
@@ -162,9 +163,16 @@ class Pointwise(Layer):
         return Diagonal(self._sampled(self._slope, as_samples(x)))
 
     def _sampled(self, function: Function, x: np.ndarray) -> np.ndarray:
+        if is_cupy(x):
+            with beside(x):
+                y = function(x.copy() if function is self.f else x)
+                check_together(x, "the array", y, f"what the function of {self} gave")
+                return self._fitting(y, x)
         given = x.view()
         given.flags.writeable = False
-        y = np.asarray(function(given))
+        return self._fitting(np.asarray(function(given)), x)
+
+    def _fitting(self, y: np.ndarray, x: np.ndarray) -> np.ndarray:
         if y.shape != x.shape:
             raise OperandError(
                 f"the function of {self} gave an array of shape {y.shape} for one of shape {x.shape}; it must act on "
@@ -214,7 +222,10 @@ def _lambdified(x: Any, body: Any) -> Function:
     compute = sympy.lambdify(x, body, "numpy")
     if body.has(x):
         return lambda array: compute(_floating(array))
-    return lambda array: np.full(array.shape, compute(0), dtype=np.result_type(_floating(array), type(compute(0))))
+    kind = type(compute(0))
+    return lambda array: module_of(array).full(
+        array.shape, compute(0), dtype=np.result_type(_floating(array).dtype, kind)
+    )
 
 
 class BoundPointwise(Map):

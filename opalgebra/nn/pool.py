@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.device import module_of
 from ..engine.fir import Fir
 from ..errors import OperandError, WindowError
 from ..expr.operators import LinearOperator
@@ -292,15 +293,16 @@ class BoundMaxPool(Map):
     def _jacobian(self, x: np.ndarray) -> BoundOperator:
         _, source = self._largest(x)
         dtype = x.dtype if x.dtype.kind == "f" else np.float64
-        first = np.arange(prod(x.shape[: x.ndim - len(self.sizes)])) * prod(self.sizes)
+        xp = module_of(x)
+        first = xp.arange(prod(x.shape[: x.ndim - len(self.sizes)])) * prod(self.sizes)
         lead = first.reshape(*x.shape[: x.ndim - len(self.sizes)], *(1,) * len(self.sizes))
-        return Selection(np.where(source < 0, -1, source + lead), x.shape, dtype)
+        return Selection(xp.where(source < 0, -1, source + lead), x.shape, dtype)
 
     def _largest(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The maxima, and their places in the flattened spatial axes; −1 where a window holds padding only."""
         if x.dtype.kind == "c":
             raise _no_maximum()
-        source = np.arange(prod(self.sizes)).reshape(self.sizes)
+        source = module_of(x).arange(prod(self.sizes)).reshape(self.sizes)
         best, source = x, np.broadcast_to(source, x.shape)
         for axis in reversed(range(len(self.sizes))):  # rows last: equal ones are then taken in C order
             best, source = self._along(axis, best, source)
@@ -312,7 +314,8 @@ class BoundMaxPool(Map):
         place = x.ndim - ndim + axis
         shape = (*x.shape[:place], window.size(n), *x.shape[place + 1 :])
         lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
-        best, chosen = np.full(shape, lowest, dtype=x.dtype), np.full(shape, -1)
+        xp = module_of(x)
+        best, chosen = xp.full(shape, lowest, dtype=x.dtype), xp.full(shape, -1)
         for j in range(window.kernel):
             if met := window.meet(j, n):
                 to, read = ((slice(None),) * place + (part,) for part in met)

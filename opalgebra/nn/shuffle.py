@@ -187,7 +187,7 @@ class Permutation(BoundOperator):
         else:
             order = [*range(at), *(at + i for j in range(ndim) for i in (ndim + j, j))]
             parts, after = x.reshape(*lead, channels, *self.factor, *self.coarse), self._shapes[0]
-        moved: np.ndarray = np.array(parts.transpose(order), order="C")  # a copy, also where nothing moves
+        moved: np.ndarray = parts.transpose(order).copy(order="C")  # also where nothing moves
         return moved.reshape(*lead, *after)
 
     def _act_lazily(self, x: Any, transposed: bool, conjugated: bool) -> Any:

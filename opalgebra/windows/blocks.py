@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from ..engine.arithmetic import check_bound, magnitude
+from ..engine.boundary import Continuation
 from ..engine.fir import Fir
 from ..engine.program import Value, window_reached, window_read
 from ..engine.window import Window, intersection
-from .boundary import RULES, _along, _Axis, _product
-from .dask_ import Job, Part, Runs, cut
+from .dask_ import Job, Part, cut
 from .precision import as_data, computed_in
 from .windowed import Windowed
 
@@ -60,8 +60,8 @@ class Continued(_Filtering):
         if not read.size:
             return [Part(((),) * len(sizes), read.emptied())]
         spans = [_clipped(rule, n, a, b) for rule, n, a, b in zip(rules, sizes, read.starts, read.stops, strict=True)]
-        axes = [_Axis(rule, n, *span) for rule, n, span in zip(rules, sizes, spans, strict=True)]
-        return [Part(tuple(map(_read_by, axes)), Window(*zip(*((a, b - a) for a, b in spans), strict=True)))]
+        axes = [Continuation(rule, n, *span) for rule, n, span in zip(rules, sizes, spans, strict=True)]
+        return [Part(tuple(axis.runs for axis in axes), Window(*zip(*((a, b - a) for a, b in spans), strict=True)))]
 
     def run(self, out: Window, parts: list[Part], arrays: list[Any]) -> Any:
         """The block, in the order of a run on NumPy arrays: cast, continued, filtered, rounded once."""
@@ -69,7 +69,9 @@ class Continued(_Filtering):
         result = self.operator.precision.result(x.dtype)
         x, read = as_data(x, result), part.note
         for j, (rule, n) in enumerate(zip(self.operator.boundary, self.operator.in_window.shape, strict=True)):
-            x = _continued(x, _Axis(rule, n, read.starts[j], read.stops[j]), part.runs[j], x.ndim - len(part.runs) + j)
+            axis = Continuation(rule, n, read.starts[j], read.stops[j])
+            if part.runs[j] != ((axis.start, axis.stop),):  # not all of it inside
+                x = axis.extend(x, x.ndim - len(part.runs) + j, part.runs[j])
         return self._between(x, read, out, False).astype(result, copy=False)
 
 
@@ -83,7 +85,7 @@ class Folded(_Filtering):
         self.made, self.mixed = self._channels
         read = operator.in_window if operator.extension is None else operator.extension.window
         axes = [
-            _Axis(rule, n, a, b)
+            Continuation(rule, n, a, b)
             for rule, n, a, b in zip(operator.boundary, operator.in_window.shape, read.starts, read.stops, strict=True)
         ]
         self._outside = [_beyond(axis) for axis in axes]
@@ -119,8 +121,7 @@ class Folded(_Filtering):
         for j, (rule, n) in enumerate(zip(self.operator.boundary, self.operator.in_window.shape, strict=True)):
             a, b = run.starts[j], run.stops[j]
             if b <= 0 or a >= n:
-                rows = _Axis(rule, n, a, b)._matrix(a, b)[:, out.starts[j] : out.stops[j]]
-                z = _product(rows.T.tocsr(), z, z.ndim - len(out.shape) + j)
+                z = Continuation(rule, n, a, b).fold_onto(z, z.ndim - len(out.shape) + j, out.starts[j], out.stops[j])
         return z
 
 
@@ -143,17 +144,6 @@ def _clipped(rule: str, n: int, start: int, stop: int) -> tuple[int, int]:
     return first, max(first, min(stop, n))
 
 
-def _read_by(axis: _Axis) -> Runs:
-    """The samples that a continued stretch is made of."""
-    first, last = axis.kept
-    if (axis.start, axis.stop) == (first, last):
-        return ((first, last),) if first < last else ()
-    columns = [np.unique(part.indices) for part in axis.ends]
-    outside = np.unique(np.concatenate(columns)).tolist() if any(map(len, columns)) else []
-    beyond = [i for i in outside if not first <= i < last]
-    return _joined([(first, last), *((a, b) for a, b in _runs(beyond))])
-
-
 def _runs(indices: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Ascending indices as runs."""
     if not indices:
@@ -163,51 +153,13 @@ def _runs(indices: Sequence[int]) -> Iterator[tuple[int, int]]:
         yield indices[a], indices[b - 1] + 1
 
 
-def _joined(runs: Sequence[tuple[int, int]]) -> Runs:
-    """Disjoint runs in order, those that touch as one."""
-    made: list[tuple[int, int]] = []
-    for a, b in sorted(run for run in runs if run[0] < run[1]):
-        if made and made[-1][1] == a:
-            made[-1] = made[-1][0], b
-        else:
-            made.append((a, b))
-    return tuple(made)
-
-
-def _continued(x: Any, axis: _Axis, runs: Runs, at: int) -> Any:
-    """The stretch of an axis from the samples that it is made of, which lie one after the other in x."""
-    first, last = axis.kept
-    if (axis.start, axis.stop) == (first, last):
-        return x
-    before, after = (_narrowed(part, runs, x.dtype) for part in axis.ends)
-    skipped = sum(b - a for a, b in runs if b <= first)
-    inside = next((run for run in runs if run[0] <= first < run[1]), (first, first))
-    middle = x[_along(at, skipped + first - inside[0], skipped + last - inside[0], x.ndim)]
-    pieces = [_product(before, x, at), middle, _product(after, x, at)]
-    return np.concatenate(pieces if first < last else pieces[::2], axis=at)
-
-
-def _narrowed(matrix: Any, runs: Runs, dtype: Any) -> Any:
-    """The columns of some runs."""
-    from scipy.sparse import csr_array
-
-    starts = np.array([a for a, _ in runs], dtype=np.int64)
-    sizes = np.array([b - a for a, b in runs], dtype=np.int64)
-    offsets = np.cumsum(sizes) - sizes - starts
-    columns = matrix.indices.astype(np.int64)
-    if len(starts):
-        columns = columns + offsets[np.searchsorted(starts, columns, side="right") - 1]
-    real = np.finfo(dtype).dtype if dtype.kind in "fc" else dtype
-    return csr_array((matrix.data.astype(real), columns, matrix.indptr), shape=(matrix.shape[0], int(sizes.sum())))
-
-
-def _beyond(axis: _Axis) -> tuple[np.ndarray, np.ndarray]:
+def _beyond(axis: Continuation) -> tuple[np.ndarray, np.ndarray]:
     """Samples in ascending order and, for each, an index outside of the array that is made of it."""
-    ends = ((axis.start, min(axis.stop, 0)), (max(axis.start, axis.n), axis.stop))
-    rule = RULES[axis.rule]
     made = [np.zeros((2, 0), dtype=np.int64)]
-    for i in (np.arange(start, stop) for start, stop in ends if start < stop):
-        made += [np.stack((samples, i))[:, weights != 0] for samples, weights in (rule(i, axis.n) if rule else ())]
+    for start, stop in ((axis.start, min(axis.stop, 0)), (max(axis.start, axis.n), axis.stop)):
+        if start < stop:
+            indices, samples, _ = Continuation(axis.rule, axis.n, start, stop).entries
+            made.append(np.stack((samples, indices + start)))
     samples, indices = np.concatenate(made, axis=1)
     order = np.argsort(samples, kind="stable")
     return samples[order], indices[order]

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from ..engine.device import beside, check_together, is_cupy
 from ..engine.window import Window
 from ..errors import DimensionError, OperandError, SizeError
 from ..expr.operators import LinearOperator
@@ -111,7 +112,7 @@ class BoundOperator(ABC):
 
         Parameters
         ----------
-        x : array
+        x : array of NumPy or CuPy
             Shape (…, \\*dims); a vector of ``shape[1]`` samples is taken as well where ``dims`` has several axes,
             and gives a vector.
         out : ndarray, optional
@@ -120,8 +121,9 @@ class BoundOperator(ABC):
         Returns
         -------
         ndarray
-            Shape (…, \\*dimsd).  For a PyTorch tensor (on the CPU) a tensor, through which gradients flow; for a
-            Dask array one that is not computed yet, in blocks that end where those of x do.
+            Shape (…, \\*dimsd).  For a CuPy array one on the same device, queued on the current stream; for a PyTorch
+            tensor (on the CPU) a tensor, through which gradients flow; for a Dask array one that is not computed
+            yet, in blocks that end where those of x do.
 
         Raises
         ------
@@ -132,19 +134,23 @@ class BoundOperator(ABC):
             return apply(self, x)
         x = as_array(x)
         if x.shape[x.ndim - len(self.dims) :] == self.dims and x.ndim >= len(self.dims):
-            return self._run_on(x) if out is None else self._into(x, out)
+            return self._applied(x) if out is None else self._into(x, out)
         if x.ndim == 1 and len(self.dims) > 1 and x.size == self.shape[1] and out is None:
-            return self._run_on(x.reshape(self.dims)).reshape(-1)
+            return self._applied(x, self.dims).reshape(-1)
         raise DimensionError(
             f"the array has shape {x.shape}, and the operator takes {_trailing(self.dims)} (leading axes are a batch)"
         )
 
-    def _run_on(self, x: Any) -> Any:
-        """F x for an array of the right trailing shape."""
-        if not isinstance(x, np.ndarray):
+    def _applied(self, x: Any, shape: Shape | None = None) -> Any:
+        """F x, of x in another shape where one is given; where x lies, because CuPy allocates on the current device."""
+        x = x if shape is None else x.reshape(shape)
+        if isinstance(x, np.ndarray):
+            self._check_memory(x)
+            return self._act(x, False, False)
+        if is_lazy(x):
             return self._act_lazily(x, False, False)
-        self._check_memory(x)
-        return self._act(x, False, False)
+        with beside(x):
+            return self._act(x, False, False)
 
     def _check_memory(self, x: np.ndarray) -> None:
         """Refuse a run that holds more than there is: the result, what is made on the way, and a copy if x is cast."""
@@ -155,20 +161,23 @@ class BoundOperator(ABC):
         check_memory((held + (x.size if result != x.dtype else 0)) * result.itemsize, self)
 
     def _into(self, x: np.ndarray, out: Any) -> np.ndarray:
-        if not isinstance(x, np.ndarray):
+        if is_lazy(x):
             raise OperandError("out was given with a Dask array; leave it out, and store what F(x) gives: y.to_zarr(…)")
         shape = (*x.shape[: x.ndim - len(self.dims)], *self.dimsd)
-        if not isinstance(out, np.ndarray) or out.shape != shape:
-            found = f"shape {out.shape}" if isinstance(out, np.ndarray) else f"type {type(out).__name__}"
+        is_array = isinstance(out, np.ndarray) or is_cupy(out)
+        if not is_array or out.shape != shape:
+            found = f"shape {out.shape}" if is_array else f"type {type(out).__name__}"
             raise DimensionError(f"out has {found}, and the result is an array of shape {shape}")
-        if not out.flags.writeable:
+        check_together(x, "the input", out, "out")
+        if isinstance(out, np.ndarray) and not out.flags.writeable:  # CuPy has no arrays that are read-only
             raise OperandError("out is read-only; give an array that may be written")
         if np.may_share_memory(x, out):
             raise OperandError("out overlaps the input, which is not modified; give an array of its own")
         kind = self._result(x.dtype)
         if kind != out.dtype:
             raise OperandError(f"out has dtype {out.dtype}, and the result {kind}; give an array of dtype {kind}")
-        self._act_into(x, out)
+        with beside(x):
+            self._act_into(x, out)
         return out
 
     def _act_into(self, x: np.ndarray, out: np.ndarray) -> None:
@@ -196,7 +205,7 @@ class BoundOperator(ABC):
         n = operator.shape[1]
         if x.shape not in ((n,), (n, 1)):
             raise DimensionError(f"the vector has shape {x.shape}, expected ({n},) or ({n}, 1)")
-        y: np.ndarray = operator._run_on(x.reshape(operator.dims))
+        y = operator._applied(x, operator.dims)
         return y.reshape(-1) if x.ndim == 1 else y.reshape(-1, 1)
 
     @staticmethod
@@ -205,7 +214,7 @@ class BoundOperator(ABC):
         n = operator.shape[1]
         if x.ndim != 2 or x.shape[0] != n:
             raise DimensionError(f"the matrix has shape {x.shape}, expected ({n}, K)")
-        y: np.ndarray = operator._run_on(x.T.reshape(x.shape[1], *operator.dims))
+        y = operator._applied(x.T, (x.shape[1], *operator.dims))
         return y.reshape(x.shape[1], operator.shape[0]).T
 
     # Combining --------------------------------------------------------------------------------------------
@@ -335,17 +344,22 @@ class BoundOperator(ABC):
         damp : float
             0 solves the plain least-squares problem.
         options
-            Passed on to :func:`scipy.sparse.linalg.lsmr` (``atol``, ``btol``, ``maxiter``, …).
+            Passed on to :func:`scipy.sparse.linalg.lsmr` (``atol``, ``btol``, ``maxiter``, …), or to that of CuPy.
         """
         from .solve import lstsq
 
-        return lstsq(self, as_samples(y), damp, options)
+        y = as_samples(y)
+        with beside(y):
+            return lstsq(self, y, damp, options)
 
-    def explain(self) -> Any:
-        """The steps of a run with their windows and multiply-adds; ``print`` shows a table."""
+    def explain(self, device: str | None = None) -> Any:
+        """The steps of a run with their windows and multiply-adds; ``print`` shows a table.
+
+        ``device="cuda"`` tells what is done with CuPy arrays; no device is needed for that.
+        """
         from .plan import explain
 
-        return explain(self)
+        return explain(self, device)
 
     def out_size(self, n: Any) -> Any:
         """The size of the output for an input of size n, an int or a SymPy expression, in the same mode."""
@@ -394,23 +408,25 @@ def as_array(x: Any) -> Any:
 
 
 def as_samples(x: Any) -> np.ndarray:
-    """An array of numbers as it is, a list as an array; arrays of other libraries are not guessed at."""
+    """An array of numbers, of NumPy or CuPy, as it is, a list as an array; other libraries are not guessed at."""
     if isinstance(x, np.ma.MaskedArray):
         raise OperandError("the array is masked; fill it first, such as x.filled(0)")
     if isinstance(x, (list, tuple, np.generic, int, float, complex)):
         x = _listed(x)
     if is_lazy(x):
         raise OperandError("this reads a whole array at once, and takes no Dask arrays; give x.compute()")
-    if not isinstance(x, np.ndarray):
+    on_device = is_cupy(x)
+    if not isinstance(x, np.ndarray) and not on_device:
         raise OperandError(
-            f"a bound operator was applied to a {type(x).__name__}; give a NumPy array, such as numpy.asarray(x)"
+            f"a bound operator was applied to a {type(x).__name__}; give a NumPy array, such as numpy.asarray(x), "
+            "or one of CuPy"
         )
     if x.dtype.kind not in "iufc":
         raise OperandError(
             f"the array has dtype {x.dtype}; give integers, reals or complex numbers (booleans: cast them to int; "
             "exact entries: use .matrix())"
         )
-    return np.asarray(x)  # of a subclass, the plain array
+    return x if on_device else np.asarray(x)  # of a subclass, the plain array
 
 
 def _listed(x: Any) -> np.ndarray:

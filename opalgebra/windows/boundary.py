@@ -19,68 +19,16 @@ continued by its value under "reflect" and "antireflect".
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
 from math import prod
-from typing import Any, TypeAlias
 
 import numpy as np
 
 from ..engine.arithmetic import check_bound, magnitude
+from ..engine.boundary import Continuation, parts
 from ..engine.window import Window
 from ..errors import WindowError
 
-Entries: TypeAlias = "list[tuple[np.ndarray, np.ndarray]]"  # for each entry of a row: which sample, what weight
-
-
-def _wrap(i: np.ndarray, n: int) -> Entries:
-    return [(i % n, np.ones_like(i))]
-
-
-def _symmetric(i: np.ndarray, n: int) -> Entries:
-    r = i % (2 * n)
-    return [(np.minimum(r, 2 * n - 1 - r), np.ones_like(i))]
-
-
-def _antisymmetric(i: np.ndarray, n: int) -> Entries:
-    r = i % (2 * n)
-    return [(np.minimum(r, 2 * n - 1 - r), np.where(r < n, 1, -1))]
-
-
-def _edge(i: np.ndarray, n: int) -> Entries:
-    return [(np.clip(i, 0, n - 1), np.ones_like(i))]
-
-
-def _reflect(i: np.ndarray, n: int) -> Entries:
-    if n == 1:
-        return _edge(i, n)
-    r = i % (2 * n - 2)
-    return [(np.minimum(r, 2 * n - 2 - r), np.ones_like(i))]
-
-
-def _antireflect(i: np.ndarray, n: int) -> Entries:
-    """x_{i + 2(n−1)} = x_i + 2 (x_{n−1} − x_0): reflected about both end points, again and again."""
-    if n == 1:
-        return _edge(i, n)
-    turns, r = np.divmod(i, 2 * n - 2)
-    back = r >= n
-    return [
-        (np.minimum(r, 2 * n - 2 - r), np.where(back, -1, 1)),
-        (np.full_like(i, n - 1), 2 * turns + 2 * back),
-        (np.zeros_like(i), -2 * turns),
-    ]
-
-
-RULES: dict[str, Callable[[np.ndarray, int], Entries] | None] = {
-    "zero": None,
-    "wrap": _wrap,
-    "symmetric": _symmetric,
-    "reflect": _reflect,
-    "edge": _edge,
-    "antisymmetric": _antisymmetric,
-    "antireflect": _antireflect,
-}
+RULES = ("zero", "wrap", "symmetric", "reflect", "edge", "antisymmetric", "antireflect")
 
 
 def check_boundary(name: object, ndim: int) -> tuple[str, ...]:
@@ -95,121 +43,14 @@ def check_boundary(name: object, ndim: int) -> tuple[str, ...]:
     return names
 
 
-@dataclass(frozen=True)
-class _Axis:
-    """The continuation of n samples to the indices start ≤ i < stop, as a sparse matrix in three parts."""
-
-    rule: str
-    n: int
-    start: int
-    stop: int
-
-    @property
-    def kept(self) -> tuple[int, int]:
-        """The samples that are only copied."""
-        return max(0, min(self.start, self.n)), max(0, min(self.stop, self.n))
-
-    @cached_property
-    def ends(self) -> tuple[Any, Any]:
-        """The matrices that make what lies before and after the copied samples."""
-        first, last = self.kept
-        if first >= last:
-            return self._matrix(self.start, self.stop), self._matrix(self.stop, self.stop)
-        return self._matrix(self.start, first), self._matrix(last, self.stop)
-
-    def parts(self, dtype: Any, transposed: bool) -> tuple[Any, Any]:
-        """The matrices of both ends, or their transposes, in the precision of a dtype."""
-        kept: dict[Any, tuple[Any, Any]] = self.__dict__.setdefault("_parts", {})
-        key = dtype, transposed
-        if key not in kept:
-            before, after = ((part.T.tocsr() if transposed else part).astype(_real(dtype)) for part in self.ends)
-            kept[key] = before, after
-        return kept[key]
-
-    @property
-    def most_read(self) -> int:
-        """The largest sum of absolute weights in a row."""
-        return max(1, *(int(abs(part).sum(axis=1).max(initial=0)) for part in self.ends))
-
-    @cached_property
-    def _most_used(self) -> int:
-        """The largest sum of weights that one sample has."""
-        return int(abs(self._matrix(self.start, self.stop)).sum(axis=0).max(initial=0))
-
-    def _matrix(self, start: int, stop: int) -> Any:
-        from scipy.sparse import coo_array
-
-        rule = RULES[self.rule]
-        i = np.arange(start, max(start, stop))
-        shape = (len(i), self.n)
-        if rule is None or not len(i):
-            return coo_array(shape, dtype=np.int64).tocsr()
-        rows, columns, weights = [], [], []
-        for column, weight in rule(i, self.n):
-            rows.append(i - start)
-            columns.append(column)
-            weights.append(weight)
-        made = coo_array((np.concatenate(weights), (np.concatenate(rows), np.concatenate(columns))), shape).tocsr()
-        made.eliminate_zeros()
-        return made
-
-    def apply(self, x: np.ndarray, axis: int) -> np.ndarray:
-        """Continue along one axis."""
-        first, last = self.kept
-        before, after = self.parts(x.dtype, False)
-        if first >= last:
-            return _product(before, x, axis)
-        middle = x[_along(axis, first, last, x.ndim)]
-        parts = [_product(before, x, axis), middle, _product(after, x, axis)]
-        return np.concatenate([part for part in parts if part.shape[axis]], axis=axis)
-
-    def fold(self, y: np.ndarray, axis: int) -> np.ndarray:
-        """The transpose: what lies outside is added to the samples that it was made of."""
-        if y.dtype.kind == "i":
-            check_bound(magnitude(y) * self._most_used)
-        first, last = self.kept
-        before, after = self.parts(y.dtype, True)
-        if first >= last:
-            return _product(before, y, axis)
-        head, tail = first - self.start, last - self.start
-        kept = y[_along(axis, head, tail, y.ndim)]
-        if (first, last) == (0, self.n):  # y is a result of our own, and what is kept of it takes the rest
-            x = kept
-        else:
-            x = np.zeros((*y.shape[:axis], self.n, *y.shape[axis + 1 :]), dtype=y.dtype)
-            x[_along(axis, first, last, x.ndim)] = kept
-        if before.nnz:
-            x += _product(before, y[_along(axis, 0, head, y.ndim)], axis)
-        if after.nnz:
-            x += _product(after, y[_along(axis, tail, y.shape[axis], y.ndim)], axis)
-        return x
-
-
-def _along(axis: int, start: int, stop: int, ndim: int) -> tuple[slice, ...]:
-    return tuple(slice(start, stop) if j == axis else slice(None) for j in range(ndim))
-
-
-def _product(matrix: Any, x: np.ndarray, axis: int) -> np.ndarray:
-    """The matrix along one axis; only its nonzero entries are read, so a NaN stays where it is read."""
-    columns = np.moveaxis(x, axis, 0)
-    if x.dtype.kind == "i":
-        check_bound(magnitude(x) * int(abs(matrix).sum(axis=1).max() if matrix.nnz else 0))
-    flat = columns.reshape(columns.shape[0], prod(columns.shape[1:]))
-    made = matrix @ flat
-    return np.moveaxis(np.asarray(made).reshape(matrix.shape[0], *columns.shape[1:]), 0, axis)
-
-
-def _real(dtype: Any) -> Any:
-    return np.finfo(dtype).dtype if dtype.kind in "fc" else dtype
-
-
 class Extension:
     """The linear map from an array of shape ``sizes``, at 0, to a window that may reach beyond it."""
 
     def __init__(self, boundary: tuple[str, ...], sizes: tuple[int, ...], window: Window) -> None:
         self.sizes, self.window = sizes, window
         self.axes = [
-            _Axis(rule, n, a, b) for rule, n, a, b in zip(boundary, sizes, window.starts, window.stops, strict=True)
+            Continuation(rule, n, a, b)
+            for rule, n, a, b in zip(boundary, sizes, window.starts, window.stops, strict=True)
         ]
         for rule, n, axis in zip(boundary, sizes, self.axes, strict=True):
             if n == 0 and rule != "zero" and axis.stop > axis.start:
@@ -224,13 +65,17 @@ class Extension:
         """The continued array, on the trailing axes."""
         for j, axis in enumerate(self.axes):
             if (axis.start, axis.stop) != (0, axis.n):
-                x = axis.apply(x, x.ndim - len(self.axes) + j)
+                if x.dtype.kind == "i":
+                    check_bound(magnitude(x) * axis.most_read)
+                x = axis.extend(x, x.ndim - len(self.axes) + j)
         return x
 
     def fold(self, y: np.ndarray) -> np.ndarray:
         """The transpose of :meth:`apply`; y is used up."""
         for j, axis in enumerate(self.axes):
             if (axis.start, axis.stop) != (0, axis.n):
+                if y.dtype.kind == "i":
+                    check_bound(magnitude(y) * axis.most_used)
                 y = axis.fold(y, y.ndim - len(self.axes) + j)
         return y
 
@@ -245,12 +90,8 @@ def sources(rule: str, m: int, n: int) -> list[tuple[int, int]]:
     >>> sources("antireflect", -2, 4)
     [(2, -1), (0, 2)]
     """
-    if 0 <= m < n:
-        return [(m, 1)]
-    entries = RULES[rule]
-    if entries is None or n == 0:
-        return []
     found: dict[int, int] = {}
-    for place, weight in entries(np.array([m]), n):
-        found[int(place[0])] = found.get(int(place[0]), 0) + int(weight[0])
+    for part in parts(rule, n, m, m + 1):
+        for place, weight in ((part.source.start, part.weight), (n - 1, part.last), (0, part.first)):
+            found[place] = found.get(place, 0) + weight
     return [(place, weight) for place, weight in found.items() if weight]

@@ -19,11 +19,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from ..engine.boundary import Runs
 from ..engine.window import Window
 from ..errors import OperandError
 
 Shape: TypeAlias = tuple[int, ...]
-Runs: TypeAlias = tuple[tuple[int, int], ...]  # positions start ≤ i < stop along one axis, ascending
 SHORT = 2**20  # a chunk of so many samples along one axis is not cut further
 
 

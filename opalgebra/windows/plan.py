@@ -12,6 +12,7 @@ import numpy as np
 from ..engine.cost import Explanation, Stage
 from ..engine.fir import Fir
 from ..engine.program import Action, Beyond, PlannedTerm
+from ..errors import OperandError
 from .bound import BoundOperator
 from .combine import Product, Scaled, Total, Turned
 from .windowed import SMALL, Windowed
@@ -77,16 +78,18 @@ def _cell(text: str, column: int, width: int) -> str:
     return text.rjust(width) if 3 <= column <= 5 else text.ljust(width)
 
 
-def explain(operator: BoundOperator) -> Plan:
+def explain(operator: BoundOperator, device: str | None = None) -> Plan:
     """See :meth:`~opalgebra.BoundOperator.explain`."""
-    steps = tuple(stages(operator, False))
+    if device not in (None, "cuda"):
+        raise OperandError(f"the device is {device!r}; give 'cuda', or leave it out for NumPy arrays")
+    steps = tuple(stages(operator, False, device))
     inner = operator.operator if isinstance(operator, Turned) else operator
-    small = isinstance(inner, Windowed) and inner.engine == "auto" and 0 < operator.size <= SMALL
+    small = device is None and isinstance(inner, Windowed) and inner.engine == "auto" and 0 < operator.size <= SMALL
     note = "a small operator: floating data of its own dtype goes through its matrix" if small else ""
     return Plan(steps, note)
 
 
-def stages(operator: BoundOperator, transposed: bool) -> Iterator[Step]:
+def stages(operator: BoundOperator, transposed: bool, device: str | None) -> Iterator[Step]:
     """The steps of F, or of its transpose, in the order in which they happen."""
     windows = (operator.in_window, operator.out_window)
     read, written = windows[::-1] if transposed else windows
@@ -94,39 +97,39 @@ def stages(operator: BoundOperator, transposed: bool) -> Iterator[Step]:
     item = np.dtype(operator.dtype).itemsize
     match operator:
         case Turned():
-            yield from stages(operator.operator, transposed != operator.transposed)
+            yield from stages(operator.operator, transposed != operator.transposed, device)
         case Product():
             for factor in operator.factors if transposed else operator.factors[::-1]:
-                yield from stages(factor, transposed)
+                yield from stages(factor, transposed, device)
         case Total():
             for term in operator.terms:
-                yield from stages(term, transposed)
+                yield from stages(term, transposed, device)
             count = len(operator.terms)
             adds = (count - 1) * size
             yield Step(f"sum of {count} terms", written, written, adds, adds, (count + 1) * size * item)
         case Scaled():
-            yield from stages(operator.operator, transposed)
+            yield from stages(operator.operator, transposed, device)
             yield Step(f"times {operator.scalar}", written, written, size, size, 2 * size * item)
         case Windowed():
-            yield from _of_windowed(operator, transposed, item)
+            yield from _of_windowed(operator, transposed, item, device)
         case _:
             count = operator._multiply_adds()
             yield Step(operator._step, read, written, count, count, sum(operator.shape) * item)
 
 
-def _of_windowed(operator: Windowed, transposed: bool, item: int) -> Iterator[Step]:
-    dtype, engine, extension = operator.dtype, operator.engine, operator.extension
+def _of_windowed(operator: Windowed, transposed: bool, item: int, device: str | None) -> Iterator[Step]:
+    dtype, engine, extension = operator.dtype, device or operator.engine, operator.extension
     if transposed:
         yield from (_step(term, item) for term in operator.program.transposed.stages(dtype, engine))
         if extension is not None:
-            yield _edge(f"fold {_rules(operator)}", extension.window, operator.in_window, item, "sparse matrix")
+            yield _edge(f"fold {_rules(operator)}", extension.window, operator.in_window, item, "slices")
         return
     beyond = Beyond(operator.in_window, operator.boundary)
-    if extension is not None and operator.reads_directly(1, np.dtype(dtype)):
+    if extension is not None and operator.reads_directly(1, np.dtype(dtype), engine):
         yield from (_step(term, item, _rules(operator)) for term in operator.program.stages(dtype, engine, beyond))
         return
     if extension is not None:
-        yield _edge(f"extend {_rules(operator)}", operator.in_window, extension.window, item, "copy, sparse matrix")
+        yield _edge(f"extend {_rules(operator)}", operator.in_window, extension.window, item, "copy")
     yield from (_step(term, item) for term in operator.program.stages(dtype, engine))
 
 

@@ -18,7 +18,8 @@ from .._verbs import verb
 from ..algebra.evaluate import Evaluator
 from ..algebra.matrix import matrix
 from ..engine.compiled import MODES as READ_DIRECTLY
-from ..engine.dispatch import check_engine
+from ..engine.device import module_of
+from ..engine.dispatch import check_engine, engine_for
 from ..engine.program import Beyond, Ends, Program, compile_grid, window_read
 from ..engine.window import Window
 from ..errors import DimensionError, OperandError, WindowError
@@ -170,7 +171,7 @@ class Windowed(BoundOperator):
         return Program([(start, read) for start in starts], [(end, self.out_window) for end in ends])
 
     def _act(self, x: np.ndarray, transposed: bool, conjugated: bool, out: np.ndarray | None = None) -> np.ndarray:
-        if x.size <= SMALL and out is None:
+        if x.size <= SMALL and out is None and isinstance(x, np.ndarray):
             small = self._small(x.dtype, transposed, conjugated)
             if small is not None:
                 shapes = (self.dimsd, self.dims) if transposed else (self.dims, self.dimsd)
@@ -198,14 +199,15 @@ class Windowed(BoundOperator):
     def _forward(self, program: Program, x: np.ndarray, dtype: Any, out: np.ndarray | None) -> np.ndarray:
         if self.extension is None:
             return self._run(program, x, dtype, out)
-        if self.reads_directly(x.size // max(1, self.in_window.size), dtype):
+        engine = engine_for(module_of(x), self.engine)
+        if self.reads_directly(x.size // max(1, self.in_window.size), dtype, engine):
             return self._run(program, x, dtype, out, Beyond(self.in_window, self.boundary))
         return self._run(program, self.extension.apply(x), dtype, out)
 
-    def reads_directly(self, batch: int, dtype: Any) -> bool:
+    def reads_directly(self, batch: int, dtype: Any, engine: str) -> bool:
         """Whether the filters continue the array by themselves, so that no longer copy of it is made."""
         beyond = Beyond(self.in_window, self.boundary)
-        return not self.channels and self.program.reads_directly(batch, dtype, self.engine, beyond)
+        return not self.channels and self.program.reads_directly(batch, dtype, engine, beyond)
 
     def _run(
         self, program: Program, x: np.ndarray, dtype: Any, out: np.ndarray | None = None, beyond: Beyond | None = None

@@ -1,23 +1,37 @@
-"""A module in CuPy's place, without a device: as strict as CuPy about NumPy arrays, with kernels run by the shim."""
+"""A module in CuPy's place, without a device: as strict as CuPy about NumPy arrays, with kernels run by the shim.
+
+What waits for the device raises, unless a test allows it by ``cupy.may_wait``; what meets arrays of another device than
+the current one raises as well.
+"""
 
 from __future__ import annotations
 
-import ctypes
+import operator
 import types
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import scipy.sparse.linalg
 
 from opalgebra.engine.cuda_plan import Launch, Variant
 
-from .shim import Programs, ShimBackend
+# Functions of CuPy 14.2 with NumPy's meaning
+FUNCTIONS = (
+    *("abs", "all", "any", "broadcast_to", "concatenate", "conj", "isfinite", "matmul", "maximum", "moveaxis", "ndim"),
+    *("pad", "select", "stack", "where", "zeros_like"),
+)
+CREATING = ("arange", "empty", "full", "ones", "zeros")
+WAITING = ("argwhere", "bincount", "flatnonzero", "nonzero")  # the shape of the result depends on the samples
 
 
 class OnDevice:
     """``with x.device:``."""
 
-    def __init__(self, id: int) -> None:
-        self.id = id
+    current: list[int] = [0]  # noqa: RUF012
+
+    def __init__(self, id: int | None = None) -> None:
+        self.id = self.current[-1] if id is None else id
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, OnDevice) and other.id == self.id
@@ -29,56 +43,235 @@ class OnDevice:
         return f"<CUDA Device {self.id}>"
 
     def __enter__(self) -> OnDevice:
+        self.current.append(self.id)
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Nothing to give back."""
+        self.current.pop()
+
+    def synchronize(self) -> None:
+        """Nothing is under way."""
 
     @property
     def attributes(self) -> dict[str, int]:
         return {"MultiProcessorCount": 1, "MaxThreadsPerMultiProcessor": 32}
 
 
-class Array(np.ndarray):
-    """Refuses to meet NumPy arrays, and NumPy's functions; samples are read by kernels and by :func:`asnumpy` only."""
+class Array:
+    """``cupy.ndarray``: refuses to meet NumPy arrays; samples are read by kernels and by :func:`asnumpy` only."""
 
-    on = 0
+    __module__ = "cupy"
+    fake: Fake
+
+    def __init__(self, data: np.ndarray, on: int | None = None) -> None:
+        self._data = data
+        self.on = OnDevice.current[-1] if on is None else on
+
+    # What is known on the host
+
+    shape = property(lambda self: self._data.shape)
+    dtype = property(lambda self: self._data.dtype)
+    ndim = property(lambda self: self._data.ndim)
+    size = property(lambda self: self._data.size)
+    strides = property(lambda self: self._data.strides)
+    nbytes = property(lambda self: self._data.nbytes)
+    device = property(lambda self: OnDevice(self.on))
 
     @property
-    def device(self) -> OnDevice:
-        return OnDevice(self.on)
+    def flags(self) -> Any:
+        known = ("c_contiguous", "f_contiguous", "owndata")
+        return types.SimpleNamespace(**{name: getattr(self._data.flags, name) for name in known})
 
-    def __getitem__(self, key: Any) -> Any:
-        return wrapped(super().__getitem__(key))  # a number is an array of no axes
+    def __len__(self) -> int:
+        return len(self._data)
+
+    @property
+    def data(self) -> Any:
+        """Its memory; what is copied is not looked at."""
+        return types.SimpleNamespace(copy_from_device_async=lambda other, size: None)
+
+    # Views
+
+    def _view(self, data: np.ndarray) -> Array:
+        return Array(data, self.on)
+
+    T = property(lambda self: self._view(self._data.T))
+    real = property(lambda self: self._view(self._data.real), lambda self, value: self._part("real", value))
+    imag = property(lambda self: self._view(self._data.imag), lambda self, value: self._part("imag", value))
+
+    def _part(self, name: str, value: Any) -> None:
+        getattr(self._data, name)[...] = plain(value)
+
+    def reshape(self, *shape: Any) -> Array:
+        return self._view(self._data.reshape(*shape))
+
+    def transpose(self, *axes: Any) -> Array:
+        return self._view(self._data.transpose(*axes))
+
+    def swapaxes(self, first: int, second: int) -> Array:
+        return self._view(self._data.swapaxes(first, second))
+
+    def squeeze(self) -> Array:
+        return self._view(self._data.squeeze())
+
+    def ravel(self) -> Array:
+        return self._view(self._data.ravel())
+
+    def view(self, dtype: Any = None) -> Array:
+        return self._view(self._data.view() if dtype is None else self._data.view(dtype))
+
+    def __iter__(self) -> Iterator[Array]:
+        return (self[i] for i in range(len(self)))
+
+    def __getitem__(self, key: Any) -> Array:
+        return self._view(np.asarray(self._data[self._key(key)]))  # a number is an array of no axes
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._data[self._key(key)] = plain(value)
+
+    def _key(self, key: Any) -> Any:
+        entries = key if isinstance(key, tuple) else (key,)
+        if any(isinstance(entry, Array) and entry.dtype.kind == "b" for entry in entries):
+            self._wait()
+        return tuple(map(plain, entries))
+
+    # Copies
+
+    def copy(self, order: Any = "C") -> Array:
+        return Array(plain(self).copy(order))
+
+    def astype(
+        self, dtype: Any, order: str = "K", casting: None = None, subok: None = None, copy: bool = True
+    ) -> Array:
+        if casting is not None or subok is not None:
+            raise TypeError("casting and subok are not supported yet")
+        if not copy and self.dtype == dtype:
+            return self
+        with np.errstate(over="ignore"):
+            return Array(plain(self).astype(dtype, order=order))
+
+    def sum(self, axis: Any = None, keepdims: bool = False) -> Array:
+        return wrapped(plain(self).sum(axis=axis, keepdims=keepdims))
+
+    def max(self) -> Array:
+        return wrapped(plain(self).max())
+
+    def min(self) -> Array:
+        return wrapped(plain(self).min())
+
+    # NumPy's protocols
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **more: Any) -> Any:
-        given = (*inputs, *more.get("out", ()))
-        if any(type(value) is np.ndarray for value in given):
-            raise TypeError("Unsupported type <class 'numpy.ndarray'>")
-        more = {key: tuple(map(plain, value)) if key == "out" else value for key, value in more.items()}
-        result = getattr(ufunc, method)(*map(plain, inputs), **more)
-        return given[-1] if "out" in more else wrapped(result)
+        if method != "__call__" or more:
+            return NotImplemented
+        return wrapped(quiet(ufunc)(*map(plain, inputs)))
 
-    def __array_function__(self, *_: Any, **__: Any) -> Any:
-        raise TypeError("a NumPy function was called with a CuPy array")
+    def __array_function__(self, function: Any, kinds: Any, given: Any, more: Any) -> Any:
+        if set(kinds) != {Array} or not hasattr(self.fake, function.__name__):
+            return NotImplemented
+        return getattr(self.fake, function.__name__)(*given, **more)
 
-    def _refused(self, *_: Any) -> Any:
-        raise TypeError("this waits for the device")
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise TypeError("Implicit conversion to a NumPy array is not allowed. Please use `.get()`")
 
-    __float__ = __int__ = __bool__ = item = tolist = _refused
+    # What waits
+
+    def _wait(self) -> None:
+        self.fake.waits += 1
+        if not self.fake.may_wait:
+            raise TypeError("this waits for the device")
+
+    def get(self) -> np.ndarray:
+        self._wait()
+        return self._data.copy()
+
+    def item(self) -> Any:
+        self._wait()
+        return self._data.item()
+
+    def tolist(self) -> Any:
+        self._wait()
+        return self._data.tolist()
+
+    def tobytes(self) -> bytes:
+        self._wait()
+        return self._data.tobytes()
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __bool__(self) -> bool:
+        return bool(self.item())
+
+
+def _binary(function: Callable[..., Any], turned: bool) -> Any:
+    def call(self: Array, other: Any) -> Any:
+        if getattr(type(other), "__array_ufunc__", 0) is None:
+            return NotImplemented
+        pair = (other, self) if turned else (self, other)
+        return wrapped(quiet(function)(*map(plain, pair)))
+
+    return call
+
+
+def _in_place(function: Callable[..., Any]) -> Any:
+    def call(self: Array, other: Any) -> Array:
+        data = plain(self)
+        quiet(function)(data, plain(other), out=data)
+        return self
+
+    return call
+
+
+for _name, _ufunc in {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.true_divide, "pow": np.power, "mod": np.mod,
+    "matmul": np.matmul, "and": np.bitwise_and, "or": np.bitwise_or,
+}.items():  # fmt: skip
+    setattr(Array, f"__{_name}__", _binary(_ufunc, False))
+    setattr(Array, f"__r{_name}__", _binary(_ufunc, True))
+    setattr(Array, f"__i{_name}__", _in_place(_ufunc))
+for _name in ("lt", "le", "eq", "ne", "gt", "ge"):
+    setattr(Array, f"__{_name}__", _binary(getattr(operator, _name), False))
+for _name, _ufunc in {"neg": np.negative, "invert": np.invert, "abs": np.absolute}.items():
+    setattr(Array, f"__{_name}__", lambda self, f=_ufunc: wrapped(f(plain(self))))
+
+
+def quiet(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A device warns of nothing."""
+
+    def call(*values: Any, **more: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return function(*values, **more)
+
+    return call
 
 
 def plain(value: Any) -> Any:
-    return value.view(np.ndarray) if isinstance(value, Array) else value
+    """The samples of an array, which must lie on the current device; numbers as they are; no arrays of NumPy."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(plain, value))
+    if isinstance(value, np.ndarray):
+        raise TypeError("Unsupported type <class 'numpy.ndarray'>")
+    if not isinstance(value, Array):
+        return value
+    if value.on != OnDevice.current[-1]:
+        raise RuntimeError(f"an array on device {value.on} was met on device {OnDevice.current[-1]}")
+    return value._data
 
 
-def wrapped(value: Any) -> Any:
-    return np.asarray(value).view(Array)
+def wrapped(value: Any) -> Array:
+    return Array(np.asarray(value))
 
 
 def on_arrays(function: Any) -> Any:
     def call(*values: Any, **more: Any) -> Any:
-        return wrapped(function(*map(plain, values), **more))
+        result = quiet(function)(*map(plain, values), **{key: plain(value) for key, value in more.items()})
+        if isinstance(result, tuple):
+            return tuple(map(wrapped, result))
+        return wrapped(result) if isinstance(result, (np.ndarray, np.generic)) else result
 
     return call
 
@@ -100,21 +293,57 @@ class Stream:
 class Fake(types.ModuleType):
     """``import cupy``."""
 
-    def __init__(self, programs: Programs) -> None:
+    ndarray = Array
+    on = OnDevice
+
+    def __init__(self, backend: Any) -> None:
         super().__init__("cupy")
-        self.backend = ShimBackend(programs, order=2)
+        Array.fake = self
+        self.backend = backend
         self.stream = Stream(0)
-        self.cuda = types.SimpleNamespace(Device=OnDevice, get_current_stream=lambda: self.stream)
-        for name in ("isfinite", "where", "moveaxis", "pad", "matmul", "zeros", "empty"):
+        self.waits, self.may_wait = 0, False
+        self.cuda = types.SimpleNamespace(
+            Device=OnDevice,
+            get_current_stream=lambda: self.stream,
+            Event=lambda: Stream(0),
+            get_elapsed_time=lambda begin, end: 1.0,
+        )
+        for name in (*FUNCTIONS, *CREATING):
             setattr(self, name, on_arrays(getattr(np, name)))
-        for name in ("fft", "ifft", "rfft", "irfft"):
-            setattr(self, name + "_", on_arrays(getattr(np.fft, name)))
-        self.fft = types.SimpleNamespace(fft=self.fft_, ifft=self.ifft_, rfft=self.rfft_, irfft=self.irfft_)
+        for name in WAITING:
+            setattr(self, name, self._waiting(on_arrays(getattr(np, name))))
+        transforms = {name: on_arrays(getattr(np.fft, name)) for name in ("fft", "ifft", "rfft", "irfft")}
+        self.fft = types.SimpleNamespace(**transforms)
         tricks = types.SimpleNamespace(as_strided=on_arrays(np.lib.stride_tricks.as_strided))
         self.lib = types.SimpleNamespace(stride_tricks=tricks)
+        self.add = types.SimpleNamespace(at=self._add_at)
 
-    def asarray(self, array: np.ndarray) -> Array:
-        return array.copy().view(Array)
+    def _waiting(self, function: Any) -> Any:
+        def call(*values: Any, **more: Any) -> Any:
+            values[0]._wait()
+            return function(*values, **more)
+
+        return call
+
+    def _add_at(self, to: Array, key: Any, values: Array) -> None:
+        if to.dtype.name not in ("int32", "uint32", "uint64", "float16", "float32", "float64"):
+            raise TypeError(f"scatter_add does not support {to.dtype}")
+        np.add.at(plain(to), plain(key), plain(values))
+
+    def asarray(self, array: Any) -> Array:
+        return array if isinstance(array, Array) else Array(np.array(array))
+
+    def asnumpy(self, array: Array) -> np.ndarray:
+        return array.get()
+
+    def empty_like(self, array: Array) -> Array:
+        return Array(np.empty_like(plain(array)))
+
+    def ix_(self, *at: Array) -> Any:
+        return tuple(map(wrapped, np.ix_(*map(plain, at))))
+
+    def may_share_memory(self, first: Array, second: Array) -> bool:
+        return np.may_share_memory(first._data, second._data)
 
     def RawKernel(self, code: str, name: str, options: tuple[str, ...]) -> Any:
         macros = tuple(tuple(option[2:].split("=")) for option in options[1:])
@@ -129,7 +358,28 @@ class Fake(types.ModuleType):
         return call
 
 
-def asnumpy(array: Array) -> np.ndarray:
-    """A copy of what is on the device."""
-    data = ctypes.string_at(array.ctypes.data, array.nbytes) if array.flags.c_contiguous else plain(array).tobytes()
-    return np.frombuffer(data, array.dtype).reshape(array.shape)
+class Solvers(types.ModuleType):
+    """``import cupyx.scipy.sparse.linalg``: SciPy's solver, whose operator sees arrays on the device."""
+
+    class LinearOperator:
+        def __init__(self, shape: tuple[int, int], matvec: Any, rmatvec: Any = None, dtype: Any = None) -> None:
+            self.shape, self.matvec, self.rmatvec, self.dtype = shape, matvec, rmatvec, dtype
+
+    def __init__(self) -> None:
+        super().__init__("cupyx.scipy.sparse.linalg")
+
+    def lsmr(
+        self, A: Any, b: Array, x0: None = None, damp: float = 0.0, atol: float = 1e-6, btol: float = 1e-6,
+        conlim: float = 1e8, maxiter: int | None = None,
+    ) -> tuple[Any, ...]:  # fmt: skip
+        def on_device(function: Any) -> Any:
+            return lambda v: plain(function(wrapped(v)))
+
+        host = scipy.sparse.linalg.LinearOperator(A.shape, on_device(A.matvec), on_device(A.rmatvec), dtype=A.dtype)
+        x, *rest = scipy.sparse.linalg.lsmr(host, plain(b), damp, atol, btol, conlim, maxiter)
+        return wrapped(x), *rest
+
+
+def asnumpy(array: Any) -> np.ndarray:
+    """A copy of what is on the device, here or on a real one."""
+    return array._data.copy() if isinstance(array, Array) else array.get()
