@@ -1,8 +1,8 @@
 """Which way of computing a term is taken, and why.
 
-Four ways: *slices* of NumPy, one for every tap; *compiled* tiles (:mod:`.compiled`), for anything large; overlap-save
-by FFT, for long filters at one rate; matrix products (:mod:`.mixing`), where taps mix channels.  The choice depends on
-the filter, the windows, the batch and the dtype alone, never on what ran before, so that results are reproducible.
+Five ways: *slices* of NumPy, one for every tap; *compiled* tiles (:mod:`.compiled`), for anything large; the same one
+axis after the other, where the taps are an outer product; overlap-save by FFT, for long filters at one rate; matrix
+products (:mod:`.mixing`), where taps mix channels.  The choice depends on the filter, the windows, the batch and the dtype alone, never on what ran before, so that results are reproducible.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from ..errors import OperandError
 from . import compiled
+from .arithmetic import cast
 from .compiled.overlap import is_long, serves
 from .fir import Fir
 from .window import Window
@@ -21,7 +22,7 @@ COMPILED_WORK = 30_000  # multiply-adds from which compiled code pays, its call 
 
 
 class Choice(NamedTuple):
-    """How a term is computed: "slices", "products", "tiles" or "overlap-save"; and why."""
+    """How a term is computed: "slices", "products", "tiles", "separable" or "overlap-save"; and why."""
 
     way: str
     why: str
@@ -29,7 +30,7 @@ class Choice(NamedTuple):
     @property
     def is_compiled(self) -> bool:
         """Whether Numba's code runs."""
-        return self.way in ("tiles", "overlap-save")
+        return self.way in ("tiles", "separable", "overlap-save")
 
 
 def check_engine(engine: object) -> str:
@@ -70,7 +71,23 @@ def choose(action: Any, written: Window, read: Window, batch: int, dtype: Any, e
         return Choice("slices", "Numba is not installed")
     if serves(action.up, action.down, dtype) and is_long(action.taps, written.shape[0]):
         return Choice("overlap-save", f"long: {action.taps.size} taps")
+    if _is_separable(action, written, read):
+        return Choice("separable", f"an outer product: {work:,} multiply-adds, both axes in one go")
     return Choice("tiles", f"{work:,} multiply-adds")
+
+
+def _is_separable(fir: Fir, written: Window, read: Window) -> bool:
+    """Whether the taps were made as an outer product of two axes, the axes before which stay as they are."""
+    return (
+        fir.factors is not None
+        and len(fir.start) > 1
+        and fir.factors.axes[-2].dtype.kind != "c"
+        and all(
+            (taps.size, taps[0], start, up, down) == (1, 1, 0, 1, 1)
+            for taps, start, up, down in zip(fir.factors.axes[:-2], fir.start, fir.up, fir.down, strict=False)
+        )
+        and (written.starts[:-2], written.shape[:-2]) == (read.starts[:-2], read.shape[:-2])
+    )
 
 
 def _warn_without_numba() -> None:
@@ -88,7 +105,12 @@ def plan(fir: Fir, written: Window, read: Window, dtype: Any, rules: tuple[str, 
     if key not in kept:
         out, into = _spans(written), _spans(read)
         taps = fir.taps_in(dtype)
-        made: Any = compiled.plan(taps, fir.start, fir.up, fir.down, out, into, dtype, rules)
+        made: Any
+        if way == "separable" and fir.factors is not None:
+            axes = [cast(taps, dtype) for taps in fir.factors.axes[-2:]]
+            made = compiled.separable(axes, fir.factors.scale, fir.start, fir.up, fir.down, out, into, dtype, rules)
+        else:
+            made = compiled.plan(taps, fir.start, fir.up, fir.down, out, into, dtype, rules)
         if way == "overlap-save":
             made = compiled.OverlapSave.of(made, taps, fir.start[0], out[0][0], into[0][0])
         kept[key] = made

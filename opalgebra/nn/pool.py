@@ -16,7 +16,7 @@ from ..expr.signals import Signal
 from ..windows.bound import BoundOperator, Shape, as_samples
 from ..windows.combine import Product
 from ..windows.precision import Precision
-from .bound import BoundLayer, LinearLayer, dilated, on_axis, strided
+from .bound import BoundLayer, LinearLayer, dilated, on_axes, strided
 from .geometry import (
     SAME,
     Ints,
@@ -160,15 +160,12 @@ class AvgPool(_Pool, LinearLayer):
         return Precision("i" if self.divisor(self.ndim or 1) == 1 else "f")
 
     def _filters(self, sizes: Shape) -> list[Fir]:
-        ndim = len(sizes)
-        filters: list[Fir] = []
-        for axis, (window, n) in enumerate(zip(self.axes(ndim), sizes, strict=True)):
-            taps = dilated(np.ones(window.kernel, dtype=np.int64), (window.dilation,))
-            start = window.pads(n)[0] - window.extent + 1
-            filters.append(on_axis(axis, ndim, taps, start, down=window.stride))
-        if self.divisor(ndim) > 1:
-            filters.append(on_axis(0, ndim, np.array([1 / self.divisor(ndim)]), 0))
-        return filters
+        axes = self.axes(len(sizes))
+        taps = [dilated(np.ones(axis.kernel, dtype=np.int64), (axis.dilation,)) for axis in axes]
+        starts = [axis.pads(n)[0] - axis.extent + 1 for axis, n in zip(axes, sizes, strict=True)]
+        divisor = self.divisor(len(sizes))
+        scale = 1 if divisor == 1 else 1 / divisor
+        return on_axes(taps, starts, (1,) * len(axes), tuple(axis.stride for axis in axes), scale)
 
     def _depends_on_size(self, ndim: int) -> bool:
         return any(axis.depends_on_size for axis in self.axes(ndim))

@@ -351,17 +351,22 @@ def _source(module: str) -> str | None:
     return loader.get_source(module)
 
 
-#: Numba's cache looks at this file alone and numbers its own files without a lock.  So the name of a cached
-#: function says all that it depends on, and one name never stands for two things that two processes could mix up.
-_SOURCES = [_source(name) for name in (__name__, layout.__name__, vectors.__name__)]
-_VERSION = zlib.crc32(repr((_SOURCES, binding.get_host_cpu_name())).encode())
+@lru_cache
+def _version(module: str) -> str:
+    """A number for all that the code of a module depends on.
+
+    Numba's cache looks at one file alone and numbers its own files without a lock.  So the name of a cached function
+    says all that it depends on, and one name never stands for two things that two processes could mix up.
+    """
+    sources = [_source(name) for name in (__name__, layout.__name__, vectors.__name__, module)]
+    return f"{zlib.crc32(repr((sources, binding.get_host_cpu_name())).encode()):08x}"
 
 
 def _machine_code(function: Callable[..., None], real: np.dtype, *arguments: Any) -> Any:
     """The function compiled for these arguments only; others are refused, not compiled or converted."""
     named = FunctionType(function.__code__, function.__globals__, function.__name__)
     named.__module__ = function.__module__
-    named.__qualname__ = f"{function.__name__}_{real}_{_VERSION:08x}"
+    named.__qualname__ = f"{function.__name__}_{real}_{_version(function.__module__)}"
     compiled = njit(nogil=True, no_cfunc_wrapper=True)(named)
     with suppress(RuntimeError):  # no directory to write to: compiled in every process
         compiled.enable_caching()
