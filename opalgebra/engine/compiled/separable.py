@@ -92,23 +92,23 @@ class Separable:
 
         last = self.row.last
         lanes, parts = VECTOR_BYTES // self.real.itemsize, int(last[layout.E])
-        entries = max(int(last[layout.N]), int(last[layout.K]) * parts)
-        pitch = -(-entries // lanes) * lanes + lanes  # rows a power of two apart would share cache lines
-        room = KEPT_BYTES // self.real.itemsize // pitch
+        ins, outs = int(last[layout.K]) * parts, int(last[layout.N])
+        pitch = -(-max(ins, outs) // lanes) * lanes + lanes  # rows a power of two apart would share cache lines
         up, down, reach = (int(self.axis[i]) for i in (layout.UP, layout.DOWN, layout.REACH))
-        most = max(1, room - reach) // down * up if self.rows_first else room
-        chunk = max(1, min(most, self.shape_out[-2]))
+        room = max(1, KEPT_BYTES // self.real.itemsize // pitch - reach)
+        chunk = min(-(-room // down) * up, self.shape_out[-2])
         chunks = -(-self.shape_out[-2] // chunk)
         kept = down * -(-chunk // up) + reach + 1 if self.rows_first else 1
-        scratch = int(last[layout.PATCH] + last[layout.P] * last[layout.WIDTH]) + (kept + 1) * pitch
-        sizes = np.array((self.rows_first, chunk, chunks, pitch, x.size // batch, y.size // batch, add), np.int64)
-        code, scale = rows.separable(self.real), self.real.type(self.scale)
+        scratch = int(last[layout.PATCH] + last[layout.P] * last[layout.WIDTH]) + (kept + 1) * pitch + self.taps.size
+        sizes = np.array((chunk, chunks, pitch, x.size // batch, y.size // batch, add), np.int64)
+        code, scale = rows.separable(self.real, self.rows_first), self.real.type(self.scale)
+        at = self.at * np.array([[1], [pitch if self.rows_first else ins]])
 
         def part(first: int, stop: int, work: Any) -> None:
-            code(y, x, self.row.taps, self.row.at, self.row.ptr, last, self.taps, self.at, self.ptr, self.axis,
-                 scale, sizes, work, first, stop)  # fmt: skip
+            code(y, x, self.row.taps, self.row.at, self.row.ptr, last, self.taps, at, self.ptr, self.axis,
+                 scale, sizes, *work, first, stop)  # fmt: skip
 
-        share(part, batch * chunks, threads, lambda: np.empty(scratch, self.real))
+        share(part, batch * chunks, threads, lambda: (np.empty(scratch, self.real), np.empty(self.taps.size, np.int64)))
 
 
 def separable(
