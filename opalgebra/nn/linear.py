@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from math import prod
 from typing import Any
 
 import numpy as np
 
 from ..engine.arithmetic import POINTWISE, Numbers, check_bound, magnitude, multiply
+from ..engine.compiled import available
+from ..engine.compiled.pooling import ADDED, add_at
+from ..engine.dispatch import COMPILED_WORK
 from ..engine.window import Window
 from ..expr.arrays import as_exact
 from ..windows.bound import BoundOperator, Shape
@@ -163,17 +167,34 @@ class Selection(BoundOperator):
         before, after = (self.dimsd, self.dims) if transposed else (self.dims, self.dimsd)
         lead = x.shape[: x.ndim - len(before)]
         flat = x.reshape(prod(lead), prod(before))
+        if transposed and x.dtype in ADDED and x.size >= COMPILED_WORK and available():
+            return self._scattered(flat).reshape(*lead, *after)
         outputs = np.flatnonzero(self.source.reshape(-1) >= 0)
         samples = self.source.reshape(-1)[outputs]
         y = np.zeros((prod(lead), prod(after)), dtype=x.dtype)
         if transposed:
             if x.dtype.kind in "iu":
-                check_bound(magnitude(x) * int(np.bincount(samples).max(initial=0)))
+                check_bound(magnitude(x) * self._most_often)
             places: Any = (slice(None), samples)
             np.add.at(y, places, flat[:, outputs])  # one sample may feed several outputs
         else:
             y[:, outputs] = flat[:, samples]
         return y.reshape(*lead, *after)
+
+    def _scattered(self, x: np.ndarray) -> np.ndarray:
+        """The transpose by compiled code."""
+        if x.dtype.kind == "i":
+            check_bound(magnitude(x) * self._most_often)
+        y = np.zeros((len(x), prod(self.dims)), dtype=x.dtype)
+        for into, samples in zip(y, x, strict=True):
+            add_at(into, self.source, samples)
+        return y
+
+    @cached_property
+    def _most_often(self) -> int:
+        """How many outputs the sample feeds that feeds most."""
+        places = self.source[self.source >= 0]
+        return int(np.bincount(places.reshape(-1)).max(initial=0))
 
     def _exact(self) -> np.ndarray:
         result = np.zeros(self.shape, dtype=object)

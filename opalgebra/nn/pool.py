@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import reduce
+from functools import cached_property, reduce
 from math import prod
 from typing import Any
 
 import numpy as np
 
+from ..engine.compiled import available
+from ..engine.compiled.pooling import ORDERED, Sweep, Windows
+from ..engine.dispatch import COMPILED_WORK
 from ..engine.fir import Fir
 from ..errors import OperandError, WindowError
 from ..expr.operators import LinearOperator
@@ -262,11 +265,25 @@ class BoundMaxPool(Map):
         """Spatial shape of the output."""
         return self.layer._sizes(self.sizes)
 
+    @cached_property
+    def _windows(self) -> Windows:
+        """Where the windows lie."""
+        axes = zip(self.layer.axes(len(self.sizes)), self.sizes, self.dimsd, strict=True)
+        return Windows([Sweep(a.kernel, a.stride, a.dilation, -a.pads(n)[0], n, m) for a, n, m in axes])
+
+    def _is_compiled(self, x: np.ndarray) -> bool:
+        work = x.size // max(1, prod(self.sizes)) * prod(self.dimsd) * prod(a.kernel for a in self.layer.axes(len(self.sizes)))
+        return x.dtype in ORDERED and work >= COMPILED_WORK and available()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what a first run makes again."""
+        return {name: value for name, value in self.__dict__.items() if name != "_windows"}
+
     def _apply(self, x: np.ndarray) -> np.ndarray:
-        return self._largest(x)[0]
+        return self._windows.maxima(x) if self._is_compiled(x) else self._largest(x)[0]
 
     def _jacobian(self, x: np.ndarray) -> BoundOperator:
-        _, source = self._largest(x)
+        _, source = self._windows.chosen(x) if self._is_compiled(x) else self._largest(x)
         dtype = x.dtype if x.dtype.kind == "f" else np.float64
         first = np.arange(prod(x.shape[: x.ndim - len(self.sizes)])) * prod(self.sizes)
         lead = first.reshape(*x.shape[: x.ndim - len(self.sizes)], *(1,) * len(self.sizes))
