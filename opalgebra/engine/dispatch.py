@@ -1,8 +1,9 @@
 """Which way of computing a term is taken, and why.
 
-Five ways: *slices* of NumPy, one for every tap; *compiled* tiles (:mod:`.compiled`), for anything large; the same one
-axis after the other, where the taps are an outer product; overlap-save by FFT, for long filters at one rate; matrix
-products (:mod:`.mixing`), where taps mix channels.  The choice depends on the filter, the windows, the batch and the dtype alone, never on what ran before, so that results are reproducible.
+Five ways: *slices* of NumPy, one for every tap; *compiled* tiles (:mod:`.compiled`), for anything large; the same for
+two axes one after the other, where the taps are an outer product; overlap-save by FFT, for long filters at one rate;
+matrix products (:mod:`.mixing`), where taps mix channels.  The choice depends on the filter, the windows, the batch and
+the dtype alone, never on what ran before, so that results are reproducible.
 """
 
 from __future__ import annotations

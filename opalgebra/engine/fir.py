@@ -136,7 +136,9 @@ class Fir:
         """The same with conjugated taps."""
         if self.taps.dtype.kind != "c":
             return self
-        return replace(self, taps=np.conj(self.taps), factors=self.factors and self.factors.mapped(lambda _, t: t.conj()))
+        return replace(
+            self, taps=np.conj(self.taps), factors=self.factors and self.factors.mapped(lambda _, t: t.conj())
+        )
 
     # Windows ------------------------------------------------------------------------------------------------
 

@@ -196,11 +196,12 @@ def on_axes(taps: Sequence[np.ndarray], starts: Sequence[int], up: Ints, down: I
         def only(values: Sequence[Any], others: Sequence[Any]) -> tuple[Any, ...]:
             return tuple(values[j] if j in axes else others[j] for j in range(ndim))
 
-        made = Fir.separable(only(taps, ones), scale, only(starts, (0,) * ndim), *(only(f, (1,) * ndim) for f in (up, down)))
-        return made if len(axes) > 1 or (scale != 1 and axes) else replace(made, factors=None)
+        rates = only(up, (1,) * ndim), only(down, (1,) * ndim)
+        made = Fir.separable(only(taps, ones), scale, only(starts, (0,) * ndim), *rates)
+        return made if len(axes) > 1 or (axes and scale != 1) else replace(made, factors=None)
 
     groups = [[j] for j in busy if j < ndim - 2] + [[j for j in busy if j >= ndim - 2]]
     groups = [axes for axes in (groups[::-1] if max(down) > 1 else groups) if axes]
-    fits = ndim > 1 and bool(groups) and groups[-1][-1] >= ndim - 2  # the scale goes with the last two axes
-    firs = [along(axes, scale if fits and axes is groups[-1] else 1) for axes in groups]
-    return [*firs, along([], scale)] if scale != 1 and not fits or not firs else firs
+    if groups and 1 < ndim <= groups[-1][-1] + 2:  # the scale goes with the last two axes where they come last
+        return [along(axes, scale if axes is groups[-1] else 1) for axes in groups]
+    return [*(along(axes, 1) for axes in groups), *([along([], scale)] if scale != 1 or not groups else [])]

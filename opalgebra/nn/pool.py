@@ -272,8 +272,10 @@ class BoundMaxPool(Map):
         return Windows([Sweep(a.kernel, a.stride, a.dilation, -a.pads(n)[0], n, m) for a, n, m in axes])
 
     def _is_compiled(self, x: np.ndarray) -> bool:
-        work = x.size // max(1, prod(self.sizes)) * prod(self.dimsd) * prod(a.kernel for a in self.layer.axes(len(self.sizes)))
-        return x.dtype in ORDERED and work >= COMPILED_WORK and available()
+        if x.dtype not in ORDERED or not available():
+            return False
+        taps = prod(axis.kernel for axis in self.layer.axes(len(self.sizes)))
+        return x.size // max(1, prod(self.sizes)) * prod(self.dimsd) * taps >= COMPILED_WORK
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what a first run makes again."""

@@ -5,10 +5,9 @@ Results do not depend on the number of threads.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import reduce
+from collections.abc import Callable, Sequence
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -68,17 +67,15 @@ class Windows:
         self.spans = np.array(spans, dtype=np.int64).reshape(-1, 3)
 
     def _rows(self, lead: Sequence[Sweep]) -> np.ndarray:
-        rank, places, inside = len(lead), [], []
+        rank, places, inside = len(lead), np.zeros((), np.int64), np.ones((), bool)
         for axis, sweep in enumerate(lead):
             m, j = np.arange(sweep.outputs)[:, None], np.arange(sweep.kernel)
             at = m * sweep.stride + j * sweep.dilation + sweep.start
-            shape = [1] * (2 * rank)
-            shape[axis], shape[rank + axis] = at.shape
-            places.append((at * prod(self.sizes[axis + 1 :])).reshape(shape))
-            inside.append(((at >= 0) & (at < sweep.inputs)).reshape(shape))
-        count = prod(self.out[:rank])
-        found = np.where(reduce(np.logical_and, inside, np.True_), reduce(np.add, places, np.int64(0)), -1)
-        return np.ascontiguousarray(found.reshape(count, -1) if count else np.empty((0, 1)), dtype=np.int64)
+            on = tuple(other for other in range(2 * rank) if other not in (axis, rank + axis))  # outputs, then taps
+            places = places + np.expand_dims(at * prod(self.sizes[axis + 1 :]), on)
+            inside = inside & np.expand_dims((at >= 0) & (at < sweep.inputs), on)
+        shape = prod(self.out[:rank]), prod(sweep.kernel for sweep in lead)
+        return np.where(inside, places, -1).reshape(shape)
 
     def maxima(self, x: np.ndarray) -> np.ndarray:
         """The largest sample of each window of x (…, \\*sizes), the smallest number where there is none."""
@@ -87,10 +84,10 @@ class Windows:
         y, code = self._empty(x, x.dtype), samples.maxima(x.dtype, False)
         flat_y, flat_x, size, lowest = y.reshape(-1), _flat(x), prod(self.sizes), _lowest(x.dtype)
 
-        def part(first: int, stop: int, _: object) -> None:
+        def part(first: int, stop: int, _: Any) -> None:
             code(flat_y, flat_x, self.rows, self.spans, self.step, size, lowest, first, stop)
 
-        self._share(part, y, x)
+        self._share(part, y)
         return y
 
     def chosen(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -101,21 +98,21 @@ class Windows:
         flat_y, flat_x, size, lowest = y.reshape(-1), _flat(x), prod(self.sizes), _lowest(x.dtype)
         at = places.reshape(-1)
 
-        def part(first: int, stop: int, _: object) -> None:
+        def part(first: int, stop: int, _: Any) -> None:
             code(flat_y, at, flat_x, self.rows, self.spans, self.step, size, lowest, first, stop)
 
-        self._share(part, y, x)
+        self._share(part, y)
         return y, places
 
-    def _empty(self, x: np.ndarray, dtype: object) -> np.ndarray:
+    def _empty(self, x: np.ndarray, dtype: Any) -> np.ndarray:
         return np.empty((*x.shape[: x.ndim - len(self.sizes)], *self.out), dtype)
 
-    def _share(self, part: object, y: np.ndarray, x: np.ndarray) -> None:
+    def _share(self, part: Callable[[int, int, Any], None], y: np.ndarray) -> None:
         if y.size:
-            share(part, y.size // self.out[-1], _threads(y.size * self.taps))  # type: ignore[arg-type]
+            share(part, y.size // self.out[-1], _threads(y.size * self.taps))
 
 
-def _lowest(dtype: np.dtype) -> object:
+def _lowest(dtype: np.dtype) -> Any:
     return dtype.type(-np.inf if dtype.kind == "f" else np.iinfo(dtype).min)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -59,23 +60,43 @@ class Separable:
         """Whether rows are filtered before they are combined."""
         return bool(self.shape_out[-2] >= self.shape_in[-2])
 
-    @property
+    @cached_property
     def multiply_adds(self) -> int:
         """Multiply-adds of real numbers in one run without a batch."""
-        outs, ins, (ups,) = self.shape_out[-2], self.shape_in[-2], self.axis[[layout.UP]]
-        counts = (outs - np.arange(ups) + ups - 1) // ups
-        entries = (self.shape_out if self.rows_first else self.shape_in)[-1] * self.dtype.itemsize // self.real.itemsize
-        combined = int(np.diff(self.ptr) @ counts) * entries
-        return prod(self.shape_out[:-2]) * (combined + self.row.multiply_adds * (ins if self.rows_first else outs))
+        outs, ups = self.shape_out[-2], int(self.axis[layout.UP])
+        counts = (outs - np.arange(ups) + ups - 1) // ups  # how many outputs have each phase
+        combined = int(np.diff(self.ptr) @ counts) * self._entries[self.rows_first]
+        filtered = self.row.multiply_adds * (self.shape_in[-2] if self.rows_first else outs)
+        return prod(self.shape_out[:-2]) * (combined + filtered)
+
+    @property
+    def _entries(self) -> tuple[int, int]:
+        """Numbers in a row of x, and in one of y."""
+        return int(self.row.last[layout.K] * self.row.last[layout.E]), int(self.row.last[layout.N])
+
+    @cached_property
+    def _tiles(self) -> tuple[np.ndarray, np.ndarray, int]:
+        """The table ``sizes`` of :mod:`.rows`, the places of taps in rows and in entries, the memory of a thread."""
+        ins, outs = self._entries
+        lanes = VECTOR_BYTES // self.real.itemsize
+        pitch = -(-max(ins, outs) // lanes) * lanes + lanes  # rows a power of two apart would share cache lines
+        up, down, reach = (int(self.axis[i]) for i in (layout.UP, layout.DOWN, layout.REACH))
+        room = max(1, KEPT_BYTES // self.real.itemsize // pitch - reach)
+        chunk = max(1, min(-(-room // down) * up, self.shape_out[-2]))
+        kept = down * -(-chunk // up) + reach + 1 if self.rows_first else 1
+        scratch = int(self.row.last[layout.PATCH] + self.row.last[layout.P] * self.row.last[layout.WIDTH])
+        sizes = (chunk, -(-self.shape_out[-2] // chunk), pitch, ins * self.shape_in[-2], outs * self.shape_out[-2], 0)
+        at = self.at * np.array([[1], [pitch if self.rows_first else ins]])
+        return np.array(sizes, np.int64), at, scratch + (kept + 1) * pitch + self.taps.size
 
     def run(
         self, x: np.ndarray, y: np.ndarray | None = None, add: bool = False, threads: int | None = None
     ) -> np.ndarray:
         """y, or y + the filtered x where ``add``; see :meth:`~.plans.Plan.run`.
 
-        >>> made = separable([np.ones(2), np.ones(2)], 0.25, [0] * 2, [1] * 2, [2] * 2, [(0, 1)] * 2, [(0, 2)] * 2, float)
-        >>> made.run(np.array([[1.0, 2.0], [3.0, 4.0]])).shape
-        (1, 1)
+        >>> halves = separable([np.ones(2)] * 2, 0.25, [-1] * 2, [1] * 2, [2] * 2, [(0, 1)] * 2, [(0, 2)] * 2, float)
+        >>> halves.run(np.array([[1.0, 2.0], [3.0, 4.0]]))
+        array([[2.5]])
         """
         x, lead = as_input(x, self, y)
         y = as_output(y, lead + self.shape_out, self.dtype, add)
@@ -90,25 +111,20 @@ class Separable:
     def _run(self, x: np.ndarray, y: np.ndarray, batch: int, add: bool, threads: int) -> None:
         from . import rows  # Numba takes a second to import
 
-        last = self.row.last
-        lanes, parts = VECTOR_BYTES // self.real.itemsize, int(last[layout.E])
-        ins, outs = int(last[layout.K]) * parts, int(last[layout.N])
-        pitch = -(-max(ins, outs) // lanes) * lanes + lanes  # rows a power of two apart would share cache lines
-        up, down, reach = (int(self.axis[i]) for i in (layout.UP, layout.DOWN, layout.REACH))
-        room = max(1, KEPT_BYTES // self.real.itemsize // pitch - reach)
-        chunk = min(-(-room // down) * up, self.shape_out[-2])
-        chunks = -(-self.shape_out[-2] // chunk)
-        kept = down * -(-chunk // up) + reach + 1 if self.rows_first else 1
-        scratch = int(last[layout.PATCH] + last[layout.P] * last[layout.WIDTH]) + (kept + 1) * pitch + self.taps.size
-        sizes = np.array((chunk, chunks, pitch, x.size // batch, y.size // batch, add), np.int64)
-        code, scale = rows.separable(self.real, self.rows_first), self.real.type(self.scale)
-        at = self.at * np.array([[1], [pitch if self.rows_first else ins]])
+        sizes, at, scratch = self._tiles
+        if add:
+            sizes = sizes.copy()
+            sizes[rows.ADD] = 1
+        code, scale, row = rows.separable(self.real, self.rows_first), self.real.type(self.scale), self.row
 
         def part(first: int, stop: int, work: Any) -> None:
-            code(y, x, self.row.taps, self.row.at, self.row.ptr, last, self.taps, at, self.ptr, self.axis,
+            code(y, x, row.taps, row.at, row.ptr, row.last, self.taps, at, self.ptr, self.axis,
                  scale, sizes, *work, first, stop)  # fmt: skip
 
-        share(part, batch * chunks, threads, lambda: (np.empty(scratch, self.real), np.empty(self.taps.size, np.int64)))
+        def memory() -> tuple[np.ndarray, np.ndarray]:
+            return np.empty(scratch, self.real), np.empty(self.taps.size, np.int64)
+
+        share(part, batch * int(sizes[rows.CHUNKS]), threads, memory)
 
 
 def separable(
@@ -139,8 +155,8 @@ def separable(
     dtype, rank = np.dtype(dtype), len(start)
     rules = (rules,) * rank if isinstance(rules, str) else tuple(rules)
     (first, last), a, b = factors, rank - 2, rank - 1
-    plans._check(first, dtype, *([given[a]] for given in (start, up, down, out, read, rules)))
-    row = plan(last, *([given[b]] for given in (start, up, down, out, read)), dtype, [rules[b]])
+    plans._check(first, dtype, [start[a]], [up[a]], [down[a]], [out[a]], [read[a]], [rules[a]])
+    row = plan(last, [start[b]], [up[b]], [down[b]], [out[b]], [read[b]], dtype, [rules[b]])
     where = np.flatnonzero(first)
     axis = plans._axis(start[a] + where, up[a], down[a], out[a], read[a], MODES[rules[a]])
     phase, offset, taps = axis.phase[axis.reads], axis.offset[axis.reads], first[where][axis.reads]
