@@ -189,7 +189,7 @@ class Fir:
         axes = range(len(self.start))
         for axis in sorted(axes, key=lambda a: written.shape[a] / max(1, read.shape[a])):  # small values first
             taps = np.expand_dims(factors.axes[axis], [other for other in axes if other != axis])
-            fir = Fir(taps, *(_only(axis, *pair) for pair in ((self.start, 0), (self.up, 1), (self.down, 1))))
+            fir = Fir(taps, _only(axis, self.start, 0), _only(axis, self.up, 1), _only(axis, self.down, 1))
             to = Window(_put(axis, written.starts, read.starts), _put(axis, written.shape, read.shape))
             if not (fir.is_copy and to == read and fir.start[axis] == 0 and fir.up[axis] == fir.down[axis] == 1):
                 found.append((fir, to, read))
