@@ -175,7 +175,7 @@ def test_layers_are_their_formulas_in_either_way(data: st.DataObject) -> None:
 def test_sums_are_divided_once(kernel: Any) -> None:
     """Of integers the mean is the quotient of an exact sum, to one rounding, and not a sum of rounded quotients."""
     ndim = len(kernel) if isinstance(kernel, tuple) else 1
-    x = np.random.default_rng(0).integers(-99, 99, (40, 41, 42)[:ndim]).astype(np.float32)
+    x = np.random.default_rng(0).integers(-99, 99, {1: (5000,), 2: (70, 71), 3: (40, 41, 42)}[ndim]).astype(np.float32)
     stride = (1,) * ndim
     want = np.lib.stride_tricks.sliding_window_view(x, kernel).sum(tuple(range(-ndim, 0)), dtype=np.int64)
     share = np.float32(1 / np.prod(kernel))
