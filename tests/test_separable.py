@@ -131,6 +131,18 @@ def test_passes_are_the_table_of_taps(ndim: int) -> None:
             assert np.array_equal(y, want)
 
 
+def test_infinite_samples_stay_on_their_side() -> None:
+    fir = Fir.separable([np.ones(2), np.array([1.0, -2.0])], 0.5, (0, 0), (1, 1), (2, 2))
+    written, read = Window((0, 0), (4, 5)), Window((0, 0), (7, 9))
+    x = np.full(read.shape, complex(1, -1))
+    x[2, 4] = complex(np.inf, 1)
+    y, want = np.zeros(written.shape, complex), np.zeros(written.shape, complex)
+    fir.add_to(y, x, written, read)
+    replace(fir, factors=None).add_to(want, x, written, read)
+    assert np.isinf(y.real).sum() == 1
+    np.testing.assert_array_equal(y, want)
+
+
 def test_a_merged_filter_is_no_product_any_more() -> None:
     fir = Fir.separable([np.array([1]), np.array([1])], 1, (0, 0), (1, 1), (1, 1))
     merged = fir.then_filter(np.arange(4).reshape(2, 2), (0, 0))

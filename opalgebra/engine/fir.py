@@ -179,9 +179,9 @@ class Fir:
         """One filter per axis with the windows that it writes and reads, where the taps were made as a product."""
         if self.factors is None:
             return [(self, written, read)]
-        kept = self.__dict__.get("_passes")  # one entry, replaced as a whole: several threads may run a filter
+        kept = self.__dict__.get("_by_axis")  # one entry, replaced as a whole: several threads may run a filter
         if kept is None or kept[0] != (written, read):
-            kept = self.__dict__["_passes"] = (written, read), self._new_passes(self.factors, written, read)
+            kept = self.__dict__["_by_axis"] = (written, read), self._new_passes(self.factors, written, read)
         return kept[1]
 
     def _new_passes(self, factors: Factors, written: Window, read: Window) -> list[tuple[Fir, Window, Window]]:
@@ -194,21 +194,18 @@ class Fir:
             if not (fir.is_copy and to == read and fir.start[axis] == 0 and fir.up[axis] == fir.down[axis] == 1):
                 found.append((fir, to, read))
             read = to
-        return found or [(Fir.identity(len(axes)), written, read)]
+        if factors.scale != 1 or not found:
+            scaled = replace(Fir.identity(len(axes)), taps=np.full((1,) * len(axes), factors.scale))
+            found.append((scaled, written, read))
+        return found
 
     def _add_passes(self, y: np.ndarray, x: np.ndarray, written: Window, read: Window) -> None:
-        scale = self.factors.scale if self.factors is not None else 1
         *before, (last, to, source) = self.passes(written, read)
         for fir, window, from_window in before:
             made = np.zeros((*x.shape[: x.ndim - len(window.shape)], *window.shape), dtype=y.dtype)
             fir.add_to(made, x, window, from_window)
             x = made
-        if scale == 1:
-            last.add_to(y, x, to, source)
-            return
-        made = np.zeros(y.shape, dtype=y.dtype)
-        last.add_to(made, x, to, source)
-        y += made * y.dtype.type(scale)
+        last.add_to(y, x, to, source)
 
     def taps_in(self, dtype: Any) -> np.ndarray:
         """The taps in the precision of ``dtype``, real where they are real."""
@@ -261,8 +258,7 @@ class Fir:
     def multiply_adds(self, written: Window, read: Window) -> int:
         """Multiply-adds of one run, zero taps left out."""
         if self.factors is not None:
-            scaled = written.size if self.factors.scale != 1 else 0
-            return scaled + sum(fir.multiply_adds(*windows) for fir, *windows in self.passes(written, read))
+            return sum(fir.multiply_adds(*windows) for fir, *windows in self.passes(written, read))
         mixed = prod(self.taps.shape[:3]) if self.mixes else 1
         return mixed * sum(_length(to) for _, to, _ in self._places(written, read))
 
