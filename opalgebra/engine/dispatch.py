@@ -1,9 +1,10 @@
 """Which way of computing a term is taken, and why.
 
-Four ways: *slices* of NumPy, one for every tap; *compiled* tiles (:mod:`.compiled`), for anything large; overlap-save
-by FFT, for long filters at one rate; matrix products (:mod:`.mixing`), where taps mix channels.  Arrays on a device
-have ways of their own (:mod:`.cuda_`).  The choice depends on the filter, the windows, the batch, the dtype and the
-place of the array alone, never on what ran before, so that results are reproducible.
+Five ways: *slices* of NumPy, one for every tap; *compiled* tiles (:mod:`.compiled`), for anything large; the same for
+two axes one after the other, where the taps are an outer product; overlap-save by FFT, for long filters at one rate;
+matrix products (:mod:`.mixing`), where taps mix channels.  Arrays on a device have ways of their own (:mod:`.cuda_`).
+The choice depends on the filter, the windows, the batch, the dtype and the place of the array alone, never on what ran
+before, so that results are reproducible.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple
 
 from ..errors import OperandError
 from . import compiled
+from .arithmetic import cast
 from .compiled.overlap import is_long, serves
 from .cuda_fourier import suits_fourier
 from .cuda_passes import ends
@@ -27,7 +29,10 @@ COMPILED_WORK = 30_000  # multiply-adds from which compiled code pays, its call 
 
 
 class Choice(NamedTuple):
-    """How a term is computed: "slices", "products", "tiles" or "overlap-save"; on a device by one of :data:`CUDA`."""
+    """How a term is computed, and why.
+
+    "slices", "products", "tiles", "separable" or "overlap-save"; on a device by one of :data:`CUDA`.
+    """
 
     way: str
     why: str
@@ -35,7 +40,7 @@ class Choice(NamedTuple):
     @property
     def is_compiled(self) -> bool:
         """Whether code of Numba or CUDA runs, which writes as well as adds."""
-        return self.way in ("tiles", "overlap-save", *CUDA)
+        return self.way in ("tiles", "separable", "overlap-save", *CUDA)
 
     @property
     def is_on_device(self) -> bool:
@@ -45,7 +50,7 @@ class Choice(NamedTuple):
     @property
     def continues(self) -> bool:
         """Whether an array is continued beyond its ends where it is read."""
-        return self.way in ("tiles", "overlap-save", CUDA[0])
+        return self.way in ("tiles", "separable", "overlap-save", CUDA[0])
 
 
 def check_engine(engine: object) -> str:
@@ -97,6 +102,8 @@ def choose(action: Any, written: Window, read: Window, batch: int, dtype: Any, e
         return Choice("slices", "Numba is not installed")
     if serves(action.up, action.down, dtype) and is_long(action.taps, written.shape[0]):
         return Choice("overlap-save", f"long: {action.taps.size} taps")
+    if _is_separable(action, written, read):
+        return Choice("separable", f"an outer product: {work:,} multiply-adds, both axes in one go")
     return Choice("tiles", f"{work:,} multiply-adds")
 
 
@@ -110,6 +117,20 @@ def _on_device(fir: Fir, written: Window, read: Window, dtype: Any) -> Choice:
     if suits_fourier(fir, dtype, written, read):
         return Choice(CUDA[1], f"long: {fir.taps.size} taps")
     return Choice(CUDA[0], "the array is on a device")
+
+
+def _is_separable(fir: Fir, written: Window, read: Window) -> bool:
+    """Whether the taps were made as an outer product of two axes, the axes before which stay as they are."""
+    return (
+        fir.factors is not None
+        and len(fir.start) > 1
+        and fir.factors.axes[-2].dtype.kind != "c"
+        and all(
+            (taps.size, taps[0], start, up, down) == (1, 1, 0, 1, 1)
+            for taps, start, up, down in zip(fir.factors.axes[:-2], fir.start, fir.up, fir.down, strict=False)
+        )
+        and (written.starts[:-2], written.shape[:-2]) == (read.starts[:-2], read.shape[:-2])
+    )
 
 
 def _warn_without_numba() -> None:
@@ -128,7 +149,11 @@ def plan(fir: Fir, written: Window, read: Window, dtype: Any, rules: tuple[str, 
     if made is None:
         out, into = _spans(written), _spans(read)
         taps = fir.taps_in(dtype)
-        made = compiled.plan(taps, fir.start, fir.up, fir.down, out, into, dtype, rules)
+        if way == "separable" and fir.factors is not None:
+            axes = [cast(taps, dtype) for taps in fir.factors.axes[-2:]]
+            made = compiled.separable(axes, fir.factors.scale, fir.start, fir.up, fir.down, out, into, dtype, rules)
+        else:
+            made = compiled.plan(taps, fir.start, fir.up, fir.down, out, into, dtype, rules)
         if way == "overlap-save":
             made = compiled.OverlapSave.of(made, taps, fir.start[0], out[0][0], into[0][0])
         if len(kept) >= PLANS_KEPT:  # every block of a long array has windows of its own

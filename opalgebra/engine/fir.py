@@ -10,11 +10,11 @@ channels.  Every tap is one strided slice of the input added to one strided slic
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, reduce
 from math import gcd, prod
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -27,6 +27,17 @@ Ints: TypeAlias = tuple[int, ...]
 
 def _times(a: Ints, b: Ints) -> Ints:
     return tuple([x * y for x, y in zip(a, b, strict=True)])
+
+
+class Factors(NamedTuple):
+    """scale · axes[0] ⊗ axes[1] ⊗ …: one list of taps per axis, and a number."""
+
+    axes: tuple[np.ndarray, ...]
+    scale: float
+
+    def mapped(self, change: Callable[[int, np.ndarray], np.ndarray]) -> Factors:
+        """``change(axis, taps)`` of every list."""
+        return self._replace(axes=tuple([change(axis, taps) for axis, taps in enumerate(self.axes)]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +54,8 @@ class Fir:
         L and M, per axis.
     mixes : bool
         Whether the taps are matrices between channels.
+    factors : Factors, optional
+        What the taps are an outer product of, where they were made as one: it is run one axis after the other.
     """
 
     taps: np.ndarray
@@ -50,6 +63,13 @@ class Fir:
     up: Ints
     down: Ints
     mixes: bool = False
+    factors: Factors | None = None
+
+    @classmethod
+    def separable(cls, axes: Sequence[np.ndarray], scale: float, start: Ints, up: Ints, down: Ints) -> Fir:
+        """The taps scale · axes[0] ⊗ axes[1] ⊗ …"""
+        taps: Any = reduce(np.multiply.outer, axes)
+        return cls(taps if scale == 1 else taps * scale, start, up, down, factors=Factors(tuple(axes), scale))
 
     @classmethod
     def identity(cls, ndim: int) -> Fir:
@@ -98,7 +118,7 @@ class Fir:
             taps, start = np.flip(taps, tuple(backwards)), tuple(ends)
         moved = tuple([a + b for a, b in zip(self.start, start, strict=True)])
         weight = self.taps.reshape(())
-        return replace(self, taps=taps if weight == 1 else taps * weight[()], start=moved)
+        return replace(self, taps=taps if weight == 1 else taps * weight[()], start=moved, factors=None)
 
     @cached_property
     def transposed(self) -> Fir:
@@ -108,12 +128,17 @@ class Fir:
         mirrored = tuple([lead + axis for axis, s in enumerate(sign) if s > 0])
         ends = [-(a + n - 1) if s > 0 else a for a, n, s in zip(self.start, self.shape, sign, strict=True)]
         up, down = tuple([abs(m) for m in self.down]), _times(sign, self.up)
-        return replace(self, taps=np.flip(taps, mirrored), start=tuple(ends), up=up, down=down)
+        factors = self.factors and self.factors.mapped(lambda a, t: t[::-1] if sign[a] > 0 else t)
+        return replace(self, taps=np.flip(taps, mirrored), start=tuple(ends), up=up, down=down, factors=factors)
 
     @cached_property
     def conjugated(self) -> Fir:
         """The same with conjugated taps."""
-        return replace(self, taps=np.conj(self.taps)) if self.taps.dtype.kind == "c" else self
+        if self.taps.dtype.kind != "c":
+            return self
+        return replace(
+            self, taps=np.conj(self.taps), factors=self.factors and self.factors.mapped(lambda _, t: t.conj())
+        )
 
     # Windows ------------------------------------------------------------------------------------------------
 
@@ -135,6 +160,9 @@ class Fir:
 
     def add_to(self, y: np.ndarray, x: np.ndarray, written: Window, read: Window) -> None:
         """Add the filtered x, which lies on the window ``read``, to y on the window ``written``."""
+        if self.factors is not None:
+            self._add_passes(y, x, written, read)
+            return
         places = self._places(written, read)
         for part, samples, taps in in_parts(y, x, self.taps_in(y.dtype)):
             if self.mixes:
@@ -146,6 +174,38 @@ class Fir:
                     part[to] += samples[source]
                 elif weight != 0:  # the real or the imaginary part of a tap may be
                     part[to] += samples[source] * weight
+
+    def passes(self, written: Window, read: Window) -> list[tuple[Fir, Window, Window]]:
+        """One filter per axis with the windows that it writes and reads, where the taps were made as a product."""
+        if self.factors is None:
+            return [(self, written, read)]
+        kept = self.__dict__.get("_by_axis")  # one entry, replaced as a whole: several threads may run a filter
+        if kept is None or kept[0] != (written, read):
+            kept = self.__dict__["_by_axis"] = (written, read), self._new_passes(self.factors, written, read)
+        return kept[1]
+
+    def _new_passes(self, factors: Factors, written: Window, read: Window) -> list[tuple[Fir, Window, Window]]:
+        found: list[tuple[Fir, Window, Window]] = []
+        axes = range(len(self.start))
+        for axis in sorted(axes, key=lambda a: written.shape[a] / max(1, read.shape[a])):  # small values first
+            taps = np.expand_dims(factors.axes[axis], [other for other in axes if other != axis])
+            fir = Fir(taps, _only(axis, self.start, 0), _only(axis, self.up, 1), _only(axis, self.down, 1))
+            to = Window(_put(axis, written.starts, read.starts), _put(axis, written.shape, read.shape))
+            if not (fir.is_copy and to == read and fir.start[axis] == 0 and fir.up[axis] == fir.down[axis] == 1):
+                found.append((fir, to, read))
+            read = to
+        if factors.scale != 1 or not found:
+            scaled = replace(Fir.identity(len(axes)), taps=np.full((1,) * len(axes), factors.scale))
+            found.append((scaled, written, read))
+        return found
+
+    def _add_passes(self, y: np.ndarray, x: np.ndarray, written: Window, read: Window) -> None:
+        *before, (last, to, source) = self.passes(written, read)
+        for fir, window, from_window in before:
+            made = np.zeros((*x.shape[: x.ndim - len(window.shape)], *window.shape), dtype=y.dtype)
+            fir.add_to(made, x, window, from_window)
+            x = made
+        last.add_to(y, x, to, source)
 
     def taps_in(self, dtype: Any) -> np.ndarray:
         """The taps in the precision of ``dtype``, real where they are real."""
@@ -201,8 +261,19 @@ class Fir:
 
     def multiply_adds(self, written: Window, read: Window) -> int:
         """Multiply-adds of one run, zero taps left out."""
+        if self.factors is not None:
+            return sum(fir.multiply_adds(*windows) for fir, *windows in self.passes(written, read))
         mixed = prod(self.taps.shape[:3]) if self.mixes else 1
         return mixed * sum(_length(to) for _, to, _ in self._places(written, read))
+
+
+def _put(axis: int, value: Ints, others: Ints) -> Ints:
+    """``others`` with the entry of ``value`` on one axis."""
+    return (*others[:axis], value[axis], *others[axis + 1 :])
+
+
+def _only(axis: int, value: Ints, other: int) -> Ints:
+    return _put(axis, value, (other,) * len(value))
 
 
 def _length(to: tuple[Any, ...]) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -187,10 +189,25 @@ def scattered(kernel: Signal | None, stride: Ints, lo: Ints) -> LinearOperator:
     return compose(tuple(letters))
 
 
-def on_axis(axis: int, ndim: int, taps: np.ndarray, start: int, up: int = 1, down: int = 1) -> Fir:
-    """A filter along one of several axes."""
+def on_axes(taps: Sequence[np.ndarray], starts: Sequence[int], up: Ints, down: Ints, scale: float = 1) -> list[Fir]:
+    """scale · taps[0] ⊗ taps[1] ⊗ …: one filter for the last two axes and one for each axis before, small values first.
 
-    def along(value: int, other: int) -> Ints:
-        return tuple(value if j == axis else other for j in range(ndim))
+    An axis that is left as it is has none.
+    """
+    ndim = len(taps)
+    ones = [np.ones(1, dtype=np.int64)] * ndim
+    busy = [j for j in range(ndim) if (taps[j].size, taps[j][0], starts[j], up[j], down[j]) != (1, 1, 0, 1, 1)]
 
-    return Fir(taps.reshape(along(len(taps), 1)), along(start, 0), along(up, 1), along(down, 1))
+    def along(axes: Sequence[int], scale: float) -> Fir:
+        def only(values: Sequence[Any], others: Sequence[Any]) -> tuple[Any, ...]:
+            return tuple(values[j] if j in axes else others[j] for j in range(ndim))
+
+        rates = only(up, (1,) * ndim), only(down, (1,) * ndim)
+        made = Fir.separable(only(taps, ones), scale, only(starts, (0,) * ndim), *rates)
+        return made if len(axes) > 1 or (axes and scale != 1) else replace(made, factors=None)
+
+    groups = [[j] for j in busy if j < ndim - 2] + [[j for j in busy if j >= ndim - 2]]
+    groups = [axes for axes in (groups[::-1] if max(down) > 1 else groups) if axes]
+    if groups and 1 < ndim <= groups[-1][-1] + 2:  # the scale goes with the last two axes where they come last
+        return [along(axes, scale if axes is groups[-1] else 1) for axes in groups]
+    return [*(along(axes, 1) for axes in groups), *([along([], scale)] if scale != 1 or not groups else [])]

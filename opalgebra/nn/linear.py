@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cached_property
 from math import prod
 from typing import Any
 
 import numpy as np
 
 from ..engine.arithmetic import POINTWISE, Numbers, cast, check_bound, magnitude, multiply
+from ..engine.compiled import available
+from ..engine.compiled.pooling import ADDED, add_at
 from ..engine.device import check_together, host, is_cupy, module_of, uploaded
+from ..engine.dispatch import COMPILED_WORK
 from ..engine.window import Window, place
 from ..expr.arrays import as_exact
 from ..windows.bound import BoundOperator, Shape
@@ -212,12 +216,14 @@ class Selection(BoundOperator):
         flat = x.reshape(prod(lead), prod(before))
         if is_cupy(x) or is_cupy(self.source):
             return self._on_device(flat, transposed).reshape(*lead, *after)
+        if transposed and x.dtype in ADDED and x.size >= COMPILED_WORK and available():
+            return self._scattered(flat).reshape(*lead, *after)
         outputs = np.flatnonzero(self.source.reshape(-1) >= 0)
         samples = self.source.reshape(-1)[outputs]
         y = np.zeros((prod(lead), prod(after)), dtype=x.dtype)
         if transposed:
             if x.dtype.kind in "iu":
-                check_bound(magnitude(x) * int(np.bincount(samples).max(initial=0)))
+                check_bound(magnitude(x) * self._most_often)
             places: Any = (slice(None), samples)
             np.add.at(y, places, flat[:, outputs])  # one sample may feed several outputs
         else:
@@ -240,6 +246,21 @@ class Selection(BoundOperator):
         for to, samples_of in parts:
             xp.add.at(to, (slice(None), samples), samples_of)
         return y.view(np.int64).astype(flat.dtype, copy=False) if flat.dtype.kind in "iu" else y
+
+    def _scattered(self, x: np.ndarray) -> np.ndarray:
+        """The transpose by compiled code."""
+        if x.dtype.kind == "i":
+            check_bound(magnitude(x) * self._most_often)
+        y = np.zeros((len(x), prod(self.dims)), dtype=x.dtype)
+        for into, samples in zip(y, x, strict=True):
+            add_at(into, self.source, samples)
+        return y
+
+    @cached_property
+    def _most_often(self) -> int:
+        """How many outputs the sample feeds that feeds most."""
+        places = self.source[self.source >= 0]
+        return int(np.bincount(places.reshape(-1)).max(initial=0))
 
     def _exact(self) -> np.ndarray:
         result = np.zeros(self.shape, dtype=object)

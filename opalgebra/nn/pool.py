@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import reduce
+from functools import cached_property, reduce
 from math import prod
 from typing import Any
 
 import numpy as np
 
+from ..engine.compiled import available
+from ..engine.compiled.pooling import ORDERED, Sweep, Windows
 from ..engine.device import module_of
+from ..engine.dispatch import COMPILED_WORK
 from ..engine.fir import Fir
 from ..errors import OperandError, WindowError
 from ..expr.operators import LinearOperator
@@ -18,7 +21,7 @@ from ..windows.bound import BoundOperator, Shape, as_samples
 from ..windows.combine import Product
 from ..windows.dask_ import cut
 from ..windows.precision import Precision
-from .bound import BoundLayer, LinearLayer, dilated, on_axis, strided
+from .bound import BoundLayer, LinearLayer, dilated, on_axes, strided
 from .geometry import (
     SAME,
     Ints,
@@ -162,15 +165,12 @@ class AvgPool(_Pool, LinearLayer):
         return Precision("i" if self.divisor(self.ndim or 1) == 1 else "f")
 
     def _filters(self, sizes: Shape) -> list[Fir]:
-        ndim = len(sizes)
-        filters: list[Fir] = []
-        for axis, (window, n) in enumerate(zip(self.axes(ndim), sizes, strict=True)):
-            taps = dilated(np.ones(window.kernel, dtype=np.int64), (window.dilation,))
-            start = window.pads(n)[0] - window.extent + 1
-            filters.append(on_axis(axis, ndim, taps, start, down=window.stride))
-        if self.divisor(ndim) > 1:
-            filters.append(on_axis(0, ndim, np.array([1 / self.divisor(ndim)]), 0))
-        return filters
+        axes = self.axes(len(sizes))
+        taps = [dilated(np.ones(axis.kernel, dtype=np.int64), (axis.dilation,)) for axis in axes]
+        starts = [axis.pads(n)[0] - axis.extent + 1 for axis, n in zip(axes, sizes, strict=True)]
+        divisor = self.divisor(len(sizes))
+        scale = 1 if divisor == 1 else 1 / divisor
+        return on_axes(taps, starts, (1,) * len(axes), tuple(axis.stride for axis in axes), scale)
 
     def _depends_on_size(self, ndim: int) -> bool:
         return any(axis.depends_on_size for axis in self.axes(ndim))
@@ -280,8 +280,24 @@ class BoundMaxPool(Map):
         """Spatial shape of the output."""
         return self.layer._sizes(self.sizes)
 
+    @cached_property
+    def _windows(self) -> Windows:
+        """Where the windows lie."""
+        axes = zip(self.layer.axes(len(self.sizes)), self.sizes, self.dimsd, strict=True)
+        return Windows([Sweep(a.kernel, a.stride, a.dilation, -a.pads(n)[0], n, m) for a, n, m in axes])
+
+    def _is_compiled(self, x: np.ndarray) -> bool:
+        if not isinstance(x, np.ndarray) or x.dtype not in ORDERED or not available():
+            return False
+        taps = prod(axis.kernel for axis in self.layer.axes(len(self.sizes)))
+        return x.size // max(1, prod(self.sizes)) * prod(self.dimsd) * taps >= COMPILED_WORK
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what a first run makes again."""
+        return {name: value for name, value in self.__dict__.items() if name != "_windows"}
+
     def _apply(self, x: np.ndarray) -> np.ndarray:
-        return self._largest(x)[0]
+        return self._windows.maxima(x) if self._is_compiled(x) else self._largest(x)[0]
 
     def _apply_lazily(self, x: Any) -> Any:
         from .blocks import Pooled  # which makes pools of its own
@@ -291,7 +307,7 @@ class BoundMaxPool(Map):
         return cut(x, Pooled(self.layer, self.sizes), x.dtype)
 
     def _jacobian(self, x: np.ndarray) -> BoundOperator:
-        _, source = self._largest(x)
+        _, source = self._windows.chosen(x) if self._is_compiled(x) else self._largest(x)
         dtype = x.dtype if x.dtype.kind == "f" else np.float64
         xp = module_of(x)
         first = xp.arange(prod(x.shape[: x.ndim - len(self.sizes)])) * prod(self.sizes)

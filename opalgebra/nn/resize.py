@@ -16,7 +16,7 @@ from ..expr.operators import Identity, LinearOperator
 from ..expr.signals import Signal
 from ..windows.bound import Shape
 from ..windows.precision import Precision
-from .bound import LinearLayer, on_axis, scattered
+from .bound import LinearLayer, on_axes, scattered
 from .geometry import Ints, axes_of, per_axis, positive, sizes_by, spread
 from .layer import Arguments
 
@@ -93,12 +93,10 @@ class Upsample(LinearLayer):
 
     def _filters(self, sizes: Shape) -> list[Fir]:
         ndim = len(sizes)
-        filters: list[Fir] = []
-        for axis, r in enumerate(spread(self.factor, ndim)):
-            taps, denominator, start = triangle(r) if self.mode == "linear" else (np.ones(r, dtype=np.int64), 1, 0)
-            if r > 1:
-                filters.append(on_axis(axis, ndim, taps if denominator == 1 else taps / denominator, start, up=r))
-        return filters or [Fir.identity(ndim)]
+        factor = spread(self.factor, ndim)
+        parts = [triangle(r) if self.mode == "linear" else (np.ones(r, dtype=np.int64), 1, 0) for r in factor]
+        taps = [numerators if d == 1 else numerators / d for numerators, d, _ in parts]
+        return on_axes(taps, [start for _, _, start in parts], factor, (1,) * ndim)
 
     def _operator(self, sizes: Shape | None) -> LinearOperator:
         factor = spread(self.factor, self.ndim or (1 if sizes is None else len(sizes)))

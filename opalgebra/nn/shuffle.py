@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.compiled import available
+from ..engine.compiled.pooling import MOVED, shuffle
+from ..engine.dispatch import COMPILED_WORK
 from ..engine.window import Window
 from ..errors import DimensionError, WindowError
 from ..expr.blocks import Block, Polyphase
@@ -178,6 +181,9 @@ class Permutation(BoundOperator):
 
     def _act(self, x: np.ndarray, transposed: bool, conjugated: bool) -> np.ndarray:
         ndim, channels = len(self.coarse), self.layer.channels
+        moves = x.dtype.kind in "iufc" and x.dtype.itemsize in MOVED and self.factor[-1] > 1
+        if moves and x.size >= COMPILED_WORK and available():
+            return shuffle(x, self.factor, self.coarse, self.splits != transposed)
         lead = x.shape[: x.ndim - ndim - 1]
         at = len(lead) + 1
         if self.splits != transposed:  # (c, n r) → (c, n, r, …) → (c, r, …, n, …)

@@ -15,9 +15,23 @@ from importlib.util import find_spec
 from .layout import DTYPES, MODES
 from .overlap import OverlapSave, fir
 from .plans import Plan, plan
+from .separable import Separable, separable
 from .threads import cpus, get_threads, set_threads
 
-__all__ = ["DTYPES", "MODES", "OverlapSave", "Plan", "available", "cpus", "fir", "get_threads", "plan", "set_threads"]
+__all__ = [
+    "DTYPES",
+    "MODES",
+    "OverlapSave",
+    "Plan",
+    "Separable",
+    "available",
+    "cpus",
+    "fir",
+    "get_threads",
+    "plan",
+    "separable",
+    "set_threads",
+]
 
 
 def available() -> bool:

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import gcd, prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +26,9 @@ from ...errors import DimensionError, FactorError, KernelError, OperandError, Wi
 from . import layout
 from .layout import DTYPES, MODES, VECTOR_BYTES
 from .threads import checked, get_threads, share
+
+if TYPE_CHECKING:
+    from .separable import Separable
 
 TILE_BYTES = 24 * 1024  # half of the first-level cache of today's cores
 PATCH_BYTES = 512 * 1024  # several rows at once live in the second level
@@ -47,7 +50,7 @@ class _Alias:
         self.__array_interface__ = interface
 
 
-def as_input(x: np.ndarray, plan: Plan, y: np.ndarray | None) -> tuple[np.ndarray, tuple[int, ...]]:
+def as_input(x: np.ndarray, plan: Plan | Separable, y: np.ndarray | None) -> tuple[np.ndarray, tuple[int, ...]]:
     """x as the kernels read it, a copy where it is not contiguous or may overlap y, and the shape of its batch."""
     shape = plan.shape_in
     lead = x.shape[: x.ndim - len(shape)]
