@@ -1,8 +1,9 @@
 """Which way of computing a term is taken, and why.
 
-Four ways: *slices* of NumPy, one for every tap; *compiled* tiles (:mod:`.compiled`), for anything large; overlap-save
-by FFT, for long filters at one rate; matrix products (:mod:`.mixing`), where taps mix channels.  The choice depends on
-the filter, the windows, the batch and the dtype alone, never on what ran before, so that results are reproducible.
+*Slices* of NumPy, one for every tap; *dot products* and *blocks* (:mod:`.toeplitz`), for short arrays on one axis;
+*compiled* tiles (:mod:`.compiled`), for anything large; overlap-save by FFT, for long filters at one rate; matrix
+products (:mod:`.mixing`), where taps mix channels.  The choice depends on the filter, the windows, the batch and the
+dtype alone, never on what ran before, so that results are reproducible.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import warnings
 from typing import Any, NamedTuple
 
 from ..errors import OperandError
-from . import compiled
+from . import compiled, toeplitz
 from .compiled.overlap import is_long, serves
 from .fir import Fir
 from .window import Window
@@ -21,7 +22,7 @@ COMPILED_WORK = 30_000  # multiply-adds from which compiled code pays, its call 
 
 
 class Choice(NamedTuple):
-    """How a term is computed: "slices", "products", "tiles" or "overlap-save"; and why."""
+    """How a term is computed: "slices", "dot products", "blocks", "products", "tiles" or "overlap-save"; and why."""
 
     way: str
     why: str
@@ -30,6 +31,11 @@ class Choice(NamedTuple):
     def is_compiled(self) -> bool:
         """Whether Numba's code runs."""
         return self.way in ("tiles", "overlap-save")
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether :func:`plan` makes an object that runs it."""
+        return self.is_compiled or self.way in ("dot products", "blocks")
 
 
 def check_engine(engine: object) -> str:
@@ -61,16 +67,27 @@ def choose(action: Any, written: Window, read: Window, batch: int, dtype: Any, e
             )
         return Choice("overlap-save", "asked for")
     work = batch * action.multiply_adds(written, read)
-    if work < COMPILED_WORK:
-        return Choice("slices", f"small: {work:,} multiply-adds")
-    if action.is_copy and all(m > 0 for m in action.down):
+    if action.is_copy and (work < COMPILED_WORK or min(action.down) > 0):
         return Choice("slices", "no arithmetic")
+    if work < COMPILED_WORK:
+        return _small(action, written, read, batch, dtype, f"small: {work:,} multiply-adds")
     if not compiled.available():
         _warn_without_numba()
-        return Choice("slices", "Numba is not installed")
+        return _small(action, written, read, batch, dtype, "Numba is not installed")
     if serves(action.up, action.down, dtype) and is_long(action.taps, written.shape[0]):
         return Choice("overlap-save", f"long: {action.taps.size} taps")
-    return Choice("tiles", f"{work:,} multiply-adds")
+    least = toeplitz.CALL_TILES + 2 * work * toeplitz.PRODUCT.get(dtype.str[1:], 1.0)
+    return _small(action, written, read, batch, dtype, f"{work:,} multiply-adds", ("tiles", least))
+
+
+def _small(fir: Fir, written: Window, read: Window, batch: int, dtype: Any, why: str, other: Any = None) -> Choice:
+    """The cheapest way without compiled code, or the other one that is given with its cost where that is cheaper."""
+    costs = dict([other] if other else [("slices", toeplitz.slices_cost(fir, written, batch))])
+    g = toeplitz.geometry(fir, written, read)
+    if g is not None:
+        found = {"dot products": toeplitz.dots_cost(g, batch, dtype), "blocks": toeplitz.blocks_cost(g, batch, dtype)}
+        costs.update({way: cost for way, cost in found.items() if cost is not None})
+    return Choice(min(costs, key=costs.__getitem__), why)
 
 
 def _warn_without_numba() -> None:
@@ -82,17 +99,24 @@ def _warn_without_numba() -> None:
 
 
 def plan(fir: Fir, written: Window, read: Window, dtype: Any, rules: tuple[str, ...], way: str) -> Any:
-    """The compiled plan of a filter, remembered with it."""
+    """What runs a filter in a way that :attr:`Choice.is_planned`, remembered with it."""
     kept: dict[Any, Any] = fir.__dict__.setdefault("_plans", {})
     key = written, read, dtype, rules, way
     if key not in kept:
-        out, into = _spans(written), _spans(read)
-        taps = fir.taps_in(dtype)
-        made: Any = compiled.plan(taps, fir.start, fir.up, fir.down, out, into, dtype, rules)
-        if way == "overlap-save":
-            made = compiled.OverlapSave.of(made, taps, fir.start[0], out[0][0], into[0][0])
-        kept[key] = made
+        kept[key] = _planned(fir, written, read, dtype, rules, way)
     return kept[key]
+
+
+def _planned(fir: Fir, written: Window, read: Window, dtype: Any, rules: tuple[str, ...], way: str) -> Any:
+    g = toeplitz.geometry(fir, written, read) if way in ("dot products", "blocks") else None
+    if g is not None:
+        return (toeplitz.Dots if way == "dot products" else toeplitz.Blocks)(fir, written, read, dtype, g)
+    out, into = _spans(written), _spans(read)
+    taps = fir.taps_in(dtype)
+    made: Any = compiled.plan(taps, fir.start, fir.up, fir.down, out, into, dtype, rules)
+    if way == "overlap-save":
+        made = compiled.OverlapSave.of(made, taps, fir.start[0], out[0][0], into[0][0])
+    return made
 
 
 def _spans(window: Window) -> list[tuple[int, int]]:

@@ -198,11 +198,22 @@ class Fir:
     def multiply_adds(self, written: Window, read: Window) -> int:
         """Multiply-adds of one run, zero taps left out."""
         mixed = prod(self.taps.shape[:3]) if self.mixes else 1
-        return mixed * sum(_length(to) for _, to, _ in self._places(written, read))
+        left = (self.taps != 0).any(axis=(0, 1, 2)) if self.mixes else self.taps != 0
+        for axis in range(left.ndim):  # the first axis that is left is summed over
+            counts = [_count(j, self.up[axis], self.down[axis], written, read, axis) for j in self._along(axis)]
+            if axis == 0 and left.size == left.shape[0] and left.all():
+                return mixed * sum(counts)
+            left = np.tensordot(np.array(counts, dtype=object), left, 1)
+        return mixed * int(left)
+
+    def _along(self, axis: int) -> range:
+        return range(self.start[axis], self.start[axis] + self.shape[axis])
 
 
-def _length(to: tuple[Any, ...]) -> int:
-    return prod(len(range(s.start, s.stop, s.step)) for s in to[1:])
+def _count(j: int, up: int, down: int, written: Window, read: Window, axis: int) -> int:
+    """How many outputs one tap adds to."""
+    met = _meet(j, up, down, written, read, axis)
+    return 0 if met is None else len(range(met[0].start, met[0].stop, met[0].step))
 
 
 def _meet(j: int, up: int, down: int, written: Window, read: Window, axis: int) -> tuple[slice, slice] | None:

@@ -291,24 +291,18 @@ class _Run:
         choices = self.program.choices(value, prod(self.lead), self.dtype, self.engine, self.beyond)
         terms = list(zip(value.terms, choices, strict=True))
         result, is_new = out, True
-        for (source, action), choice in terms:  # compiled ones first: the first of them needs no zeros
-            if choice.is_compiled and isinstance(action, Fir):
-                x = self.held[source].astype(self.dtype, copy=False)
-                result = self._planned(action, source, window, choice).run(x, result, add=not is_new)
+        for (source, action), choice in terms:  # planned ones first: the first of them needs no zeros
+            if choice.is_planned and isinstance(action, Fir):
+                x = self.held[source].astype(self.dtype, copy=False) if choice.is_compiled else self.held[source]
+                planned = self.program.planned(action, source, window, self.dtype, choice, self.beyond)
+                result = planned.run(x, result, add=not is_new)
                 is_new = False
         if is_new or result is None:
             result = _zeros(shape, self.dtype, out)
         for (source, action), choice in terms:
-            if not choice.is_compiled:
+            if not choice.is_planned:
                 action.add_to(result, self.held[source], window, self.program.windows[source])
         return result
-
-    def _planned(self, fir: Fir, source: Value, written: Window, choice: Choice) -> Any:
-        read = self.program.windows[source]
-        rules = ("zero",) * len(read.starts)
-        if self.beyond is not None and source.is_input:
-            read, rules = self.beyond
-        return plan(fir, written, read, self.dtype, rules, choice.way)
 
 
 def _zeros(shape: tuple[int, ...], dtype: Any, out: np.ndarray | None) -> np.ndarray:
@@ -403,6 +397,28 @@ class Program:
                 for source, action in value.terms
             ]
         return kept[key]
+
+    def planned(
+        self, fir: Fir, source: Value, written: Window, dtype: Any, choice: Choice, beyond: Beyond | None
+    ) -> Any:
+        """What runs a filter in a way that is planned."""
+        read, rules = self.windows[source], ("zero",) * len(written.starts)
+        if beyond is not None and source.is_input:
+            read, rules = beyond
+        return plan(fir, written, read, dtype, rules, choice.way)
+
+    def whole(self, batch: int, dtype: Any, engine: str, beyond: Beyond | None = None) -> Any:
+        """What computes the output from the input where one planned filter is all that the program has; else None."""
+        if len(self.outputs) != 1 or len(self.order) != 2:
+            return None
+        ((value, window),) = self.outputs
+        if len(value.terms) != 1:
+            return None
+        ((source, action),) = value.terms
+        (choice,) = self.choices(value, batch, dtype, engine, beyond)
+        if not choice.is_planned or not isinstance(action, Fir):
+            return None
+        return self.planned(action, source, window, dtype, choice, beyond)
 
     def _read(self, source: Value, beyond: Beyond | None) -> Window:
         return beyond.window if beyond is not None and source.is_input else self.windows[source]

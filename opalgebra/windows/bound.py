@@ -8,6 +8,7 @@ transpose acts, and what its exact entries are; everything else is here.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import cached_property
 from math import prod
 from typing import Any, TypeAlias
 
@@ -112,16 +113,46 @@ class BoundOperator(ABC):
         ndarray
             Shape (…, \\*dimsd).  For a PyTorch tensor (on the CPU) a tensor, through which gradients flow.
         """
-        if not isinstance(x, np.ndarray) and is_tensor(x):
+        if out is None and type(x) is np.ndarray:
+            run = self._ready.get((x.shape, x.dtype))
+            if run is not None:
+                return run(x)
+        elif not isinstance(x, np.ndarray) and is_tensor(x):
             return apply(self, x)
         x = as_samples(x)
         if x.shape[x.ndim - len(self.dims) :] == self.dims and x.ndim >= len(self.dims):
-            return self._act(x, False, False) if out is None else self._into(x, out)
+            return self._first(x) if out is None else self._into(x, out)
         if x.ndim == 1 and len(self.dims) > 1 and x.size == self.shape[1] and out is None:
             return self._act(x.reshape(self.dims), False, False).reshape(-1)
         raise DimensionError(
             f"the array has shape {x.shape}, and the operator takes {_trailing(self.dims)} (leading axes are a batch)"
         )
+
+    def _first(self, x: np.ndarray) -> np.ndarray:
+        """F x, and the next time without checks for arrays of the same shape and dtype."""
+        run = self._prepared(x.shape, x.dtype, False, False)
+        if run is None:
+            return self._act(x, False, False)
+        if len(self._ready) > 64:
+            self._ready.clear()
+        self._ready[x.shape, x.dtype] = run
+        y: np.ndarray = run(x)
+        return y
+
+    @cached_property
+    def _ready(self) -> dict[Any, Any]:
+        """What runs for arrays of a shape and dtype that have been checked."""
+        return {}
+
+    def _prepared(self, shape: Shape, dtype: Any, transposed: bool, conjugated: bool) -> Any:
+        """A function that does what ``_act`` does for arrays of a shape and dtype; None where none is quicker."""
+        return None
+
+    _made: frozenset[str] = frozenset({"_ready"})
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what a first run makes again."""
+        return {name: value for name, value in self.__dict__.items() if name not in self._made}
 
     def _into(self, x: np.ndarray, out: Any) -> np.ndarray:
         shape = (*x.shape[: x.ndim - len(self.dims)], *self.dimsd)
@@ -159,6 +190,9 @@ class BoundOperator(ABC):
 
     @staticmethod
     def _flat(x: Any, operator: BoundOperator) -> np.ndarray:
+        if type(x) is np.ndarray and x.shape == operator.dims and x.ndim == 1:
+            found: np.ndarray = operator(x)
+            return found.reshape(-1)
         x = as_samples(x)
         n = operator.shape[1]
         if x.shape not in ((n,), (n, 1)):

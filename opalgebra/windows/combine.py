@@ -51,6 +51,9 @@ class Turned(BoundOperator):
     def _act(self, x: np.ndarray, transposed: bool, conjugated: bool) -> np.ndarray:
         return self.operator._act(x, transposed != self.transposed, conjugated != self.conjugated)
 
+    def _prepared(self, shape: Shape, dtype: Any, transposed: bool, conjugated: bool) -> Any:
+        return self.operator._prepared(shape, dtype, transposed != self.transposed, conjugated != self.conjugated)
+
     def _result(self, data: Any) -> Any:
         return self.operator._result(data)
 
