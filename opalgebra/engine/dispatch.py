@@ -66,18 +66,19 @@ def choose(action: Any, written: Window, read: Window, batch: int, dtype: Any, e
                 "stage takes what suits it"
             )
         return Choice("overlap-save", "asked for")
-    work = batch * action.multiply_adds(written, read)
+    most = batch * written.size * action.taps.size  # spares the count where it is small anyway
+    work = most if most < COMPILED_WORK else batch * action.multiply_adds(written, read)
     if action.is_copy and (work < COMPILED_WORK or min(action.down) > 0):
         return Choice("slices", "no arithmetic")
     if work < COMPILED_WORK:
-        return _small(action, written, read, batch, dtype, f"small: {work:,} multiply-adds")
+        return _small(action, written, read, batch, dtype, f"small: at most {work:,} multiply-adds")
     if not compiled.available():
         _warn_without_numba()
         return _small(action, written, read, batch, dtype, "Numba is not installed")
     if serves(action.up, action.down, dtype) and is_long(action.taps, written.shape[0]):
         return Choice("overlap-save", f"long: {action.taps.size} taps")
-    least = toeplitz.CALL_TILES + 2 * work * toeplitz.PRODUCT.get(dtype.str[1:], 1.0)
-    return _small(action, written, read, batch, dtype, f"{work:,} multiply-adds", ("tiles", least))
+    tiles = "tiles", toeplitz.tiles_cost(work, batch, dtype)
+    return _small(action, written, read, batch, dtype, f"{work:,} multiply-adds", tiles)
 
 
 def _small(fir: Fir, written: Window, read: Window, batch: int, dtype: Any, why: str, other: Any = None) -> Choice:

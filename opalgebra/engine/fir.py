@@ -103,12 +103,17 @@ class Fir:
     @cached_property
     def transposed(self) -> Fir:
         """The transpose: L m = M n − j solved for n."""
-        sign = tuple([1 if m > 0 else -1 for m in self.down])
         taps, lead = (self.taps.swapaxes(1, 2), 3) if self.mixes else (self.taps, 0)
-        mirrored = tuple([lead + axis for axis, s in enumerate(sign) if s > 0])
+        mirrored = tuple([lead + axis for axis, m in enumerate(self.down) if m > 0])
+        start, up, down = self._turned
+        return replace(self, taps=np.flip(taps, mirrored), start=start, up=up, down=down)
+
+    @property
+    def _turned(self) -> tuple[Ints, Ints, Ints]:
+        """The start and the factors of the transpose."""
+        sign = tuple([1 if m > 0 else -1 for m in self.down])
         ends = [-(a + n - 1) if s > 0 else a for a, n, s in zip(self.start, self.shape, sign, strict=True)]
-        up, down = tuple([abs(m) for m in self.down]), _times(sign, self.up)
-        return replace(self, taps=np.flip(taps, mirrored), start=tuple(ends), up=up, down=down)
+        return tuple(ends), tuple([abs(m) for m in self.down]), _times(sign, self.up)
 
     @cached_property
     def conjugated(self) -> Fir:
@@ -119,17 +124,12 @@ class Fir:
 
     def reads(self, out: Window) -> Window:
         """The inputs between the first and the last that the outputs of a window read."""
-        starts, sizes = [], []
-        for a, n, j, t, up, m in zip(out.starts, out.shape, self.start, self.shape, self.up, self.down, strict=True):
-            ends = (m * a, m * (a + n - 1))
-            low, high = -((j + t - 1 - min(ends)) // up), (max(ends) - j) // up
-            starts.append(low)
-            sizes.append(max(0, high - low + 1) if n else 0)
-        return Window(tuple(starts), tuple(sizes))
+        return _read(out, self.start, self.shape, self.up, self.down)
 
     def reaches(self, read: Window) -> Window:
         """The outputs between the first and the last that the inputs of a window reach."""
-        return self.transposed.reads(read)
+        start, up, down = self._turned
+        return _read(read, start, self.shape, up, down)
 
     # Running ------------------------------------------------------------------------------------------------
 
@@ -208,6 +208,16 @@ class Fir:
 
     def _along(self, axis: int) -> range:
         return range(self.start[axis], self.start[axis] + self.shape[axis])
+
+
+def _read(out: Window, start: Ints, shape: Ints, ups: Ints, downs: Ints) -> Window:
+    starts, sizes = [], []
+    for a, n, j, t, up, m in zip(out.starts, out.shape, start, shape, ups, downs, strict=True):
+        ends = (m * a, m * (a + n - 1))
+        low, high = -((j + t - 1 - min(ends)) // up), (max(ends) - j) // up
+        starts.append(low)
+        sizes.append(max(0, high - low + 1) if n else 0)
+    return Window(tuple(starts), tuple(sizes))
 
 
 def _count(j: int, up: int, down: int, written: Window, read: Window, axis: int) -> int:

@@ -407,8 +407,8 @@ class Program:
             read, rules = beyond
         return plan(fir, written, read, dtype, rules, choice.way)
 
-    def whole(self, batch: int, dtype: Any, engine: str, beyond: Beyond | None = None) -> Any:
-        """What computes the output from the input where one planned filter is all that the program has; else None."""
+    def whole(self, ndim: int, batch: int, dtype: Any, engine: str, beyond: Beyond | None = None) -> Any:
+        """A function from the input of so many axes to the output, where one planned filter is all; else None."""
         if len(self.outputs) != 1 or len(self.order) != 2:
             return None
         ((value, window),) = self.outputs
@@ -418,7 +418,8 @@ class Program:
         (choice,) = self.choices(value, batch, dtype, engine, beyond)
         if not choice.is_planned or not isinstance(action, Fir):
             return None
-        return self.planned(action, source, window, dtype, choice, beyond)
+        planned = self.planned(action, source, window, dtype, choice, beyond)
+        return planned.run if choice.is_compiled else planned.ready(ndim)
 
     def _read(self, source: Value, beyond: Beyond | None) -> Window:
         return beyond.window if beyond is not None and source.is_input else self.windows[source]

@@ -11,8 +11,9 @@ A matrix has zeros where a tap reads nothing, and 0 · NaN is NaN: samples that 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from math import gcd, prod
 from typing import Any, Literal
 
@@ -27,8 +28,8 @@ SHORT_TAPS = 11  # up to which NumPy's correlation of real numbers is no list of
 MANY_PHASES = 8
 INDEX_LIMIT = 2**40  # beyond, indices are left to slices
 
-# Nanoseconds (measured): of a call, of an output, of a multiply-add.
-CALL_DOTS, CALL_PLACED, CALL_MATRIX, CALL_BLOCKS, CALL_FINITE, CALL_TILES = 500, 700, 700, 2500, 700, 9000
+# Nanoseconds (measured): of a call, of a multiply-add.  A call of tiles takes 4500; the rest is for loading the code.
+CALL_DOTS, CALL_PLACED, CALL_MATRIX, CALL_BLOCKS, CALL_FINITE, CALL_TILES = 500, 500, 1200, 2700, 700, 8000
 PRODUCT = {"f4": 0.03, "f8": 0.06, "c8": 0.12, "c16": 0.24}
 
 
@@ -107,10 +108,15 @@ def _geometry(fir: Fir, written: Window, read: Window) -> Geometry | None:
 
 def dots_cost(g: Geometry, batch: int, dtype: Any) -> float | None:
     """Nanoseconds of :class:`Dots`; None where it cannot be taken."""
-    if batch != 1 or g.up > MANY_PHASES or g.reach > g.inputs:
+    if batch != 1 or g.up > MANY_PHASES:
         return None
-    placed = CALL_PLACED if g.up * g.down > 1 else 0
-    return g.up * (CALL_DOTS + placed) + _output(g.reach, dtype) * g.outputs * g.down
+    placed = 2 * CALL_PLACED if g.up > 1 else CALL_PLACED if g.down > 1 else 0
+    return g.up * (CALL_DOTS + placed) + _output(min(g.reach, g.inputs), dtype) * g.outputs * g.down
+
+
+def tiles_cost(work: int, batch: int, dtype: Any) -> float:
+    """Nanoseconds of compiled tiles."""
+    return CALL_TILES + 500 * batch + 2 * work * PRODUCT.get(dtype.str[1:], 1.0)
 
 
 def slices_cost(fir: Fir, written: Window, batch: int) -> float:
@@ -120,10 +126,10 @@ def slices_cost(fir: Fir, written: Window, batch: int) -> float:
 
 def _output(taps: int, dtype: Any) -> float:
     if dtype.kind == "c":
-        return 20 + 0.5 * taps
+        return 20 + 0.4 * taps
     if dtype.kind == "i":
         return 3 + 0.7 * taps
-    return 0.4 + 0.25 * taps if taps <= SHORT_TAPS else 16 + 0.25 * taps
+    return 0.4 + 0.25 * taps if taps <= SHORT_TAPS else 14 + 0.15 * taps
 
 
 def blocks_cost(g: Geometry, batch: int, dtype: Any) -> float | None:
@@ -132,6 +138,7 @@ def blocks_cost(g: Geometry, batch: int, dtype: Any) -> float | None:
         return None
     steps = _steps_of_block(g)
     width, height = g.down * (steps - 1) + g.reach, g.up * steps
+    width = min(width, g.inputs) if steps == g.steps else width
     count = batch * -(-g.steps // steps)
     work = count * width * height
     if work * (4 if dtype.kind == "c" else 1) > PRODUCTS:
@@ -142,7 +149,7 @@ def blocks_cost(g: Geometry, batch: int, dtype: Any) -> float | None:
 
 def _steps_of_block(g: Geometry) -> int:
     """How many i make a block: all where the matrix is small, else such that its outputs fill the registers of BLAS."""
-    if (g.down * (g.steps - 1) + g.reach) * g.outputs <= ENTRIES or g.steps == 1:
+    if min(g.down * (g.steps - 1) + g.reach, g.inputs) * g.outputs <= ENTRIES or g.steps == 1:
         return g.steps
     wanted = max(1, -(-max(32, g.reach) // (g.up * g.down)))
     count = -(-g.steps // min(wanted, g.steps))
@@ -183,6 +190,10 @@ class _Small:
     def filtered(self, x: np.ndarray) -> np.ndarray | None:
         """The filtered x, or None where a zero could carry a NaN to it."""
         raise NotImplementedError
+
+    def ready(self, ndim: int) -> Callable[[np.ndarray], np.ndarray]:
+        """``run`` for arrays of the dtype and of so many axes."""
+        return self.run
 
 
 @dataclass(eq=False)
@@ -234,14 +245,23 @@ class Dots(_Small):
         return self.dtype.kind == "i" or (self.dtype.kind == "f" and all(p.taps.all() for p in self._phases))
 
     @cached_property
-    def _is_whole(self) -> bool:
-        """Whether one correlation is the result as it is."""
-        g, phases = self.g, self._phases
-        if len(phases) != 1 or g.up > 1 or g.down > 1 or g.is_reversed:
-            return False
-        (p,) = phases
-        made = p.source.stop - p.source.start + (p.taps.size - 1) * (-1 if p.mode == "valid" else 1)
-        return p.source == slice(0, g.inputs) and p.found == slice(0, made, 1) and p.to == slice(0, g.outputs, 1)
+    def _only(self) -> _Phase | None:
+        """The one phase whose results are the output, where there is no other."""
+        phases = self._phases
+        return phases[0] if len(phases) == 1 and phases[0].to == slice(0, self.g.outputs, 1) else None
+
+    def ready(self, ndim: int) -> Callable[[np.ndarray], np.ndarray]:
+        """``run`` for arrays of the dtype and of so many axes: a call of NumPy alone where that is all."""
+        g, only = self.g, self._only
+        if only is None or ndim > 1 or g.is_reversed or not self._is_exact:
+            return self.run
+        source, taps, mode, found = only.source, only.taps, only.mode, only.found
+        if found.step > 1:
+            return lambda x: np.correlate(x[source], taps, mode)[found].copy()
+        made = source.stop - source.start + (taps.size - 1) * (-1 if mode == "valid" else 1)
+        if source == slice(0, g.inputs) and found == slice(0, made, 1):
+            return partial(np.correlate, v=taps, mode=mode)
+        return lambda x: np.correlate(x[source], taps, mode)[found]
 
     def filtered(self, x: np.ndarray) -> np.ndarray | None:
         """The filtered x, or None where a zero could carry a NaN to it."""
@@ -249,11 +269,12 @@ class Dots(_Small):
             return None
         data = x if x.ndim == 1 else x.reshape(-1)
         data = data if data.dtype == self.dtype else data.astype(self.dtype)
-        if self._is_whole:
-            (only,) = self._phases
-            y = np.correlate(data, only.taps, only.mode)
+        data = data[::-1] if self.g.is_reversed else data
+        only = self._only
+        if only is not None:
+            y = np.correlate(data[only.source], only.taps, only.mode)[only.found]
+            y = y if self.g.down == 1 else y.copy()
         else:
-            data = data[::-1] if self.g.is_reversed else data
             y = np.zeros(self.g.outputs, self.dtype)
             for p in self._phases:
                 y[p.to] = np.correlate(data[p.source], p.taps, p.mode)[p.found]

@@ -7,6 +7,7 @@ the boundary, A acts on ℤ^d, and the outputs of one window are kept.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from functools import cached_property, partial
 from itertools import product
 from math import prod
@@ -194,9 +195,9 @@ class Windowed(BoundOperator):
         if not self.channels and self.extension is None:
             program = self.program.conjugated if conjugated else self.program
             batch = prod(shape) // max(1, (self.out_window if transposed else self.in_window).size)
-            whole = (program.transposed if transposed else program).whole(batch, dtype, self.engine)
+            whole = (program.transposed if transposed else program).whole(len(shape), batch, dtype, self.engine)
             if whole is not None:
-                return whole.run
+                return whole
         if prod(shape) > SMALL:
             return None
         small = self._small(dtype, transposed, conjugated)
@@ -256,8 +257,17 @@ class Windowed(BoundOperator):
             if wanted and dtype == self.precision.result(dtype) and dtype.char not in "gG":
                 n = self.shape[0 if transposed else 1]
                 ones = np.eye(n, dtype=dtype).reshape(n, *(self.dimsd if transposed else self.dims))
-                self._matrices[key] = self._computed(ones, transposed, conjugated, None).reshape(n, self.size // n)
+                made = self._by_slices._computed(ones, transposed, conjugated, None)
+                self._matrices[key] = made.reshape(n, self.size // n)
         return self._matrices[key]
+
+    @property
+    def _by_slices(self) -> Windowed:
+        """The same without compiled code, which would take longer to load than a small matrix to make."""
+        other = copy(self)
+        other.engine = "numpy"
+        other.__dict__.update(program=self.program, extension=self.extension)
+        return other
 
     @cached_property
     def _matrices(self) -> dict[Any, np.ndarray | None]:
