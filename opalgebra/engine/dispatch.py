@@ -20,6 +20,8 @@ from .window import Window
 ENGINES = ("auto", "numpy", "numba", "fft")
 COMPILED_WORK = 30_000  # multiply-adds from which compiled code pays, its call included (measured)
 
+DIRECT = ("dot products", "blocks")  # ways of NumPy that make the output of one filter at once
+
 
 class Choice(NamedTuple):
     """How a term is computed: "slices", "dot products", "blocks", "products", "tiles" or "overlap-save"; and why."""
@@ -35,7 +37,7 @@ class Choice(NamedTuple):
     @property
     def is_planned(self) -> bool:
         """Whether :func:`plan` makes an object that runs it."""
-        return self.is_compiled or self.way in ("dot products", "blocks")
+        return self.is_compiled or self.way in DIRECT
 
 
 def check_engine(engine: object) -> str:
@@ -47,8 +49,10 @@ def check_engine(engine: object) -> str:
     return engine
 
 
-def choose(action: Any, written: Window, read: Window, batch: int, dtype: Any, engine: str) -> Choice:
-    """The way for one term."""
+def choose(
+    action: Any, written: Window, read: Window, batch: int, dtype: Any, engine: str, continues: bool = False
+) -> Choice:
+    """The way for one term; ``continues`` says that it should read on beyond the window, as compiled code alone can."""
     if not isinstance(action, Fir):
         return Choice("slices", "one multiplication per sample")
     if action.mixes:
@@ -77,6 +81,8 @@ def choose(action: Any, written: Window, read: Window, batch: int, dtype: Any, e
         return _small(action, written, read, batch, dtype, "Numba is not installed")
     if serves(action.up, action.down, dtype) and is_long(action.taps, written.shape[0]):
         return Choice("overlap-save", f"long: {action.taps.size} taps")
+    if continues:
+        return Choice("tiles", f"{work:,} multiply-adds")
     tiles = "tiles", toeplitz.tiles_cost(work, batch, dtype)
     return _small(action, written, read, batch, dtype, f"{work:,} multiply-adds", tiles)
 
@@ -109,7 +115,7 @@ def plan(fir: Fir, written: Window, read: Window, dtype: Any, rules: tuple[str, 
 
 
 def _planned(fir: Fir, written: Window, read: Window, dtype: Any, rules: tuple[str, ...], way: str) -> Any:
-    g = toeplitz.geometry(fir, written, read) if way in ("dot products", "blocks") else None
+    g = toeplitz.geometry(fir, written, read) if way in DIRECT else None
     if g is not None:
         return (toeplitz.Dots if way == "dot products" else toeplitz.Blocks)(fir, written, read, dtype, g)
     out, into = _spans(written), _spans(read)

@@ -201,7 +201,7 @@ class Fir:
         left = (self.taps != 0).any(axis=(0, 1, 2)) if self.mixes else self.taps != 0
         for axis in range(left.ndim):  # the first axis that is left is summed over
             counts = [_count(j, self.up[axis], self.down[axis], written, read, axis) for j in self._along(axis)]
-            if axis == 0 and left.size == left.shape[0] and left.all():
+            if self.taps.ndim == 1 and left.all():
                 return mixed * sum(counts)
             left = np.tensordot(np.array(counts, dtype=object), left, 1)
         return mixed * int(left)

@@ -392,9 +392,10 @@ class Program:
         if key not in kept:
             if len(kept) > 256:
                 kept.clear()
+            continues = [beyond is not None and source.is_input for source, _ in value.terms]
             kept[key] = [
-                choose(action, self.windows[value], self._read(source, beyond), batch, dtype, engine)
-                for source, action in value.terms
+                choose(action, self.windows[value], self._read(source, beyond), batch, dtype, engine, is_input)
+                for (source, action), is_input in zip(value.terms, continues, strict=True)
             ]
         return kept[key]
 

@@ -148,7 +148,7 @@ class BoundOperator(ABC):
         """A function that does what ``_act`` does for arrays of a shape and dtype; None where none is quicker."""
         return None
 
-    _made: frozenset[str] = frozenset({"_ready"})
+    _made: frozenset[str] = frozenset({"_ready", "_turns"})
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what a first run makes again."""
@@ -214,12 +214,12 @@ class BoundOperator(ABC):
     @property
     def T(self) -> BoundOperator:
         """The exact transpose."""
-        return combined().turn(self, transposed=True, conjugated=False)
+        return self._turned(True, False)
 
     @property
     def H(self) -> BoundOperator:
         """The exact adjoint."""
-        return combined().turn(self, transposed=True, conjugated=True)
+        return self._turned(True, True)
 
     def transpose(self) -> BoundOperator:
         """``F.T``, under SciPy's name."""
@@ -231,7 +231,14 @@ class BoundOperator(ABC):
 
     def conj(self) -> BoundOperator:
         """The operator with conjugated entries."""
-        return combined().turn(self, transposed=False, conjugated=True)
+        return self._turned(False, True)
+
+    def _turned(self, transposed: bool, conjugated: bool) -> BoundOperator:
+        """Made once, since it remembers what its calls have prepared."""
+        kept: dict[Any, BoundOperator] = self.__dict__.setdefault("_turns", {})
+        if (transposed, conjugated) not in kept:
+            kept[transposed, conjugated] = combined().turn(self, transposed, conjugated)
+        return kept[transposed, conjugated]
 
     def __matmul__(self, other: Any) -> Any:
         if isinstance(other, BoundOperator):

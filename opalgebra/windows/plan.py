@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.cost import Explanation, Stage
+from ..engine.dispatch import DIRECT
 from ..engine.fir import Fir
 from ..engine.program import Action, Beyond, PlannedTerm
 from .bound import BoundOperator
@@ -82,6 +83,7 @@ def explain(operator: BoundOperator) -> Plan:
     steps = tuple(stages(operator, False))
     inner = operator.operator if isinstance(operator, Turned) else operator
     small = isinstance(inner, Windowed) and inner.engine == "auto" and 0 < operator.size <= SMALL
+    small = small and not (len(steps) == 1 and steps[0].way in DIRECT)
     note = "a small operator: floating data of its own dtype goes through its matrix" if small else ""
     return Plan(steps, note)
 
