@@ -30,7 +30,7 @@ from .threads import checked, get_threads, share
 TILE_BYTES = 24 * 1024  # half of the first-level cache of today's cores
 PATCH_BYTES = 512 * 1024  # several rows at once live in the second level
 ROW_ENTRIES = 1024  # of x in one row of a tile of several rows
-THREAD_WORK = 1_000_000  # multiply-adds below which a second thread costs more than it saves
+THREAD_WORK = 4_000_000  # multiply-adds below which a second thread costs more than it saves
 INDEX_LIMIT = 2**62  # indices are int64
 
 
