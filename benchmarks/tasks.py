@@ -49,10 +49,19 @@ def sections(scale: int = 0) -> list[Section]:
         Section("sizes", "One filter, many sizes", single, [
             on_one_axis(31, 1, 1, 2**k, adjoint=False) for k in range(4, 25 - scale, 2)
         ]),
+        Section("short", "Short arrays", both, [*short(64), *short(1024)]),
         Section("taps", "One size, many filters", single, [
             on_one_axis(n, 1, 1, 2**19 >> scale, adjoint=False) for n in (3, 7, 15, 31, 63, 127, 191, 255, 511, 1023)
         ]),
     ]  # fmt: skip
+
+
+def short(size: int) -> list[Task]:
+    """One filter at several rates, and on a batch."""
+    one = rates(31, 1, 1, size, {"numpy.convolve": numpy_convolve})
+    batch = replace(one, name=f"31 taps, 32 × {power(size)}", data=(32, size), peers={"upfirdn": upfirdn(1, 1, size)})
+    tasks = [one, batch, rates(31, 2, 1, size), rates(31, 1, 2, size), rates(61, 2, 3, size)]
+    return [replace(task, adjoint=False) for task in tasks]
 
 
 def on_one_axis(taps: int, up: int, down: int, size: int, adjoint: bool = True) -> Task:

@@ -200,6 +200,9 @@ def test_dottest_fails_where_the_adjoint_is_wrong() -> None:
     class Wrong(type(F)):  # type: ignore[misc]
         """The transpose of another operator."""
 
+        def _prepared(self, *arguments: Any) -> None:
+            """Nothing goes past ``_act``."""
+
         def _act(self, x: Any, transposed: bool, conjugated: bool) -> Any:
             y = super()._act(x, transposed, conjugated)
             return y[..., ::-1] if transposed else y

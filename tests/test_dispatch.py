@@ -133,9 +133,10 @@ def test_large_arrays_against_scipy():
 def test_the_choice_depends_on_the_work_and_says_why():
     A = Conv(noise(31))
     small, large, long = A.on(100), A.on(100_000), Conv(noise(2000)).on(100_000)
-    assert [step.way for step in small.explain().steps] == ["slices"]
+    assert [step.way for step in small.explain().steps] == ["dot products"]
     assert "matrix" not in str(small.explain())
-    assert "through its matrix" in str(A.on(16).explain())
+    assert "matrix" not in str(A.on(16).explain())
+    assert "through its matrix" in str((A + Flip()).on(16).explain())
     assert [step.way for step in large.explain().steps] == ["tiles"]
     assert [step.way for step in long.explain().steps] == ["overlap-save"]
     assert [step.way for step in Down(2).on(10**6).explain().steps] == ["slices"]

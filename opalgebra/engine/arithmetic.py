@@ -118,6 +118,8 @@ def _wide(dtype: Any) -> Any:
 
 def cast(array: np.ndarray, dtype: Any) -> np.ndarray:
     """``array`` in the precision of ``dtype``, real where it is real; never from finite to infinite."""
+    if array.dtype == dtype:
+        return array
     target = dtype if array.dtype.kind == "c" or dtype.kind != "c" else np.finfo(dtype).dtype
     kept: dict[str, Any] = {} if is_cupy(array) else {"casting": "same_kind"}  # a fraction never to an integer
     with np.errstate(over="ignore"):

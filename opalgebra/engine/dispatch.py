@@ -1,10 +1,10 @@
 """Which way of computing a term is taken, and why.
 
-Five ways: *slices* of NumPy, one for every tap; *compiled* tiles (:mod:`.compiled`), for anything large; the same for
-two axes one after the other, where the taps are an outer product; overlap-save by FFT, for long filters at one rate;
-matrix products (:mod:`.mixing`), where taps mix channels.  Arrays on a device have ways of their own (:mod:`.cuda_`).
-The choice depends on the filter, the windows, the batch, the dtype and the place of the array alone, never on what ran
-before, so that results are reproducible.
+*Slices* of NumPy, one for every tap; *dot products* and *blocks* (:mod:`.toeplitz`), for short arrays on one axis;
+*compiled* tiles (:mod:`.compiled`), for anything large; the same for two axes one after the other, where the taps are
+an outer product; overlap-save by FFT, for long filters at one rate; matrix products (:mod:`.mixing`), where taps mix
+channels.  Arrays on a device have ways of their own (:mod:`.cuda_`).  The choice depends on the filter, the windows,
+the batch, the dtype and the place of the array alone, never on what ran before, so that results are reproducible.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import warnings
 from typing import Any, NamedTuple
 
 from ..errors import OperandError
-from . import compiled
+from . import compiled, toeplitz
 from .arithmetic import cast
 from .compiled.overlap import is_long, serves
 from .cuda_fourier import suits_fourier
@@ -27,11 +27,14 @@ PLANS_KEPT = 64  # of one filter
 CUDA = "CUDA kernel", "cuFFT", "cuBLAS", "CUDA slices"
 COMPILED_WORK = 30_000  # multiply-adds from which compiled code pays, its call included (measured)
 
+DIRECT = ("dot products", "blocks")  # ways of NumPy that make the output of one filter at once
+
 
 class Choice(NamedTuple):
     """How a term is computed, and why.
 
-    "slices", "products", "tiles", "separable" or "overlap-save"; on a device by one of :data:`CUDA`.
+    "slices", "dot products", "blocks", "products", "tiles", "separable" or "overlap-save"; on a device one of
+    :data:`CUDA`.
     """
 
     way: str
@@ -52,6 +55,11 @@ class Choice(NamedTuple):
         """Whether an array is continued beyond its ends where it is read."""
         return self.way in ("tiles", "separable", "overlap-save", CUDA[0])
 
+    @property
+    def is_planned(self) -> bool:
+        """Whether :func:`plan` makes an object that runs it."""
+        return self.is_compiled or self.way in DIRECT
+
 
 def check_engine(engine: object) -> str:
     """One of :data:`ENGINES`."""
@@ -71,8 +79,10 @@ def engine_for(xp: Any, engine: str) -> str:
     return "cuda"
 
 
-def choose(action: Any, written: Window, read: Window, batch: int, dtype: Any, engine: str) -> Choice:
-    """The way for one term."""
+def choose(
+    action: Any, written: Window, read: Window, batch: int, dtype: Any, engine: str, continues: bool = False
+) -> Choice:
+    """The way for one term; ``continues`` says that it should read on beyond the window, as compiled code alone can."""
     if not isinstance(action, Fir):
         return Choice("slices", "one multiplication per sample")
     if engine == "cuda":
@@ -92,19 +102,33 @@ def choose(action: Any, written: Window, read: Window, batch: int, dtype: Any, e
                 "stage takes what suits it"
             )
         return Choice("overlap-save", "asked for")
-    work = batch * action.multiply_adds(written, read)
-    if work < COMPILED_WORK:
-        return Choice("slices", f"small: {work:,} multiply-adds")
-    if action.is_copy and all(m > 0 for m in action.down):
+    most = batch * written.size * action.taps.size  # spares the count where it is small anyway
+    work = most if most < COMPILED_WORK else batch * action.multiply_adds(written, read)
+    if action.is_copy and (work < COMPILED_WORK or min(action.down) > 0):
         return Choice("slices", "no arithmetic")
+    if work < COMPILED_WORK:
+        return _small(action, written, read, batch, dtype, f"small: at most {work:,} multiply-adds")
     if not compiled.available():
         _warn_without_numba()
-        return Choice("slices", "Numba is not installed")
+        return _small(action, written, read, batch, dtype, "Numba is not installed")
     if serves(action.up, action.down, dtype) and is_long(action.taps, written.shape[0]):
         return Choice("overlap-save", f"long: {action.taps.size} taps")
     if _is_separable(action, written, read):
         return Choice("separable", f"an outer product: {work:,} multiply-adds, both axes in one go")
-    return Choice("tiles", f"{work:,} multiply-adds")
+    if continues:
+        return Choice("tiles", f"{work:,} multiply-adds")
+    tiles = "tiles", toeplitz.tiles_cost(work, batch, dtype)
+    return _small(action, written, read, batch, dtype, f"{work:,} multiply-adds", tiles)
+
+
+def _small(fir: Fir, written: Window, read: Window, batch: int, dtype: Any, why: str, other: Any = None) -> Choice:
+    """The cheapest way without compiled code, or the other one that is given with its cost where that is cheaper."""
+    costs = dict([other] if other else [("slices", toeplitz.slices_cost(fir, written, batch))])
+    g = toeplitz.geometry(fir, written, read)
+    if g is not None:
+        found = {"dot products": toeplitz.dots_cost(g, batch, dtype), "blocks": toeplitz.blocks_cost(g, batch, dtype)}
+        costs.update({way: cost for way, cost in found.items() if cost is not None})
+    return Choice(min(costs, key=costs.__getitem__), why)
 
 
 def _on_device(fir: Fir, written: Window, read: Window, dtype: Any) -> Choice:
@@ -142,23 +166,30 @@ def _warn_without_numba() -> None:
 
 
 def plan(fir: Fir, written: Window, read: Window, dtype: Any, rules: tuple[str, ...], way: str) -> Any:
-    """The compiled plan of a filter, remembered with it."""
+    """What runs a filter in a way that :attr:`Choice.is_planned`, remembered with it."""
     kept: dict[Any, Any] = fir.__dict__.setdefault("_plans", {})
     key = written, read, dtype, rules, way
     made: Any = kept.get(key)
     if made is None:
-        out, into = _spans(written), _spans(read)
-        taps = fir.taps_in(dtype)
-        if way == "separable" and fir.factors is not None:
-            axes = [cast(taps, dtype) for taps in fir.factors.axes[-2:]]
-            made = compiled.separable(axes, fir.factors.scale, fir.start, fir.up, fir.down, out, into, dtype, rules)
-        else:
-            made = compiled.plan(taps, fir.start, fir.up, fir.down, out, into, dtype, rules)
-        if way == "overlap-save":
-            made = compiled.OverlapSave.of(made, taps, fir.start[0], out[0][0], into[0][0])
+        made = _planned(fir, written, read, dtype, rules, way)
         if len(kept) >= PLANS_KEPT:  # every block of a long array has windows of its own
             kept.clear()
         kept[key] = made
+    return made
+
+
+def _planned(fir: Fir, written: Window, read: Window, dtype: Any, rules: tuple[str, ...], way: str) -> Any:
+    g = toeplitz.geometry(fir, written, read) if way in DIRECT else None
+    if g is not None:
+        return (toeplitz.Dots if way == "dot products" else toeplitz.Blocks)(fir, written, read, dtype, g)
+    out, into = _spans(written), _spans(read)
+    if way == "separable" and fir.factors is not None:
+        axes = [cast(taps, dtype) for taps in fir.factors.axes[-2:]]
+        return compiled.separable(axes, fir.factors.scale, fir.start, fir.up, fir.down, out, into, dtype, rules)
+    taps = fir.taps_in(dtype)
+    made: Any = compiled.plan(taps, fir.start, fir.up, fir.down, out, into, dtype, rules)
+    if way == "overlap-save":
+        made = compiled.OverlapSave.of(made, taps, fir.start[0], out[0][0], into[0][0])
     return made
 
 

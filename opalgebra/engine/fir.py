@@ -123,13 +123,18 @@ class Fir:
     @cached_property
     def transposed(self) -> Fir:
         """The transpose: L m = M n − j solved for n."""
-        sign = tuple([1 if m > 0 else -1 for m in self.down])
         taps, lead = (self.taps.swapaxes(1, 2), 3) if self.mixes else (self.taps, 0)
-        mirrored = tuple([lead + axis for axis, s in enumerate(sign) if s > 0])
+        mirrored = tuple([lead + axis for axis, m in enumerate(self.down) if m > 0])
+        start, up, down = self._turned
+        factors = self.factors and self.factors.mapped(lambda a, t: t[::-1] if self.down[a] > 0 else t)
+        return replace(self, taps=np.flip(taps, mirrored), start=start, up=up, down=down, factors=factors)
+
+    @property
+    def _turned(self) -> tuple[Ints, Ints, Ints]:
+        """The start and the factors of the transpose."""
+        sign = tuple([1 if m > 0 else -1 for m in self.down])
         ends = [-(a + n - 1) if s > 0 else a for a, n, s in zip(self.start, self.shape, sign, strict=True)]
-        up, down = tuple([abs(m) for m in self.down]), _times(sign, self.up)
-        factors = self.factors and self.factors.mapped(lambda a, t: t[::-1] if sign[a] > 0 else t)
-        return replace(self, taps=np.flip(taps, mirrored), start=tuple(ends), up=up, down=down, factors=factors)
+        return tuple(ends), tuple([abs(m) for m in self.down]), _times(sign, self.up)
 
     @cached_property
     def conjugated(self) -> Fir:
@@ -144,17 +149,12 @@ class Fir:
 
     def reads(self, out: Window) -> Window:
         """The inputs between the first and the last that the outputs of a window read."""
-        starts, sizes = [], []
-        for a, n, j, t, up, m in zip(out.starts, out.shape, self.start, self.shape, self.up, self.down, strict=True):
-            ends = (m * a, m * (a + n - 1))
-            low, high = -((j + t - 1 - min(ends)) // up), (max(ends) - j) // up
-            starts.append(low)
-            sizes.append(max(0, high - low + 1) if n else 0)
-        return Window(tuple(starts), tuple(sizes))
+        return _read(out, self.start, self.shape, self.up, self.down)
 
     def reaches(self, read: Window) -> Window:
         """The outputs between the first and the last that the inputs of a window reach."""
-        return self.transposed.reads(read)
+        start, up, down = self._turned
+        return _read(read, start, self.shape, up, down)
 
     # Running ------------------------------------------------------------------------------------------------
 
@@ -264,7 +264,16 @@ class Fir:
         if self.factors is not None:
             return sum(fir.multiply_adds(*windows) for fir, *windows in self.passes(written, read))
         mixed = prod(self.taps.shape[:3]) if self.mixes else 1
-        return mixed * sum(_length(to) for _, to, _ in self._places(written, read))
+        left = (self.taps != 0).any(axis=(0, 1, 2)) if self.mixes else self.taps != 0
+        for axis in range(left.ndim):  # the first axis that is left is summed over
+            counts = [_count(j, self.up[axis], self.down[axis], written, read, axis) for j in self._along(axis)]
+            if self.taps.ndim == 1 and left.all():
+                return mixed * sum(counts)
+            left = np.tensordot(np.array(counts, dtype=object), left, 1)
+        return mixed * int(left)
+
+    def _along(self, axis: int) -> range:
+        return range(self.start[axis], self.start[axis] + self.shape[axis])
 
 
 def _put(axis: int, value: Ints, others: Ints) -> Ints:
@@ -276,8 +285,20 @@ def _only(axis: int, value: Ints, other: int) -> Ints:
     return _put(axis, value, (other,) * len(value))
 
 
-def _length(to: tuple[Any, ...]) -> int:
-    return prod(len(range(s.start, s.stop, s.step)) for s in to[1:])
+def _read(out: Window, start: Ints, shape: Ints, ups: Ints, downs: Ints) -> Window:
+    starts, sizes = [], []
+    for a, n, j, t, up, m in zip(out.starts, out.shape, start, shape, ups, downs, strict=True):
+        ends = (m * a, m * (a + n - 1))
+        low, high = -((j + t - 1 - min(ends)) // up), (max(ends) - j) // up
+        starts.append(low)
+        sizes.append(max(0, high - low + 1) if n else 0)
+    return Window(tuple(starts), tuple(sizes))
+
+
+def _count(j: int, up: int, down: int, written: Window, read: Window, axis: int) -> int:
+    """How many outputs one tap adds to."""
+    met = _meet(j, up, down, written, read, axis)
+    return 0 if met is None else len(range(met[0].start, met[0].stop, met[0].step))
 
 
 def _meet(j: int, up: int, down: int, written: Window, read: Window, axis: int) -> tuple[slice, slice] | None:

@@ -296,29 +296,28 @@ class _Run:
         choices = self.program.choices(value, prod(self.lead), self.dtype, self.engine, self.beyond)
         terms = list(zip(value.terms, choices, strict=True))
         result, is_new = out, True
-        for (source, action), choice in terms:  # compiled ones first: the first of them needs no zeros
-            if choice.is_compiled and isinstance(action, Fir):
+        for (source, action), choice in terms:  # planned ones first: the first of them needs no zeros
+            if choice.is_planned and isinstance(action, Fir):
                 result = self._filtered(action, source, window, choice, result, shape, not is_new)
                 is_new = False
         if is_new or result is None:
             result = _zeros(shape, self.dtype, out, self.xp)
         for (source, action), choice in terms:
-            if not choice.is_compiled:
+            if not choice.is_planned:
                 action.add_to(result, self.held[source], window, self.program.windows[source])
         return result
 
     def _filtered(
         self, fir: Fir, source: Value, written: Window, choice: Choice, y: Any, shape: tuple[int, ...], add: bool
     ) -> Any:
-        """y, or a new array of the shape, after compiled code has written to it."""
-        read, rules = self.program.windows[source], ("zero",) * len(written.starts)
-        if self.beyond is not None and source.is_input:
-            read, rules = self.beyond
+        """y, or a new array of the shape, after a filter has been written to it."""
+        x = self.held[source]
         if not choice.is_on_device:
-            x = self.held[source].astype(self.dtype, copy=False)
-            return plan(fir, written, read, self.dtype, rules, choice.way).run(x, y, add=add)
+            x = x.astype(self.dtype, copy=False) if choice.is_compiled else x
+            return self.program.planned(fir, source, written, self.dtype, choice, self.beyond).run(x, y, add=add)
         y = self.xp.empty(shape, self.dtype) if y is None else y
-        cuda_.add_to(fir, y, self.held[source], written, read, boundary=rules, add=add)
+        read, rules = self.program.read_by(source, written, self.beyond)
+        cuda_.add_to(fir, y, x, written, read, boundary=rules, add=add)
         return y
 
 
@@ -412,11 +411,39 @@ class Program:
         if found is None:
             if len(kept) > 256:
                 kept.clear()
+            continues = [beyond is not None and source.is_input for source, _ in value.terms]
             found = kept[key] = [
-                choose(action, self.windows[value], self._read(source, beyond), batch, dtype, engine)
-                for source, action in value.terms
+                choose(action, self.windows[value], self._read(source, beyond), batch, dtype, engine, is_input)
+                for (source, action), is_input in zip(value.terms, continues, strict=True)
             ]
         return found
+
+    def planned(
+        self, fir: Fir, source: Value, written: Window, dtype: Any, choice: Choice, beyond: Beyond | None
+    ) -> Any:
+        """What runs a filter in a way that is planned."""
+        read, rules = self.read_by(source, written, beyond)
+        return plan(fir, written, read, dtype, rules, choice.way)
+
+    def read_by(self, source: Value, written: Window, beyond: Beyond | None) -> Beyond:
+        """On which window a value is read, and by which rules it continues beyond."""
+        if beyond is not None and source.is_input:
+            return beyond
+        return Beyond(self.windows[source], ("zero",) * len(written.starts))
+
+    def whole(self, ndim: int, batch: int, dtype: Any, engine: str, beyond: Beyond | None = None) -> Any:
+        """A function from the input of so many axes to the output, where one planned filter is all; else None."""
+        if len(self.outputs) != 1 or len(self.order) != 2:
+            return None
+        ((value, window),) = self.outputs
+        if len(value.terms) != 1:
+            return None
+        ((source, action),) = value.terms
+        (choice,) = self.choices(value, batch, dtype, engine, beyond)
+        if not choice.is_planned or not isinstance(action, Fir):
+            return None
+        planned = self.planned(action, source, window, dtype, choice, beyond)
+        return planned.run if choice.is_compiled else planned.ready(ndim)
 
     def _read(self, source: Value, beyond: Beyond | None) -> Window:
         return beyond.window if beyond is not None and source.is_input else self.windows[source]

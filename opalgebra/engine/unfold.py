@@ -205,7 +205,7 @@ def _(node: Power, mode: Mode) -> list[Task]:
 
 @_unfold.register
 def _(node: Named, mode: Mode) -> list[Task]:
-    return [(node.definition(), mode)]
+    return [(node.meaning, mode)]
 
 
 @_unfold.register

@@ -21,7 +21,7 @@ def as_kernel(value: Any, what: str = "the kernel") -> SignalExpr:
     if isinstance(kernel, Signal):
         if kernel.values.size == 0:
             raise KernelError(f"{what} is empty; give at least one tap (Zero() is the operator that answers 0)")
-        if not kernel.is_exact and not np.all(np.isfinite(kernel.values)):
+        if not kernel.is_exact and not np.isfinite(kernel.values).all():
             raise KernelError(f"{what} holds NaN or infinity; give finite taps")
     return kernel
 

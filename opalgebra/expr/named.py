@@ -23,6 +23,14 @@ class Named(LinearOperator):
         """The composition that the name stands for."""
         raise NotImplementedError
 
+    @property
+    def meaning(self) -> LinearOperator:
+        """The definition, made once."""
+        found: LinearOperator | None = self.__dict__.get("_meaning")
+        if found is None:
+            found = self.__dict__["_meaning"] = self.definition()
+        return found
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class _Layer(Named):

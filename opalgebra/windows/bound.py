@@ -8,6 +8,7 @@ transpose acts, and what its exact entries are; everything else is here.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import cached_property
 from math import prod
 from typing import Any, TypeAlias
 
@@ -130,16 +131,45 @@ class BoundOperator(ABC):
         SizeError
             Where the result and what is held on the way to it are larger than the memory that is free.
         """
-        if not isinstance(x, np.ndarray) and is_tensor(x):
+        if out is None and type(x) is np.ndarray:
+            run = self._ready.get((x.shape, x.dtype))
+            if run is not None:
+                return run(x)
+        elif not isinstance(x, np.ndarray) and is_tensor(x):
             return apply(self, x)
         x = as_array(x)
         if x.shape[x.ndim - len(self.dims) :] == self.dims and x.ndim >= len(self.dims):
-            return self._applied(x) if out is None else self._into(x, out)
+            return self._first(x) if out is None else self._into(x, out)
         if x.ndim == 1 and len(self.dims) > 1 and x.size == self.shape[1] and out is None:
             return self._applied(x, self.dims).reshape(-1)
         raise DimensionError(
             f"the array has shape {x.shape}, and the operator takes {_trailing(self.dims)} (leading axes are a batch)"
         )
+
+    def _first(self, x: Any) -> Any:
+        """F x, and the next time without checks for arrays of the same shape and dtype, if these are small."""
+        run = self._prepared(x.shape, x.dtype, False, False) if type(x) is np.ndarray else None
+        if run is None or self._held_for(x) >= ASKED_FROM:
+            return self._applied(x)
+        if len(self._ready) > 64:
+            self._ready.clear()
+        self._ready[x.shape, x.dtype] = run
+        return run(x)
+
+    @cached_property
+    def _ready(self) -> dict[Any, Any]:
+        """What runs for arrays of a shape and dtype that have been checked."""
+        return {}
+
+    def _prepared(self, shape: Shape, dtype: Any, transposed: bool, conjugated: bool) -> Any:
+        """A function that does what ``_act`` does for arrays of NumPy of a shape and dtype; None if none is quicker."""
+        return None
+
+    _made: frozenset[str] = frozenset({"_ready", "_turns"})
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what a first run makes again."""
+        return {name: value for name, value in self.__dict__.items() if name not in self._made}
 
     def _applied(self, x: Any, shape: Shape | None = None) -> Any:
         """F x, of x in another shape where one is given; where x lies, because CuPy allocates on the current device."""
@@ -152,13 +182,17 @@ class BoundOperator(ABC):
         with beside(x):
             return self._act(x, False, False)
 
+    def _held_for(self, x: np.ndarray) -> int:
+        """Bytes of the widest dtype for the input and for what is held at once."""
+        return (prod(x.shape[: x.ndim - len(self.dims)]) * self._held(False) + x.size) * 32
+
     def _check_memory(self, x: np.ndarray) -> None:
         """Refuse a run that holds more than there is: the result, what is made on the way, and a copy if x is cast."""
-        held = prod(x.shape[: x.ndim - len(self.dims)]) * self._held(False)
-        if (held + x.size) * 32 < ASKED_FROM:  # of the widest dtype
+        most = self._held_for(x)
+        if most < ASKED_FROM:
             return
         result = self._result(x.dtype)
-        check_memory((held + (x.size if result != x.dtype else 0)) * result.itemsize, self)
+        check_memory((most // 32 - (x.size if result == x.dtype else 0)) * result.itemsize, self)
 
     def _into(self, x: np.ndarray, out: Any) -> np.ndarray:
         if is_lazy(x):
@@ -201,6 +235,9 @@ class BoundOperator(ABC):
 
     @staticmethod
     def _flat(x: Any, operator: BoundOperator) -> np.ndarray:
+        if type(x) is np.ndarray and x.shape == operator.dims and x.ndim == 1:
+            found: np.ndarray = operator(x)
+            return found.reshape(-1)
         x = as_samples(x)
         n = operator.shape[1]
         if x.shape not in ((n,), (n, 1)):
@@ -222,12 +259,12 @@ class BoundOperator(ABC):
     @property
     def T(self) -> BoundOperator:
         """The exact transpose."""
-        return combined().turn(self, transposed=True, conjugated=False)
+        return self._turned(True, False)
 
     @property
     def H(self) -> BoundOperator:
         """The exact adjoint."""
-        return combined().turn(self, transposed=True, conjugated=True)
+        return self._turned(True, True)
 
     def transpose(self) -> BoundOperator:
         """``F.T``, under SciPy's name."""
@@ -239,7 +276,14 @@ class BoundOperator(ABC):
 
     def conj(self) -> BoundOperator:
         """The operator with conjugated entries."""
-        return combined().turn(self, transposed=False, conjugated=True)
+        return self._turned(False, True)
+
+    def _turned(self, transposed: bool, conjugated: bool) -> BoundOperator:
+        """Made once, since it remembers what its calls have prepared."""
+        kept: dict[Any, BoundOperator] = self.__dict__.setdefault("_turns", {})
+        if (transposed, conjugated) not in kept:
+            kept[transposed, conjugated] = combined().turn(self, transposed, conjugated)
+        return kept[transposed, conjugated]
 
     def __matmul__(self, other: Any) -> Any:
         if isinstance(other, BoundOperator):

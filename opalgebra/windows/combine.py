@@ -59,6 +59,9 @@ class Turned(BoundOperator):
     def _held(self, transposed: bool) -> int:
         return self.operator._held(transposed != self.transposed)
 
+    def _prepared(self, shape: Shape, dtype: Any, transposed: bool, conjugated: bool) -> Any:
+        return self.operator._prepared(shape, dtype, transposed != self.transposed, conjugated != self.conjugated)
+
     def _result(self, data: Any) -> Any:
         return self.operator._result(data)
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.cost import Explanation, Stage
+from ..engine.dispatch import DIRECT
 from ..engine.fir import Fir
 from ..engine.program import Action, Beyond, PlannedTerm
 from ..errors import OperandError
@@ -85,6 +86,7 @@ def explain(operator: BoundOperator, device: str | None = None) -> Plan:
     steps = tuple(stages(operator, False, device))
     inner = operator.operator if isinstance(operator, Turned) else operator
     small = device is None and isinstance(inner, Windowed) and inner.engine == "auto" and 0 < operator.size <= SMALL
+    small = small and not (len(steps) == 1 and steps[0].way in DIRECT)
     note = "a small operator: floating data of its own dtype goes through its matrix" if small else ""
     return Plan(steps, note)
 

@@ -99,7 +99,7 @@ def _written_out(root: Node) -> Iterator[Node]:
     for node in walk(root):
         yield node
         if isinstance(node, Named) and not node.blocks:  # the named blocks only shift and resample
-            yield from _written_out(node.definition())
+            yield from _written_out(node.meaning)
 
 
 def check_dtype(dtype: Any, kinds: set[str]) -> Any:

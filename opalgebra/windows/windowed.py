@@ -7,8 +7,10 @@ the boundary, A acts on ℤ^d, and the outputs of one window are kept.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from copy import copy
+from functools import cached_property, partial
 from itertools import product
+from math import prod
 from operator import index
 from typing import Any
 
@@ -21,6 +23,7 @@ from ..engine.compiled import MODES as READ_DIRECTLY
 from ..engine.device import module_of
 from ..engine.dispatch import check_engine, engine_for
 from ..engine.program import Beyond, Ends, Program, compile_grid, window_read
+from ..engine.toeplitz import is_finite
 from ..engine.window import Window
 from ..errors import DimensionError, OperandError, WindowError
 from ..expr.blocks import grid
@@ -171,14 +174,45 @@ class Windowed(BoundOperator):
         return Program([(start, read) for start in starts], [(end, self.out_window) for end in ends])
 
     def _act(self, x: np.ndarray, transposed: bool, conjugated: bool, out: np.ndarray | None = None) -> np.ndarray:
-        if x.size <= SMALL and out is None and isinstance(x, np.ndarray):
-            small = self._small(x.dtype, transposed, conjugated)
-            if small is not None:
-                shapes = (self.dimsd, self.dims) if transposed else (self.dims, self.dimsd)
-                quick = _through_matrix(x, small, *shapes)
-                if quick is not None:
-                    return quick
-        return self._computed(x, transposed, conjugated, out)
+        run = (
+            self._prepared(x.shape, x.dtype, transposed, conjugated) if out is None and type(x) is np.ndarray else None
+        )
+        return self._computed(x, transposed, conjugated, out) if run is None else run(x)
+
+    def _prepared(self, shape: Shape, dtype: Any, transposed: bool, conjugated: bool) -> Any:
+        key = shape, dtype, transposed, conjugated
+        found = self._runs.get(key)
+        if found is None:
+            found = self._prepare(*key)
+            if len(self._runs) > 64:
+                self._runs.clear()
+            self._runs[key] = found
+        return found[0]
+
+    @cached_property
+    def _runs(self) -> dict[Any, tuple[Any]]:
+        return {}
+
+    def _prepare(self, shape: Shape, dtype: Any, transposed: bool, conjugated: bool) -> tuple[Any]:
+        """See :meth:`_prepared`: the one filter that the program is, or the matrix of a small operator."""
+        if dtype.kind not in "fc" or dtype != self.precision.result(dtype) or dtype != computed_in(dtype):
+            return (None,)
+        if not self.channels and self.extension is None:
+            program = self.program.conjugated if conjugated else self.program
+            batch = prod(shape) // max(1, (self.out_window if transposed else self.in_window).size)
+            whole = (program.transposed if transposed else program).whole(len(shape), batch, dtype, self.engine)
+            if whole is not None:
+                return (whole,)
+        small = self._small(dtype, transposed, conjugated) if prod(shape) <= SMALL else None
+        return (None if small is None else partial(self._through, small, transposed, conjugated),)
+
+    def _through(self, matrix: np.ndarray, transposed: bool, conjugated: bool, x: np.ndarray) -> np.ndarray:
+        """x times a matrix; not where x is not finite, because 0 · NaN would spread a NaN too far."""
+        if not is_finite(x):
+            return self._computed(x, transposed, conjugated, None)
+        y = (x if x.ndim == 1 else x.reshape(-1, len(matrix))).dot(matrix)
+        before, after = (self.dimsd, self.dims) if transposed else (self.dims, self.dimsd)
+        return y if x.ndim == 1 else y.reshape(*x.shape[: x.ndim - len(before)], *after)
 
     def _computed(self, x: np.ndarray, transposed: bool, conjugated: bool, out: np.ndarray | None) -> np.ndarray:
         """Through the program."""
@@ -227,17 +261,23 @@ class Windowed(BoundOperator):
             if wanted and dtype == self.precision.result(dtype) and dtype.char not in "gG":
                 n = self.shape[0 if transposed else 1]
                 ones = np.eye(n, dtype=dtype).reshape(n, *(self.dimsd if transposed else self.dims))
-                self._matrices[key] = self._computed(ones, transposed, conjugated, None).reshape(n, self.size // n)
+                made = self._by_slices._computed(ones, transposed, conjugated, None)
+                self._matrices[key] = made.reshape(n, self.size // n)
         return self._matrices[key]
+
+    @property
+    def _by_slices(self) -> Windowed:
+        """The same without compiled code, which would take longer to load than a small matrix to make."""
+        other = copy(self)
+        other.engine = "numpy"
+        other.__dict__.update(program=self.program, extension=self.extension)
+        return other
 
     @cached_property
     def _matrices(self) -> dict[Any, np.ndarray | None]:
         return {}
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Without what a first run makes again."""
-        made = {"program", "_ends", "extension", "_matrices"}
-        return {name: value for name, value in self.__dict__.items() if name not in made}
+    _made = BoundOperator._made | {"program", "_ends", "extension", "_matrices", "_runs"}
 
     def _between(self, x: Any, read: Window, out: Window, transposed: bool, conjugated: bool) -> Any:
         """The outputs of a window from the continued inputs of another; of Fᵀ, the inputs from the outputs."""
@@ -378,16 +418,6 @@ class Windowed(BoundOperator):
 def _shown(window: Window) -> str:
     """A window that starts at 0 by its shape, another one by its ends."""
     return str(window) if any(window.starts) else " × ".join(map(str, window.shape))
-
-
-def _through_matrix(x: np.ndarray, matrix: np.ndarray, before: Shape, after: Shape) -> np.ndarray | None:
-    """x times a small matrix; None where the result is not finite, because 0 · NaN would spread a NaN too far."""
-    with np.errstate(all="ignore"):
-        y = (x if x.ndim == 1 else x.reshape(-1, len(matrix))) @ matrix
-        total = np.add.reduce(y, axis=None)
-        if total - total != 0:
-            return None
-    return y if x.ndim == 1 else y.reshape(*x.shape[: x.ndim - len(before)], *after)
 
 
 def size_of(interval: tuple[Any, Any]) -> Any:

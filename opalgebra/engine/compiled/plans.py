@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 TILE_BYTES = 24 * 1024  # half of the first-level cache of today's cores
 PATCH_BYTES = 512 * 1024  # several rows at once live in the second level
 ROW_ENTRIES = 1024  # of x in one row of a tile of several rows
-THREAD_WORK = 1_000_000  # multiply-adds below which a second thread costs more than it saves
+THREAD_WORK = 4_000_000  # multiply-adds below which a second thread costs more than it saves
 INDEX_LIMIT = 2**62  # indices are int64
 
 
@@ -59,6 +59,8 @@ def as_input(x: np.ndarray, plan: Plan | Separable, y: np.ndarray | None) -> tup
             f"the input is {x.dtype} of shape {x.shape}, expected {plan.dtype} of shape "
             f"(…, {', '.join(map(str, shape))}); cast it, or make a plan for it"
         )
+    if y is None and not plan.reversed_axes and x.flags.carray:
+        return x, lead
     if y is not None and np.may_share_memory(x, y):
         x = x.copy()
     if plan.reversed_axes:
@@ -156,30 +158,53 @@ class Plan:
         x, lead = as_input(x, self, y)
         y = as_output(y, lead + self.shape_out, self.dtype, add)
         batch = prod(lead)
-        busy = max(self.multiply_adds, prod(self.shape_out)) * batch > THREAD_WORK
+        busy = self._work * batch > THREAD_WORK
         most = checked(threads) if threads is not None else get_threads() if busy else 1
         if y.size:
             flat_x, flat_y = x.reshape(-1).view(self.real), np.asarray(y).reshape(-1).view(self.real)
             self._run(flat_x, flat_y, batch, add, most if busy else 1)
         return y
 
-    def _run(self, x: np.ndarray, y: np.ndarray, batch: int, add: bool, threads: int) -> None:
+    @cached_property
+    def _work(self) -> int:
+        return max(self.multiply_adds, prod(self.shape_out))
+
+    @cached_property
+    def _code(self) -> Any:
+        """The compiled loop, for the entries of this plan."""
         from . import kernels  # Numba takes a second to import
 
-        last = self.last.copy()
-        last[layout.ADD] = add
+        return (kernels.tiles if self.is_tiled else kernels.each)(self.real)
+
+    @cached_property
+    def _tables(self) -> tuple[np.ndarray, np.ndarray]:
+        """``last`` for a result that is new, and for one that is added to."""
+        tables = self.last.copy(), self.last.copy()
+        for add, table in enumerate(tables):
+            table[layout.ADD] = add
+        return tables
+
+    @cached_property
+    def _sizes(self) -> tuple[int, int]:
+        """How many tiles one array has, and the entries of scratch memory for a tile."""
+        patch, width, phases, columns, chunks = self.last[
+            [layout.PATCH, layout.WIDTH, layout.P, layout.COLUMNS, layout.CHUNKS]
+        ].tolist()
+        return columns * chunks, patch + phases * width
+
+    def _run(self, x: np.ndarray, y: np.ndarray, batch: int, add: bool, threads: int) -> None:
+        code, last = self._code, self._tables[add]
         if not self.is_tiled:
-            each, at = kernels.each(self.real), self.at[2]
+            each, at = code, self.at[2]
             share(lambda a, b, _: each(y, x, self.taps, at, self.ptr, last, a, b), y.size, threads)
             return
-        tiles, strides = kernels.tiles(self.real), (x.size // batch, y.size // batch)
-        patch, columns, chunks = last[layout.PATCH], int(last[layout.COLUMNS]), int(last[layout.CHUNKS])
-        scratch = patch + last[layout.P] * last[layout.WIDTH]
+        strides = (x.size // batch, y.size // batch)
+        count, scratch = self._sizes
 
         def part(first: int, stop: int, work: Any) -> None:
-            tiles(y, x, self.taps, self.at, self.ptr, work, self.axes, last, strides, first, stop)
+            code(y, x, self.taps, self.at, self.ptr, work, self.axes, last, strides, first, stop)
 
-        share(part, batch * columns * chunks, threads, lambda: np.empty(scratch, self.real))
+        share(part, batch * count, threads, lambda: np.empty(scratch, self.real))
 
 
 def plan(
