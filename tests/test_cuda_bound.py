@@ -175,7 +175,7 @@ def test_signals_are_of_the_host(cupy: Fake) -> None:
     """A signal knows its samples, so it takes none that lie on a device."""
     x = cupy.asarray(np.ones(4))
     for make in (lambda: oa.Signal(x), lambda: oa.Conv([1.0]) @ x, lambda: oa.Conv(x)):
-        with pytest.raises(oa.OpAlgebraError, match="NumPy array"):
+        with pytest.raises(oa.OpAlgebraError, match=r"NumPy array|not on a"):
             make()
 
 
