@@ -10,9 +10,11 @@ from __future__ import annotations
 import warnings
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..errors import OperandError
 from . import compiled
-from .compiled.overlap import is_long, serves
+from .compiled import Blocks
 from .fir import Fir
 from .window import Window
 
@@ -54,10 +56,10 @@ def choose(action: Any, written: Window, read: Window, batch: int, dtype: Any, e
     if engine == "numba":
         return Choice("tiles", "asked for")
     if engine == "fft":
-        if not serves(action.up, action.down, dtype):
+        if _blocks(action, written, read, dtype) is None:
             raise OperandError(
-                "engine='fft' serves filters on one axis at one rate, for floating data; leave engine out and each "
-                "stage takes what suits it"
+                "engine='fft' serves filters along one axis of at most 16,384 taps per phase, for floating data; leave "
+                "engine out and each stage takes what suits it"
             )
         return Choice("overlap-save", "asked for")
     work = batch * action.multiply_adds(written, read)
@@ -68,8 +70,10 @@ def choose(action: Any, written: Window, read: Window, batch: int, dtype: Any, e
     if not compiled.available():
         _warn_without_numba()
         return Choice("slices", "Numba is not installed")
-    if serves(action.up, action.down, dtype) and is_long(action.taps, written.shape[0]):
-        return Choice("overlap-save", f"long: {action.taps.size} taps")
+    blocks = _blocks(action, written, read, dtype)
+    real_work = work * (1 if dtype.kind == "f" else 4 if action.taps_in(dtype).dtype.kind == "c" else 2)
+    if blocks is not None and (as_long := blocks.work(batch)) < real_work:
+        return Choice("overlap-save", f"long: {real_work:,} multiply-adds, FFTs cost as much as {as_long:,}")
     return Choice("tiles", f"{work:,} multiply-adds")
 
 
@@ -90,9 +94,14 @@ def plan(fir: Fir, written: Window, read: Window, dtype: Any, rules: tuple[str, 
         taps = fir.taps_in(dtype)
         made: Any = compiled.plan(taps, fir.start, fir.up, fir.down, out, into, dtype, rules)
         if way == "overlap-save":
-            made = compiled.OverlapSave.of(made, taps, fir.start[0], out[0][0], into[0][0])
+            blocks = _blocks(fir, written, read, dtype)
+            made = made if blocks is None else compiled.OverlapSave.of(made, blocks)
         kept[key] = made
     return kept[key]
+
+
+def _blocks(fir: Fir, written: Window, read: Window, dtype: np.dtype) -> Blocks | None:
+    return Blocks.of(fir.taps_in(dtype), fir.start, fir.up, fir.down, _spans(written), _spans(read), dtype)
 
 
 def _spans(window: Window) -> list[tuple[int, int]]:

@@ -13,11 +13,23 @@ import os
 from importlib.util import find_spec
 
 from .layout import DTYPES, MODES
-from .overlap import OverlapSave, fir
+from .overlap import Blocks, OverlapSave, fir
 from .plans import Plan, plan
 from .threads import cpus, get_threads, set_threads
 
-__all__ = ["DTYPES", "MODES", "OverlapSave", "Plan", "available", "cpus", "fir", "get_threads", "plan", "set_threads"]
+__all__ = [
+    "DTYPES",
+    "MODES",
+    "Blocks",
+    "OverlapSave",
+    "Plan",
+    "available",
+    "cpus",
+    "fir",
+    "get_threads",
+    "plan",
+    "set_threads",
+]
 
 
 def available() -> bool:

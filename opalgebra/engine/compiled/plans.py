@@ -24,7 +24,7 @@ import numpy as np
 
 from ...errors import DimensionError, FactorError, KernelError, OperandError, WindowError
 from . import layout
-from .layout import DTYPES, MODES, VECTOR_BYTES
+from .layout import COMBS, DTYPES, MODES, VECTOR_BYTES
 from .threads import checked, get_threads, share
 
 TILE_BYTES = 24 * 1024  # half of the first-level cache of today's cores
@@ -94,8 +94,9 @@ class Plan:
     reversed_axes : tuple of int
         Axes along which x is read backwards.
     taps, at, ptr : ndarray
-        The lists: taps ptr[p] ≤ k < ptr[p + 1] make phase p, at[0, k] is the offset in x, at[1, k] the one in a patch
-        and at[2, k] the one of entries along the last axis.
+        The lists: taps ptr[p, 0] ≤ k < ptr[p, 3] make phase p, at[0, k] is the offset in x, at[1, k] the one in a patch
+        and at[2, k] the one of entries along the last axis.  From ptr[p, 0] on four at a time are a vector apart, from
+        ptr[p, 1] on two, from ptr[p, 2] on there are single ones.
     axes, last : ndarray
         The tables of :mod:`.layout`.
     is_tiled : bool
@@ -123,7 +124,7 @@ class Plan:
     def multiply_adds(self) -> int:
         """Multiply-adds of real numbers in one run without a batch, taps that are zero left out."""
         last, ups, outs = self.last.tolist(), self.axes[:, layout.UP].tolist(), self.axes[:, layout.OUT].tolist()
-        per_output = np.diff(self.ptr).reshape(*ups, last[layout.P])
+        per_output = (self.ptr[:, -1] - self.ptr[:, 0]).reshape(*ups, last[layout.P])
         sizes, phases = [*outs, last[layout.N]], [*ups, last[layout.P]]
         for n, p in zip(reversed(sizes), reversed(phases), strict=True):
             per_output = per_output @ ((n - np.arange(p) + p - 1) // p)  # how many outputs have each phase
@@ -221,7 +222,7 @@ def plan(
     where = np.nonzero(taps)
     flipped = tuple([axis for axis in range(rank) if down[axis] < 0])
     axes = [
-        _axis(start[axis] + where[axis], up[axis], down[axis], out[axis], read[axis], MODES[rules[axis]])
+        axis_of(start[axis] + where[axis], up[axis], down[axis], out[axis], read[axis], MODES[rules[axis]])
         for axis in range(rank)
     ]
     reads = np.logical_and.reduce([axis.reads for axis in axes])
@@ -271,7 +272,10 @@ class _Axis:
         return (int(self.offset.min()), int(np.ptp(self.offset))) if self.offset.size else (0, 0)
 
 
-def _axis(j: np.ndarray, up: int, down: int, out: tuple[int, int], read: tuple[int, int], rule: int) -> _Axis:
+def axis_of(
+    j: np.ndarray, up: int, down: int, out: tuple[int, int], read: tuple[int, int], rule: int = layout.ZERO
+) -> _Axis:
+    """An axis for the taps j."""
     (a, outputs), (c, inputs) = out, read
     if down < 0:  # x backwards: −j for j, and the window mirrored
         j, down, c = -j, -down, 1 - c - inputs
@@ -404,10 +408,36 @@ class _Builder:
             phases *= axis.up
         order = np.lexsort((at[1], phase))
         order = order[row.taps[order] != 0]  # a part of a complex tap that is zero reads nothing
-        ptr = np.searchsorted(phase[order], np.arange(phases + 1)).astype(np.int64)
+        bounds = np.arange(phases)[:, None] * len(COMBS) + np.arange(len(COMBS) + 1)
+        combs, comb = _combs(phase[order], at[:2, order], self.lanes)
+        order, kind = order[combs], phase[order[combs]] * len(COMBS) + comb
+        ptr = np.searchsorted(kind, bounds).astype(np.int64)
         return np.ascontiguousarray(row.taps[order].astype(self.real)), np.ascontiguousarray(at[:, order]), ptr
 
     def _prefers_sums(self, row: _Row, run: int, width: int) -> bool:
         """Whether vectors over i would be mostly empty, and their patch dearer than the sums themselves."""
         patch = row.inputs * run + row.phases * width
         return row.count < self.lanes and 2 * row.count * row.taps.size < row.taps.size + patch
+
+
+def _combs(phase: np.ndarray, at: np.ndarray, lanes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Taps of each phase, sorted by at[1], in chains whose next one lies ``lanes`` further: first what fills combs of
+    four, then of two, then the rest; and which of :data:`COMBS` each of them belongs to."""
+    index = np.arange(phase.size)
+    key = phase * (np.ptp(at[1]) + lanes + 1 if phase.size else 1) + at[1]
+    after = np.searchsorted(key, key + lanes)
+    after[after == phase.size] = 0
+    is_next = (key[after] == key + lanes) & (at[0, after] == at[0] + lanes)
+    root = index.copy()
+    root[after[is_next]] = index[is_next]
+    while (root[root] != root).any():
+        root = root[root]
+    depth = (at[1] - at[1, root]) // lanes
+    rest = np.bincount(root, minlength=phase.size)[root]
+    comb = np.full(phase.size, len(COMBS) - 1)
+    done = np.zeros_like(rest)
+    for number, size in enumerate(COMBS):
+        fits = rest // size * size
+        comb[(depth >= done) & (depth < done + fits)] = number
+        done, rest = done + fits, rest - fits
+    return (order := np.lexsort((depth, root, comb, phase))), comb[order]
