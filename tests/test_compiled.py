@@ -35,6 +35,7 @@ def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("TILE_BYTES", "PATCH_BYTES"):
         monkeypatch.setattr(plans, name, 64)
     monkeypatch.setattr(plans, "THREAD_WORK", 0)
+    monkeypatch.setattr(plans, "PIECE_WORK", 1)
 
 
 # The definition -------------------------------------------------------------------------------------------------------
@@ -184,7 +185,8 @@ def test_when_ffts_are_taken() -> None:
     assert {kind(2000), kind(2000, dtype=np.complex64), kind(2000, up=2), kind(4000, down=-3)} == {"overlap-save"}
     assert kind((1, 2000)) == "overlap-save"
     assert {kind(10), kind(2000, dtype=int), kind(2000, up=160, down=147), kind(2000, size=20)} == {"tiles"}
-    assert {kind((2, 2000)), kind(20_000)} == {"tiles"}
+    assert {kind((3, 2000)), kind(20_000)} == {"overlap-save"}
+    assert {kind((2, 9)), kind(20_000, up=2, down=3), kind(100, dtype="f4")} == {"tiles"}
 
 
 def test_work() -> None:
@@ -246,7 +248,7 @@ def mark_scratch(monkeypatch: pytest.MonkeyPatch, marks: list[np.ndarray]) -> No
     """Around the scratch memory of every thread lie sevens, which are collected."""
     share = plans.share
 
-    def marked(part: Any, steps: int, most: int, work: Callable[[], Any] = lambda: None, align: int = 1) -> None:
+    def marked(part: Any, steps: int, most: int, work: Callable[[], Any] = lambda: None, pieces: Any = None) -> None:
         def wide() -> Any:
             plain = work()
             if plain is None:
@@ -255,7 +257,7 @@ def mark_scratch(monkeypatch: pytest.MonkeyPatch, marks: list[np.ndarray]) -> No
             marks.append(held)
             return held[64:-64].reshape(plain.shape)
 
-        share(part, steps, most, wide, align)
+        share(part, steps, most, wide, pieces)
 
     for module in (plans, overlap):
         monkeypatch.setattr(module, "share", marked)

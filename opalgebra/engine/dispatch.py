@@ -1,8 +1,9 @@
 """Which way of computing a term is taken, and why.
 
 Four ways: *slices* of NumPy, one for every tap; *compiled* tiles (:mod:`.compiled`), for anything large; overlap-save
-by FFT, for long filters at one rate; matrix products (:mod:`.mixing`), where taps mix channels.  The choice depends on
-the filter, the windows, the batch and the dtype alone, never on what ran before, so that results are reproducible.
+by FFT, for long filters at one rate or along one axis; matrix products (:mod:`.mixing`), where taps mix channels.  The
+choice depends on the filter, the windows, the batch and the dtype alone, never on what ran before, so that results are
+reproducible.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ import numpy as np
 
 from ..errors import OperandError
 from . import compiled
-from .compiled import Blocks
 from .fir import Fir
 from .window import Window
 
 ENGINES = ("auto", "numpy", "numba", "fft")
 COMPILED_WORK = 30_000  # multiply-adds from which compiled code pays, its call included (measured)
+FFT_TAPS = 64  # with fewer sums are always faster
 
 
 class Choice(NamedTuple):
@@ -56,10 +57,10 @@ def choose(action: Any, written: Window, read: Window, batch: int, dtype: Any, e
     if engine == "numba":
         return Choice("tiles", "asked for")
     if engine == "fft":
-        if _blocks(action, written, read, dtype) is None:
+        if _transforms(action, written, read, dtype) is None:
             raise OperandError(
-                "engine='fft' serves filters along one axis of at most 16,384 taps per phase, for floating data; leave "
-                "engine out and each stage takes what suits it"
+                "engine='fft' serves filters at one rate, or along one axis with at most 16,384 taps per phase, for "
+                "floating data; leave engine out and each stage takes what suits it"
             )
         return Choice("overlap-save", "asked for")
     work = batch * action.multiply_adds(written, read)
@@ -70,9 +71,9 @@ def choose(action: Any, written: Window, read: Window, batch: int, dtype: Any, e
     if not compiled.available():
         _warn_without_numba()
         return Choice("slices", "Numba is not installed")
-    blocks = _blocks(action, written, read, dtype)
+    cut = _transforms(action, written, read, dtype) if action.taps.size >= FFT_TAPS else None
     real_work = work * (1 if dtype.kind == "f" else 4 if action.taps_in(dtype).dtype.kind == "c" else 2)
-    if blocks is not None and (as_long := blocks.work(batch)) < real_work:
+    if cut is not None and (as_long := cut.work(batch)) < real_work:
         return Choice("overlap-save", f"long: {real_work:,} multiply-adds, FFTs cost as much as {as_long:,}")
     return Choice("tiles", f"{work:,} multiply-adds")
 
@@ -94,14 +95,15 @@ def plan(fir: Fir, written: Window, read: Window, dtype: Any, rules: tuple[str, 
         taps = fir.taps_in(dtype)
         made: Any = compiled.plan(taps, fir.start, fir.up, fir.down, out, into, dtype, rules)
         if way == "overlap-save":
-            blocks = _blocks(fir, written, read, dtype)
-            made = made if blocks is None else compiled.OverlapSave.of(made, blocks)
+            made = _transforms(fir, written, read, dtype).made(made)
         kept[key] = made
     return kept[key]
 
 
-def _blocks(fir: Fir, written: Window, read: Window, dtype: np.dtype) -> Blocks | None:
-    return Blocks.of(fir.taps_in(dtype), fir.start, fir.up, fir.down, _spans(written), _spans(read), dtype)
+def _transforms(fir: Fir, written: Window, read: Window, dtype: np.dtype) -> Any:
+    """How it may be computed by FFTs, or None."""
+    taps = fir.taps_in(dtype)
+    return compiled.transforms_of(taps, fir.start, fir.up, fir.down, _spans(written), _spans(read), dtype)
 
 
 def _spans(window: Window) -> list[tuple[int, int]]:

@@ -3,8 +3,8 @@
     y_n = Σ_j h_j x_{(M n − j)/L}   over the taps j for which L divides M n − j,
 
 on any number of axes, in float32, float64, int64, complex64 and complex128.  :func:`fir` gives an object whose
-``run(x)`` filters arrays: a :class:`Plan`, or an :class:`OverlapSave` where FFTs are faster.  Numba is imported by
-the first ``run``.
+``run(x)`` filters arrays: a :class:`Plan`, or an :class:`OverlapSave` or :class:`BoxFilter` where FFTs are faster.
+Numba is imported by the first ``run``.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from __future__ import annotations
 import os
 from importlib.util import find_spec
 
+from .boxes import Boxes, BoxFilter
+from .fourier import fir, transforms_of
 from .layout import DTYPES, MODES
-from .overlap import Blocks, OverlapSave, fir
+from .overlap import Blocks, OverlapSave
 from .plans import Plan, plan
 from .threads import cpus, get_threads, set_threads
 
@@ -21,6 +23,8 @@ __all__ = [
     "DTYPES",
     "MODES",
     "Blocks",
+    "BoxFilter",
+    "Boxes",
     "OverlapSave",
     "Plan",
     "available",
@@ -29,6 +33,7 @@ __all__ = [
     "get_threads",
     "plan",
     "set_threads",
+    "transforms_of",
 ]
 
 

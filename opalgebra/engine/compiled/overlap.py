@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import log2, prod
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from . import layout
 from .layout import LANES, POINT, SIZES, STAGE_ENTRIES
-from .plans import Plan, as_input, as_output, axis_of, plan
+from .plans import Plan, as_input, as_output, axis_of
 from .threads import checked, get_threads, share
 
 #: What a point of a transform costs, in multiply-adds of a direct filter in double precision that take as long
@@ -20,7 +20,9 @@ from .threads import checked, get_threads, share
 #: precision a direct filter makes twice as many in that time.  Work outside of the caches is slower.
 STEP_COST, PRODUCT_COST, STRIDE_COST, CACHE_BYTES = 7, 16, 16, 2**23
 
-Pairs = Sequence[tuple[int, int]]
+Pairs: TypeAlias = Sequence[tuple[int, int]]
+Fill: TypeAlias = Callable[[np.ndarray, np.ndarray, int], bool]
+"""Fills y from x in so many threads, with batches as the first axis; whether all is finite."""
 
 
 def long_axis(shape: Sequence[int], start: Sequence[int], up: Sequence[int], down: Sequence[int], out: Pairs,
@@ -116,6 +118,10 @@ class Blocks:
         per_point = costs * (1 + held / CACHE_BYTES) * (2 if self.is_single else 1)
         return round(groups * LANES * self.size * per_point)
 
+    def made(self, direct: Plan) -> OverlapSave:
+        """Ready to run, for the plan of the same filter."""
+        return OverlapSave.of(direct, self)
+
     @property
     def table(self) -> np.ndarray:
         """The entries of :mod:`.layout`."""
@@ -185,29 +191,20 @@ class OverlapSave:
     ) -> np.ndarray:
         """As :meth:`Plan.run`.
 
-        >>> average = fir(np.full(400, 1 / 400), [0], [1], [1], [(399, 60_001)], [(0, 60_400)], float)
-        >>> average.kind, bool(np.allclose(average.run(np.ones(60_400)), 1))
-        ('overlap-save', True)
+        >>> given = np.full(400, 1 / 400), [0], [1], [1], [(399, 601)], [(0, 1000)], np.dtype(float)
+        >>> average = OverlapSave.of(plan(*given), Blocks.of(*given))
+        >>> bool(np.allclose(average.run(np.ones(1000)), 1))
+        True
         """
-        direct, most = self.direct, get_threads() if threads is None else checked(threads)
-        if add:
-            filtered = self.run(x, threads=most)
-            y = as_output(y, filtered.shape, direct.dtype, add)
-            y += filtered
-            return y
-        laid, lead = as_input(x, direct, y)
-        y = as_output(y, lead + direct.shape_out, direct.dtype, add)
-        flat_x, flat_y = laid.reshape(-1).view(direct.real), np.asarray(y).reshape(-1).view(direct.real)
-        if y.size and not self._run(flat_x, flat_y, prod(lead), most):
-            direct.run(x, y, threads=most)
-        return y
+        return run_or_sum(self.direct, self._run, x, y, add, threads)
 
-    def _run(self, x: np.ndarray, y: np.ndarray, batch: int, threads: int) -> bool:
+    def _run(self, x: np.ndarray, y: np.ndarray, threads: int) -> bool:
         """Fill y; whether all is finite."""
         from .transforms import groups  # Numba takes a second to import
 
         table, blocks, run = self.blocks.table, self.blocks, groups(self.direct.real)
-        table[layout.BLOCKS] *= batch
+        table[layout.BLOCKS] *= len(x)
+        flat_x, flat_y = x.reshape(-1).view(self.direct.real), y.reshape(-1).view(self.direct.real)
         table[layout.RULES] = [*self.direct.axes[:, layout.MODE], self.direct.last[layout.RULE]][blocks.axis]
         limit, single = float(np.finfo(self.direct.real).max), blocks.ups * blocks.downs == 1
         held = 1 if single else blocks.downs + 1
@@ -217,7 +214,7 @@ class OverlapSave:
             return aligned(held * blocks.size * POINT).reshape(held, -1), aligned(STAGE_ENTRIES)
 
         def part(first: int, stop: int, scratch: Any) -> None:
-            finite.append(run(y, x, self.spectra, self.twiddles, *scratch, table, limit, first, stop))
+            finite.append(run(flat_y, flat_x, self.spectra, self.twiddles, *scratch, table, limit, first, stop))
 
         share(part, -(-int(table[layout.BLOCKS]) * blocks.parts // POINT), threads, work)
         return all(finite)
@@ -229,23 +226,19 @@ def aligned(size: int) -> np.ndarray:
     return held[-held.ctypes.data % 64 // 8 :][:size]
 
 
-def fir(
-    taps: np.ndarray,
-    start: Sequence[int],
-    up: Sequence[int],
-    down: Sequence[int],
-    out: Pairs,
-    read: Pairs,
-    dtype: Any,
-    rules: Sequence[str] | str = "zero",
-) -> Plan | OverlapSave:
-    """As :func:`plan`, by FFTs where they are faster: long taps along one axis, inexact numbers.
-
-    >>> fir(np.ones(3), [0], [1], [1], [(0, 5)], [(0, 3)], float).kind
-    'tiles'
-    """
-    direct = plan(taps, start, up, down, out, read, dtype, rules)
-    blocks = Blocks.of(taps, start, up, down, out, read, direct.dtype)
-    if blocks is None or blocks.work() > direct.multiply_adds:
-        return direct
-    return OverlapSave.of(direct, blocks)
+def run_or_sum(
+    direct: Plan, fill: Fill, x: np.ndarray, y: np.ndarray | None, add: bool, threads: int | None
+) -> np.ndarray:
+    """As :meth:`Plan.run`, by ``fill`` where its results are finite, else by the sums of the plan."""
+    most = get_threads() if threads is None else checked(threads)
+    if add:
+        filtered = run_or_sum(direct, fill, x, None, False, most)
+        y = as_output(y, filtered.shape, direct.dtype, add)
+        y += filtered
+        return y
+    laid, lead = as_input(x, direct, y)
+    y = as_output(y, lead + direct.shape_out, direct.dtype, add)
+    rows = laid.reshape(prod(lead), *direct.shape_in), np.asarray(y).reshape(prod(lead), *direct.shape_out)
+    if y.size and not fill(*rows, most):
+        direct.run(x, y, threads=most)
+    return y

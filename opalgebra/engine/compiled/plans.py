@@ -30,7 +30,9 @@ from .threads import checked, get_threads, share
 TILE_BYTES = 24 * 1024  # half of the first-level cache of today's cores
 PATCH_BYTES = 512 * 1024  # several rows at once live in the second level
 ROW_ENTRIES = 1024  # of x in one row of a tile of several rows
-THREAD_WORK = 1_000_000  # multiply-adds below which a second thread costs more than it saves
+# A sample that is read or written costs as much as so many multiply-adds; below how many a second thread costs more
+# than it saves (it takes some 20 µs to start; so much work some 180), and how many a piece of work has at least.
+SAMPLE_COST, THREAD_WORK, PIECE_WORK = 16, 10_000_000, 2_000_000
 INDEX_LIMIT = 2**62  # indices are int64
 
 
@@ -130,6 +132,11 @@ class Plan:
             per_output = per_output @ ((n - np.arange(p) + p - 1) // p)  # how many outputs have each phase
         return int(per_output)
 
+    @cached_property
+    def cost(self) -> int:
+        """Multiply-adds that take as long as one run without a batch."""
+        return self.multiply_adds + SAMPLE_COST * (prod(self.shape_in) + prod(self.shape_out))
+
     def run(
         self, x: np.ndarray, y: np.ndarray | None = None, add: bool = False, threads: int | None = None
     ) -> np.ndarray:
@@ -154,7 +161,7 @@ class Plan:
         x, lead = as_input(x, self, y)
         y = as_output(y, lead + self.shape_out, self.dtype, add)
         batch = prod(lead)
-        busy = max(self.multiply_adds, prod(self.shape_out)) * batch > THREAD_WORK
+        busy = self.cost * batch > THREAD_WORK
         most = checked(threads) if threads is not None else get_threads() if busy else 1
         if y.size:
             flat_x, flat_y = x.reshape(-1).view(self.real), np.asarray(y).reshape(-1).view(self.real)
@@ -164,11 +171,11 @@ class Plan:
     def _run(self, x: np.ndarray, y: np.ndarray, batch: int, add: bool, threads: int) -> None:
         from . import kernels  # Numba takes a second to import
 
-        last = self.last.copy()
+        last, pieces = self.last.copy(), self.cost * batch // PIECE_WORK
         last[layout.ADD] = add
         if not self.is_tiled:
             each, at = kernels.each(self.real), self.at[2]
-            share(lambda a, b, _: each(y, x, self.taps, at, self.ptr, last, a, b), y.size, threads)
+            share(lambda a, b, _: each(y, x, self.taps, at, self.ptr, last, a, b), y.size, threads, most=pieces)
             return
         tiles, strides = kernels.tiles(self.real), (x.size // batch, y.size // batch)
         patch, columns, chunks = last[layout.PATCH], int(last[layout.COLUMNS]), int(last[layout.CHUNKS])
@@ -177,7 +184,7 @@ class Plan:
         def part(first: int, stop: int, work: Any) -> None:
             tiles(y, x, self.taps, self.at, self.ptr, work, self.axes, last, strides, first, stop)
 
-        share(part, batch * columns * chunks, threads, lambda: np.empty(scratch, self.real))
+        share(part, batch * columns * chunks, threads, lambda: np.empty(scratch, self.real), pieces)
 
 
 def plan(
