@@ -20,7 +20,7 @@ from scipy import signal
 
 import opalgebra as oa
 from opalgebra.engine import compiled
-from opalgebra.engine.compiled import Blocks, OverlapSave, fir, layout, overlap, plan, plans, threads
+from opalgebra.engine.compiled import Blocks, Boxes, OverlapSave, boxes, fir, layout, overlap, plan, plans, threads
 from opalgebra.engine.fir import Fir
 from opalgebra.engine.window import Window
 
@@ -163,6 +163,63 @@ def test_overlap_save_by_the_definition(dtype: np.dtype) -> None:
         assert case.agrees(OverlapSave.of(case.made(plan), blocks_of(case)).run(case.x)), case
 
 
+@by_inexact
+@pytest.mark.parametrize("points", [1, 2**19])
+def test_boxes(dtype: np.dtype, points: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boxes, "BOX_POINTS", points)  # with 1, boxes as small as they get
+    rng, compared = np.random.default_rng(6), 0
+    for i in range(40):
+        case = draw_case(rng, dtype, 1 + i % 3)
+        ones = [1] * (1 + i % 3)
+        case = replace(case, up=ones, down=ones)
+        cut = Boxes.of(case.taps, case.start, ones, ones, case.out, case.read, dtype)
+        if cut is None:
+            assert not case.taps.size
+            continue
+        direct = case.made(plan)
+        fast = cut.made(direct)
+        y = fast.run(case.x)
+        assert case.agrees(y), case
+        assert np.array_equal(y, fast.run(case.x, threads=3))
+        assert np.array_equal(fast.run(case.x, y.copy(), add=True), y + y)
+        compared += y.size > 0
+        if case.x.size:
+            case.x.reshape(-1)[case.x.size // 2] = [np.nan, np.inf][i % 2]
+            np.testing.assert_array_equal(np.isfinite(fast.run(case.x)), np.isfinite(direct.run(case.x)))
+    assert compared > 20
+
+
+def test_a_changed_spectrum_is_noticed() -> None:
+    case = noticing()
+    fast = OverlapSave.of(case.made(plan), blocks_of(case))
+    assert case.agrees(fast.run(case.x))
+    for row in range(len(fast.spectra)):
+        spectra = fast.spectra.copy()
+        spectra[row, 5] += 1
+        assert not case.agrees(replace(fast, spectra=spectra).run(case.x))
+
+
+@by_inexact
+def test_combs_of_taps(dtype: np.dtype) -> None:
+    """Taps a vector apart go by together; with gaps, in phases and in planes each still goes by once."""
+    rng = np.random.default_rng(8)
+    kinds = np.zeros(3, int)
+    for i in range(24):
+        rank, taps = 1 + i % 2, int(rng.integers(20, 200))
+        h = draw(rng, (3, taps)[-rank:], dtype)
+        h[rng.random(h.shape) < rng.choice([0, 0.1, 0.6])] = 0
+        sizes = [4, 300][-rank:]
+        rates = [[1] * rank, [1] * (rank - 1) + [int(rng.integers(1, 4))]]
+        windows = [(0, n) for n in sizes]
+        case = Case(h, [0] * rank, rates[0], rates[1], windows, windows, ["wrap"] * rank, draw(rng, sizes, dtype))
+        made = case.made(plan)
+        assert case.agrees(made.run(case.x)), case
+        kinds += np.diff(made.ptr, axis=1).sum(axis=0)
+        quads = made.at[:2, made.ptr[0, 0] : made.ptr[0, 1]].reshape(2, -1, 4)
+        assert (np.diff(quads, axis=2) == layout.VECTOR_BYTES // made.real.itemsize).all()
+    assert kinds.all()
+
+
 @pytest.mark.parametrize("size", layout.SIZES)
 def test_every_size_of_transforms(size: int) -> None:
     """A block of each size, whole and cut, against SciPy."""
@@ -186,7 +243,7 @@ def test_when_ffts_are_taken() -> None:
     assert kind((1, 2000)) == "overlap-save"
     assert {kind(10), kind(2000, dtype=int), kind(2000, up=160, down=147), kind(2000, size=20)} == {"tiles"}
     assert {kind((3, 2000)), kind(20_000)} == {"overlap-save"}
-    assert {kind((2, 9)), kind(20_000, up=2, down=3), kind(100, dtype="f4")} == {"tiles"}
+    assert {kind((2, 9)), kind(120_000, up=2, down=3), kind(100, dtype="f4")} == {"tiles"}
 
 
 def test_work() -> None:
@@ -259,7 +316,7 @@ def mark_scratch(monkeypatch: pytest.MonkeyPatch, marks: list[np.ndarray]) -> No
 
         share(part, steps, most, wide, pieces)
 
-    for module in (plans, overlap):
+    for module in (plans, overlap, boxes):
         monkeypatch.setattr(module, "share", marked)
 
 

@@ -155,10 +155,10 @@ class BoxFilter:
         held = np.zeros(boxes.sizes, kind)
         inside = tuple([slice(at, at + len(index)) for index, _, at in along])
         held[inside] = x[np.ix_(*[index for index, _, _ in along])]
-        for axis, (_, sign, _) in enumerate(along):
-            if sign is not None:
-                held[inside] *= sign.reshape(-1, *[1] * (len(along) - axis - 1))
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is computed again
+            for axis, (_, sign, _) in enumerate(along):
+                if sign is not None:
+                    held[inside] *= sign.reshape(-1, *[1] * (len(along) - axis - 1))
             made = self._inverse(self._forward(held) * self.spectrum)
             starts = [i * step for i, step in zip(box, boxes.steps, strict=True)]
             to = tuple([slice(a, a + step) for a, step in zip(starts, boxes.steps, strict=True)])

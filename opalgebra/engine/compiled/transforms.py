@@ -35,6 +35,7 @@ from .layout import (
     TAPS,
     UPS,
     WRITTEN,
+    ZERO,
 )
 
 CLOSE = 256  # points that stay in the first-level cache: blocks of so many are finished one after the other
@@ -57,8 +58,6 @@ def _place(b, half, table):
 def _outside(x, source, m, stride, table):
     """Sample m of a row, which lies outside, by the rule of the boundary."""
     found = _fold(m, table[SPAN], table[RULES])
-    if found == -1:
-        return 0.0
     if found < -1:
         return -float64(x[source + (-2 - found) * stride])
     return float64(x[source + found * stride])
@@ -71,15 +70,21 @@ def _copy(y, x):
 
 
 @jit
-def _gather_series(stage, at, x, source, m, table):
-    """STAGE samples of a row from sample m on, DOWNS apart."""
+def _gather_series(stage, at, x, source, m, needed, table):
+    """STAGE samples of a row from sample m on, DOWNS apart; zeros from ``needed`` on, which no output reads."""
     down, stride = table[DOWNS], table[BESIDE] * table[PARTS]
-    low = min(STAGE, max(0, -(m // down)))
-    high = max(low, min(STAGE, -((m - table[SPAN]) // down)))
-    for i in range(low):
-        stage[at + i] = _outside(x, source, m + down * i, stride, table)
-    for i in range(high, STAGE):
-        stage[at + i] = _outside(x, source, m + down * i, stride, table)
+    needed = max(0, min(STAGE, needed))
+    low = min(needed, max(0, -(m // down)))
+    high = max(low, min(needed, -((m - table[SPAN]) // down)))
+    if table[RULES] == ZERO:
+        stage[at : at + low] = 0
+        stage[at + high : at + STAGE] = 0
+    else:
+        for i in range(low):
+            stage[at + i] = _outside(x, source, m + down * i, stride, table)
+        for i in range(high, needed):
+            stage[at + i] = _outside(x, source, m + down * i, stride, table)
+        stage[at + needed : at + STAGE] = 0
     first, jump, count = source + (m + down * low) * stride, down * stride, high - low
     if jump == 1:  # said apart, so that it is vectorised
         _copy(stage[at + low : at + high], x[first : first + count])
@@ -90,7 +95,7 @@ def _gather_series(stage, at, x, source, m, table):
 @jit
 def _gather(data, x, first, stop, q, table, stage):
     """Phase q of the input of the blocks first ≤ b < stop."""
-    apart = 0 if table[PARTS] == 2 else LANES
+    apart, outputs = 0 if table[PARTS] == 2 else LANES, (table[WRITTEN] + table[UPS] - 1) // table[UPS]
     for n0 in range(0, table[SIZE], STAGE):
         for half in range(2):
             for lane in range(LANES):
@@ -98,7 +103,7 @@ def _gather(data, x, first, stop, q, table, stage):
                 if b < stop:
                     source, _, n = _place(b, half, table)
                     m = table[DOWNS] * (table[BEGIN] + n + n0) + q
-                    _gather_series(stage, at, x, source, m, table)
+                    _gather_series(stage, at, x, source, m, outputs - n + table[TAPS] - 1 - n0, table)
                 else:
                     stage[at : at + STAGE] = 0
             _transpose(data, n0 * POINT + half * LANES, POINT, stage, 0, STAGE_STEP, LANES, STAGE)
