@@ -21,8 +21,8 @@ from .threads import share
 COSTS = {"d": 36, "D": 36, "f": 75, "F": 75}
 BOX_POINTS = 2**19  # to cut larger boxes keeps them in the caches, as long as little of them is computed twice
 
-Places: TypeAlias = tuple[np.ndarray, np.ndarray | None, int]
-"""Along one axis: which samples of x are read, their signs, and where in the box they begin."""
+Places: TypeAlias = tuple[Any, np.ndarray | None, int, int]
+"""Along one axis: which samples of x are read (a slice or indices), their signs, where in the box, and how many."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,13 +153,17 @@ class BoxFilter:
     def _box(self, x: np.ndarray, y: np.ndarray, box: Sequence[int], along: list[Places]) -> bool:
         boxes, kind = self.boxes, np.complex128 if self.boxes.dtype.kind == "c" else np.float64
         held = np.zeros(boxes.sizes, kind)
-        inside = tuple([slice(at, at + len(index)) for index, _, at in along])
-        held[inside] = x[np.ix_(*[index for index, _, _ in along])]
+        inside = tuple([slice(at, at + count) for _, _, at, count in along])
+        for axis, (index, _, _, _) in enumerate(along):
+            x = x[(slice(None),) * axis + (index,)]
+        held[inside] = x
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is computed again
-            for axis, (_, sign, _) in enumerate(along):
+            for axis, (_, sign, _, _) in enumerate(along):
                 if sign is not None:
                     held[inside] *= sign.reshape(-1, *[1] * (len(along) - axis - 1))
-            made = self._inverse(self._forward(held) * self.spectrum)
+            spectrum = self._forward(held)
+            spectrum *= self.spectrum
+            made = self._inverse(spectrum)
             starts = [i * step for i, step in zip(box, boxes.steps, strict=True)]
             to = tuple([slice(a, a + step) for a, step in zip(starts, boxes.steps, strict=True)])
             counts = [min(step, n - a) for step, n, a in zip(boxes.steps, boxes.outputs, starts, strict=True)]
@@ -191,15 +195,16 @@ def _folded(start: int, count: int, size: int, rule: int) -> Places:
     """Which samples of ``size`` stand at start … start + count, as the kernels fold them."""
     low, high = max(0, -start), max(0, min(count, size - start))
     if rule == layout.ZERO or (low, high) == (0, count):
-        return np.arange(start + low, max(start + low, start + high)), None, min(low, count)
+        found = max(0, high - low)
+        return slice(start + low, start + low + found), None, min(low, count), found
     m = np.arange(start, start + count)
     if rule == layout.EDGE:
-        return np.clip(m, 0, size - 1), None, 0
+        return np.clip(m, 0, size - 1), None, 0, count
     if rule == layout.WRAP:
-        return m % size, None, 0
+        return m % size, None, 0, count
     if rule == layout.REFLECT:
         m %= max(1, 2 * size - 2)
-        return np.minimum(m, 2 * size - 2 - m), None, 0
+        return np.minimum(m, 2 * size - 2 - m), None, 0, count
     m %= 2 * size
     index = np.minimum(m, 2 * size - 1 - m)
-    return index, (np.where(m < size, 1.0, -1.0) if rule == layout.ANTISYMMETRIC else None), 0
+    return index, (np.where(m < size, 1.0, -1.0) if rule == layout.ANTISYMMETRIC else None), 0, count
