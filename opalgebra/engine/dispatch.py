@@ -59,8 +59,8 @@ def choose(action: Any, written: Window, read: Window, batch: int, dtype: Any, e
     if engine == "fft":
         if _transforms(action, written, read, dtype) is None:
             raise OperandError(
-                "engine='fft' serves filters at one rate, or along one axis with at most 16,384 taps per phase, for "
-                "floating data; leave engine out and each stage takes what suits it"
+                "engine='fft' serves filters at one rate, or between rates along one axis with at most 16,384 taps per "
+                "phase and not too many phases, for floating data; leave engine out and each stage takes what suits it"
             )
         return Choice("overlap-save", "asked for")
     work = batch * action.multiply_adds(written, read)

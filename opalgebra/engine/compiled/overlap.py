@@ -19,6 +19,7 @@ from .threads import checked, get_threads, share
 #: (measured): for each doubling of the length, for a product, and where samples do not lie side by side.  In single
 #: precision a direct filter makes twice as many in that time.  Work outside of the caches is slower.
 STEP_COST, PRODUCT_COST, STRIDE_COST, CACHE_BYTES = 7, 16, 16, 2**23
+MAX_BYTES = 2**28  # of the spectra and the blocks of a thread
 
 Pairs: TypeAlias = Sequence[tuple[int, int]]
 Fill: TypeAlias = Callable[[np.ndarray, np.ndarray, int], bool]
@@ -77,7 +78,7 @@ class Blocks:
     @classmethod
     def of(cls, taps: np.ndarray, start: Sequence[int], up: Sequence[int], down: Sequence[int], out: Pairs, read: Pairs,
            dtype: np.dtype) -> Blocks | None:  # fmt: skip
-        """For the arguments of :func:`plan`; None for a filter along several axes, for integers, or too long a one."""
+        """For the arguments of :func:`plan`; None along several axes, for integers, too many taps or phases."""
         axis = None if dtype.kind == "i" else long_axis(taps.shape, start, up, down, out, read)
         if axis is None:
             return None
@@ -86,7 +87,8 @@ class Blocks:
         found = cls(axis, one.up, one.down, prod(sizes[:axis] + sizes[axis + 1 :]), prod(sizes[axis + 1 :]),
                     2 if dtype.kind == "c" else 1, one.outputs, one.inputs, one.phase[one.reads],
                     one.offset[one.reads], taps.reshape(-1)[one.reads], dtype.char in "fF")  # fmt: skip
-        sizes = [size for size in SIZES if size >= 2 * found.length]
+        per_point = 16 * found.ups * found.downs + 8 * POINT * (found.downs + 1)
+        sizes = [size for size in SIZES if size >= 2 * found.length and size * per_point <= MAX_BYTES]
         return replace(found, size=min(sizes, key=lambda size: replace(found, size=size).work())) if sizes else None
 
     @cached_property
@@ -236,6 +238,8 @@ def run_or_sum(
         y = as_output(y, filtered.shape, direct.dtype, add)
         y += filtered
         return y
+    if y is not None and np.may_share_memory(x, y):
+        x = x.copy()  # it may be read again when y is written
     laid, lead = as_input(x, direct, y)
     y = as_output(y, lead + direct.shape_out, direct.dtype, add)
     rows = laid.reshape(prod(lead), *direct.shape_in), np.asarray(y).reshape(prod(lead), *direct.shape_out)
