@@ -434,8 +434,9 @@ def test_an_error_in_a_thread_arrives() -> None:
 
 
 def test_several_threads_may_run_one_plan() -> None:
-    x = np.random.default_rng(0).standard_normal(200_000)
-    made = plan(np.arange(1.0, 32), [0], [2], [3], [(0, 130_000)], [(0, 200_000)], "f8")
+    x = np.random.default_rng(0).standard_normal(400_000)
+    made = plan(np.arange(1.0, 32), [0], [2], [3], [(0, 260_000)], [(0, 400_000)], "f8")
+    assert made.cost > plans.THREAD_WORK
     want = made.run(x, threads=1)
     with ThreadPoolExecutor(4) as pool:
         assert all(np.array_equal(y, want) for y in pool.map(lambda _: made.run(x, threads=3), range(20)))
@@ -453,8 +454,8 @@ def python(code: str, directory: Path, **environment: str) -> str:
 FORK = """
 import os, warnings, numpy as np
 from opalgebra.engine.compiled import plan, threads
-x = np.random.default_rng(0).standard_normal(200_000)
-made = plan(np.arange(1., 32.), [0], [2], [3], [(0, 130_000)], [(0, 200_000)], "f8")
+x = np.random.default_rng(0).standard_normal(400_000)
+made = plan(np.arange(1., 32.), [0], [2], [3], [(0, 260_000)], [(0, 400_000)], "f8")
 want = made.run(x, threads=2)
 assert threads._pool.cache_info().currsize == 1
 warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12: fork with threads, which is what is tested
