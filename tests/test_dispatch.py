@@ -107,7 +107,57 @@ def test_long_filters_by_fft(dtype):
         fast = A.on(5000, mode="same", boundary="symmetric", engine=engine)
         assert_close(fast(x), plain(x), dtype, scale=100.0)
     with pytest.raises(oa.OperandError, match="one rate"):
-        Conv(noise((3, 3))).on((8, 8), engine="fft")(noise((8, 8)))
+        (Conv(noise((3, 3))) @ Up((2, 2))).on((8, 8), engine="fft")(noise((8, 8)))
+
+
+FORCED = {
+    "up 2": Conv(noise(40)) @ Up(2),
+    "down 3": Down(3) @ Conv(noise(40)),
+    "3/2": Down(2) @ Conv(noise(50)) @ Up(3),
+    "reversed": Flip() @ Conv(noise(40)) @ Shift(3),
+    "complex": Conv(noise(40, "c16")) @ Up(2),
+    "first axis": Conv(Signal(noise((40, 1)), (-3, 0))) @ Up((2, 1)),
+    "last axis": Down((1, 2)) @ Conv(noise((1, 40))),
+    "plane": Conv(Signal(noise((9, 12)), (-4, 3))),
+    "volume": Conv(noise((3, 4, 5))),
+}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", FORCED)
+def test_ffts_give_what_slices_give(name, dtype):
+    A = FORCED[name]
+    n = {1: 720, 2: (60, 50), 3: (12, 13, 14)}[A.ndim or 1]
+    for boundary in BOUNDARIES:
+        plain, fast = (A.on(n, mode="same", boundary=boundary, engine=engine) for engine in ("numpy", "fft"))
+        x = noise((2, *plain.dims), dtype)
+        assert_close(fast(x), plain(x), dtype, scale=10.0)
+        y = plain(x)
+        assert_close(fast.T(y), plain.T(y), dtype, scale=10.0)
+        assert_close(fast.H(y), plain.H(y), dtype, scale=10.0)
+
+
+def test_a_nan_in_a_plane_reaches_only_what_depends_on_it():
+    h, x = noise((5, 6)), noise((40, 50))
+    x[20, 30] = np.nan
+    y = Conv(h).on(x.shape, engine="fft")(x)
+    reached = np.zeros(y.shape, bool)
+    reached[20:25, 30:36] = True
+    assert np.array_equal(np.isnan(y), reached)
+
+
+@pytest.mark.parametrize(("taps", "n"), [((63, 63), (512, 512)), ((20_000,), (200_000,)), ((1, 3000), (20, 9000))])
+def test_long_filters_take_ffts_and_are_exact_to_rounding(taps, n):
+    for dtype in ("f4", "f8"):
+        h, x = noise(taps, dtype), noise(n, dtype, seed=1)
+        F = Conv(h).on(n)
+        assert [step.way for step in F.explain().steps] == ["overlap-save"]
+        assert "FFTs" in str(F.explain())
+        wide = np.longdouble if dtype == "f8" else float
+        expected = signal.fftconvolve(x.astype(wide), h.astype(wide))
+        scale = signal.fftconvolve(np.abs(x).astype(wide), np.abs(h).astype(wide))
+        floor = scale.max() * (1e-8 if dtype == "f4" else 1)
+        assert np.all(np.abs(F(x) - expected) <= 4 * EPS[dtype] * np.maximum(scale, floor))
 
 
 def test_a_large_sample_does_not_blur_small_ones_in_single_precision():

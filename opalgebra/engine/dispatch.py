@@ -2,9 +2,9 @@
 
 *Slices* of NumPy, one for every tap; *dot products* and *blocks* (:mod:`.toeplitz`), for short arrays on one axis;
 *compiled* tiles (:mod:`.compiled`), for anything large; the same for two axes one after the other, where the taps are
-an outer product; overlap-save by FFT, for long filters at one rate; matrix products (:mod:`.mixing`), where taps mix
-channels.  Arrays on a device have ways of their own (:mod:`.cuda_`).  The choice depends on the filter, the windows,
-the batch, the dtype and the place of the array alone, never on what ran before, so that results are reproducible.
+an outer product; overlap-save by FFT, for long filters; matrix products (:mod:`.mixing`), where taps mix channels.
+Arrays on a device have ways of their own (:mod:`.cuda_`).  The choice depends on the filter, the windows, the batch,
+the dtype and the place of the array alone, never on what ran before, so that results are reproducible.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from __future__ import annotations
 import warnings
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..errors import OperandError
 from . import compiled, toeplitz
 from .arithmetic import cast
-from .compiled.overlap import is_long, serves
 from .cuda_fourier import suits_fourier
 from .cuda_passes import ends
 from .cuda_plan import MAX_AXES
@@ -26,6 +27,7 @@ ENGINES = ("auto", "numpy", "numba", "fft")
 PLANS_KEPT = 64  # of one filter
 CUDA = "CUDA kernel", "cuFFT", "cuBLAS", "CUDA slices"
 COMPILED_WORK = 30_000  # multiply-adds from which compiled code pays, its call included (measured)
+FFT_TAPS = 64  # with fewer sums are always faster
 
 DIRECT = ("dot products", "blocks")  # ways of NumPy that make the output of one filter at once
 
@@ -96,10 +98,10 @@ def choose(
     if engine == "numba":
         return Choice("tiles", "asked for")
     if engine == "fft":
-        if not serves(action.up, action.down, dtype):
+        if _transforms(action, written, read, dtype) is None:
             raise OperandError(
-                "engine='fft' serves filters on one axis at one rate, for floating data; leave engine out and each "
-                "stage takes what suits it"
+                "engine='fft' serves filters at one rate, or between rates along one axis with at most 16,384 taps per "
+                "phase and not too many phases, for floating data; leave engine out and each stage takes what suits it"
             )
         return Choice("overlap-save", "asked for")
     most = batch * written.size * action.taps.size  # spares the count where it is small anyway
@@ -111,8 +113,10 @@ def choose(
     if not compiled.available():
         _warn_without_numba()
         return _small(action, written, read, batch, dtype, "Numba is not installed")
-    if serves(action.up, action.down, dtype) and is_long(action.taps, written.shape[0]):
-        return Choice("overlap-save", f"long: {action.taps.size} taps")
+    cut = _transforms(action, written, read, dtype) if action.taps.size >= FFT_TAPS else None
+    real_work = work * (1 if dtype.kind == "f" else 4 if action.taps_in(dtype).dtype.kind == "c" else 2)
+    if cut is not None and (as_long := cut.work(batch)) < real_work:
+        return Choice("overlap-save", f"long: {real_work:,} multiply-adds, FFTs cost as much as {as_long:,}")
     if _is_separable(action, written, read):
         return Choice("separable", f"an outer product: {work:,} multiply-adds, both axes in one go")
     if continues:
@@ -189,8 +193,14 @@ def _planned(fir: Fir, written: Window, read: Window, dtype: Any, rules: tuple[s
     taps = fir.taps_in(dtype)
     made: Any = compiled.plan(taps, fir.start, fir.up, fir.down, out, into, dtype, rules)
     if way == "overlap-save":
-        made = compiled.OverlapSave.of(made, taps, fir.start[0], out[0][0], into[0][0])
+        return _transforms(fir, written, read, dtype).made(made)
     return made
+
+
+def _transforms(fir: Fir, written: Window, read: Window, dtype: np.dtype) -> Any:
+    """How it may be computed by FFTs, or None."""
+    taps = fir.taps_in(dtype)
+    return compiled.transforms_of(taps, fir.start, fir.up, fir.down, _spans(written), _spans(read), dtype)
 
 
 def _spans(window: Window) -> list[tuple[int, int]]:

@@ -174,10 +174,11 @@ class Windowed(BoundOperator):
         return Program([(start, read) for start in starts], [(end, self.out_window) for end in ends])
 
     def _act(self, x: np.ndarray, transposed: bool, conjugated: bool, out: np.ndarray | None = None) -> np.ndarray:
-        run = (
-            self._prepared(x.shape, x.dtype, transposed, conjugated) if out is None and type(x) is np.ndarray else None
-        )
-        return self._computed(x, transposed, conjugated, out) if run is None else run(x)
+        if out is None and type(x) is np.ndarray:
+            run = self._prepared(x.shape, x.dtype, transposed, conjugated)
+            if run is not None:
+                return np.asarray(run(x))
+        return self._computed(x, transposed, conjugated, out)
 
     def _prepared(self, shape: Shape, dtype: Any, transposed: bool, conjugated: bool) -> Any:
         key = shape, dtype, transposed, conjugated

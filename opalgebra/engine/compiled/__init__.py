@@ -3,8 +3,8 @@
     y_n = Σ_j h_j x_{(M n − j)/L}   over the taps j for which L divides M n − j,
 
 on any number of axes, in float32, float64, int64, complex64 and complex128.  :func:`fir` gives an object whose
-``run(x)`` filters arrays: a :class:`Plan`, or an :class:`OverlapSave` where FFTs are faster.  Numba is imported by
-the first ``run``.
+``run(x)`` filters arrays: a :class:`Plan`, or an :class:`OverlapSave` or :class:`BoxFilter` where FFTs are faster.
+Numba is imported by the first ``run``.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from __future__ import annotations
 import os
 from importlib.util import find_spec
 
+from .boxes import Boxes, BoxFilter
+from .fourier import fir, transforms_of
 from .layout import DTYPES, MODES
-from .overlap import OverlapSave, fir
+from .overlap import Blocks, OverlapSave
 from .plans import Plan, plan
 from .separable import Separable, separable
 from .threads import cpus, get_threads, set_threads
@@ -21,6 +23,9 @@ from .threads import cpus, get_threads, set_threads
 __all__ = [
     "DTYPES",
     "MODES",
+    "Blocks",
+    "BoxFilter",
+    "Boxes",
     "OverlapSave",
     "Plan",
     "Separable",
@@ -31,6 +36,7 @@ __all__ = [
     "plan",
     "separable",
     "set_threads",
+    "transforms_of",
 ]
 
 

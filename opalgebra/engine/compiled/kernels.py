@@ -221,21 +221,21 @@ def _gather(patch, x, batch, low, rows, i0, width, axes, last):
 
 @part_of
 def _sums(y, to, x, source, taps, at, ptr, phases, width):
-    """y[to + p·width + i] = Σ_k taps[k] x[source + at[k] + i], k in list p of ptr, width a multiple of the lanes."""
+    """y[to + p·width + i] = Σ_k taps[k] x[source + at[k] + i], k in row p of ptr, width a multiple of the lanes."""
     lanes = VECTOR_BYTES // y.itemsize
     for p in range(phases):
-        first, stop, i = ptr[p], ptr[p + 1], 0
+        k0, k1, k2, k3, i = ptr[p, 0], ptr[p, 1], ptr[p, 2], ptr[p, 3], 0
         while i + 8 * lanes <= width:
-            block8(y, to + i, x, source + i, taps, at, first, stop)
+            block8(y, to + i, x, source + i, taps, at, k0, k1, k2, k3)
             i += 8 * lanes
         if i + 4 * lanes <= width:
-            block4(y, to + i, x, source + i, taps, at, first, stop)
+            block4(y, to + i, x, source + i, taps, at, k0, k1, k2, k3)
             i += 4 * lanes
         if i + 2 * lanes <= width:
-            block2(y, to + i, x, source + i, taps, at, first, stop)
+            block2(y, to + i, x, source + i, taps, at, k0, k1, k2, k3)
             i += 2 * lanes
         if i < width:
-            block1(y, to + i, x, source + i, taps, at, first, stop)
+            block1(y, to + i, x, source + i, taps, at, k0, k1, k2, k3)
         to += width
 
 
@@ -318,36 +318,23 @@ def _each(y, x, taps, at, ptr, last, first, stop):
         row = n // last[N]
         i, p = divmod(n - row * last[N], last[P])
         total = y.dtype.type(0)
-        for k in range(ptr[p], ptr[p + 1]):
+        for k in range(ptr[p, 0], ptr[p, -1]):
             total += taps[k] * _sample(x, row * last[K] * last[E], last[Q] * i + at[k], last[K], last[E], last[RULE])
         y[n] = total + y[n] if last[ADD] else total
 
 
-def _spans(blocks, x, first, stop, begin, step, per_row, parts, size, rule):
-    """The inputs of the blocks first ≤ b < stop, ``per_row`` to a row of x and ``step`` samples apart.
-
-    Two real blocks are the real and the imaginary part of one.
-    """
-    length = blocks.shape[1]
-    for b in range(first, stop):
-        row = b // per_row
-        s = begin + (b - row * per_row) * step
-        row *= size * parts
-        target = blocks[(b - first) * parts // 2]
-        low = min(length, max(0, -s))
-        high = max(low, min(length, size - s))
-        for part in range(parts):
-            lane = part if parts == 2 else (b - first) % 2
-            source = row + s * parts + part
-            for i in range(low, high):
-                target[i, lane] = x[source + i * parts]
-            for i in range(low):
-                target[i, lane] = _sample(x, row, (s + i) * parts + part, size, parts, rule)
-            for i in range(high, length):
-                target[i, lane] = _sample(x, row, (s + i) * parts + part, size, parts, rule)
-
-
 # What Python calls --------------------------------------------------------------------------------------------------
+
+
+def version(*parts: Any) -> str:
+    """A number for what the code of some modules depends on: the modules by name, and values that they are made with.
+
+    Numba's cache looks at one file alone and numbers its own files without a lock.  So the name of a cached function
+    says all that it depends on, and one name never stands for two things that two processes could mix up.
+    """
+    everything = dict.fromkeys((*parts, __name__, layout.__name__, vectors.__name__))
+    found = [_source(part) if isinstance(part, str) else part for part in everything]
+    return f"{zlib.crc32(repr((found, binding.get_host_cpu_name())).encode()):08x}"
 
 
 def _source(module: str) -> str | None:
@@ -355,56 +342,43 @@ def _source(module: str) -> str | None:
     return loader.get_source(module)
 
 
-@lru_cache
-def _version(module: str) -> str:
-    """A number for all that the code of a module depends on.
-
-    Numba's cache looks at one file alone and numbers its own files without a lock.  So the name of a cached function
-    says all that it depends on, and one name never stands for two things that two processes could mix up.
-    """
-    sources = [_source(name) for name in (__name__, layout.__name__, vectors.__name__, module)]
-    return f"{zlib.crc32(repr((sources, binding.get_host_cpu_name())).encode()):08x}"
+_VERSION = version()
 
 
-def _machine_code(function: Callable[..., None], real: np.dtype, *arguments: Any, counts: bool = True) -> Any:
+def machine_code(
+    function: Callable[..., Any], name: str, *arguments: Any, result: Any = types.void, counts: bool = True
+) -> Any:
     """The function compiled for these arguments only; others are refused, not compiled or converted.
 
     One that makes no arrays need not count references, which costs more than a short row.
     """
     named = FunctionType(function.__code__, function.__globals__, function.__name__)
     named.__module__ = function.__module__
-    named.__qualname__ = f"{function.__name__}_{real}_{_version(function.__module__)}"
+    named.__qualname__ = f"{function.__name__}_{name}"
     compiled = njit(nogil=True, no_cfunc_wrapper=True, _nrt=counts)(named)
     with suppress(RuntimeError):  # no directory to write to: compiled in every process
         compiled.enable_caching()
-    compiled.compile(types.void(*arguments))
+    compiled.compile(result(*arguments))
     compiled.disable_compile()
     return compiled
 
 
-def _kinds(real: np.dtype) -> tuple[Any, Any, Any, Any]:
-    """Rows of numbers, tables of numbers, lists and tables of indices."""
-    number = from_dtype(real)
-    return number[::1], number[:, :, ::1], int64[::1], int64[:, ::1]
+def row_types(real: np.dtype) -> tuple[Any, Any, Any]:
+    """Rows of numbers, lists and tables of indices."""
+    return from_dtype(real)[::1], int64[::1], int64[:, ::1]
 
 
 @lru_cache
 def tiles(real: np.dtype) -> Any:
     """The tiles first ≤ t < stop of a plan, for entries of this dtype."""
-    row, _, indices, table = _kinds(real)
+    row, indices, table = row_types(real)
     pair = types.UniTuple(int64, 2)
-    return _machine_code(_tiles, real, row, row, row, table, indices, row, table, indices, pair, int64, int64)
+    arrays = row, row, row, table, table, row, table, indices, pair
+    return machine_code(_tiles, f"{real}_{_VERSION}", *arrays, int64, int64)
 
 
 @lru_cache
 def each(real: np.dtype) -> Any:
     """The entries first ≤ n < stop of y, sum by sum."""
-    row, _, indices, _ = _kinds(real)
-    return _machine_code(_each, real, row, row, row, indices, indices, indices, int64, int64)
-
-
-@lru_cache
-def spans(real: np.dtype) -> Any:
-    """The inputs of the blocks first ≤ b < stop of an overlap-save."""
-    row, blocks, _, _ = _kinds(real)
-    return _machine_code(_spans, real, blocks, row, *(int64,) * 8)
+    row, indices, table = row_types(real)
+    return machine_code(_each, f"{real}_{_VERSION}", row, row, row, indices, table, indices, int64, int64)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 VECTOR_BYTES = 64
+COMBS = (4, 2, 1)  # taps that go by together, each a vector after the one before
 
 #: What arrays can be filtered.
 DTYPES = frozenset(map(np.dtype, ("f4", "f8", "i8", "c8", "c16")))
@@ -33,3 +34,15 @@ AXIS_ENTRIES = 10
 # make a tile; RUN: length of a phase in a patch.  RULE beyond the window.  ROWS of a tile, COLUMNS and CHUNKS of tiles,
 # the size of a PATCH, and whether to ADD to y.
 P, Q, N, K, E, E_MIN, E_REACH, COUNT, WIDTH, RUN, RULE, ROWS, COLUMNS, CHUNKS, PATCH, ADD = range(16)
+
+# Entries of the table of an overlap-save: SIZE of the transforms, TAPS of the longest filter between a phase of x and
+# one of y, how many phases, samples of a row of x and of y, rows that lie BESIDE each other, PARTS of a sample, where
+# the first block BEGINs in its phase of x, the rule beyond a row, and how many BLOCKS there are.
+SIZE, TAPS, UPS, DOWNS, SPAN, WRITTEN, BESIDE, PARTS, BEGIN, RULES, BLOCKS = range(11)
+
+LANES = 8  # transforms side by side
+POINT = 2 * LANES  # numbers of one point of all of them
+STAGE = 256  # samples of a series that are gathered or written at once
+STAGE_STEP = STAGE + 8  # not a power of two: the lanes would meet in the same cache lines
+STAGE_ENTRIES = LANES * STAGE_STEP
+SIZES = tuple(2**k for k in range(9, 16))  # of transforms

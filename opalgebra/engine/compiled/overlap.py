@@ -1,54 +1,182 @@
-"""Long filters at one rate by FFTs of overlapping blocks."""
+"""Long filters along one axis, between any rates, by FFTs of overlapping blocks."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from math import log2
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import log2, prod
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from . import layout
-from .plans import PATCH_BYTES, Plan, as_input, as_output, plan
+from .layout import LANES, POINT, SIZES, STAGE_ENTRIES
+from .plans import Plan, as_input, as_output, axis_of
 from .threads import checked, get_threads, share
 
-FFT_TAPS = 384  # from here on overlap-save is faster at L = M = 1 (measured: between 200 and 400, by the load)
+#: What a point of a transform costs, in multiply-adds of a direct filter in double precision that take as long
+#: (measured): for each doubling of the length, for a product, and where samples do not lie side by side.  In single
+#: precision a direct filter makes twice as many in that time.  Work outside of the caches is slower.
+STEP_COST, PRODUCT_COST, STRIDE_COST, CACHE_BYTES = 7, 16, 16, 2**23
+MAX_BYTES = 2**28  # of the spectra and the blocks of a thread
+
+Pairs: TypeAlias = Sequence[tuple[int, int]]
+Fill: TypeAlias = Callable[[np.ndarray, np.ndarray, int], bool]
+"""Fills y from x in so many threads, with batches as the first axis; whether all is finite."""
+
+
+def long_axis(shape: Sequence[int], start: Sequence[int], up: Sequence[int], down: Sequence[int], out: Pairs,
+              read: Pairs) -> int | None:  # fmt: skip
+    """The one axis along which a filter does more than to shift a window onto another, if there is no second one."""
+    found = [
+        axis
+        for axis, (size, j, k, m, (a, n), window) in enumerate(zip(shape, start, up, down, out, read, strict=True))
+        if (size, k, m) != (1, 1, 1) or (a - j, n) != tuple(window)
+    ]
+    return found[0] if len(found) == 1 else None if found else len(shape) - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """How the rows along one axis are cut into blocks.
+
+    Attributes
+    ----------
+    axis : int
+        The axis.
+    ups, downs : int
+        L' and M', the phases of y and of x.
+    rows, beside : int
+        How many rows there are, and how many of them lie side by side.
+    parts : int
+        1 for real, 2 for complex numbers.
+    outputs, inputs : int
+        Samples of a row of y and of x.
+    phase, offset, taps : ndarray
+        Of every tap the phase of y, the offset in x, and the value.
+    is_single : bool
+        Whether the numbers are of single precision.
+    size : int
+        The length of the transforms.
+    """
+
+    axis: int
+    ups: int
+    downs: int
+    rows: int
+    beside: int
+    parts: int
+    outputs: int
+    inputs: int
+    phase: np.ndarray
+    offset: np.ndarray
+    taps: np.ndarray
+    is_single: bool
+    size: int = 0
+
+    @classmethod
+    def of(cls, taps: np.ndarray, start: Sequence[int], up: Sequence[int], down: Sequence[int], out: Pairs, read: Pairs,
+           dtype: np.dtype) -> Blocks | None:  # fmt: skip
+        """For the arguments of :func:`plan`; None along several axes, for integers, too many taps or phases."""
+        axis = None if dtype.kind == "i" else long_axis(taps.shape, start, up, down, out, read)
+        if axis is None:
+            return None
+        one = axis_of(start[axis] + np.arange(taps.size), up[axis], down[axis], out[axis], read[axis])
+        sizes = [n for _, n in out]
+        found = cls(axis, one.up, one.down, prod(sizes[:axis] + sizes[axis + 1 :]), prod(sizes[axis + 1 :]),
+                    2 if dtype.kind == "c" else 1, one.outputs, one.inputs, one.phase[one.reads],
+                    one.offset[one.reads], taps.reshape(-1)[one.reads], dtype.char in "fF")  # fmt: skip
+        per_point = 16 * found.ups * found.downs + 8 * POINT * (found.downs + 1)
+        sizes = [size for size in SIZES if size >= 2 * found.length and size * per_point <= MAX_BYTES]
+        return replace(found, size=min(sizes, key=lambda size: replace(found, size=size).work())) if sizes else None
+
+    @cached_property
+    def range(self) -> tuple[int, int]:
+        """The least and the largest offset within a phase of x."""
+        e = self.offset // self.downs
+        return (int(e.min()), int(e.max())) if e.size else (0, 0)
+
+    @property
+    def length(self) -> int:
+        """Taps of a filter between two phases, zeros included."""
+        return self.range[1] - self.range[0] + 1
+
+    @property
+    def number(self) -> int:
+        """How many blocks there are of all rows."""
+        return self.rows * -(-self.outputs // (self.ups * (self.size - self.length + 1)))
+
+    def work(self, batch: int = 1) -> int:
+        """The multiply-adds of a direct filter that take as long."""
+        groups = -(-self.number * batch * self.parts // POINT)
+        phases, pairs, is_strided = (
+            self.ups + self.downs,
+            self.ups * self.downs,
+            self.ups * self.downs * self.beside > 1,
+        )
+        costs = phases * (STEP_COST * log2(self.size) + STRIDE_COST * is_strided) + PRODUCT_COST * pairs
+        held = 8 * POINT * self.size * (1 if pairs == 1 else self.downs + 1)
+        per_point = costs * (1 + held / CACHE_BYTES) * (2 if self.is_single else 1)
+        return round(groups * LANES * self.size * per_point)
+
+    def made(self, direct: Plan) -> OverlapSave:
+        """Ready to run, for the plan of the same filter."""
+        return OverlapSave.of(direct, self)
+
+    @property
+    def table(self) -> np.ndarray:
+        """The entries of :mod:`.layout`."""
+        entries = (self.size, self.length, self.ups, self.downs, self.inputs, self.outputs, self.beside, self.parts,
+                   self.range[0], 0, self.number)  # fmt: skip
+        return np.array(entries, np.int64)
+
+    @property
+    def kernels(self) -> np.ndarray:
+        """Of each pair of phases, p of y and q of x, the taps in the order in which a convolution reads them."""
+        found = np.zeros((self.ups * self.downs, self.size), np.result_type(self.taps, np.float64))
+        e, q = np.divmod(self.offset, self.downs)
+        np.add.at(found, (self.phase * self.downs + q, self.range[1] - e), self.taps)
+        return found
 
 
 @dataclass(frozen=True, eq=False)
 class OverlapSave:
-    """y_n = Σ_j h_j x_{n−j} along the last axis by FFTs of overlapping blocks.
+    """y_n = Σ_j h_j x_{(M n − j)/L} along one axis by FFTs of overlapping blocks.
 
-    Real blocks go in pairs through one complex transform, which SciPy computes faster than two real ones.  The error of
-    an FFT is relative to the largest samples of a pair of blocks, not to the sum; transforms are made in double
-    precision, so that in single precision a large sample does not blur small ones beside it.  Where a result is not
-    finite all is computed again by the sums, so that a NaN reaches only the outputs that depend on it.
+    With g = gcd(L, M), L = g L', M = g M' every one of the L' phases of y is a sum of filters at one rate, one for each
+    of the M' phases of x.  Their blocks are transformed eight at a time, real ones in pairs as the real and the
+    imaginary part of one.
+
+    The error of an FFT is relative to the largest samples of a pair of blocks, not to the sum.  Transforms are made in
+    double precision: in single precision a large sample does not blur small ones beside it; in double precision the
+    error of an output is some roundings of Σ|h| times the largest sample of its blocks.  Where a result is not finite
+    all is computed again by the sums, so that a NaN reaches only the outputs that depend on it.
 
     Attributes
     ----------
     direct : Plan
         The same filter by sums.
-    spectrum : ndarray
-        The transform of the taps, zeros behind them.
-    length : int
-        The number of taps.
-    begin : int
-        Where the first block starts, counted from the first sample of x.
+    blocks : Blocks
+        How the rows are cut.
+    spectra : ndarray
+        Shape (L' M', 2 N): of each pair of phases the transform of the taps, in the order of the kernels.
+    twiddles : ndarray
+        The roots of one that the kernels multiply with.
     """
 
     direct: Plan
-    spectrum: np.ndarray
-    length: int
-    begin: int
+    blocks: Blocks
+    spectra: np.ndarray
+    twiddles: np.ndarray
 
     @classmethod
-    def of(cls, direct: Plan, taps: np.ndarray, start: int, a: int, c: int) -> OverlapSave:
-        """For the plan of the same filter, from a window of x that starts at c to one of y that starts at a."""
-        from scipy import fft
+    def of(cls, direct: Plan, blocks: Blocks) -> OverlapSave:
+        """For the plan of the same filter."""
+        from . import transforms  # Numba takes a second to import
 
-        spectrum = fft.fft(taps.astype(np.complex128), _transform(taps.size, direct.shape_out[-1]))
-        return cls(direct, spectrum, taps.size, a - start - (taps.size - 1) - c)
+        spectra = np.fft.fft(blocks.kernels, axis=1)[:, transforms.order(blocks.size)] / blocks.size
+        return cls(direct, blocks, np.ascontiguousarray(spectra).view(float), transforms.twiddles(blocks.size))
 
     @property
     def kind(self) -> str:
@@ -57,121 +185,64 @@ class OverlapSave:
 
     @property
     def multiply_adds(self) -> int:
-        """About as many of real numbers in one run without a batch: 4 N log₂ N for the transforms of N, 4 N between."""
-        size, blocks = self.spectrum.size, -(-self.direct.shape_out[-1] // self.step)
-        return round(4 * size * (log2(size) + 1)) * blocks * self._parts // 2
-
-    @property
-    def step(self) -> int:
-        """The outputs of one block."""
-        return self.spectrum.size - self.length + 1
-
-    @property
-    def _parts(self) -> int:
-        """Blocks are complex: one of complex samples has two parts, one of real samples is a part."""
-        return 2 if self.direct.dtype.kind == "c" else 1
+        """As many of real numbers in one run without a batch take as long."""
+        return self.blocks.work()
 
     def run(
         self, x: np.ndarray, y: np.ndarray | None = None, add: bool = False, threads: int | None = None
     ) -> np.ndarray:
         """As :meth:`Plan.run`.
 
-        >>> average = fir(np.full(400, 1 / 400), [0], [1], [1], [(399, 601)], [(0, 1000)], float)
-        >>> average.kind, bool(np.allclose(average.run(np.ones(1000)), 1))
-        ('overlap-save', True)
+        >>> given = np.full(400, 1 / 400), [0], [1], [1], [(399, 601)], [(0, 1000)], np.dtype(float)
+        >>> average = OverlapSave.of(plan(*given), Blocks.of(*given))
+        >>> bool(np.allclose(average.run(np.ones(1000)), 1))
+        True
         """
-        direct = self.direct
-        x, lead = as_input(x, direct, y)
-        y = as_output(y, lead + direct.shape_out, direct.dtype, add)
-        most = get_threads() if threads is None else checked(threads)
-        if not y.size:
-            return y
-        if add:
-            y += self.run(x, threads=most)
-            return y
-        if not self._run(x.reshape(-1).view(direct.real), np.asarray(y).reshape(-1, y.shape[-1]), most):
-            direct.run(x, y, threads=most)
-        return y
+        return run_or_sum(self.direct, self._run, x, y, add, threads)
 
     def _run(self, x: np.ndarray, y: np.ndarray, threads: int) -> bool:
-        """Fill the rows of y from those of x; whether all is finite."""
-        per_row = -(-y.shape[1] // self.step)
-        count, held = len(y) * per_row, 2 * max(1, PATCH_BYTES // (2 * self.spectrum.nbytes))
+        """Fill y; whether all is finite."""
+        from .transforms import groups  # Numba takes a second to import
+
+        table, blocks, run = self.blocks.table, self.blocks, groups(self.direct.real)
+        table[layout.BLOCKS] *= len(x)
+        flat_x, flat_y = x.reshape(-1).view(self.direct.real), y.reshape(-1).view(self.direct.real)
+        table[layout.RULES] = [*self.direct.axes[:, layout.MODE], self.direct.last[layout.RULE]][blocks.axis]
+        limit, single = float(np.finfo(self.direct.real).max), blocks.ups * blocks.downs == 1
+        held = 1 if single else blocks.downs + 1
         finite: list[bool] = []
 
-        def part(first: int, stop: int, work: Any) -> None:
-            for b in range(first, stop, held):
-                finite.append(self._blocks(y, x, b, min(b + held, stop), work))
+        def work() -> Any:
+            return aligned(held * blocks.size * POINT).reshape(held, -1), aligned(STAGE_ENTRIES)
 
-        rows = -(-min(held, count) * self._parts // 2)  # scratch of one thread
-        scratch = (rows, self.spectrum.size)
-        kind = np.result_type(self.direct.dtype, np.complex64)
-        share(part, count, threads if count > 2 else 1, lambda: np.empty(scratch, kind), align=held)
+        def part(first: int, stop: int, scratch: Any) -> None:
+            finite.append(run(flat_y, flat_x, self.spectra, self.twiddles, *scratch, table, limit, first, stop))
+
+        share(part, -(-int(table[layout.BLOCKS]) * blocks.parts // POINT), threads, work)
         return all(finite)
 
-    def _blocks(self, y: np.ndarray, x: np.ndarray, first: int, stop: int, work: np.ndarray) -> bool:
-        """Compute the blocks first ≤ b < stop; whether all is finite."""
-        from scipy import fft
 
-        from .kernels import spans  # Numba takes a second to import
-
-        direct, parts, together = self.direct, self._parts, 2 // self._parts
-        per_row = -(-y.shape[1] // self.step)
-        blocks = work[: -(-(stop - first) // together)]
-        if (stop - first) % together:
-            blocks[-1] = 0  # half of it has no block
-        pairs = blocks.view(direct.real).reshape(*blocks.shape, 2)
-        size, rule = direct.shape_in[-1], int(direct.last[layout.RULE])
-        spans(direct.real)(pairs, x, first, stop, self.begin, self.step, per_row, parts, size, rule)
-        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is computed again
-            spectra = fft.fft(blocks.astype(self.spectrum.dtype, copy=False), overwrite_x=True)
-            spectra *= self.spectrum
-            filtered = fft.ifft(spectra, overwrite_x=True)[:, self.length - 1 :]
-            filtered = np.ascontiguousarray(filtered, dtype=np.result_type(direct.dtype, np.complex64))
-            is_finite = bool(np.isfinite(filtered.sum()))
-        separate = filtered.view(direct.real).reshape(*filtered.shape, 2) if parts == 1 else filtered[..., None]
-        for b in range(first, stop):
-            row, at = b // per_row, b % per_row * self.step
-            to = y[row, at : at + self.step]
-            to[:] = separate[(b - first) // together, : to.size, (b - first) % together]
-        return is_finite
+def aligned(size: int) -> np.ndarray:
+    """New double precision numbers from the start of a cache line on."""
+    held = np.empty(size + 8)
+    return held[-held.ctypes.data % 64 // 8 :][:size]
 
 
-def _transform(taps: int, outputs: int) -> int:
-    """The length of the transforms: of one block if that is short, else the power of two of the least work."""
-    from scipy import fft
-
-    whole: int = fft.next_fast_len(outputs + taps - 1)
-    sizes = [2**k for k in range(10, 14 + taps.bit_length()) if 2 * taps <= 2**k <= max(8192, 8 * taps)]
-    return min(whole, min(sizes, key=lambda size: size * log2(size) / (size - taps + 1)))
-
-
-def serves(up: Sequence[int], down: Sequence[int], dtype: np.dtype) -> bool:
-    """Whether overlap-save can compute a filter: on one axis, at one rate, of inexact numbers."""
-    return dtype.kind != "i" and len(up) == 1 and (up[0], down[0]) == (1, 1)
-
-
-def is_long(taps: np.ndarray, outputs: int) -> bool:
-    """Whether overlap-save is the faster way; a complex tap counts twice."""
-    return min(taps.size * (2 if taps.dtype.kind == "c" else 1), outputs) >= FFT_TAPS
-
-
-def fir(
-    taps: np.ndarray,
-    start: Sequence[int],
-    up: Sequence[int],
-    down: Sequence[int],
-    out: Sequence[tuple[int, int]],
-    read: Sequence[tuple[int, int]],
-    dtype: Any,
-    rules: Sequence[str] | str = "zero",
-) -> Plan | OverlapSave:
-    """As :func:`plan`, by FFTs where they are faster: long taps at one rate along one axis, inexact numbers.
-
-    >>> fir(np.ones(3), [0], [1], [1], [(0, 5)], [(0, 3)], float).kind
-    'tiles'
-    """
-    direct = plan(taps, start, up, down, out, read, dtype, rules)
-    if not (serves(up, down, direct.dtype) and is_long(taps, direct.shape_out[0])):
-        return direct
-    return OverlapSave.of(direct, taps, start[0], out[0][0], read[0][0])
+def run_or_sum(
+    direct: Plan, fill: Fill, x: np.ndarray, y: np.ndarray | None, add: bool, threads: int | None
+) -> np.ndarray:
+    """As :meth:`Plan.run`, by ``fill`` where its results are finite, else by the sums of the plan."""
+    most = get_threads() if threads is None else checked(threads)
+    if add:
+        filtered = run_or_sum(direct, fill, x, None, False, most)
+        y = as_output(y, filtered.shape, direct.dtype, add)
+        y += filtered
+        return y
+    if y is not None and np.may_share_memory(x, y):
+        x = x.copy()  # it may be read again when y is written
+    laid, lead = as_input(x, direct, y)
+    y = as_output(y, lead + direct.shape_out, direct.dtype, add)
+    rows = laid.reshape(prod(lead), *direct.shape_in), np.asarray(y).reshape(prod(lead), *direct.shape_out)
+    if y.size and not fill(*rows, most):
+        direct.run(x, y, threads=most)
+    return y

@@ -24,7 +24,7 @@ import numpy as np
 
 from ...errors import DimensionError, FactorError, KernelError, OperandError, WindowError
 from . import layout
-from .layout import DTYPES, MODES, VECTOR_BYTES
+from .layout import COMBS, DTYPES, MODES, VECTOR_BYTES
 from .threads import checked, get_threads, share
 
 if TYPE_CHECKING:
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 TILE_BYTES = 24 * 1024  # half of the first-level cache of today's cores
 PATCH_BYTES = 512 * 1024  # several rows at once live in the second level
 ROW_ENTRIES = 1024  # of x in one row of a tile of several rows
-THREAD_WORK = 4_000_000  # multiply-adds below which a second thread costs more than it saves
+# A sample that is read or written costs as much as so many multiply-adds; below how many a second thread costs more
+# than it saves (it takes some 20 µs to start; so much work some 180), and how many a piece of work has at least.
+SAMPLE_COST, THREAD_WORK, PIECE_WORK = 16, 10_000_000, 2_000_000
 INDEX_LIMIT = 2**62  # indices are int64
 
 
@@ -99,8 +101,9 @@ class Plan:
     reversed_axes : tuple of int
         Axes along which x is read backwards.
     taps, at, ptr : ndarray
-        The lists: taps ptr[p] ≤ k < ptr[p + 1] make phase p, at[0, k] is the offset in x, at[1, k] the one in a patch
-        and at[2, k] the one of entries along the last axis.
+        The lists: taps ptr[p, 0] ≤ k < ptr[p, 3] make phase p, at[0, k] is the offset in x, at[1, k] the one in a patch
+        and at[2, k] the one of entries along the last axis.  From ptr[p, 0] on four at a time are a vector apart, from
+        ptr[p, 1] on two, from ptr[p, 2] on there are single ones.
     axes, last : ndarray
         The tables of :mod:`.layout`.
     is_tiled : bool
@@ -128,11 +131,16 @@ class Plan:
     def multiply_adds(self) -> int:
         """Multiply-adds of real numbers in one run without a batch, taps that are zero left out."""
         last, ups, outs = self.last.tolist(), self.axes[:, layout.UP].tolist(), self.axes[:, layout.OUT].tolist()
-        per_output = np.diff(self.ptr).reshape(*ups, last[layout.P])
+        per_output = (self.ptr[:, -1] - self.ptr[:, 0]).reshape(*ups, last[layout.P])
         sizes, phases = [*outs, last[layout.N]], [*ups, last[layout.P]]
         for n, p in zip(reversed(sizes), reversed(phases), strict=True):
             per_output = per_output @ ((n - np.arange(p) + p - 1) // p)  # how many outputs have each phase
         return int(per_output)
+
+    @cached_property
+    def cost(self) -> int:
+        """Multiply-adds that take as long as one run without a batch."""
+        return self.multiply_adds + SAMPLE_COST * (prod(self.shape_in) + prod(self.shape_out))
 
     def run(
         self, x: np.ndarray, y: np.ndarray | None = None, add: bool = False, threads: int | None = None
@@ -158,16 +166,12 @@ class Plan:
         x, lead = as_input(x, self, y)
         y = as_output(y, lead + self.shape_out, self.dtype, add)
         batch = prod(lead)
-        busy = self._work * batch > THREAD_WORK
+        busy = self.cost * batch > THREAD_WORK
         most = checked(threads) if threads is not None else get_threads() if busy else 1
         if y.size:
             flat_x, flat_y = x.reshape(-1).view(self.real), np.asarray(y).reshape(-1).view(self.real)
             self._run(flat_x, flat_y, batch, add, most if busy else 1)
         return y
-
-    @cached_property
-    def _work(self) -> int:
-        return max(self.multiply_adds, prod(self.shape_out))
 
     @cached_property
     def _code(self) -> Any:
@@ -193,10 +197,10 @@ class Plan:
         return columns * chunks, patch + phases * width
 
     def _run(self, x: np.ndarray, y: np.ndarray, batch: int, add: bool, threads: int) -> None:
-        code, last = self._code, self._tables[add]
+        code, last, pieces = self._code, self._tables[add], self.cost * batch // PIECE_WORK
         if not self.is_tiled:
             each, at = code, self.at[2]
-            share(lambda a, b, _: each(y, x, self.taps, at, self.ptr, last, a, b), y.size, threads)
+            share(lambda a, b, _: each(y, x, self.taps, at, self.ptr, last, a, b), y.size, threads, most=pieces)
             return
         strides = (x.size // batch, y.size // batch)
         count, scratch = self._sizes
@@ -204,7 +208,7 @@ class Plan:
         def part(first: int, stop: int, work: Any) -> None:
             code(y, x, self.taps, self.at, self.ptr, work, self.axes, last, strides, first, stop)
 
-        share(part, batch * count, threads, lambda: np.empty(scratch, self.real))
+        share(part, batch * count, threads, lambda: np.empty(scratch, self.real), pieces)
 
 
 def plan(
@@ -249,7 +253,7 @@ def plan(
     where = np.nonzero(taps)
     flipped = tuple([axis for axis in range(rank) if down[axis] < 0])
     axes = [
-        _axis(start[axis] + where[axis], up[axis], down[axis], out[axis], read[axis], MODES[rules[axis]])
+        axis_of(start[axis] + where[axis], up[axis], down[axis], out[axis], read[axis], MODES[rules[axis]])
         for axis in range(rank)
     ]
     reads = np.logical_and.reduce([axis.reads for axis in axes])
@@ -299,7 +303,10 @@ class _Axis:
         return (int(self.offset.min()), int(np.ptp(self.offset))) if self.offset.size else (0, 0)
 
 
-def _axis(j: np.ndarray, up: int, down: int, out: tuple[int, int], read: tuple[int, int], rule: int) -> _Axis:
+def axis_of(
+    j: np.ndarray, up: int, down: int, out: tuple[int, int], read: tuple[int, int], rule: int = layout.ZERO
+) -> _Axis:
+    """An axis for the taps j."""
     (a, outputs), (c, inputs) = out, read
     if down < 0:  # x backwards: −j for j, and the window mirrored
         j, down, c = -j, -down, 1 - c - inputs
@@ -432,7 +439,10 @@ class _Builder:
             phases *= axis.up
         order = np.lexsort((at[1], phase))
         order = order[row.taps[order] != 0]  # a part of a complex tap that is zero reads nothing
-        ptr = np.searchsorted(phase[order], np.arange(phases + 1)).astype(np.int64)
+        bounds = np.arange(phases)[:, None] * len(COMBS) + np.arange(len(COMBS) + 1)
+        combs, comb = _combs(phase[order], at[:2, order], self.lanes)
+        order, kind = order[combs], phase[order[combs]] * len(COMBS) + comb
+        ptr = np.searchsorted(kind, bounds).astype(np.int64)
         return np.ascontiguousarray(row.taps[order].astype(self.real)), np.ascontiguousarray(at[:, order]), ptr
 
     def _prefers_sums(self, row: _Row, run: int, width: int) -> bool:
@@ -442,3 +452,26 @@ class _Builder:
         columns = -(-row.count // width) if width else 0
         few = row.count < self.lanes or is_wide
         return few and 2 * row.count * row.taps.size < columns * (row.taps.size + patch)
+
+
+def _combs(phase: np.ndarray, at: np.ndarray, lanes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Taps of each phase, sorted by at[1], in chains whose next one lies ``lanes`` further: first what fills combs of
+    four, then of two, then the rest; and which of :data:`COMBS` each of them belongs to."""
+    index = np.arange(phase.size)
+    key = phase * (np.ptp(at[1]) + lanes + 1 if phase.size else 1) + at[1]
+    after = np.searchsorted(key, key + lanes)
+    after[after == phase.size] = 0
+    is_next = (key[after] == key + lanes) & (at[0, after] == at[0] + lanes)
+    root = index.copy()
+    root[after[is_next]] = index[is_next]
+    while (root[root] != root).any():
+        root = root[root]
+    depth = (at[1] - at[1, root]) // lanes
+    rest = np.bincount(root, minlength=phase.size)[root]
+    comb = np.full(phase.size, len(COMBS) - 1)
+    done = np.zeros_like(rest)
+    for number, size in enumerate(COMBS):
+        fits = rest // size * size
+        comb[(depth >= done) & (depth < done + fits)] = number
+        done, rest = done + fits, rest - fits
+    return (order := np.lexsort((depth, root, comb, phase))), comb[order]

@@ -23,8 +23,8 @@ ADDED = frozenset(map(np.dtype, ("f4", "f8", "i8")))
 MOVED = (4, 8)
 
 
-def _threads(work: int) -> int:
-    return get_threads() if work > plans.THREAD_WORK else 1
+def _threads(operations: int, samples: int) -> int:
+    return get_threads() if operations + plans.SAMPLE_COST * samples > plans.THREAD_WORK else 1
 
 
 def _flat(x: np.ndarray) -> np.ndarray:
@@ -87,7 +87,7 @@ class Windows:
         def part(first: int, stop: int, _: Any) -> None:
             code(flat_y, flat_x, self.rows, self.spans, self.step, size, lowest, first, stop)
 
-        self._share(part, y)
+        self._share(part, y, x.size)
         return y
 
     def chosen(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -101,15 +101,15 @@ class Windows:
         def part(first: int, stop: int, _: Any) -> None:
             code(flat_y, at, flat_x, self.rows, self.spans, self.step, size, lowest, first, stop)
 
-        self._share(part, y)
+        self._share(part, y, x.size)
         return y, places
 
     def _empty(self, x: np.ndarray, dtype: Any) -> np.ndarray:
         return np.empty((*x.shape[: x.ndim - len(self.sizes)], *self.out), dtype)
 
-    def _share(self, part: Callable[[int, int, Any], None], y: np.ndarray) -> None:
+    def _share(self, part: Callable[[int, int, Any], None], y: np.ndarray, samples: int) -> None:
         if y.size:
-            share(part, y.size // self.out[-1], _threads(y.size * self.taps))
+            share(part, y.size // self.out[-1], _threads(y.size * self.taps, y.size + samples))
 
 
 def _lowest(dtype: np.dtype) -> Any:
@@ -151,5 +151,5 @@ def shuffle(x: np.ndarray, factor: Sequence[int], coarse: Sequence[int], splits:
     into, data, table = y.reshape(-1).view(kind), _flat(x).view(kind), (rows + phase * plane).reshape(-1)
     pair = (data, into) if splits else (into, data)
     sizes, code = np.array((last, coarse[-1], plane, plane * count, splits)), samples.interleave(kind)
-    share(lambda a, b, _: code(*pair, table, sizes, a, b), x.size // fine[-1], _threads(x.size))
+    share(lambda a, b, _: code(*pair, table, sizes, a, b), x.size // fine[-1], _threads(0, 2 * x.size))
     return y

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numba import from_dtype, int64
 
-from .kernels import _fold, _gather_row, _join, _machine_code, _sums, part_of
+from .kernels import _fold, _gather_row, _join, _sums, machine_code, part_of, version
 from .layout import (
     COLUMNS,
     COUNT,
@@ -47,10 +47,10 @@ def _combine(y, to, x, source, taps, at, first, stop, count):
     lanes = VECTOR_BYTES // y.itemsize
     i = 0
     while i + 4 * lanes <= count:
-        block4(y, to + i, x, source + i, taps, at, first, stop)
+        block4(y, to + i, x, source + i, taps, at, first, first, first, stop)
         i += 4 * lanes
     while i + lanes <= count:
-        block1(y, to + i, x, source + i, taps, at, first, stop)
+        block1(y, to + i, x, source + i, taps, at, first, first, first, stop)
         i += lanes
     while i < count:
         total = y.dtype.type(0)
@@ -176,11 +176,15 @@ def _rows_last(y, x, taps, tables, ptr, last, lead, at, lead_ptr, axis, scale, s
                 _finish(y, into, extra, outs, scale, sizes[ADD])
 
 
+_VERSION = version(__name__)
+
+
 @lru_cache
 def separable(real: np.dtype, rows_first: bool) -> Any:
     """The tiles first ≤ t < stop of a separable filter, for entries of this dtype."""
     number = from_dtype(real)
     row, indices, table = number[::1], int64[::1], int64[:, ::1]
     code = _rows_first if rows_first else _rows_last
-    return _machine_code(code, real, row, row, row, table, indices, indices, row, table, indices, indices,
-                         number, indices, row, indices, int64, int64, counts=False)  # fmt: skip
+    filtered, combined = (row, table, table, indices), (row, table, indices, indices)
+    return machine_code(code, f"{real}_{_VERSION}", row, row, *filtered, *combined, number, indices, row, indices,
+                        int64, int64, counts=False)  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numba import from_dtype, int64
 
-from .kernels import _join, _machine_code, _split, part_of
+from .kernels import _join, _split, machine_code, part_of, version
 
 
 @part_of
@@ -90,26 +90,29 @@ def _interleave(fine, coarse, rows, sizes, first, stop):
             _join(fine, r * phases * count, coarse[source:], run, count, phases, False)
 
 
+_VERSION = version(__name__)
+
+
 @lru_cache
 def maxima(dtype: np.dtype, places: bool) -> Any:
     """The rows first ≤ r < stop of a max pooling, with their places or without."""
     number = from_dtype(dtype)
     row, indices, table = number[::1], int64[::1], int64[:, ::1]
+    windows = row, table, table, int64, int64, number
     if places:
-        return _machine_code(_chosen, dtype, row, indices, row, table, table, int64, int64, number, int64, int64,
-                             counts=False)  # fmt: skip
-    return _machine_code(_maxima, dtype, row, row, table, table, int64, int64, number, int64, int64, counts=False)
+        return machine_code(_chosen, f"{dtype}_{_VERSION}", row, indices, *windows, int64, int64, counts=False)
+    return machine_code(_maxima, f"{dtype}_{_VERSION}", row, *windows, int64, int64, counts=False)
 
 
 @lru_cache
 def scatter(dtype: np.dtype) -> Any:
     """y[places] += x."""
     row = from_dtype(dtype)[::1]
-    return _machine_code(_scatter, dtype, row, row, int64[::1], counts=False)
+    return machine_code(_scatter, f"{dtype}_{_VERSION}", row, row, int64[::1], counts=False)
 
 
 @lru_cache
 def interleave(dtype: np.dtype) -> Any:
     """Rows from their phases, or phases from rows."""
     row, indices = from_dtype(dtype)[::1], int64[::1]
-    return _machine_code(_interleave, dtype, row, row, indices, indices, int64, int64, counts=False)
+    return machine_code(_interleave, f"{dtype}_{_VERSION}", row, row, indices, indices, int64, int64, counts=False)

@@ -69,6 +69,11 @@ class Separable:
         filtered = self.row.multiply_adds * (self.shape_in[-2] if self.rows_first else outs)
         return prod(self.shape_out[:-2]) * (combined + filtered)
 
+    @cached_property
+    def cost(self) -> int:
+        """Multiply-adds that take as long as one run without a batch."""
+        return self.multiply_adds + plans.SAMPLE_COST * (prod(self.shape_in) + prod(self.shape_out))
+
     @property
     def _entries(self) -> tuple[int, int]:
         """Numbers in a row of x, and in one of y."""
@@ -101,7 +106,7 @@ class Separable:
         x, lead = as_input(x, self, y)
         y = as_output(y, lead + self.shape_out, self.dtype, add)
         batch = prod(lead) * prod(self.shape_out[:-2])
-        busy = max(self.multiply_adds, prod(self.shape_out)) * prod(lead) > plans.THREAD_WORK
+        busy = self.cost * prod(lead) > plans.THREAD_WORK
         most = checked(threads) if threads is not None else get_threads() if busy else 1
         if y.size:
             flat_x, flat_y = x.reshape(-1).view(self.real), np.asarray(y).reshape(-1).view(self.real)
@@ -158,7 +163,7 @@ def separable(
     plans._check(first, dtype, [start[a]], [up[a]], [down[a]], [out[a]], [read[a]], [rules[a]])
     row = plan(last, [start[b]], [up[b]], [down[b]], [out[b]], [read[b]], dtype, [rules[b]])
     where = np.flatnonzero(first)
-    axis = plans._axis(start[a] + where, up[a], down[a], out[a], read[a], MODES[rules[a]])
+    axis = plans.axis_of(start[a] + where, up[a], down[a], out[a], read[a], MODES[rules[a]])
     phase, offset, taps = axis.phase[axis.reads], axis.offset[axis.reads], first[where][axis.reads]
     axis.phase, axis.offset = phase, offset
     order = np.lexsort((offset, phase))

@@ -69,9 +69,9 @@ def _pool(_process: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max(1, cpus() - 1), thread_name_prefix="opalgebra")
 
 
-def _cuts(steps: int, pieces: int, align: int) -> list[tuple[int, int]]:
-    """0 … steps in pieces that begin at multiples of ``align``."""
-    return list(pairwise([*[steps * i // pieces // align * align for i in range(pieces)], steps]))
+def _cuts(steps: int, pieces: int) -> list[tuple[int, int]]:
+    """0 … steps in pieces of about the same size."""
+    return list(pairwise([steps * i // pieces for i in range(pieces + 1)]))
 
 
 def share(
@@ -79,17 +79,18 @@ def share(
     steps: int,
     threads: int,
     work: Callable[[], Any] = lambda: None,
-    align: int = 1,
+    most: int | None = None,
 ) -> None:
     """part(first, stop, work()) over all steps, in pieces that idle threads take; the caller is one of them.
 
-    ``work()`` is called once per thread, for memory that its pieces reuse.
+    ``work()`` is called once per thread, for memory that its pieces reuse.  There are at most ``most`` pieces:
+    each costs some microseconds, and small ones would be dearer than what they hold.
     """
     if threads <= 1 or steps < 2:
         part(0, steps, work())
         return
-    pieces = min(steps, PIECES * threads)
-    queue, lock = iter(_cuts(steps, pieces, align)), Lock()
+    pieces = min(steps, PIECES * threads, PIECES * threads if most is None else max(most, threads))
+    queue, lock = iter(_cuts(steps, pieces)), Lock()
 
     def worker() -> None:
         scratch = work()

@@ -13,7 +13,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from .layout import VECTOR_BYTES
+from .layout import COMBS, VECTOR_BYTES
 
 _INDEX = ir.IntType(64)
 _LANE = ir.IntType(32)
@@ -41,7 +41,10 @@ def _vectors(builder: Any, base: Any, vector: Any, count: int) -> list[Any]:
 
 
 def _sums(count: int) -> Callable[..., Any]:
-    """The code of ``y[y0 + i] = Σ_k taps[k] · x[x0 + at[k] + i]`` for ``count`` vectors of i."""
+    """The code of ``y[y0 + i] = Σ_k taps[k] · x[x0 + at[k] + i]`` for ``count`` vectors of i.
+
+    Combs of taps lie a vector apart, so that they share most of what they read.
+    """
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         def data(i: int) -> Any:
@@ -51,47 +54,56 @@ def _sums(count: int) -> Callable[..., Any]:
         element = context.get_value_type(signature.args[0].dtype)
         size = context.get_abi_sizeof(element)
         vector = ir.VectorType(element, VECTOR_BYTES // size)
-        first, stop, before = args[6], args[7], builder.block
-        loop, done = builder.append_basic_block("taps"), builder.append_basic_block("stored")
-        nothing = ir.Constant(vector, None)
-        builder.cbranch(builder.icmp_signed("<", first, stop), loop, done)
-
-        builder.position_at_end(loop)
-        k, totals = builder.phi(_INDEX), [builder.phi(vector) for _ in range(count)]
-        tap = _splat(builder, builder.load(builder.gep(taps, [k])), vector)
-        updated = []
-        source = builder.gep(x, [builder.load(builder.gep(at, [k]))])
-        for pointer, total in zip(_vectors(builder, source, vector, count), totals, strict=True):
-            samples = builder.load(pointer, align=size)
-            updated.append(_fused(builder, (samples, tap), total))
-        following = builder.add(k, ir.Constant(_INDEX, 1))
-        k.add_incoming(first, before)
-        k.add_incoming(following, loop)
-        builder.cbranch(builder.icmp_signed("<", following, stop), loop, done)
-
-        builder.position_at_end(done)
-        results = [builder.phi(vector) for _ in range(count)]
-        for total, update, result in zip(totals, updated, results, strict=True):
-            for phi in (total, result):
-                phi.add_incoming(nothing, before)
-                phi.add_incoming(update, loop)
-        for pointer, result in zip(_vectors(builder, y, vector, count), results, strict=True):
-            builder.store(result, pointer, align=size)
+        totals = [ir.Constant(vector, None)] * count
+        for comb, first, stop in zip(COMBS, args[6:], args[7:], strict=False):
+            totals = _loop(builder, totals, (x, taps, at), (comb, first, stop), size)
+        for pointer, total in zip(_vectors(builder, y, vector, count), totals, strict=True):
+            builder.store(total, pointer, align=size)
         return context.get_dummy_value()
 
     return code
 
 
+def _loop(builder: Any, before: list[Any], data: Any, bounds: Any, size: int) -> list[Any]:
+    """The totals when the taps first ≤ k < stop have gone by, ``comb`` at a time."""
+    (x, taps, at), (comb, first, stop) = data, bounds
+    vector, count, entry = before[0].type, len(before), builder.block
+    loop, done = builder.append_basic_block(f"combs{comb}"), builder.append_basic_block(f"after{comb}")
+    builder.cbranch(builder.icmp_signed("<", first, stop), loop, done)
+
+    builder.position_at_end(loop)
+    k, totals = builder.phi(_INDEX), [builder.phi(vector) for _ in range(count)]
+    source = builder.gep(x, [builder.load(builder.gep(at, [k]))])
+    samples = [builder.load(pointer, align=size) for pointer in _vectors(builder, source, vector, count + comb - 1)]
+    updated: list[Any] = list(totals)
+    for t in range(comb):
+        tap = _splat(builder, builder.load(builder.gep(taps, [builder.add(k, ir.Constant(_INDEX, t))])), vector)
+        updated = [_fused(builder, (samples[v + t], tap), total) for v, total in enumerate(updated)]
+    following = builder.add(k, ir.Constant(_INDEX, comb))
+    k.add_incoming(first, entry)
+    k.add_incoming(following, loop)
+    builder.cbranch(builder.icmp_signed("<", following, stop), loop, done)
+
+    builder.position_at_end(done)
+    results = [builder.phi(vector) for _ in range(count)]
+    for total, given, update, result in zip(totals, before, updated, results, strict=True):
+        for phi in (total, result):
+            phi.add_incoming(given, entry)
+            phi.add_incoming(update, loop)
+    return results
+
+
 def _block(count: int) -> Any:
     @intrinsic
-    def block(_: Any, y: Any, y0: Any, x: Any, x0: Any, taps: Any, at: Any, first: Any, stop: Any) -> Any:
+    def block(_: Any, y: Any, y0: Any, x: Any, x0: Any, taps: Any, at: Any, k0: Any, k1: Any, k2: Any, k3: Any) -> Any:
         index = types.intp
-        return types.void(y, index, x, index, taps, at, index, index), _sums(count)
+        return types.void(y, index, x, index, taps, at, *(index,) * 4), _sums(count)
 
     return block
 
 
-#: ``block(y, y0, x, x0, taps, at, first, stop)`` for 8, 4, 2 and 1 vectors; nothing is checked.
+#: ``block(y, y0, x, x0, taps, at, k0, k1, k2, k3)`` for 8, 4, 2 and 1 vectors, with combs of four taps from k0 on, of
+#: two from k1, single ones from k2 to k3; nothing is checked.
 block8, block4, block2, block1 = _block(8), _block(4), _block(2), _block(1)
 
 

@@ -1,0 +1,210 @@
+"""Long filters at one rate along any axes by real FFTs of overlapping boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from math import log2, prod
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from . import layout
+from .overlap import Pairs, run_or_sum
+from .plans import Plan
+from .threads import share
+
+#: Multiply-adds of a direct filter that take as long as a point and a doubling of the box (measured), in double and in
+#: single precision; all transforms are of double precision.
+COSTS = {"d": 36, "D": 36, "f": 75, "F": 75}
+BOX_POINTS = 2**19  # to cut larger boxes keeps them in the caches, as long as little of them is computed twice
+
+Places: TypeAlias = tuple[Any, np.ndarray | None, int, int]
+"""Along one axis: which samples of x are read (a slice or indices), their signs, where in the box, and how many."""
+
+
+@dataclass(frozen=True, eq=False)
+class Boxes:
+    """How windows of y are cut into boxes for y_n = Σ_j h_j x_{n−j}.
+
+    Attributes
+    ----------
+    taps : ndarray
+        The taps.
+    begin : tuple of int
+        The first sample of x that the first output reads, per axis, counted from the first one of x.
+    inputs, outputs : tuple of int
+        The sizes of x and y.
+    steps, sizes : tuple of int
+        Outputs of a box, and points of its transform.
+    dtype : dtype
+        Of x and y.
+    """
+
+    taps: np.ndarray
+    begin: tuple[int, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    steps: tuple[int, ...]
+    sizes: tuple[int, ...]
+    dtype: np.dtype
+
+    @classmethod
+    def of(cls, taps: np.ndarray, start: Sequence[int], up: Sequence[int], down: Sequence[int], out: Pairs, read: Pairs,
+           dtype: np.dtype) -> Boxes | None:  # fmt: skip
+        """For the arguments of :func:`plan`; None for integers, or where a rate changes."""
+        if dtype.kind == "i" or any(factor != 1 for factor in (*up, *down)) or not taps.size:
+            return None
+        begin = tuple([a - j - (k - 1) - c for (a, _), j, k, (c, _) in zip(out, start, taps.shape, read, strict=True)])
+        outputs = tuple([n for _, n in out])
+        steps = _steps(outputs, taps.shape)
+        sizes = tuple([_fast(step, k) for step, k in zip(steps, taps.shape, strict=True)])
+        return cls(taps, begin, tuple([n for _, n in read]), outputs, steps, sizes, dtype)
+
+    @property
+    def number(self) -> tuple[int, ...]:
+        """How many boxes there are, per axis."""
+        return tuple([-(-n // step) for n, step in zip(self.outputs, self.steps, strict=True)])
+
+    def work(self, batch: int = 1) -> int:
+        """The multiply-adds of a direct filter that take as long."""
+        points = prod(self.sizes) * (2 if self.dtype.kind == "c" else 1)
+        return round(batch * prod(self.number) * points * (log2(points) + 1) * COSTS[self.dtype.char])
+
+    def made(self, direct: Plan) -> BoxFilter:
+        """Ready to run, for the plan of the same filter."""
+        return BoxFilter(direct, self)
+
+
+def _fast(step: int, taps: int) -> int:
+    from scipy import fft
+
+    size: int = fft.next_fast_len(step + taps - 1, real=True)
+    return size
+
+
+def _steps(outputs: tuple[int, ...], taps: tuple[int, ...]) -> tuple[int, ...]:
+    """The outputs of a box: the longest axis is halved while that gains more than is computed twice."""
+    steps = [max(1, n) for n in outputs]
+    while prod(step + k - 1 for step, k in zip(steps, taps, strict=True)) > BOX_POINTS:
+        axis = max(range(len(steps)), key=lambda axis: steps[axis] / taps[axis])
+        if steps[axis] < 6 * taps[axis]:
+            break
+        steps[axis] = -(-steps[axis] // 2)
+    return tuple(steps)
+
+
+@dataclass(frozen=True, eq=False)
+class BoxFilter:
+    """y_n = Σ_j h_j x_{n−j} on any number of axes by real FFTs of overlapping boxes.
+
+    Transforms are made in double precision; what is said of errors and of numbers that are not finite at
+    :class:`OverlapSave` holds here.
+
+    Attributes
+    ----------
+    direct : Plan
+        The same filter by sums.
+    boxes : Boxes
+        How y is cut.
+    """
+
+    direct: Plan
+    boxes: Boxes
+
+    @property
+    def kind(self) -> str:
+        """How it runs: ``"overlap-save"``."""
+        return "overlap-save"
+
+    @property
+    def multiply_adds(self) -> int:
+        """As many of real numbers in one run without a batch take as long."""
+        return self.boxes.work()
+
+    @cached_property
+    def spectrum(self) -> np.ndarray:
+        """The transform of the taps."""
+        return self._forward(self.boxes.taps.astype(np.result_type(self.boxes.taps, np.float64)))
+
+    def run(
+        self, x: np.ndarray, y: np.ndarray | None = None, add: bool = False, threads: int | None = None
+    ) -> np.ndarray:
+        """As :meth:`Plan.run`."""
+        return run_or_sum(self.direct, self._run, x, y, add, threads)
+
+    def _run(self, x: np.ndarray, y: np.ndarray, threads: int) -> bool:
+        """Fill y; whether all is finite."""
+        boxes, finite = self.boxes, []
+        places = [self._places(axis) for axis in range(len(boxes.sizes))]
+        all_boxes = [(b, *box) for b in range(len(x)) for box in product(*map(range, boxes.number))]
+        self.spectrum  # noqa: B018  made once, before there are threads
+
+        def part(first: int, stop: int, _: Any) -> None:
+            for b, *box in all_boxes[first:stop]:
+                along = [places[axis][i] for axis, i in enumerate(box)]
+                finite.append(self._box(x[b], y[b], box, along))
+
+        share(part, len(all_boxes), threads)
+        return all(finite)
+
+    def _box(self, x: np.ndarray, y: np.ndarray, box: Sequence[int], along: list[Places]) -> bool:
+        boxes, kind = self.boxes, np.complex128 if self.boxes.dtype.kind == "c" else np.float64
+        held = np.zeros(boxes.sizes, kind)
+        inside = tuple([slice(at, at + count) for _, _, at, count in along])
+        for axis, (index, _, _, _) in enumerate(along):
+            x = x[(slice(None),) * axis + (index,)]
+        held[inside] = x
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is computed again
+            for axis, (_, sign, _, _) in enumerate(along):
+                if sign is not None:
+                    held[inside] *= sign.reshape(-1, *[1] * (len(along) - axis - 1))
+            spectrum = self._forward(held)
+            spectrum *= self.spectrum
+            made = self._inverse(spectrum)
+            starts = [i * step for i, step in zip(box, boxes.steps, strict=True)]
+            to = tuple([slice(a, a + step) for a, step in zip(starts, boxes.steps, strict=True)])
+            counts = [min(step, n - a) for step, n, a in zip(boxes.steps, boxes.outputs, starts, strict=True)]
+            valid = tuple([slice(k - 1, k - 1 + n) for k, n in zip(boxes.taps.shape, counts, strict=True)])
+            y[to] = made[valid]
+        return bool(np.isfinite(y[to]).all())
+
+    def _forward(self, x: np.ndarray) -> np.ndarray:
+        from scipy import fft
+
+        transform = fft.fftn if self.boxes.dtype.kind == "c" else fft.rfftn
+        return np.asarray(transform(x, self.boxes.sizes))
+
+    def _inverse(self, spectrum: np.ndarray) -> np.ndarray:
+        from scipy import fft
+
+        transform = fft.ifftn if self.boxes.dtype.kind == "c" else fft.irfftn
+        return np.asarray(transform(spectrum, self.boxes.sizes, overwrite_x=True))
+
+    def _places(self, axis: int) -> list[Places]:
+        """What each of the boxes along an axis reads."""
+        boxes, reach = self.boxes, self.boxes.taps.shape[axis] - 1
+        rule = [*self.direct.axes[:, layout.MODE], self.direct.last[layout.RULE]][axis]
+        starts = [boxes.begin[axis] + i * boxes.steps[axis] for i in range(boxes.number[axis])]
+        return [_folded(a, boxes.steps[axis] + reach, boxes.inputs[axis], int(rule)) for a in starts]
+
+
+def _folded(start: int, count: int, size: int, rule: int) -> Places:
+    """Which samples of ``size`` stand at start … start + count, as the kernels fold them."""
+    low, high = max(0, -start), max(0, min(count, size - start))
+    if rule == layout.ZERO or (low, high) == (0, count):
+        found = max(0, high - low)
+        return slice(start + low, start + low + found), None, min(low, count), found
+    m = np.arange(start, start + count)
+    if rule == layout.EDGE:
+        return np.clip(m, 0, size - 1), None, 0, count
+    if rule == layout.WRAP:
+        return m % size, None, 0, count
+    if rule == layout.REFLECT:
+        m %= max(1, 2 * size - 2)
+        return np.minimum(m, 2 * size - 2 - m), None, 0, count
+    m %= 2 * size
+    index = np.minimum(m, 2 * size - 1 - m)
+    return index, (np.where(m < size, 1.0, -1.0) if rule == layout.ANTISYMMETRIC else None), 0, count
