@@ -193,6 +193,7 @@ class OverlapSave:
     ) -> np.ndarray:
         """As :meth:`Plan.run`.
 
+        >>> from opalgebra.engine.compiled import plan
         >>> given = np.full(400, 1 / 400), [0], [1], [1], [(399, 601)], [(0, 1000)], np.dtype(float)
         >>> average = OverlapSave.of(plan(*given), Blocks.of(*given))
         >>> bool(np.allclose(average.run(np.ones(1000)), 1))
