@@ -13,11 +13,29 @@ import os
 from importlib.util import find_spec
 
 from .layout import DTYPES, MODES
+from .mixing import AXES as MIXING_AXES
+from .mixing import MixingPlan, mixing_plan
+from .mixing_gradient import MixingGradient
 from .overlap import OverlapSave, fir
 from .plans import Plan, plan
 from .threads import cpus, get_threads, set_threads
 
-__all__ = ["DTYPES", "MODES", "OverlapSave", "Plan", "available", "cpus", "fir", "get_threads", "plan", "set_threads"]
+__all__ = [
+    "DTYPES",
+    "MIXING_AXES",
+    "MODES",
+    "MixingGradient",
+    "MixingPlan",
+    "OverlapSave",
+    "Plan",
+    "available",
+    "cpus",
+    "fir",
+    "get_threads",
+    "mixing_plan",
+    "plan",
+    "set_threads",
+]
 
 
 def available() -> bool:

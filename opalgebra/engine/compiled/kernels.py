@@ -66,6 +66,7 @@ from .vectors import (
     block2,
     block4,
     block8,
+    copy,
     join_step,
     split_step,
     transpose_square,
@@ -129,36 +130,39 @@ def _transpose(y, to, y_step, x, source, x_step, rows, columns):
 def _split(patch, at, run, x, source, count, phases):
     """patch[at + q·run + i] = x[source + phases·i + q]: every phase becomes a run."""
     if phases == 1:
-        patch[at : at + count] = x[source : source + count]
+        copy(patch, at, x, source, count)
         return
     i = 0
     if phases <= SHUFFLED:
         lanes = VECTOR_BYTES // x.itemsize
-        while i + lanes <= count:
+        while i < count >= lanes:
+            i = min(i, count - lanes)  # the last vectors overlap those before
             split_step(patch, at + i, run, x, source + phases * i, phases)
             i += lanes
-    _transpose(patch, at + i, run, x, source + phases * i, phases, count - i, phases)
+    if i < count:
+        _transpose(patch, at + i, run, x, source + phases * i, phases, count - i, phases)
 
 
 @jit
-def _join(y, to, buffer, run, count, phases, add):
-    """y[to + phases·i + p] = buffer[p·run + i]: the phases interleave again."""
+def _join(y, to, buffer, at, run, count, phases, add):
+    """y[to + phases·i + p] = buffer[at + p·run + i]: the phases interleave again."""
     if add:
         for p in range(phases):
-            part, target = buffer[p * run : p * run + count], y[to + p : to + phases * count : phases]
             for i in range(count):
-                target[i] += part[i]
+                y[to + phases * i + p] += buffer[at + p * run + i]
         return
     if phases == 1:
-        y[to : to + count] = buffer[:count]
+        copy(y, to, buffer, at, count)
         return
     i = 0
     if phases <= SHUFFLED:
         lanes = VECTOR_BYTES // y.itemsize
-        while i + lanes <= count:
-            join_step(y, to + phases * i, buffer, i, run, phases)
+        while i < count >= lanes:
+            i = min(i, count - lanes)
+            join_step(y, to + phases * i, buffer, at + i, run, phases)
             i += lanes
-    _transpose(y, to + phases * i, phases, buffer, i, run, phases, count - i)
+    if i < count:
+        _transpose(y, to + phases * i, phases, buffer, at + i, run, phases, count - i)
 
 
 @part_of
@@ -173,7 +177,8 @@ def _gather_row(patch, at, x, row, i0, width, last):
     if last[RULE] == ZERO:
         total = last[K] * last[E]
         for q in range(phases):
-            patch[at + q * run : at + q * run + low] = 0
+            for i in range(low):
+                patch[at + q * run + i] = 0
             for i in range(high, width):
                 s = phases * (first + i) + q
                 patch[at + q * run + i] = x[row + s] if 0 <= s < total else 0
@@ -222,16 +227,16 @@ def _sums(y, to, x, source, taps, at, ptr, phases, width):
     for p in range(phases):
         first, stop, i = ptr[p], ptr[p + 1], 0
         while i + 8 * lanes <= width:
-            block8(y, to + i, x, source + i, taps, at, first, stop)
+            block8(y, to + i, 0, x, source + i, taps, 0, at, first, stop)
             i += 8 * lanes
         if i + 4 * lanes <= width:
-            block4(y, to + i, x, source + i, taps, at, first, stop)
+            block4(y, to + i, 0, x, source + i, taps, 0, at, first, stop)
             i += 4 * lanes
         if i + 2 * lanes <= width:
-            block2(y, to + i, x, source + i, taps, at, first, stop)
+            block2(y, to + i, 0, x, source + i, taps, 0, at, first, stop)
             i += 2 * lanes
         if i < width:
-            block1(y, to + i, x, source + i, taps, at, first, stop)
+            block1(y, to + i, 0, x, source + i, taps, 0, at, first, stop)
         to += width
 
 
@@ -292,7 +297,7 @@ def _tile(y, x, taps, at, ptr, work, batches, chunk, i0, axes, last):
         _sums(target, place, read, source, taps, offsets, ptr[phase * phases :], phases, width)
         if not direct:
             whole = min(count, last[N] // phases - i0)
-            _join(y, to, buffer, width, whole, phases, last[ADD])
+            _join(y, to, buffer, 0, width, whole, phases, last[ADD])
             for p in range((count - whole) * (last[N] % phases)):
                 value = buffer[p * width + whole]
                 y[to + phases * whole + p] = value + y[to + phases * whole + p] if last[ADD] else value
@@ -351,17 +356,24 @@ def _source(module: str) -> str | None:
     return loader.get_source(module)
 
 
-#: Numba's cache looks at this file alone and numbers its own files without a lock.  So the name of a cached
-#: function says all that it depends on, and one name never stands for two things that two processes could mix up.
-_SOURCES = [_source(name) for name in (__name__, layout.__name__, vectors.__name__)]
-_VERSION = zlib.crc32(repr((_SOURCES, binding.get_host_cpu_name())).encode())
+def version(module: str, *more: Any) -> str:
+    """A name for what the code of a module of kernels depends on.
+
+    Numba's cache looks at one file alone and numbers its own files without a lock.  So the name of a cached function
+    says all that it depends on, and one name never stands for two things that two processes could mix up.
+    """
+    sources = [_source(name) for name in dict.fromkeys((module, __name__, layout.__name__, vectors.__name__))]
+    return f"{zlib.crc32(repr((sources, binding.get_host_cpu_name(), *more)).encode()):08x}"
 
 
-def _machine_code(function: Callable[..., None], real: np.dtype, *arguments: Any) -> Any:
-    """The function compiled for these arguments only; others are refused, not compiled or converted."""
+_VERSION = version(__name__)
+
+
+def machine_code(function: Callable[..., None], real: np.dtype, of: str, *arguments: Any) -> Any:
+    """The function of a version compiled for these arguments only; others are refused, not compiled or converted."""
     named = FunctionType(function.__code__, function.__globals__, function.__name__)
     named.__module__ = function.__module__
-    named.__qualname__ = f"{function.__name__}_{real}_{_VERSION:08x}"
+    named.__qualname__ = f"{function.__name__}_{real}_{of}"
     compiled = njit(nogil=True, no_cfunc_wrapper=True)(named)
     with suppress(RuntimeError):  # no directory to write to: compiled in every process
         compiled.enable_caching()
@@ -370,29 +382,28 @@ def _machine_code(function: Callable[..., None], real: np.dtype, *arguments: Any
     return compiled
 
 
-def _kinds(real: np.dtype) -> tuple[Any, Any, Any, Any]:
-    """Rows of numbers, tables of numbers, lists and tables of indices."""
-    number = from_dtype(real)
-    return number[::1], number[:, :, ::1], int64[::1], int64[:, ::1]
+def row_types(real: np.dtype) -> tuple[Any, Any, Any]:
+    """Rows of numbers, lists and tables of indices."""
+    return from_dtype(real)[::1], int64[::1], int64[:, ::1]
 
 
 @lru_cache
 def tiles(real: np.dtype) -> Any:
     """The tiles first ≤ t < stop of a plan, for entries of this dtype."""
-    row, _, indices, table = _kinds(real)
+    row, indices, table = row_types(real)
     pair = types.UniTuple(int64, 2)
-    return _machine_code(_tiles, real, row, row, row, table, indices, row, table, indices, pair, int64, int64)
+    return machine_code(_tiles, real, _VERSION, row, row, row, table, indices, row, table, indices, pair, int64, int64)
 
 
 @lru_cache
 def each(real: np.dtype) -> Any:
     """The entries first ≤ n < stop of y, sum by sum."""
-    row, _, indices, _ = _kinds(real)
-    return _machine_code(_each, real, row, row, row, indices, indices, indices, int64, int64)
+    row, indices, _ = row_types(real)
+    return machine_code(_each, real, _VERSION, row, row, row, indices, indices, indices, int64, int64)
 
 
 @lru_cache
 def spans(real: np.dtype) -> Any:
     """The inputs of the blocks first ≤ b < stop of an overlap-save."""
-    row, blocks, _, _ = _kinds(real)
-    return _machine_code(_spans, real, blocks, row, *(int64,) * 8)
+    row, blocks = from_dtype(real)[::1], from_dtype(real)[:, :, ::1]
+    return machine_code(_spans, real, _VERSION, blocks, row, *(int64,) * 8)

@@ -33,3 +33,13 @@ AXIS_ENTRIES = 10
 # make a tile; RUN: length of a phase in a patch.  RULE beyond the window.  ROWS of a tile, COLUMNS and CHUNKS of tiles,
 # the size of a PATCH, and whether to ADD to y.
 P, Q, N, K, E, E_MIN, E_REACH, COUNT, WIDTH, RUN, RULE, ROWS, COLUMNS, CHUNKS, PATCH, ADD = range(16)
+
+# Where taps mix channels there are always two axes before the last, whose rows in table ``axes`` have two more columns:
+# how many i make a tile, and how many tiles there are.  Their patch has PATCH_STEP for a step of i, and e and q as the
+# last axis has.
+TILE, TILES = 10, 11
+MIXING_AXIS_ENTRIES = 12
+
+# Entries of the table ``mix``: groups, inputs and outputs of each; the steps of x and y from batch to batch and channel
+# to channel, of a patch from channel to channel; positions of a tile in the buffer of the outputs.
+GROUPS, INS, OUTS, X_BATCH, Y_BATCH, X_CHANNEL, Y_CHANNEL, PATCH_CHANNEL, POSITIONS = range(9)

@@ -11,6 +11,7 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .layout import VECTOR_BYTES
@@ -40,59 +41,165 @@ def _vectors(builder: Any, base: Any, vector: Any, count: int) -> list[Any]:
     return [builder.bitcast(builder.gep(base, [step]), vector.as_pointer()) for step in steps]
 
 
-def _sums(count: int) -> Callable[..., Any]:
-    """The code of ``y[y0 + i] = Σ_k taps[k] · x[x0 + at[k] + i]`` for ``count`` vectors of i."""
+def _accumulated(
+    builder: Any, steps: tuple[Any, Any], zeros: list[Any], advance: Callable[[Any, Any], Any]
+) -> list[Any]:
+    """The totals after ``totals = advance(k, totals)`` for first ≤ k < stop; ``zeros`` where there is no such k."""
+    (first, stop), before = steps, builder.block
+    loop, done = builder.append_basic_block("loop"), builder.append_basic_block("done")
+    builder.cbranch(builder.icmp_signed("<", first, stop), loop, done)
+    builder.position_at_end(loop)
+    k, totals = builder.phi(_INDEX), [builder.phi(zero.type) for zero in zeros]
+    updated = advance(k, totals)
+    following = builder.add(k, ir.Constant(_INDEX, 1))
+    k.add_incoming(first, before)
+    k.add_incoming(following, loop)
+    builder.cbranch(builder.icmp_signed("<", following, stop), loop, done)
+    builder.position_at_end(done)
+    results = [builder.phi(zero.type) for zero in zeros]
+    for phis in (totals, results):
+        for phi, zero, update in zip(phis, zeros, updated, strict=True):
+            phi.add_incoming(zero, before)
+            phi.add_incoming(update, loop)
+    return results
+
+
+def _sums(outs: int, count: int) -> Callable[..., Any]:
+    """The code of ``y[y0 + o·run + i] = Σ_k taps[t0 + o + outs·k] · x[x0 + at[k] + i]`` for ``count`` vectors of i."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         def data(i: int) -> Any:
             return context.make_array(signature.args[i])(context, builder, args[i]).data
 
-        y, x, taps, at = builder.gep(data(0), [args[1]]), builder.gep(data(2), [args[3]]), data(4), data(5)
+        y, x, taps, at = builder.gep(data(0), [args[1]]), builder.gep(data(3), [args[4]]), data(5), data(7)
+        taps = builder.gep(taps, [args[6]])
         element = context.get_value_type(signature.args[0].dtype)
         size = context.get_abi_sizeof(element)
         vector = ir.VectorType(element, VECTOR_BYTES // size)
-        first, stop, before = args[6], args[7], builder.block
-        loop, done = builder.append_basic_block("taps"), builder.append_basic_block("stored")
-        nothing = ir.Constant(vector, None)
-        builder.cbranch(builder.icmp_signed("<", first, stop), loop, done)
 
-        builder.position_at_end(loop)
-        k, totals = builder.phi(_INDEX), [builder.phi(vector) for _ in range(count)]
-        tap = _splat(builder, builder.load(builder.gep(taps, [k])), vector)
-        updated = []
-        source = builder.gep(x, [builder.load(builder.gep(at, [k]))])
-        for pointer, total in zip(_vectors(builder, source, vector, count), totals, strict=True):
-            samples = builder.load(pointer, align=size)
-            updated.append(_fused(builder, (samples, tap), total))
-        following = builder.add(k, ir.Constant(_INDEX, 1))
-        k.add_incoming(first, before)
-        k.add_incoming(following, loop)
-        builder.cbranch(builder.icmp_signed("<", following, stop), loop, done)
+        def advance(k: Any, totals: list[Any]) -> list[Any]:
+            source = builder.gep(x, [builder.load(builder.gep(at, [k]))])
+            samples = [builder.load(p, align=size) for p in _vectors(builder, source, vector, count)]
+            matrix, updated = builder.gep(taps, [builder.mul(k, ir.Constant(_INDEX, outs))]), []
+            for o in range(outs):
+                tap = _splat(builder, builder.load(builder.gep(matrix, [ir.Constant(_INDEX, o)])), vector)
+                row = totals[o * count : (o + 1) * count]
+                updated += [_fused(builder, (s, tap), total) for s, total in zip(samples, row, strict=True)]
+            return updated
 
-        builder.position_at_end(done)
-        results = [builder.phi(vector) for _ in range(count)]
-        for total, update, result in zip(totals, updated, results, strict=True):
-            for phi in (total, result):
-                phi.add_incoming(nothing, before)
-                phi.add_incoming(update, loop)
-        for pointer, result in zip(_vectors(builder, y, vector, count), results, strict=True):
-            builder.store(result, pointer, align=size)
+        nothing = [ir.Constant(vector, None)] * (outs * count)
+        results = _accumulated(builder, (args[8], args[9]), nothing, advance)
+        for o in range(outs):
+            row = builder.gep(y, [builder.mul(args[2], ir.Constant(_INDEX, o))])
+            pointers = _vectors(builder, row, vector, count)
+            for pointer, result in zip(pointers, results[o * count : (o + 1) * count], strict=True):
+                builder.store(result, pointer, align=size)
         return context.get_dummy_value()
 
     return code
 
 
-def _block(count: int) -> Any:
+def block(outs: int, count: int) -> Any:
+    """``block(y, y0, run, x, x0, taps, t0, at, first, stop)``, see :func:`_sums`; nothing is checked."""
+
     @intrinsic
-    def block(_: Any, y: Any, y0: Any, x: Any, x0: Any, taps: Any, at: Any, first: Any, stop: Any) -> Any:
+    def call(
+        _: Any, y: Any, y0: Any, run: Any, x: Any, x0: Any, taps: Any, t0: Any, at: Any, first: Any, stop: Any
+    ) -> Any:
         index = types.intp
-        return types.void(y, index, x, index, taps, at, index, index), _sums(count)
+        return types.void(y, index, index, x, index, taps, index, at, index, index), _sums(outs, count)
 
-    return block
+    return call
 
 
-#: ``block(y, y0, x, x0, taps, at, first, stop)`` for 8, 4, 2 and 1 vectors; nothing is checked.
-block8, block4, block2, block1 = _block(8), _block(4), _block(2), _block(1)
+#: A row of outputs at a time, of 8, 4, 2 and 1 vectors.
+block8, block4, block2, block1 = (block(1, count) for count in (8, 4, 2, 1))
+
+
+def _reduced(builder: Any, vector: Any) -> Any:
+    """The sum of all lanes, by halves."""
+    lanes = vector.type.count
+    while lanes > 1:
+        lanes //= 2
+        halves = [
+            builder.shuffle_vector(
+                vector,
+                ir.Constant(vector.type, ir.Undefined),
+                ir.Constant(ir.VectorType(_LANE, lanes), list(range(first, first + lanes))),
+            )
+            for first in (0, lanes)
+        ]
+        add = builder.add if isinstance(vector.type.element, ir.IntType) else builder.fadd
+        vector = add(*halves)
+    return builder.extract_element(vector, ir.Constant(_LANE, 0))
+
+
+def _dots(outs: int, count: int) -> Callable[..., Any]:
+    """The code of ``found[f0 + o·step + e] += Σ_i y[y0 + o·run + i] · x[at[e0 + e] + i]`` for ``count`` values of e.
+
+    i runs over ``vectors`` whole vectors.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        found, f0, step, y, y0, run, x, at, e0, vectors = args
+        bases = [
+            context.make_array(signature.args[i])(context, builder, array).data
+            for i, array in ((0, found), (3, y), (6, x), (7, at))
+        ]
+        element = context.get_value_type(signature.args[0].dtype)
+        size = context.get_abi_sizeof(element)
+        vector = ir.VectorType(element, VECTOR_BYTES // size)
+        rows = [builder.gep(bases[1], [builder.add(y0, builder.mul(run, ir.Constant(_INDEX, o)))]) for o in range(outs)]
+        places = [builder.gep(bases[3], [builder.add(e0, ir.Constant(_INDEX, e))]) for e in range(count)]
+        sources = [builder.gep(bases[2], [builder.load(place)]) for place in places]
+
+        def advance(k: Any, totals: list[Any]) -> list[Any]:
+            at_k = builder.mul(k, ir.Constant(_INDEX, vector.count))
+
+            def load(pointer: Any) -> Any:
+                return builder.load(builder.bitcast(builder.gep(pointer, [at_k]), vector.as_pointer()), align=size)
+
+            samples, given = [load(p) for p in sources], [load(p) for p in rows]
+            pairs = [(g, s) for g in given for s in samples]
+            return [_fused(builder, pair, total) for pair, total in zip(pairs, totals, strict=True)]
+
+        nothing = [ir.Constant(vector, None)] * (outs * count)
+        results = _accumulated(builder, (ir.Constant(_INDEX, 0), vectors), nothing, advance)
+        for n, result in enumerate(results):
+            o, e = divmod(n, count)
+            place = builder.add(builder.add(f0, builder.mul(step, ir.Constant(_INDEX, o))), ir.Constant(_INDEX, e))
+            pointer = builder.gep(bases[0], [place])
+            add = builder.add if isinstance(element, ir.IntType) else builder.fadd
+            builder.store(add(builder.load(pointer), _reduced(builder, result)), pointer)
+        return context.get_dummy_value()
+
+    return code
+
+
+def dots(outs: int, count: int) -> Any:
+    """``dots(found, f0, step, y, y0, run, x, at, e0, vectors)``, see :func:`_dots`; nothing is checked."""
+
+    @intrinsic
+    def call(
+        _: Any, found: Any, f0: Any, step: Any, y: Any, y0: Any, run: Any, x: Any, at: Any, e0: Any, n: Any
+    ) -> Any:
+        index = types.intp
+        return types.void(found, index, index, y, index, index, x, at, index, index), _dots(outs, count)
+
+    return call
+
+
+@intrinsic
+def copy(_: Any, y: Any, to: Any, x: Any, source: Any, count: Any) -> Any:
+    """y[to + i] = x[source + i] for i < count, of arrays that do not overlap; a slice takes ten times as long."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        memory = _Arrays(context, builder, signature, args)
+        target, origin = (builder.gep(memory.bases[i], [args[i + 1]]) for i in (0, 2))
+        cgutils.raw_memcpy(builder, target, origin, args[4], memory.size)
+        return context.get_dummy_value()
+
+    return types.void(y, types.intp, x, *(types.intp,) * 2), code
 
 
 # Interleaving -------------------------------------------------------------------------------------------------------
