@@ -143,7 +143,7 @@ def _split(patch, at, run, x, source, count, phases):
         _transpose(patch, at + i, run, x, source + phases * i, phases, count - i, phases)
 
 
-@jit
+@part_of
 def _join(y, to, buffer, at, run, count, phases, add):
     """y[to + phases·i + p] = buffer[at + p·run + i]: the phases interleave again."""
     if add:

@@ -58,7 +58,7 @@ from .layout import (
     P,
     Q,
 )
-from .vectors import block, dots
+from .vectors import block, copy, dots
 
 #: Outputs by vectors of 64 bytes whose sums fit into the registers, beside the samples and a tap: 32 registers of 64
 #: bytes, or as few as 16 of 32.  The last vectors of a run are taken fewer at a time.
@@ -134,7 +134,10 @@ def _gather_planes(patch, x, base, pairs, starts, counts, axes, last, mix):
 def _gather_line(patch, at, x, row, line):
     """One row of x into its planes, continued by the rule of the last axis."""
     first, low, high, more, fill, width, phases, run, _, _, rule = line
-    _split(patch, at + low, run, x, row + phases * (first + low), high - low, phases)
+    if phases == 1:  # a call would cost as much as the copy
+        copy(patch, at + low, x, row + first + low, high - low)
+    else:
+        _split(patch, at + low, run, x, row + phases * (first + low), high - low, phases)
     if rule == ZERO:
         for q in range(phases * fill):
             for i in range(at + q * run, at + q * run + low):
