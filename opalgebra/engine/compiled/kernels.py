@@ -126,7 +126,7 @@ def _transpose(y, to, y_step, x, source, x_step, rows, columns):
             transpose_square(y, to + c * y_step + r, y_step, x, source + r * x_step + c, x_step)
 
 
-@jit
+@part_of
 def _split(patch, at, run, x, source, count, phases):
     """patch[at + q·run + i] = x[source + phases·i + q]: every phase becomes a run."""
     if phases == 1:
