@@ -30,6 +30,16 @@ class Case:
     rules: list[str]
     x: np.ndarray
 
+    @property
+    def kernel(self) -> tuple[int, ...]:
+        """How many taps there are, per axis."""
+        return self.taps.shape
+
+    @property
+    def gain(self) -> float:
+        """Σ|h|."""
+        return float(np.abs(self.taps).sum())
+
     def made(self, make: Any) -> Any:
         """A plan or a transform, by the function that makes it."""
         return make(self.taps, self.start, self.up, self.down, self.out, self.read, self.x.dtype, self.rules)
@@ -53,7 +63,7 @@ class Case:
         """For each output: (tap, place in x, sign) of what it reads."""
         found: dict[int, list[tuple[int, int, int]]] = {}
         (a, size), (c, length) = self.out[axis], self.read[axis]
-        for i, t in product(range(size), range(self.taps.shape[axis])):
+        for i, t in product(range(size), range(self.kernel[axis])):
             m, rest = divmod(self.down[axis] * (a + i) - self.start[axis] - t, self.up[axis])
             place = None if rest else continued(m - c, length, self.rules[axis])
             if place is not None:
@@ -67,7 +77,7 @@ class Case:
             return False
         if y.dtype.kind == "i":
             return np.array_equal(y, want)
-        scale = float(np.abs(self.taps).sum() + 1) * float(np.abs(self.x).max(initial=0) + 1)
+        scale = (self.gain + 1) * float(np.abs(self.x).max(initial=0) + 1)
         return bool((np.abs(y - want) <= 4 * np.finfo(y.dtype).eps * scale).all())
 
     def reach(self, at: np.ndarray) -> np.ndarray:
@@ -125,3 +135,52 @@ def draw_case(rng: np.random.Generator, dtype: np.dtype, rank: int, long: bool =
     rules = [str(rng.choice(list(MODES))) if all(inputs) and rng.random() < 0.6 else "zero" for _ in range(rank)]
     lead = [2] if long else rng.integers(0 if rng.random() < 0.1 else 1, 3, int(rng.integers(0, 3))).tolist()
     return Case(taps, start, up, down, out, read, rules, draw(rng, (*lead, *inputs), dtype))
+
+
+@dataclass(frozen=True, eq=False)
+class Mixing(Case):
+    """The same where taps (groups, outs, ins, \\*K) are matrices between channels: x is (…, groups · ins, \\*space)."""
+
+    def expected(self) -> np.ndarray:
+        """y_n = Σ_j H_j x_{(M n − j)/L}."""
+        rank, (groups, outs, ins) = self.taps.ndim - 3, self.taps.shape[:3]
+        wide = {"c": np.clongdouble, "f": np.longdouble, "i": np.int64}[self.x.dtype.kind]
+        taps, lead = self.taps.astype(wide), self.x.shape[: -rank - 1]
+        x = self.x.astype(wide).reshape(*lead, groups, ins, *self.x.shape[-rank:])
+        y = np.zeros((*lead, groups, outs, *(n for _, n in self.out)), wide)
+        axes = [self._reads(axis) for axis in range(rank)]
+        for n in product(*(range(size) for _, size in self.out)):
+            for terms in product(*(axis.get(i, []) for axis, i in zip(axes, n, strict=True))):
+                matrix = taps[(..., *(t for t, _, _ in terms))] * prod(sign for _, _, sign in terms)
+                if matrix.any():
+                    y[(..., *n)] += (matrix * x[(..., *(k for _, k, _ in terms))][..., None, :]).sum(-1)
+        return y.reshape(*lead, groups * outs, *y.shape[-rank:])
+
+    @property
+    def kernel(self) -> tuple[int, ...]:
+        """How many taps there are, per axis."""
+        return self.taps.shape[3:]
+
+    @property
+    def gain(self) -> float:
+        """Σ|h|, of the output channel where it is largest."""
+        return float(np.abs(self.taps).sum(axis=tuple(range(2, self.taps.ndim))).max(initial=0))
+
+
+def draw_mixing(rng: np.random.Generator, dtype: np.dtype, rank: int, channels: int, side: int = 7) -> Mixing:
+    """A random filter between at most so many channels."""
+    case = draw_case(rng, dtype, rank)
+    groups, outs, ins = 1, *rng.integers(1, channels + 1, 2).tolist()
+    if rng.random() < 0.4:
+        groups, outs, ins = rng.integers(1, 5), -(-outs // 4), -(-ins // 4)
+    real = np.dtype(dtype.type().real.dtype)
+    shape = rng.integers(1, 5, rank).tolist()
+    taps = draw(rng, (groups, outs, ins, *shape), dtype if rng.random() < 0.5 else real)
+    taps[..., rng.random(shape) < 0.2] = 0  # such as the taps between those of a dilated kernel
+    up, down = rng.integers(1, 4, rank).tolist(), (rng.integers(1, 5, rank) * rng.choice([1, 1, 1, -1], rank)).tolist()
+    out = [(a, min(n, side * k)) for (a, n), k in zip(case.out, up, strict=True)]
+    sizes = [min(n, side * abs(m)) for (_, n), m in zip(case.read, down, strict=True)]
+    middles = [(m * (a + n // 2) - j) // k for j, k, m, (a, n) in zip(case.start, up, down, out, strict=True)]
+    read = [(middle - int(rng.integers(-3, n + 3)), n) for middle, n in zip(middles, sizes, strict=True)]
+    x = draw(rng, (*case.x.shape[: case.x.ndim - rank], groups * ins, *sizes), dtype)
+    return Mixing(taps, case.start, up, down, out, read, case.rules, x)

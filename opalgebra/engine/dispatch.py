@@ -2,14 +2,15 @@
 
 *Slices* of NumPy, one for every tap; *dot products* and *blocks* (:mod:`.toeplitz`), for short arrays on one axis;
 *compiled* tiles (:mod:`.compiled`), for anything large; the same for two axes one after the other, where the taps are
-an outer product; overlap-save by FFT, for long filters; matrix products (:mod:`.mixing`), where taps mix channels.
-Arrays on a device have ways of their own (:mod:`.cuda_`).  The choice depends on the filter, the windows, the batch,
-the dtype and the place of the array alone, never on what ran before, so that results are reproducible.
+an outer product; overlap-save by FFT, for long filters; matrix products (:mod:`.mixing`), for small work where taps mix
+channels.  Arrays on a device have ways of their own (:mod:`.cuda_`).  The choice depends on the filter, the windows,
+the batch, the dtype and the place of the array alone, never on what ran before, so that results are reproducible.
 """
 
 from __future__ import annotations
 
 import warnings
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ import numpy as np
 from ..errors import OperandError
 from . import compiled, toeplitz
 from .arithmetic import cast
+from .compiled.layout import VECTOR_BYTES
 from .cuda_fourier import suits_fourier
 from .cuda_passes import ends
 from .cuda_plan import MAX_AXES
@@ -27,6 +29,7 @@ ENGINES = ("auto", "numpy", "numba", "fft")
 PLANS_KEPT = 64  # of one filter
 CUDA = "CUDA kernel", "cuFFT", "cuBLAS", "CUDA slices"
 COMPILED_WORK = 30_000  # multiply-adds from which compiled code pays, its call included (measured)
+MIXING_WORK = 10_000  # the same where taps mix channels; below it Numba need not be imported
 FFT_TAPS = 64  # with fewer sums are always faster
 
 DIRECT = ("dot products", "blocks")  # ways of NumPy that make the output of one filter at once
@@ -90,7 +93,7 @@ def choose(
     if engine == "cuda":
         return _on_device(action, written, read, dtype)
     if action.mixes:
-        return Choice("products", "taps are matrices between channels")
+        return _choose_mixing(action, written, read, batch, dtype, engine)
     if dtype not in compiled.DTYPES:
         return Choice("slices", f"no compiled code for {dtype}")
     if engine == "numpy":
@@ -161,6 +164,27 @@ def _is_separable(fir: Fir, written: Window, read: Window) -> bool:
     )
 
 
+def _choose_mixing(fir: Fir, written: Window, read: Window, batch: int, dtype: Any, engine: str) -> Choice:
+    """The way for taps that are matrices between channels."""
+    matrices = "taps are matrices between channels"
+    if engine in ("numpy", "fft"):
+        return Choice("products", matrices)
+    if dtype not in compiled.DTYPES or len(written.shape) > compiled.MIXING_AXES:
+        return Choice("products", f"{matrices}, no compiled code for {dtype} on {len(written.shape)} axes")
+    if engine == "numba":
+        return Choice("tiles", "asked for")
+    work = batch * fir.multiply_adds(written, read)
+    if work < MIXING_WORK:
+        return Choice("products", f"{matrices}, small: {work:,} multiply-adds")
+    positions = prod(-(-n // up) for n, up in zip(written.shape, fir.up, strict=True))
+    if positions * np.dtype(dtype).type().real.itemsize < VECTOR_BYTES:  # vectors would be mostly empty
+        return Choice("products", f"{matrices}, only {positions} positions")
+    if not compiled.available():
+        _warn_without_numba()
+        return Choice("products", f"{matrices}, Numba is not installed")
+    return Choice("tiles", f"{matrices}, {work:,} multiply-adds")
+
+
 def _warn_without_numba() -> None:
     warnings.warn(
         "Numba is not installed, and filters run as slices of NumPy, about ten times slower: pip install numba",
@@ -191,7 +215,8 @@ def _planned(fir: Fir, written: Window, read: Window, dtype: Any, rules: tuple[s
         axes = [cast(taps, dtype) for taps in fir.factors.axes[-2:]]
         return compiled.separable(axes, fir.factors.scale, fir.start, fir.up, fir.down, out, into, dtype, rules)
     taps = fir.taps_in(dtype)
-    made: Any = compiled.plan(taps, fir.start, fir.up, fir.down, out, into, dtype, rules)
+    make = compiled.mixing_plan if fir.mixes else compiled.plan
+    made: Any = make(taps, fir.start, fir.up, fir.down, out, into, dtype, rules)
     if way == "overlap-save":
         return _transforms(fir, written, read, dtype).made(made)
     return made
@@ -201,6 +226,19 @@ def _transforms(fir: Fir, written: Window, read: Window, dtype: np.dtype) -> Any
     """How it may be computed by FFTs, or None."""
     taps = fir.taps_in(dtype)
     return compiled.transforms_of(taps, fir.start, fir.up, fir.down, _spans(written), _spans(read), dtype)
+
+
+def sums_pay(dtype: Any, ndim: int, work: int) -> bool:
+    """Whether the gradient of taps between channels is summed by compiled code, not by matrix products."""
+    is_served = dtype in compiled.DTYPES and dtype.kind != "c" and ndim <= compiled.MIXING_AXES
+    return is_served and work >= MIXING_WORK and compiled.available()
+
+
+def gradient(numbers: Fir, out: tuple[int, ...], read: tuple[int, ...], dtype: Any) -> compiled.MixingGradient:
+    """The gradient of a filter between windows that start at 0; every tap of the filter holds its number, from 1 on."""
+    written, reads = ([(0, n) for n in sizes] for sizes in (out, read))
+    made = compiled.mixing_plan(numbers.taps, numbers.start, numbers.up, numbers.down, written, reads, dtype)
+    return compiled.MixingGradient(made, int(numbers.taps.max()))
 
 
 def _spans(window: Window) -> list[tuple[int, int]]:

@@ -126,6 +126,13 @@ class _Convolution(LinearLayer):
         """Weights (…, a, b, \\*k) as (…, groups, outputs, inputs, \\*k), a view."""
         raise NotImplementedError
 
+    def _fir(self, matrices: np.ndarray, sizes: Shape) -> Fir:
+        """The filter with these matrices, for an input of a size."""
+        raise NotImplementedError
+
+    def _filters(self, sizes: Shape) -> list[Fir]:
+        return [self._fir(self.matrices(self.weight), sizes)]
+
     def _blocks(self, entry: Any) -> LinearOperator:
         """The grid of the operators ``entry(taps)`` of all channels; 0 between groups."""
         matrices = self.matrices(self.weight)
@@ -225,11 +232,11 @@ class Conv(_Convolution):
         lead, (outs, ins, *kernel) = weight.shape[: -self.ndim - 2], weight.shape[-self.ndim - 2 :]
         return weight.reshape(*lead, self.groups, outs // self.groups, ins, *kernel)
 
-    def _filters(self, sizes: Shape) -> list[Fir]:
+    def _fir(self, matrices: np.ndarray, sizes: Shape) -> Fir:
         lo = [axis.pads(n)[0] for axis, n in zip(self.axes, sizes, strict=True)]
         start = tuple(a - axis.extent + 1 for a, axis in zip(lo, self.axes, strict=True))
-        taps = np.flip(dilated(self.matrices(self.weight), self.dilation), tuple(range(-self.ndim, 0)))
-        return [Fir(taps, start, (1,) * self.ndim, self.stride, mixes=True)]
+        taps = np.flip(dilated(matrices, self.dilation), tuple(range(-self.ndim, 0)))
+        return Fir(taps, start, (1,) * self.ndim, self.stride, mixes=True)
 
     def _operator(self, sizes: Shape | None) -> LinearOperator:
         axes = self.axes
@@ -324,9 +331,9 @@ class ConvTranspose(_Convolution):
     def _starts(self) -> Ints:
         return tuple(axis.start() for axis in self.axes)
 
-    def _filters(self, sizes: Shape) -> list[Fir]:
-        taps = dilated(self.matrices(self.weight), self.dilation)
-        return [Fir(taps, tuple(-lo for lo in self._starts()), self.stride, (1,) * self.ndim, mixes=True)]
+    def _fir(self, matrices: np.ndarray, sizes: Shape) -> Fir:
+        taps = dilated(matrices, self.dilation)
+        return Fir(taps, tuple(-lo for lo in self._starts()), self.stride, (1,) * self.ndim, mixes=True)
 
     def _operator(self, sizes: Shape | None) -> LinearOperator:
         lo = self._starts()

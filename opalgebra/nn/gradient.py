@@ -10,6 +10,7 @@ import numpy as np
 
 from ..engine.arithmetic import check_bound, magnitude
 from ..engine.device import beside, check_together, host, module_of
+from ..engine.dispatch import gradient, sums_pay
 from ..engine.mixing import phases, unmix
 from ..expr.arrays import as_exact
 from ..windows.bound import BoundOperator, Shape
@@ -81,10 +82,13 @@ class WeightOperator(BoundOperator):
         return y.reshape(*lead, *self.dimsd)
 
     def _transpose(self, y: np.ndarray, x: np.ndarray, dtype: Any) -> np.ndarray:
-        """Matrix products that sum over all inputs and positions; several gradients count as more outputs."""
+        """Sums over all inputs and positions; several gradients count as more outputs of matrix products."""
         lead = y.shape[: y.ndim - len(self.dimsd)]
         groups, ins = self.layer.groups, self.layer.channels[1] // self.layer.groups
         outs, space = self.layer.channels[0] // groups, self.dimsd[-self.layer.ndim :]
+        fast = self._compiled(y, x, np.dtype(dtype)) if prod(lead) == 1 else None
+        if fast is not None:
+            return fast.reshape(*lead, *self.dims)
         x = self._grouped(x)
         given = np.moveaxis(y.reshape(prod(lead), len(x), groups, outs, *space), 0, 2)
         found = module_of(x).zeros((groups, prod(lead) * outs, ins, *self.layer.kernel), dtype=dtype)
@@ -93,6 +97,26 @@ class WeightOperator(BoundOperator):
         matrices = self.layer.matrices(result)  # a view, in the layout of the weights
         matrices[...] = np.moveaxis(found.reshape(groups, prod(lead), outs, ins, *self.layer.kernel), 1, 0)
         return result.reshape(*lead, *self.dims)
+
+    def _compiled(self, y: np.ndarray, x: np.ndarray, dtype: np.dtype) -> np.ndarray | None:
+        """One gradient by compiled sums; None where they do not pay, or a NaN might go where it does not reach."""
+        if not isinstance(y, np.ndarray) or not sums_pay(dtype, self.layer.ndim, self._multiply_adds()):
+            return None
+        sums = self.__dict__.setdefault("_sums", {})
+        if dtype not in sums:
+            numbers = np.arange(1, prod(self.layer.kernel) + 1, dtype=dtype).reshape(self.layer.kernel)
+            shape = (*self.layer.matrices(self.layer.weight).shape[:3], *self.layer.kernel)
+            fir = self.layer._fir(np.broadcast_to(numbers, shape), self._spatial)
+            sums[dtype] = gradient(fir, self.out_window.shape[-self.layer.ndim :], self._spatial, dtype)
+        batch = prod(self.x.shape[: -self.layer.ndim - 1])
+        y, x = (a.astype(dtype, copy=False).reshape(batch, -1, *a.shape[-self.layer.ndim :]) for a in (y, x))
+        found = sums[dtype].run(y, x)
+        if dtype.kind == "f" and not np.all(np.isfinite(found)):
+            return None
+        result = np.empty(self.dims, dtype)
+        matrices = self.layer.matrices(result)  # a view
+        matrices[...] = found.reshape(matrices.shape)
+        return result
 
     def _grouped(self, x: np.ndarray) -> np.ndarray:
         """(…, C_in, \\*spatial) as (batch, groups, inputs, \\*spatial)."""

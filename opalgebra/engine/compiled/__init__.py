@@ -15,6 +15,9 @@ from importlib.util import find_spec
 from .boxes import Boxes, BoxFilter
 from .fourier import fir, transforms_of
 from .layout import DTYPES, MODES
+from .mixing import AXES as MIXING_AXES
+from .mixing import MixingPlan, mixing_plan
+from .mixing_gradient import MixingGradient
 from .overlap import Blocks, OverlapSave
 from .plans import Plan, plan
 from .separable import Separable, separable
@@ -22,10 +25,13 @@ from .threads import cpus, get_threads, set_threads
 
 __all__ = [
     "DTYPES",
+    "MIXING_AXES",
     "MODES",
     "Blocks",
     "BoxFilter",
     "Boxes",
+    "MixingGradient",
+    "MixingPlan",
     "OverlapSave",
     "Plan",
     "Separable",
@@ -33,6 +39,7 @@ __all__ = [
     "cpus",
     "fir",
     "get_threads",
+    "mixing_plan",
     "plan",
     "separable",
     "set_threads",

@@ -66,6 +66,7 @@ from .vectors import (
     block2,
     block4,
     block8,
+    copy,
     join_step,
     split_step,
     transpose_square,
@@ -129,13 +130,13 @@ def _transpose(y, to, y_step, x, source, x_step, rows, columns):
 def _split(patch, at, run, x, source, count, phases):
     """patch[at + q·run + i] = x[source + phases·i + q]: every phase becomes a run."""
     if phases == 1:
-        for i in range(count):
-            patch[at + i] = x[source + i]
+        copy(patch, at, x, source, count)
         return
     i = 0
     if phases <= SHUFFLED:
         lanes = VECTOR_BYTES // x.itemsize
-        while i + lanes <= count:
+        while i < count >= lanes:
+            i = min(i, count - lanes)  # the last vectors overlap those before
             split_step(patch, at + i, run, x, source + phases * i, phases)
             i += lanes
     if i < count:
@@ -143,26 +144,25 @@ def _split(patch, at, run, x, source, count, phases):
 
 
 @part_of
-def _join(y, to, buffer, run, count, phases, add):
-    """y[to + phases·i + p] = buffer[p·run + i]: the phases interleave again."""
+def _join(y, to, buffer, at, run, count, phases, add):
+    """y[to + phases·i + p] = buffer[at + p·run + i]: the phases interleave again."""
     if add:
         for p in range(phases):
-            part, target = buffer[p * run : p * run + count], y[to + p : to + phases * count : phases]
             for i in range(count):
-                target[i] += part[i]
+                y[to + phases * i + p] += buffer[at + p * run + i]
         return
     if phases == 1:
-        for i in range(count):
-            y[to + i] = buffer[i]
+        copy(y, to, buffer, at, count)
         return
     i = 0
     if phases <= SHUFFLED:
         lanes = VECTOR_BYTES // y.itemsize
-        while i + lanes <= count:
-            join_step(y, to + phases * i, buffer, i, run, phases)
+        while i < count >= lanes:
+            i = min(i, count - lanes)
+            join_step(y, to + phases * i, buffer, at + i, run, phases)
             i += lanes
     if i < count:
-        _transpose(y, to + phases * i, phases, buffer, i, run, phases, count - i)
+        _transpose(y, to + phases * i, phases, buffer, at + i, run, phases, count - i)
 
 
 @part_of
@@ -177,7 +177,8 @@ def _gather_row(patch, at, x, row, i0, width, last):
     if last[RULE] == ZERO:
         total = last[K] * last[E]
         for q in range(phases):
-            patch[at + q * run : at + q * run + low] = 0
+            for i in range(low):
+                patch[at + q * run + i] = 0
             for i in range(high, width):
                 s = phases * (first + i) + q
                 patch[at + q * run + i] = x[row + s] if 0 <= s < total else 0
@@ -296,7 +297,7 @@ def _tile(y, x, taps, at, ptr, work, batches, chunk, i0, axes, last):
         _sums(target, place, read, source, taps, offsets, ptr[phase * phases :], phases, width)
         if not direct:
             whole = min(count, last[N] // phases - i0)
-            _join(y, to, buffer, width, whole, phases, last[ADD])
+            _join(y, to, buffer, 0, width, whole, phases, last[ADD])
             for p in range((count - whole) * (last[N] % phases)):
                 value = buffer[p * width + whole]
                 y[to + phases * whole + p] = value + y[to + phases * whole + p] if last[ADD] else value

@@ -46,3 +46,12 @@ STAGE = 256  # samples of a series that are gathered or written at once
 STAGE_STEP = STAGE + 8  # not a power of two: the lanes would meet in the same cache lines
 STAGE_ENTRIES = LANES * STAGE_STEP
 SIZES = tuple(2**k for k in range(9, 16))  # of transforms
+# Where taps mix channels there are always two axes before the last, whose rows in table ``axes`` have two more columns:
+# how many i make a tile, and how many tiles there are.  Their patch has PATCH_STEP for a step of i, and e and q as the
+# last axis has.
+TILE, TILES = 10, 11
+MIXING_AXIS_ENTRIES = 12
+
+# Entries of the table ``mix``: groups, inputs and outputs of each; the steps of x and y from batch to batch and channel
+# to channel, of a patch from channel to channel; positions of a tile in the buffer of the outputs.
+GROUPS, INS, OUTS, X_BATCH, Y_BATCH, X_CHANNEL, Y_CHANNEL, PATCH_CHANNEL, POSITIONS = range(9)

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import gcd, prod
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -26,9 +26,6 @@ from ...errors import DimensionError, FactorError, KernelError, OperandError, Wi
 from . import layout
 from .layout import COMBS, DTYPES, MODES, VECTOR_BYTES
 from .threads import checked, get_threads, share
-
-if TYPE_CHECKING:
-    from .separable import Separable
 
 TILE_BYTES = 24 * 1024  # half of the first-level cache of today's cores
 PATCH_BYTES = 512 * 1024  # several rows at once live in the second level
@@ -52,7 +49,18 @@ class _Alias:
         self.__array_interface__ = interface
 
 
-def as_input(x: np.ndarray, plan: Plan | Separable, y: np.ndarray | None) -> tuple[np.ndarray, tuple[int, ...]]:
+class Shaped(Protocol):
+    """What is run on arrays of one dtype, of the shape of its windows."""
+
+    @property
+    def dtype(self) -> np.dtype: ...
+    @property
+    def shape_in(self) -> tuple[int, ...]: ...
+    @property
+    def reversed_axes(self) -> tuple[int, ...]: ...
+
+
+def as_input(x: np.ndarray, plan: Shaped, y: np.ndarray | None) -> tuple[np.ndarray, tuple[int, ...]]:
     """x as the kernels read it, a copy where it is not contiguous or may overlap y, and the shape of its batch."""
     shape = plan.shape_in
     lead = x.shape[: x.ndim - len(shape)]
@@ -247,22 +255,17 @@ def plan(
     """
     dtype, rank = np.dtype(dtype), taps.ndim
     rules = (rules,) * rank if isinstance(rules, str) else tuple(rules)
-    _check(taps, dtype, start, up, down, out, read, rules)
+    check(taps, dtype, start, up, down, out, read, rules)
     if taps.dtype.kind == "c" and not taps.imag.any():
         taps = taps.real
     where = np.nonzero(taps)
     flipped = tuple([axis for axis in range(rank) if down[axis] < 0])
-    axes = [
-        axis_of(start[axis] + where[axis], up[axis], down[axis], out[axis], read[axis], MODES[rules[axis]])
-        for axis in range(rank)
-    ]
-    reads = np.logical_and.reduce([axis.reads for axis in axes])
-    for axis in axes:
-        axis.phase, axis.offset = axis.phase[reads], axis.offset[reads]
+    axes, reads = axes_of(where, start, up, down, out, read, rules)
     return _Builder(axes, taps[where][reads], dtype, flipped).build()
 
 
-def _check(taps: np.ndarray, dtype: np.dtype, start: Any, up: Any, down: Any, out: Any, read: Any, rules: Any) -> None:
+def check(taps: np.ndarray, dtype: np.dtype, start: Any, up: Any, down: Any, out: Any, read: Any, rules: Any) -> None:
+    """Refuse what no plan can be made of."""
     if dtype not in DTYPES:
         names = ", ".join(sorted(map(str, DTYPES)))
         raise OperandError(f"arrays of {dtype} cannot be filtered; cast to one of {names}")
@@ -301,6 +304,17 @@ class _Axis:
     def range(self) -> tuple[int, int]:
         """The least offset, and how far the largest is from it."""
         return (int(self.offset.min()), int(np.ptp(self.offset))) if self.offset.size else (0, 0)
+
+
+def axes_of(
+    where: Sequence[np.ndarray], start: Any, up: Any, down: Any, out: Any, read: Any, rules: Sequence[str]
+) -> tuple[list[_Axis], np.ndarray]:
+    """The axes, for the taps at some places, and which of these read anything at all."""
+    axes = [axis_of(start[r] + at, up[r], down[r], out[r], read[r], MODES[rules[r]]) for r, at in enumerate(where)]
+    reads = np.logical_and.reduce([axis.reads for axis in axes])
+    for axis in axes:
+        axis.phase, axis.offset = axis.phase[reads], axis.offset[reads]
+    return axes, reads
 
 
 def axis_of(
@@ -347,6 +361,24 @@ class _Row:
         return -(-self.outputs // self.phases)
 
 
+def row_of(last: _Axis, taps: np.ndarray, parts: int) -> _Row:
+    """The last axis in entries, for taps (numbers or matrices) along the first axis of an array."""
+    # (taps, component of y, component of x)
+    blocks = [(taps, p, p) for p in range(parts)]
+    if taps.dtype.kind == "c":
+        blocks = [(taps.real, 0, 0), (-taps.imag, 0, 1), (taps.imag, 1, 0), (taps.real, 1, 1)]
+    elif last.up * last.down == 1:  # the components lie side by side and are filtered alike
+        return _Row(1, 1, last.outputs * parts, last.phase, parts * last.offset, taps)
+    return _Row(
+        parts * last.up,
+        parts * last.down,
+        last.outputs * parts,
+        np.concatenate([parts * last.phase + into for _, into, _ in blocks]),
+        np.concatenate([parts * last.offset + source for _, _, source in blocks]),
+        np.concatenate([part for part, _, _ in blocks]),
+    )
+
+
 class _Builder:
     """Chooses the tiles of a plan and lays the lists of taps out."""
 
@@ -358,7 +390,7 @@ class _Builder:
 
     def build(self) -> Plan:
         """The plan."""
-        row = self._row()
+        row = row_of(self.axes[-1], self.taps, self.parts)
         width = self._width(row)
         rows, held = self._rows(row, width)
         e_min, reach = row.range
@@ -375,23 +407,6 @@ class _Builder:
         is_tiled = len(self.axes) > 1 or not self._prefers_sums(row, run, width)
         return Plan(self.dtype, self.real, shape_in, shape_out, self.flipped, taps, at, ptr, axes,
                     np.array(table, np.int64), is_tiled)  # fmt: skip
-
-    def _row(self) -> _Row:
-        last, taps, parts = self.axes[-1], self.taps, self.parts
-        # (taps, component of y, component of x)
-        blocks = [(taps, p, p) for p in range(parts)]
-        if taps.dtype.kind == "c":
-            blocks = [(taps.real, 0, 0), (-taps.imag, 0, 1), (taps.imag, 1, 0), (taps.real, 1, 1)]
-        elif last.up * last.down == 1:  # the components lie side by side and are filtered alike
-            return _Row(1, 1, last.outputs * parts, last.phase, parts * last.offset, taps)
-        return _Row(
-            parts * last.up,
-            parts * last.down,
-            last.outputs * parts,
-            np.concatenate([parts * last.phase + into for _, into, _ in blocks]),
-            np.concatenate([parts * last.offset + source for _, _, source in blocks]),
-            np.concatenate([part for part, _, _ in blocks]),
-        )
 
     def _width(self, row: _Row) -> int:
         """How many i make a tile: whole blocks of eight vectors where the caches hold so much."""

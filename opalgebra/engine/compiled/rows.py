@@ -85,7 +85,7 @@ def _filter_row(y, to, x, source, taps, at, ptr, last, work):
                 whole -= 1
                 for p in range(last[N] - phases * (i0 + whole)):
                     y[into + phases * whole + p] = buffer[p * width + whole]
-            _join(y, into, buffer, width, whole, phases, False)
+            _join(y, into, buffer, 0, width, whole, phases, False)
 
 
 @part_of

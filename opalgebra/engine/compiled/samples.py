@@ -87,7 +87,7 @@ def _interleave(fine, coarse, rows, sizes, first, stop):
         if splits:
             _split(coarse, source, run, fine, r * phases * count, count, phases)
         else:
-            _join(fine, r * phases * count, coarse[source:], run, count, phases, False)
+            _join(fine, r * phases * count, coarse, source, run, count, phases, False)
 
 
 _VERSION = version(__name__)

@@ -160,7 +160,7 @@ def separable(
     dtype, rank = np.dtype(dtype), len(start)
     rules = (rules,) * rank if isinstance(rules, str) else tuple(rules)
     (first, last), a, b = factors, rank - 2, rank - 1
-    plans._check(first, dtype, [start[a]], [up[a]], [down[a]], [out[a]], [read[a]], [rules[a]])
+    plans.check(first, dtype, [start[a]], [up[a]], [down[a]], [out[a]], [read[a]], [rules[a]])
     row = plan(last, [start[b]], [up[b]], [down[b]], [out[b]], [read[b]], dtype, [rules[b]])
     where = np.flatnonzero(first)
     axis = plans.axis_of(start[a] + where, up[a], down[a], out[a], read[a], MODES[rules[a]])

@@ -11,6 +11,7 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .layout import COMBS, VECTOR_BYTES
@@ -40,6 +41,29 @@ def _vectors(builder: Any, base: Any, vector: Any, count: int) -> list[Any]:
     return [builder.bitcast(builder.gep(base, [step]), vector.as_pointer()) for step in steps]
 
 
+def _accumulated(
+    builder: Any, steps: tuple[Any, Any, int], given: list[Any], advance: Callable[[Any, Any], Any]
+) -> list[Any]:
+    """The totals after ``totals = advance(k, totals)`` for k from first to stop; ``given`` if there is none."""
+    (first, stop, step), before = steps, builder.block
+    loop, done = builder.append_basic_block("loop"), builder.append_basic_block("done")
+    builder.cbranch(builder.icmp_signed("<", first, stop), loop, done)
+    builder.position_at_end(loop)
+    k, totals = builder.phi(_INDEX), [builder.phi(value.type) for value in given]
+    updated = advance(k, totals)
+    following = builder.add(k, ir.Constant(_INDEX, step))
+    k.add_incoming(first, before)
+    k.add_incoming(following, loop)
+    builder.cbranch(builder.icmp_signed("<", following, stop), loop, done)
+    builder.position_at_end(done)
+    results = [builder.phi(value.type) for value in given]
+    for phis in (totals, results):
+        for phi, value, update in zip(phis, given, updated, strict=True):
+            phi.add_incoming(value, before)
+            phi.add_incoming(update, loop)
+    return results
+
+
 def _sums(count: int) -> Callable[..., Any]:
     """The code of ``y[y0 + i] = Σ_k taps[k] · x[x0 + at[k] + i]`` for ``count`` vectors of i.
 
@@ -54,43 +78,28 @@ def _sums(count: int) -> Callable[..., Any]:
         element = context.get_value_type(signature.args[0].dtype)
         size = context.get_abi_sizeof(element)
         vector = ir.VectorType(element, VECTOR_BYTES // size)
+
+        def comb_of(comb: int) -> Callable[[Any, Any], Any]:
+            def advance(k: Any, totals: list[Any]) -> list[Any]:
+                source = builder.gep(x, [builder.load(builder.gep(at, [k]))])
+                pointers = _vectors(builder, source, vector, count + comb - 1)
+                samples = [builder.load(pointer, align=size) for pointer in pointers]
+                for t in range(comb):
+                    place = builder.gep(taps, [builder.add(k, ir.Constant(_INDEX, t))])
+                    tap = _splat(builder, builder.load(place), vector)
+                    totals = [_fused(builder, (samples[v + t], tap), total) for v, total in enumerate(totals)]
+                return totals
+
+            return advance
+
         totals = [ir.Constant(vector, None)] * count
         for comb, first, stop in zip(COMBS, args[6:], args[7:], strict=False):
-            totals = _loop(builder, totals, (x, taps, at), (comb, first, stop), size)
+            totals = _accumulated(builder, (first, stop, comb), totals, comb_of(comb))
         for pointer, total in zip(_vectors(builder, y, vector, count), totals, strict=True):
             builder.store(total, pointer, align=size)
         return context.get_dummy_value()
 
     return code
-
-
-def _loop(builder: Any, before: list[Any], data: Any, bounds: Any, size: int) -> list[Any]:
-    """The totals when the taps first ≤ k < stop have gone by, ``comb`` at a time."""
-    (x, taps, at), (comb, first, stop) = data, bounds
-    vector, count, entry = before[0].type, len(before), builder.block
-    loop, done = builder.append_basic_block(f"combs{comb}"), builder.append_basic_block(f"after{comb}")
-    builder.cbranch(builder.icmp_signed("<", first, stop), loop, done)
-
-    builder.position_at_end(loop)
-    k, totals = builder.phi(_INDEX), [builder.phi(vector) for _ in range(count)]
-    source = builder.gep(x, [builder.load(builder.gep(at, [k]))])
-    samples = [builder.load(pointer, align=size) for pointer in _vectors(builder, source, vector, count + comb - 1)]
-    updated: list[Any] = list(totals)
-    for t in range(comb):
-        tap = _splat(builder, builder.load(builder.gep(taps, [builder.add(k, ir.Constant(_INDEX, t))])), vector)
-        updated = [_fused(builder, (samples[v + t], tap), total) for v, total in enumerate(updated)]
-    following = builder.add(k, ir.Constant(_INDEX, comb))
-    k.add_incoming(first, entry)
-    k.add_incoming(following, loop)
-    builder.cbranch(builder.icmp_signed("<", following, stop), loop, done)
-
-    builder.position_at_end(done)
-    results = [builder.phi(vector) for _ in range(count)]
-    for total, given, update, result in zip(totals, before, updated, results, strict=True):
-        for phi in (total, result):
-            phi.add_incoming(given, entry)
-            phi.add_incoming(update, loop)
-    return results
 
 
 def _block(count: int) -> Any:
@@ -105,6 +114,140 @@ def _block(count: int) -> Any:
 #: ``block(y, y0, x, x0, taps, at, k0, k1, k2, k3)`` for 8, 4, 2 and 1 vectors, with combs of four taps from k0 on, of
 #: two from k1, single ones from k2 to k3; nothing is checked.
 block8, block4, block2, block1 = _block(8), _block(4), _block(2), _block(1)
+
+
+def _matrices(outs: int, count: int) -> Callable[..., Any]:
+    """The code of ``y[y0 + o·run + i] = Σ_k taps[t0 + o + outs·k] · x[x0 + at[k] + i]`` for ``count`` vectors of i."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        def data(i: int) -> Any:
+            return context.make_array(signature.args[i])(context, builder, args[i]).data
+
+        y, x, taps, at = builder.gep(data(0), [args[1]]), builder.gep(data(3), [args[4]]), data(5), data(7)
+        taps = builder.gep(taps, [args[6]])
+        element = context.get_value_type(signature.args[0].dtype)
+        size = context.get_abi_sizeof(element)
+        vector = ir.VectorType(element, VECTOR_BYTES // size)
+
+        def advance(k: Any, totals: list[Any]) -> list[Any]:
+            source = builder.gep(x, [builder.load(builder.gep(at, [k]))])
+            samples = [builder.load(p, align=size) for p in _vectors(builder, source, vector, count)]
+            matrix, updated = builder.gep(taps, [builder.mul(k, ir.Constant(_INDEX, outs))]), []
+            for o in range(outs):
+                tap = _splat(builder, builder.load(builder.gep(matrix, [ir.Constant(_INDEX, o)])), vector)
+                row = totals[o * count : (o + 1) * count]
+                updated += [_fused(builder, (s, tap), total) for s, total in zip(samples, row, strict=True)]
+            return updated
+
+        nothing = [ir.Constant(vector, None)] * (outs * count)
+        results = _accumulated(builder, (args[8], args[9], 1), nothing, advance)
+        for o in range(outs):
+            row = builder.gep(y, [builder.mul(args[2], ir.Constant(_INDEX, o))])
+            pointers = _vectors(builder, row, vector, count)
+            for pointer, result in zip(pointers, results[o * count : (o + 1) * count], strict=True):
+                builder.store(result, pointer, align=size)
+        return context.get_dummy_value()
+
+    return code
+
+
+def block(outs: int, count: int) -> Any:
+    """``block(y, y0, run, x, x0, taps, t0, at, first, stop)``, see :func:`_matrices`; nothing is checked."""
+
+    @intrinsic
+    def call(
+        _: Any, y: Any, y0: Any, run: Any, x: Any, x0: Any, taps: Any, t0: Any, at: Any, first: Any, stop: Any
+    ) -> Any:
+        index = types.intp
+        return types.void(y, index, index, x, index, taps, index, at, index, index), _matrices(outs, count)
+
+    return call
+
+
+def _reduced(builder: Any, vector: Any) -> Any:
+    """The sum of all lanes, by halves."""
+    lanes = vector.type.count
+    while lanes > 1:
+        lanes //= 2
+        halves = [
+            builder.shuffle_vector(
+                vector,
+                ir.Constant(vector.type, ir.Undefined),
+                ir.Constant(ir.VectorType(_LANE, lanes), list(range(first, first + lanes))),
+            )
+            for first in (0, lanes)
+        ]
+        add = builder.add if isinstance(vector.type.element, ir.IntType) else builder.fadd
+        vector = add(*halves)
+    return builder.extract_element(vector, ir.Constant(_LANE, 0))
+
+
+def _dots(outs: int, count: int) -> Callable[..., Any]:
+    """The code of ``found[f0 + o·step + e] += Σ_i y[y0 + o·run + i] · x[at[e0 + e] + i]`` for ``count`` values of e.
+
+    i runs over ``vectors`` whole vectors.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        found, f0, step, y, y0, run, x, at, e0, vectors = args
+        bases = [
+            context.make_array(signature.args[i])(context, builder, array).data
+            for i, array in ((0, found), (3, y), (6, x), (7, at))
+        ]
+        element = context.get_value_type(signature.args[0].dtype)
+        size = context.get_abi_sizeof(element)
+        vector = ir.VectorType(element, VECTOR_BYTES // size)
+        rows = [builder.gep(bases[1], [builder.add(y0, builder.mul(run, ir.Constant(_INDEX, o)))]) for o in range(outs)]
+        places = [builder.gep(bases[3], [builder.add(e0, ir.Constant(_INDEX, e))]) for e in range(count)]
+        sources = [builder.gep(bases[2], [builder.load(place)]) for place in places]
+
+        def advance(k: Any, totals: list[Any]) -> list[Any]:
+            at_k = builder.mul(k, ir.Constant(_INDEX, vector.count))
+
+            def load(pointer: Any) -> Any:
+                return builder.load(builder.bitcast(builder.gep(pointer, [at_k]), vector.as_pointer()), align=size)
+
+            samples, given = [load(p) for p in sources], [load(p) for p in rows]
+            pairs = [(g, s) for g in given for s in samples]
+            return [_fused(builder, pair, total) for pair, total in zip(pairs, totals, strict=True)]
+
+        nothing = [ir.Constant(vector, None)] * (outs * count)
+        results = _accumulated(builder, (ir.Constant(_INDEX, 0), vectors, 1), nothing, advance)
+        for n, result in enumerate(results):
+            o, e = divmod(n, count)
+            place = builder.add(builder.add(f0, builder.mul(step, ir.Constant(_INDEX, o))), ir.Constant(_INDEX, e))
+            pointer = builder.gep(bases[0], [place])
+            add = builder.add if isinstance(element, ir.IntType) else builder.fadd
+            builder.store(add(builder.load(pointer), _reduced(builder, result)), pointer)
+        return context.get_dummy_value()
+
+    return code
+
+
+def dots(outs: int, count: int) -> Any:
+    """``dots(found, f0, step, y, y0, run, x, at, e0, vectors)``, see :func:`_dots`; nothing is checked."""
+
+    @intrinsic
+    def call(
+        _: Any, found: Any, f0: Any, step: Any, y: Any, y0: Any, run: Any, x: Any, at: Any, e0: Any, n: Any
+    ) -> Any:
+        index = types.intp
+        return types.void(found, index, index, y, index, index, x, at, index, index), _dots(outs, count)
+
+    return call
+
+
+@intrinsic
+def copy(_: Any, y: Any, to: Any, x: Any, source: Any, count: Any) -> Any:
+    """y[to + i] = x[source + i] for i < count, of arrays that do not overlap; a slice takes ten times as long."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        memory = _Arrays(context, builder, signature, args)
+        target, origin = (builder.gep(memory.bases[i], [args[i + 1]]) for i in (0, 2))
+        cgutils.raw_memcpy(builder, target, origin, args[4], memory.size)
+        return context.get_dummy_value()
+
+    return types.void(y, types.intp, x, *(types.intp,) * 2), code
 
 
 # Interleaving -------------------------------------------------------------------------------------------------------
