@@ -126,8 +126,9 @@ def _same_terms(left: Any, right: Any) -> bool:
 def _single_candidates(of_sums: bool) -> tuple[str, ...]:
     """Laws worth trying as the one step between two expressions: those about signals, not the bare structure."""
     from .catalogue import LETTERS
+    from .lattice_laws import LATTICES
 
-    return tuple(law.name for law in LETTERS if not of_sums or "k" in law.generic)
+    return tuple(law.name for law in (*LETTERS, *LATTICES) if not of_sums or "k" in law.generic)
 
 
 def _joined(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | None:

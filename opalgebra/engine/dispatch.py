@@ -1,7 +1,8 @@
 """Which way of computing a term is taken, and why.
 
 Four ways: *slices* of NumPy, one for every tap; *compiled* tiles (:mod:`.compiled`), for anything large; overlap-save
-by FFT, for long filters at one rate; matrix products (:mod:`.mixing`), where taps mix channels.  The choice depends on
+by FFT, for long filters at one rate; matrix products (:mod:`.mixing`), where taps mix channels.  Sampling by a matrix
+is a gather.  The choice depends on
 the filter, the windows, the batch and the dtype alone, never on what ran before, so that results are reproducible.
 """
 
@@ -14,6 +15,7 @@ from ..errors import OperandError
 from . import compiled
 from .compiled.overlap import is_long, serves
 from .fir import Fir
+from .relabel import Relabel
 from .window import Window
 
 ENGINES = ("auto", "numpy", "numba", "fft")
@@ -21,7 +23,7 @@ COMPILED_WORK = 30_000  # multiply-adds from which compiled code pays, its call 
 
 
 class Choice(NamedTuple):
-    """How a term is computed: "slices", "products", "tiles" or "overlap-save"; and why."""
+    """How a term is computed: "slices", "products", "gather", "tiles" or "overlap-save"; and why."""
 
     way: str
     why: str
@@ -43,6 +45,8 @@ def check_engine(engine: object) -> str:
 
 def choose(action: Any, written: Window, read: Window, batch: int, dtype: Any, engine: str) -> Choice:
     """The way for one term."""
+    if isinstance(action, Relabel):
+        return Choice("gather", "samples only move")
     if not isinstance(action, Fir):
         return Choice("slices", "one multiplication per sample")
     if action.mixes:
