@@ -45,10 +45,10 @@ class SamplingMatrix:
     (-2, SamplingMatrix([[2, 0], [0, 2]]), (3, 1))
     """
 
-    rows: tuple[Ints, ...]  # given as nested lists or an array; kept as tuples of ints
+    rows: Any  # given as nested lists or an array; kept as tuples of ints
 
     def __post_init__(self) -> None:
-        given: Any = self.rows
+        given = self.rows
         rows = _as_rows(given)
         if not rows or any(len(row) != len(rows) for row in rows):
             sizes = f"{len(rows)} rows of lengths {', '.join(str(len(row)) for row in rows) or 'none'}"
@@ -139,7 +139,9 @@ class SamplingMatrix:
 
     def _check_size(self, ndim: int) -> None:
         if ndim != self.ndim:
-            raise FactorError(f"{self} samples {self.ndim} axes and stands beside one of {ndim}; use one number of axes")
+            raise FactorError(
+                f"{self} samples {self.ndim} axes and stands beside one of {ndim}; use one number of axes"
+            )
 
     def solve(self, vector: Sequence[int]) -> Ints | None:
         """M⁻¹ n where that is a vector of integers, else None.
@@ -253,5 +255,3 @@ def as_matrix(value: Any) -> SamplingMatrix:
     if isinstance(value, (list, tuple)):
         value = [row.tolist() if isinstance(row, np.ndarray) else row for row in value]
     return value if isinstance(value, SamplingMatrix) else SamplingMatrix(value)
-
-

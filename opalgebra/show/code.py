@@ -13,7 +13,6 @@ from ..expr.blocks import Block
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import Named
 from ..expr.node import Node
-from ..expr.sampling import SamplingMatrix
 from ..expr.operators import (
     Adjoint,
     Compose,
@@ -26,6 +25,7 @@ from ..expr.operators import (
     Transpose,
     Zero,
 )
+from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum
 from ..scalar import is_sympy
 from .numbers import is_minus_one
