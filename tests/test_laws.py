@@ -184,7 +184,7 @@ def random_parameters(rng, law):
         return {"M": [[-1, 0], [0, -1]]}
     while "matrix" in law.kinds.values():
         values = {name: random_matrix(rng) for name in law.kinds}
-        if law.name == "up-unimodular":
+        if law.name == "down-unimodular":
             values = {"U": [[1, rng.randint(-3, 3)], [0, rng.choice([-1, 1])]]}
         if law.needs is None or law.needs(**values):
             return values

@@ -14,6 +14,7 @@ from ..expr.factors import as_sampling, axis_count, is_symbolic
 from ..expr.multirate import Down, Flip, Up
 from ..expr.operators import Compose, Identity, compose
 from ..expr.sampling import SamplingMatrix
+from .lattice import hermite
 from .laws import Law, Sides
 from .match import Bindings
 from .sampling import commute, gcld, gcrd, lclm, lcrm, smith
@@ -26,7 +27,7 @@ SHEAR = SamplingMatrix([[1, 1], [0, 1]])
 ROTATED = SamplingMatrix([[2, -1], [1, 2]])  # of determinant 5, commutes with ROTATED.T
 
 
-def adjoined(U: Any) -> SamplingMatrix:
+def inverted(U: Any) -> SamplingMatrix:
     """U⁻¹ of a unimodular matrix."""
     matrix = as_sampling(U)
     if matrix.ratio != 1:
@@ -37,21 +38,23 @@ def adjoined(U: Any) -> SamplingMatrix:
 def by_lcrm(M: Any, L: Any) -> Sides:
     """↓M ↑L = ↑A ↓B with M A = L B, the least common right multiple."""
     M, L = as_sampling(M), as_sampling(L)
-    least = lcrm(M, L)
-    return Down(M) @ Up(L), Up(M.left_quotient(least)) @ Down(L.left_quotient(least))
+    least = _divided(M, lcrm(M, L))
+    left = SamplingMatrix.from_columns(hermite(least.columns)[0])  # A up to a unimodular matrix that B takes as well
+    return Down(M) @ Up(L), Up(left) @ Down(_divided(L, M @ left))
 
 
 def by_lclm(L: Any, M: Any) -> Sides:
     """↑L ↓M = ↓A ↑B with A L = B M, the least common left multiple, for right coprime L and M."""
     L, M = as_sampling(L), as_sampling(M)
-    least = lclm(L, M)
-    left, right = (matrix.T.left_quotient(least.T) for matrix in (L, M))
-    return Up(L) @ Down(M), Down(_turned(left)) @ Up(_turned(right))
+    least = _divided(L.T, lclm(L, M).T)
+    left = SamplingMatrix(hermite(least.columns)[0])
+    return Up(L) @ Down(M), Down(left) @ Up(_divided(M.T, (left @ L).T).T)
 
 
-def _turned(matrix: SamplingMatrix | None) -> SamplingMatrix:
-    assert matrix is not None, "a common multiple is a multiple"
-    return matrix.T
+def _divided(divisor: SamplingMatrix, matrix: SamplingMatrix) -> SamplingMatrix:
+    found = divisor.left_quotient(matrix)
+    assert found is not None, "a common multiple is a multiple"
+    return found
 
 
 def up_smith(M: Any) -> tuple[Up, Compose]:
@@ -140,9 +143,9 @@ LATTICES = [
     Law("down-smith", "M:matrix", down_smith, f"{VAIDYANATHAN}, §12.4",
         lambda M: (Down(M), compose(down_smith(M)[1].factors[::-1])),
         generic={"M": HEXAGONAL}, pattern=lambda M: Down(M), bind=matrices("M")),
-    Law("up-unimodular", "U:matrix", lambda U: (Up(U), Down(adjoined(U))), f"{VAIDYANATHAN}, §12.4",
-        lambda U: (Up(U), Down(U)), conditions=("det U = 1 or −1",),
-        generic={"U": SHEAR}, pattern=lambda U: Up(U), bind=matrices("U")),
+    Law("down-unimodular", "U:matrix", lambda U: (Down(U), Up(inverted(U))), f"{VAIDYANATHAN}, §12.4",
+        lambda U: (Down(U), Up(U)), conditions=("det U = 1 or −1",),
+        generic={"U": SHEAR}, pattern=lambda U: Down(U), bind=matrices("U")),
     Law("unimodular-inverse", "U:matrix", lambda U: (Up(U) @ Down(U), Identity()), f"{VAIDYANATHAN}, §12.4",
         lambda: (Up(QUINCUNX) @ Down(QUINCUNX), Identity()), conditions=("det U = 1 or −1",),
         needs=lambda U: as_sampling(U).ratio == 1,

@@ -250,8 +250,8 @@ def _sampling_named(node: Up | Down, facts: Facts) -> Rewrite | None:
         return f"{side}-one", Identity(), ""
     if not isinstance(node.factor, SamplingMatrix):
         return None
-    found = _by_law(f"{side}-diagonal", node, FORWARD, facts)
-    return found or (_by_law("up-reversal", node, FORWARD, facts) if side == "up" else None)
+    other = "up-reversal" if side == "up" else "down-unimodular"
+    return _by_law(f"{side}-diagonal", node, FORWARD, facts) or _by_law(other, node, FORWARD, facts)
 
 
 def _impulse(kernel: Signal) -> Rewrite | None:
@@ -286,12 +286,19 @@ def _run(run: tuple[LinearOperator, ...], facts: Facts) -> tuple[int, Rewrite] |
             return shared
     for name, reverse in PAIRS.get((type(first), type(second)), ()):
         found = _by_law(name, compose((first, second)), reverse, facts)
-        if found is not None:
+        if found is not None and not _is_wide(found[1]):
             return 2, found
     if isinstance(first, Conv) and isinstance(second, Conv):
         found = _two_kernels(first, second)
         return None if found is None else (2, found)
     return None
+
+
+def _is_wide(made: LinearOperator) -> bool:
+    """Whether a law has spread a concrete kernel over a lattice so skew that nobody would write it down."""
+    kernels = [x.kernel for x in made.factors if isinstance(x, Conv)] if isinstance(made, Compose) else []
+    skew = any(isinstance(getattr(x, "factor", 1), SamplingMatrix) for x in getattr(made, "factors", ()))
+    return skew and any(isinstance(kernel, Signal) and kernel.values.size > KERNEL_LIMIT for kernel in kernels)
 
 
 def _common_factor(run: tuple[LinearOperator, ...]) -> tuple[int, Rewrite] | None:
