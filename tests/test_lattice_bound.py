@@ -117,9 +117,10 @@ def test_a_diagonal_matrix_runs_as_a_tuple() -> None:
     assert plain.out_window == matrix.out_window
     assert [s.text for s in matrix.explain().steps] == [s.text for s in plain.explain().steps]
     for mode in ("same", "valid"):
-        assert oa.Down([[2, 0], [0, 3]]).on((64, 60), mode=mode).out_window == oa.Down((2, 3)).on(
-            (64, 60), mode=mode
-        ).out_window
+        assert (
+            oa.Down([[2, 0], [0, 3]]).on((64, 60), mode=mode).out_window
+            == oa.Down((2, 3)).on((64, 60), mode=mode).out_window
+        )
     assert oa.prove(plain, matrix)
 
 
@@ -130,7 +131,9 @@ def test_a_nan_stays_where_it_is_read() -> None:
     assert np.count_nonzero(np.isnan(y)) == 1
     up = (oa.Conv([[1, 0], [0, 2]]) @ oa.Up(QUINCUNX)).on((5, 6))
     assert np.count_nonzero(np.isnan(up(x))) == 2
-    assert np.isfinite(oa.Down(QUINCUNX).on((5, 6))(np.where(np.arange(6) + np.arange(5)[:, None] == 3, np.nan, 1))).all()
+    assert np.isfinite(
+        oa.Down(QUINCUNX).on((5, 6))(np.where(np.arange(6) + np.arange(5)[:, None] == 3, np.nan, 1))
+    ).all()
 
 
 def test_integers_stay_integers() -> None:
