@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -148,7 +148,7 @@ def test_smith_form(M: oa.SamplingMatrix) -> None:
     assert U.ratio == V.ratio == 1
     entries = D.per_axis
     assert entries is not None
-    assert all(b % a == 0 for a, b in zip(entries, entries[1:], strict=False))
+    assert all(b % a == 0 for a, b in pairwise(entries))
     expected = smith_normal_form(sympy.Matrix(M.rows), domain=sympy.ZZ).diagonal()
     assert sorted(entries) == sorted(abs(int(d)) for d in expected)
     if M.ndim > 1:

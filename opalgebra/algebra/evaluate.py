@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import lru_cache
 from itertools import product
+from math import lcm
 from typing import Any, TypeAlias
 
 from ..errors import FormalSignalError
@@ -214,7 +216,19 @@ def _onto_lattice(x: Sparse, rows: tuple[Index, ...]) -> Sparse:
 
 
 def _from_lattice(x: Sparse, rows: tuple[Index, ...]) -> Sparse:
-    """The sample at n goes to M⁻¹ n where that is an index; Gauss and Jordan with fractions."""
+    """The sample at n goes to M⁻¹ n where that is an index."""
+    table, whole = _inverse(rows)
+    found: Sparse = {}
+    for n, v in x.items():
+        at = [divmod(sum(a * i for a, i in zip(row, n, strict=True)), whole) for row in table]
+        if not any(rest for _, rest in at):
+            found[tuple(quotient for quotient, _ in at)] = v
+    return found
+
+
+@lru_cache(maxsize=256)
+def _inverse(rows: tuple[Index, ...]) -> tuple[tuple[Index, ...], int]:
+    """The rows of M⁻¹ over a common denominator; Gauss and Jordan with fractions."""
     d = len(rows)
     table = [[Fraction(a) for a in row] + [Fraction(int(i == j)) for j in range(d)] for i, row in enumerate(rows)]
     for j in range(d):
@@ -224,12 +238,8 @@ def _from_lattice(x: Sparse, rows: tuple[Index, ...]) -> Sparse:
         for i in range(d):
             if i != j:
                 table[i] = [a - table[i][j] * b for a, b in zip(table[i], table[j], strict=True)]
-    found: Sparse = {}
-    for n, v in x.items():
-        at = [sum(a * i for a, i in zip(row[d:], n, strict=True)) for row in table]
-        if all(entry.denominator == 1 for entry in at):
-            found[tuple(int(entry) for entry in at)] = v
-    return found
+    whole = lcm(*(a.denominator for row in table for a in row[d:]))
+    return tuple(tuple(int(a * whole) for a in row[d:]) for row in table), whole
 
 
 def _add(terms: list[Sparse]) -> Sparse:

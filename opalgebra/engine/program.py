@@ -1,10 +1,10 @@
 """Programs: an operator on arrays as filters between windows, run forwards or transposed.
 
 A *value* is an array on a window of indices, computed as a sum of *terms*, each of which is a filter
-(:class:`~.fir.Fir`), a periodic weight or a sampling by a matrix applied to an earlier value.
-:func:`compile_operator` writes an expression as such values; neighbouring letters become one filter where that costs nothing, so that a strided
-convolution computes only the samples that are kept and a transposed one multiplies no inserted zeros.
-:class:`Program` places the values on windows, just large enough for what is asked of them.
+(:class:`~.fir.Fir`), a periodic weight or a sampling by a matrix (:class:`~.relabel.Relabel`) applied to an earlier
+value.  :func:`compile_operator` writes an expression as such values; neighbouring letters become one filter where that
+costs nothing, so that a strided convolution computes only the samples that are kept and a transposed one multiplies
+no inserted zeros.  :class:`Program` places the values on windows, just large enough for what is asked of them.
 
 Transposing a program reverses every arrow: each filter is replaced by its transpose, on the same windows.
 """

@@ -62,14 +62,16 @@ class Relabel:
         to, source = self._places(written, read)
         y.reshape(-1)[to] = x.reshape(-1)[source]
 
-    def _places(self, written: Window, read: Window) -> tuple[np.ndarray, np.ndarray]:
-        kept = self.__dict__.setdefault("_kept", {})
+    def _places(self, written: Window, read: Window) -> tuple[Any, Any]:
+        """Where samples go to and where they come from; a slice where all of a window is meant."""
+        kept: dict[tuple[Window, Window], tuple[Any, Any]] = self.__dict__.setdefault("_kept", {})
         if (written, read) not in kept:
             kept.clear()  # one pair of windows is what a bound operator has
-            pair = places(self.matrix, read, written)[::-1] if self.spreads else places(self.matrix, written, read)
-            kept[written, read] = pair
-        found: tuple[np.ndarray, np.ndarray] = kept[written, read]
-        return found
+            fine, coarse = (read, written) if self.spreads else (written, read)
+            n, m = places(self.matrix, fine, coarse)
+            every: Any = slice(None) if n.size == fine.size else n
+            kept[written, read] = (m, every) if self.spreads else (every, m)
+        return kept[written, read]
 
     def check_integers(self, x: np.ndarray) -> int:
         """The largest |y| that integers x can give."""
