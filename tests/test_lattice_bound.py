@@ -142,6 +142,35 @@ def test_integers_stay_integers() -> None:
     assert oa.Up(QUINCUNX).on((2, 2))(x).max() == 2**60
 
 
+@pytest.mark.parametrize("shape", [(0, 0), (0, 3), (2, 0), (1, 1)])
+@pytest.mark.parametrize("A", [oa.Up(QUINCUNX), oa.Down(HEXAGONAL), oa.Conv([[1, 2]]) @ oa.Down(QUINCUNX)], ids=str)
+def test_empty_arrays(A: Any, shape: tuple[int, int]) -> None:
+    y, F = A @ oa.Signal(np.zeros(shape)), A.on(shape)
+    assert y.starts == F.out_window.starts
+    assert y.values.shape == F(np.zeros(shape)).shape == F.dimsd
+    assert F.T(np.zeros(F.dimsd)).shape == shape
+
+
+def test_exact_samples_move_as_they_are() -> None:
+    import sympy
+
+    y = oa.Up(QUINCUNX) @ oa.Signal([[sympy.sqrt(2), 1], [3, sympy.Rational(1, 2)]])
+    assert (y[0, 0], y[1, -1], y[1, 1], y[2, 0]) == (sympy.sqrt(2), 1, 3, sympy.Rational(1, 2))
+    assert sum(value != 0 for value in y.values.flat) == 4
+
+
+def test_phases_as_channels() -> None:
+    x = np.random.default_rng(0).standard_normal((6, 5))
+    split = oa.Polyphase(HEXAGONAL).on((6, 5))
+    assert split.dimsd[0] == 4
+    assert split.dottest()
+    back = oa.PixelShuffle(HEXAGONAL).on(split.out_window.shape)
+    moved = back(split(x[None]))[0]  # index 0 of the phases stands at the start of their window
+    offset = oa.SamplingMatrix(HEXAGONAL) @ split.out_window.starts
+    signal = oa.Shift(offset) @ oa.Signal(moved, start=back.out_window.starts)
+    assert signal == oa.Signal(x)
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [({"mode": "same"}, "rate"), ({"mode": "valid"}, "no box"), ({"boundary": "wrap"}, "period")],

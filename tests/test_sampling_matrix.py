@@ -110,6 +110,8 @@ def test_where_a_matrix_has_no_meaning() -> None:
         oa.Up(QUINCUNX) @ oa.Signal([1, 2, 3])
     with pytest.raises(FactorError):
         oa.SamplingMatrix(QUINCUNX) @ oa.SamplingMatrix([[2]])
+    with pytest.raises(oa.SizeError, match="16"):
+        oa.Up(np.eye(17, dtype=int))
     with pytest.raises(oa.SizeError):
         oa.Polyphase([[10**4, 1], [0, 1]])
     with pytest.raises(oa.SizeError):

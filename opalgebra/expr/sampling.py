@@ -17,6 +17,7 @@ from ..errors import FactorError, FactorTypeError, SizeError
 
 Ints: TypeAlias = tuple[int, ...]
 MAX_COSETS = 10**6
+MAX_AXES = 16
 ADVICE = "give a square integer matrix whose determinant is not 0, such as [[1, 1], [1, -1]]"
 
 
@@ -36,6 +37,8 @@ class SamplingMatrix:
         For a matrix that is empty, not square, or singular.
     FactorTypeError
         For entries that are not integers; symbols are not taken.
+    SizeError
+        For more than 16 rows.
 
     Examples
     --------
@@ -53,6 +56,8 @@ class SamplingMatrix:
         if not rows or any(len(row) != len(rows) for row in rows):
             sizes = f"{len(rows)} rows of lengths {', '.join(str(len(row)) for row in rows) or 'none'}"
             raise FactorError(f"a sampling matrix has as many rows as columns, and {given!r} has {sizes}; {ADVICE}")
+        if len(rows) > MAX_AXES:
+            raise SizeError(f"a matrix of {len(rows)} rows was given; signals of at most {MAX_AXES} axes are sampled")
         object.__setattr__(self, "rows", rows)
         if self.determinant == 0:
             raise FactorError(f"the matrix {[*map(list, rows)]} is singular: its determinant is 0; {ADVICE}")
