@@ -16,6 +16,7 @@ from .algebra.derive import Derivation, derive
 from .algebra.facts import coprime, divides, even_symmetric
 from .algebra.laws import Law, laws
 from .algebra.prove import Proof, Step, prove
+from .algebra.sampling import cosets, gcld, gcrd, lclm, lcrm, smith
 from .algebra.witness import Witness
 from .engine.compiled.threads import get_threads, set_threads
 from .errors import (
@@ -42,6 +43,7 @@ from .expr.factors import factors, integers
 from .expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from .expr.named import AvgPool, Corr, DilatedConv, LinearUp, Repeat, StridedConv, TransposedConv
 from .expr.operators import Identity, LinearOperator, Zero, operators
+from .expr.sampling import SamplingMatrix
 from .expr.signals import Signal, SignalExpr, box, signals
 from .parse import exact
 from .windows.bound import BoundOperator
@@ -85,6 +87,7 @@ __all__ = [
     "Polyphase",
     "Proof",
     "Repeat",
+    "SamplingMatrix",
     "Shift",
     "Signal",
     "SignalExpr",
@@ -101,19 +104,25 @@ __all__ = [
     "box",
     "checkerboard",
     "coprime",
+    "cosets",
     "derive",
     "divides",
     "even_symmetric",
     "exact",
     "factors",
+    "gcld",
+    "gcrd",
     "get_threads",
     "integers",
     "laws",
+    "lclm",
+    "lcrm",
     "nn",
     "operators",
     "prove",
     "set_threads",
     "signals",
+    "smith",
 ]
 
 

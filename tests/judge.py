@@ -20,7 +20,9 @@ from typing import Any
 from opalgebra.expr import multirate, named, operators, signals
 from opalgebra.expr.traverse import walk
 
+from . import judge_lattice as lattice
 from .judge_boxes import Boxes, Index, Step, boxes_around, cells, merged, move
+from .judge_lattice import Rows
 from .judge_numbers import gauss, is_zero, ratio
 
 Vector = dict[Index, Any]
@@ -77,7 +79,9 @@ class Judge:
         return gauss(ratio(real), ratio(imag))
 
     def integers(self, value: Any) -> Index:
-        """A factor or shift as one int per axis."""
+        """A factor or shift as one int per axis; a matrix as its rows."""
+        if hasattr(value, "rows"):
+            return Rows(value.rows)
         entries = value if isinstance(value, tuple) else (value,)
         return tuple(e if isinstance(e, int) else int(self.number(e)) for e in entries)
 
@@ -232,11 +236,15 @@ def _plus(m: Index, d: Index) -> Index:
 
 
 def _times(m: Index, k: Index) -> Index:
+    if isinstance(k, Rows):
+        return lattice.times(k, m)
     return tuple(a * b for a, b in zip(m, k, strict=True))
 
 
 def _over(m: Index, k: Index) -> Index | None:
-    """m / k where k divides m on every axis."""
+    """m / k where k divides m on every axis, or M⁻¹ m where it is an index."""
+    if isinstance(k, Rows):
+        return lattice.over(k, m)
     if any(a % b for a, b in zip(m, k, strict=True)):
         return None
     return tuple(a // b for a, b in zip(m, k, strict=True))
@@ -281,7 +289,12 @@ def _transposed_conv(judge: Judge, node: Any, m: Index) -> Any:
 
 def _repeat(judge: Judge, node: Any, m: Index) -> Any:
     k = judge.integers(node.factor)
-    return [(_plus(_times(m, k), r), 1) for r in product(*[range(size) for size in k])]
+    return [(_plus(_times(m, k), r), 1) for r in phases(k)]
+
+
+def phases(k: Index) -> list[Index]:
+    """The r with 0 ≤ r < k, or the integer points of M [0, 1)^d."""
+    return lattice.cell(k) if isinstance(k, Rows) else list(product(*[range(size) for size in k]))
 
 
 def _linear_up(judge: Judge, node: Any, m: Index) -> Any:
@@ -297,10 +310,13 @@ def _linear_up(judge: Judge, node: Any, m: Index) -> Any:
 
 def _avg_pool(judge: Judge, node: Any, m: Index) -> Any:
     k = judge.integers(node.factor)
-    weight = Fraction(1)
-    for size in k:
-        weight /= size
-    return [(tuple(a // size for a, size in zip(m, k, strict=True)), weight)]
+    return [(phase_of(m, k)[1], Fraction(1, len(phases(k))))]
+
+
+def phase_of(m: Index, k: Index) -> tuple[Index, Index]:
+    """(r, n) with m = k n + r for a phase r."""
+    n = lattice.floored(k, m) if isinstance(k, Rows) else tuple(a // size for a, size in zip(m, k, strict=True))
+    return _plus(m, _minus(_times(n, k))), n
 
 
 def _corr(judge: Judge, node: Any, m: Index) -> Any:
@@ -340,12 +356,16 @@ def _reach_dilated(judge: Judge, node: Any) -> list[Step]:
 
 def _reach_spread(judge: Judge, node: Any, sign: int) -> list[Step]:
     k = judge.integers(node.factor)
+    if isinstance(k, Rows):
+        return [("mul", k), ("add", boxes_around(lattice.cell(k)))]
     low = tuple(1 - size if sign < 0 else 0 for size in k)
     return [("mul", k), ("add", _boxed(low, tuple(size - 1 for size in k)))]
 
 
 def _reach_pool(judge: Judge, node: Any) -> list[Step]:
     k = judge.integers(node.factor)
+    if isinstance(k, Rows):
+        return [("add", boxes_around(_minus(r) for r in lattice.cell(k))), ("div", k)]
     return [("add", _boxed(tuple(1 - size for size in k), (0,) * len(k))), ("div", k)]
 
 
@@ -392,6 +412,8 @@ def _modulus(node: Any) -> int:
     if kind is multirate.Modulate:
         return lcm(*node.sequence.values.shape)
     value = getattr(node, "factor", 1)
+    if hasattr(value, "rows"):
+        return abs(lattice.det([list(row) for row in value.rows]))
     return lcm(*[k if isinstance(k, int) else 12 for k in (value if isinstance(value, tuple) else (value,))])
 
 
@@ -434,6 +456,7 @@ def _free_symbols(node: Any) -> Iterator[Any]:
         values = list(node.values.flat) if node.is_exact else []
     else:
         found = [getattr(node, name, ()) for name in ("scalar", "factor", "shift")]
+        found = [value for value in found if not hasattr(value, "rows")]
         values = [entry for value in found for entry in (value if isinstance(value, tuple) else (value,))]
     for value in values:
         yield from getattr(value, "free_symbols", ())
@@ -477,6 +500,22 @@ def differs(lhs: Any, rhs: Any, rng: random.Random) -> bool:
             continue
         if _differ_for(judge, lhs, rhs, rng, widest=24 if sparse else 96):
             return True
+    return False
+
+
+def differ_on_columns(lhs: Any, rhs: Any, rng: random.Random) -> bool:
+    """Whether two operators are found to differ on inputs near 0 and far away; no rows are looked at.
+
+    Enough where a wrong map shows on many columns, and much quicker on several axes.
+    """
+    ndim = lhs.ndim or rhs.ndim or 1
+    for sparse in (False, True):
+        judge = instance(lhs, rhs, rng, ndim, sparse)
+        far = tuple(rng.choice([-1, 1]) * rng.randint(50, 99) for _ in range(ndim))
+        for centre in ((0,) * ndim, far):
+            x = _random_input(rng, centre, 4 - ndim // 2 if ndim < 3 else 1, real=True)
+            if not _same(judge.apply(lhs, x), judge.apply(rhs, x)):
+                return True
     return False
 
 

@@ -18,7 +18,7 @@ from opalgebra.expr import blocks, multirate, named, operators, signals
 from opalgebra.expr.factors import axes
 from opalgebra.expr.traverse import transform
 
-from .judge import Judge, Vector
+from .judge import Judge, Vector, _plus, _times, phase_of, phases
 from .judge_boxes import Index
 from .judge_numbers import Gauss, is_zero
 
@@ -139,20 +139,15 @@ def _added(terms: list[list[Vector]]) -> list[Vector]:
 def _of_phases(judge: Judge, node: Any, y: list[Vector]) -> list[Vector]:
     """Polyphase puts x_{kn+r} at n of channel r, PixelShuffle takes it back."""
     k = judge.integers(node.factor)
-    phases = list(product(*[range(size) for size in k]))
+    offsets = phases(k)
     if type(node) is blocks.Polyphase:
-        pairs = zip(phases, y, strict=True)
-        spread = {_spread(n, k, r): v for r, one in pairs for n, v in one.items()}
-        return [spread]
-    found: list[Vector] = [{} for _ in phases]
+        pairs = zip(offsets, y, strict=True)
+        return [{_plus(_times(n, k), r): v for r, one in pairs for n, v in one.items()}]
+    found: list[Vector] = [{} for _ in offsets]
     for at, value in y[0].items():
-        r = tuple(i % size for i, size in zip(at, k, strict=True))
-        found[phases.index(r)][tuple(i // size for i, size in zip(at, k, strict=True))] = value
+        r, n = phase_of(at, k)
+        found[offsets.index(r)][n] = value
     return found
-
-
-def _spread(n: Index, k: Index, r: Index) -> Index:
-    return tuple(i * size + phase for i, size, phase in zip(n, k, r, strict=True))
 
 
 # The matrix of a bound operator

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from itertools import product
 from typing import Any
 
+from .judge_lattice import Rows, around
+
 Index = tuple[int, ...]
 Box = tuple[tuple[int, int], ...]  # inclusive (low, high) per axis
 Boxes = list[Box]
@@ -59,6 +61,8 @@ def _offset(box: Box, by: Box, forward: bool) -> Box:
 
 
 def _rescaled(box: Box, kind: str, value: Any) -> Box:
+    if isinstance(value, Rows):
+        return around(value, box, kind == "mul")
     if kind == "neg":
         return tuple((-high, -low) for low, high in box)
     if kind == "mul":

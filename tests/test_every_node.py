@@ -47,7 +47,24 @@ CONCRETE = [
     oa.Corr(h),
     oa.PixelShuffle(2) @ oa.Block([[oa.Conv(h), oa.Flip()], [0, 2j * oa.Identity()]]) @ oa.Polyphase(2),
 ]
+QUINCUNX, HEXAGONAL = [[1, 1], [1, -1]], [[2, 1], [0, 2]]
+g = oa.Signal([[1, 2 + 1j], [-3, 0]], start=(-1, 0))
+PLANE = [
+    oa.Up(QUINCUNX),
+    oa.Down(HEXAGONAL),
+    oa.Down([[-1, 0], [0, 2]]).T,
+    oa.Down(QUINCUNX) @ oa.Conv(g) @ oa.Up((1, 2)),
+    oa.Up(HEXAGONAL) @ oa.Down(QUINCUNX) + oa.Shift((1, -1)),
+    oa.StridedConv(g, QUINCUNX),
+    oa.DilatedConv(g, HEXAGONAL).H,
+    oa.TransposedConv(g, QUINCUNX).conj(),
+    oa.Repeat(HEXAGONAL),
+    oa.AvgPool(QUINCUNX),
+    oa.PixelShuffle(QUINCUNX) @ oa.Flip() @ oa.Polyphase(QUINCUNX),
+]
 BLOCKS = [
+    oa.Polyphase(HEXAGONAL),
+    oa.PixelShuffle(QUINCUNX),
     oa.Polyphase(3),
     oa.PixelShuffle(2),
     oa.Block([[oa.Conv(h), oa.Up(2), 0], [oa.Identity(), oa.Conv(q), 2 * oa.Shift(-1)]]),
@@ -66,9 +83,11 @@ FORMAL = [
     oa.Conv(oa.box(k)),
     oa.Shift(oa.integers("d")),
     oa.Conv(oa.signals("h", length=3)),
+    oa.Down(QUINCUNX) @ oa.Conv(q),
+    oa.Up(HEXAGONAL) @ oa.Up((k, k)),
 ]
 SIGNALS = [h, q, q.conj(), oa.box(k), oa.Up(2) @ q, q + x, oa.signals("h", length=2), oa.Signal([sympy.sqrt(2)])]
-EXAMPLES: list[Any] = [*CONCRETE, *BLOCKS, *FORMAL, *SIGNALS]
+EXAMPLES: list[Any] = [*CONCRETE, *PLANE, *BLOCKS, *FORMAL, *SIGNALS]
 
 
 def final_kinds(base: type) -> set[type]:
@@ -108,7 +127,7 @@ def test_shown_read_and_kept(node):
     assert hash(again) == hash(node)
 
 
-@pytest.mark.parametrize("operator", [*CONCRETE, *BLOCKS, *FORMAL], ids=str)
+@pytest.mark.parametrize("operator", [*CONCRETE, *PLANE, *BLOCKS, *FORMAL], ids=str)
 def test_proved_equal_to_itself_written_otherwise(operator):
     assert oa.prove(operator.T.T, operator).verdict == "proved"
     assert oa.prove(operator.H, operator.conj().T).verdict == "proved"
@@ -128,6 +147,28 @@ def test_runs_as_its_definition_says(operator):
     got = {at: value for at, value in result.items() if abs(value) > 1e-12}
     assert got.keys() == expected.keys()
     assert all(abs(complex(expected[at]) - value) < 1e-9 for at, value in got.items())
+
+
+@pytest.mark.parametrize("operator", PLANE, ids=str)
+def test_runs_on_the_plane_as_its_definition_says(operator):
+    rng = np.random.default_rng(3)
+    signal = oa.Signal(rng.integers(-5, 5, (4, 5)) + 1j * rng.integers(-5, 5, (4, 5)), start=(-2, 1))
+    for turned in (operator, operator.T, operator.H):
+        evaluator = Evaluator(2)
+        expected = evaluator.act(turned, evaluator.signal(signal))
+        got = {at: value for at, value in (turned @ signal).items() if abs(value) > 1e-12}
+        assert got.keys() == expected.keys()
+        assert all(abs(complex(expected[at]) - value) < 1e-9 for at, value in got.items())
+
+
+@pytest.mark.parametrize("operator", PLANE, ids=str)
+def test_matrix_on_the_plane_is_the_operator(operator):
+    rows, columns = ((-2, 3), (-3, 2)), ((-1, 2), (0, 2))
+    matrix = operator.matrix(rows, columns)
+    for column, at in enumerate(np.ndindex(3, 2)):
+        response = operator @ oa.Signal([[1]], start=(at[0] - 1, at[1]))
+        for row, n in enumerate(np.ndindex(5, 5)):
+            assert abs(complex(matrix[row, column]) - complex(response[n[0] - 2, n[1] - 3])) < 1e-12
 
 
 @pytest.mark.parametrize("operator", CONCRETE, ids=str)

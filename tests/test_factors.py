@@ -38,9 +38,10 @@ def test_factors_that_are_not_positive(given):
 @pytest.mark.parametrize(
     "given",
     [
-        1.5, 2.0, True, False, (2, True), np.bool_(True), "2", None, np.nan, 1j, [[1, 2], [3, 4]], np.eye(2), ...,
+        1.5, 2.0, True, False, (2, True), np.bool_(True), "2", None, np.nan, 1j, np.eye(2), ...,
         np.array([1.5]), sympy.Rational(1, 2), sympy.Float(2.0), sympy.Symbol("k"), sympy.Symbol("k", integer=True),
-        K + 1, K / M, K - M, sympy.sqrt(K), sympy.Matrix([[2, 0], [0, 2]]), K / 2, sympy.oo,
+        K + 1, K / M, K - M, sympy.sqrt(K), K / 2, sympy.oo, [[1, K], [0, 1]], sympy.Matrix([[K, 0], [0, 2]]),
+        [[1, 0.5], [0, 1]], [[True, 0], [0, 1]], [(2, 3), 4], [[[1]]], np.ones((2, 2, 2), dtype=int), [["1"]],
     ],
     ids=repr,
 )  # fmt: skip

@@ -166,11 +166,28 @@ def random_value(rng, kind, name):
         return rng.choice(letters) @ rng.choice(letters)
     if kind == "sequence":
         return Signal([rng.randint(-3, 3) for _ in range(rng.randint(1, 4))], start=rng.randint(-2, 2))
+    if kind == "matrix":
+        return random_matrix(rng)
     assert kind == "scalar"
     return rng.randint(-4, 4)
 
 
+def random_matrix(rng):
+    while True:
+        rows = [[rng.randint(-2, 3) for _ in range(2)] for _ in range(2)]
+        if 0 < abs(rows[0][0] * rows[1][1] - rows[0][1] * rows[1][0]) <= 6:
+            return oa.SamplingMatrix(rows)
+
+
 def random_parameters(rng, law):
+    if law.name == "up-reversal":
+        return {"M": [[-1, 0], [0, -1]]}
+    while "matrix" in law.kinds.values():
+        values = {name: random_matrix(rng) for name in law.kinds}
+        if law.name == "down-unimodular":
+            values = {"U": [[1, rng.randint(-3, 3)], [0, rng.choice([-1, 1])]]}
+        if law.needs is None or law.needs(**values):
+            return values
     while True:
         values = {name: random_value(rng, kind, name) for name, kind in law.kinds.items()}
         if "r" in values:
@@ -189,7 +206,9 @@ def test_both_sides_run_alike(name):
     for _ in range(5):
         values = random_parameters(rng, law)
         lhs, rhs = law.instance(**values)
-        signals = [Signal([rng.randint(-9, 9) for _ in range(23)], start=rng.randint(-15, 3)) for _ in range(2)]
+        shape = (7, 6) if "matrix" in law.kinds.values() else (23,)
+        numbers = np.random.default_rng(rng.randrange(10**9)).integers(-9, 10, (2, *shape))
+        signals = [Signal(x, start=tuple(rng.randint(-4, 1) for _ in shape)) for x in numbers]
         left, right = outputs(lhs, signals), outputs(rhs, signals)
         assert left == right, values
         assert oa.prove(lhs, rhs)

@@ -1,6 +1,7 @@
 """The rows of the catalogue: laws 1–24 of multirate signal processing, and the structural ones.
 
-Laws whose sum runs over r < k are stated for a concrete k (3 where none is given).  To add a law, add a row:
+Laws whose sum runs over r < k are stated for a concrete k (3 where none is given); k may be a tuple or a matrix.
+A product of factors is written in the order in which matrices need it.  To add a law, add a row:
 its proof, its page, its numeric test and its near-miss test come from it.
 """
 
@@ -13,15 +14,18 @@ from typing import Any
 import numpy as np
 
 from ..errors import FactorError
-from ..expr.factors import axes
+from ..expr.factors import as_sampling, axes, is_symbolic
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import AvgPool, Corr, DilatedConv, LinearUp, Repeat, StridedConv, TransposedConv
 from ..expr.operators import Identity, LinearOperator, Zero, compose
+from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Signal, box
 from ..scalar import conjugate, exact, is_sympy
 from .facts import Coprime, coprime
+from .lattice_laws import LATTICES
 from .laws import Law, Sides
 from .match import Bindings, divide
+from .sampling import cosets
 
 VAIDYANATHAN = "Vaidyanathan, Multirate Systems and Filter Banks (1993)"
 VETTERLI = "Vetterli and Kovačević, Wavelets and Subband Coding (1995)"
@@ -34,9 +38,16 @@ R = Flip()
 
 
 def times(a: Any, b: Any) -> Any:
-    """The product per axis."""
+    """The product of two factors: per axis, or of matrices."""
+    if isinstance(a, SamplingMatrix) or isinstance(b, SamplingMatrix):
+        return as_sampling(a) @ as_sampling(b)
     entries = tuple(x * y for x, y in zip(axes(a), axes(b), strict=True))
     return entries[0] if len(entries) == 1 else entries
+
+
+def carried(k: Any, d: Any) -> Any:
+    """k d, the shift by d at the rate of k."""
+    return k @ axes(d) if isinstance(k, SamplingMatrix) else times(k, d)
 
 
 def negative(d: Any) -> Any:
@@ -57,7 +68,9 @@ def exact_product(c: Any, d: Any) -> Any:
 
 
 def are_coprime(a: Any, b: Any) -> bool:
-    """gcd 1 on every axis, for ints."""
+    """gcd 1 on every axis, for ints; matrices have laws of their own."""
+    if isinstance(a, SamplingMatrix) or isinstance(b, SamplingMatrix):
+        return False
     return all(gcd(x, y) == 1 for x, y in zip(axes(a), axes(b), strict=True))
 
 
@@ -66,9 +79,9 @@ def coprimes(a: Any, b: Any) -> tuple[Coprime, ...]:
     return tuple(coprime(x, y) for x, y in zip(axes(a), axes(b), strict=True))
 
 
-def branch(q: Any, k: int, r: int) -> Any:
+def branch(q: Any, k: Any, r: Any) -> Any:
     """q_r = ↓k S^{−r} q, the r-th polyphase part."""
-    return not_empty(compose((Down(k), *delay(-r))) @ q)
+    return not_empty(compose((Down(k), *delay(negative(r)))) @ q)
 
 
 def not_empty(q: Any) -> Any:
@@ -78,20 +91,23 @@ def not_empty(q: Any) -> Any:
     return q
 
 
-def delay(r: int) -> tuple[LinearOperator, ...]:
+def delay(r: Any) -> tuple[LinearOperator, ...]:
     """S^r as factors of a composition: none for r = 0."""
-    return (Shift(r),) if r else ()
+    return (Shift(r),) if any(axes(r)) else ()
 
 
-def branches(k: int, term: Callable[[int], tuple[LinearOperator, ...]]) -> LinearOperator:
-    """Σ_{r<k} of compositions."""
-    return sum((compose(term(r)) for r in range(1, k)), start=compose(term(0)))
+def branches(k: Any, term: Callable[[Any], tuple[LinearOperator, ...]]) -> LinearOperator:
+    """Σ over 0 ≤ r < k, or over a representative r of each coset, of compositions."""
+    first, *rest = cosets(k)
+    return sum((compose(term(r)) for r in rest), start=compose(term(first)))
 
 
 def comb(k: Any) -> Modulate:
     """Multiplication by [k | n]."""
-    values = np.zeros(axes(k), dtype=np.int64)
-    values[(0,) * values.ndim] = 1
+    period = (k.exponent,) * k.ndim if isinstance(k, SamplingMatrix) else axes(k)
+    values = np.zeros(period, dtype=np.int64)
+    for at in np.ndindex(*period) if isinstance(k, SamplingMatrix) else [(0,) * len(period)]:
+        values[at] = not isinstance(k, SamplingMatrix) or k.solve(at) is not None
     return Modulate(values.tolist())
 
 
@@ -118,13 +134,13 @@ def polyphase_product(k: int, r: int, p: Any, q: Any) -> Sides:
     if not 0 <= r < k:
         raise FactorError(f"r is {r} and k is {k}; the law is for 0 <= r < k")
     parts = [compose((*delay(int(s > r)), Conv(branch(p, k, s)))) @ branch(q, k, (r - s) % k) for s in range(k)]
-    return compose((Down(k), *delay(-r), Conv(p))) @ q, sum(parts[1:], start=parts[0])
+    return compose((Down(k), *delay(negative(r)), Conv(p))) @ q, sum(parts[1:], start=parts[0])
 
 
 def bind_common_factor(bound: Bindings) -> Bindings | None:
     """↓M ↑L with M = g b and L = g a for ints with g > 1."""
     M, L = bound["M"], bound["L"]
-    if any(map(is_sympy, (*axes(M), *axes(L)))) or len(axes(M)) != len(axes(L)):
+    if any(isinstance(f, SamplingMatrix) or is_symbolic(f) for f in (M, L)) or len(axes(M)) != len(axes(L)):
         return None
     g = tuple(gcd(x, y) for x, y in zip(axes(M), axes(L), strict=True))
     common = g[0] if len(g) == 1 else g
@@ -138,6 +154,11 @@ def concrete(*names: str) -> Callable[[Bindings], Bindings | None]:
         return bound if all(isinstance(bound.get(name), int) for name in names) else None
 
     return check
+
+
+def counted(bound: Bindings) -> Bindings | None:
+    """Accept a match only where the cosets of k can be counted."""
+    return bound if "k" in bound and not is_symbolic(bound["k"]) else None
 
 
 def bind_sequence(found: Bindings) -> Bindings | None:
@@ -169,7 +190,7 @@ LETTERS = [
         lambda k: (Up(k) @ Down(k), I)),
     Law("up-up", "a:factor b:factor", lambda a, b: (Up(a) @ Up(b), Up(times(a, b))), f"{VAIDYANATHAN}, §4.2",
         lambda a, b: (Up(a) @ Up(b), Up(a))),
-    Law("down-down", "a:factor b:factor", lambda a, b: (Down(a) @ Down(b), Down(times(a, b))),
+    Law("down-down", "a:factor b:factor", lambda a, b: (Down(a) @ Down(b), Down(times(b, a))),
         f"{VAIDYANATHAN}, §4.2", lambda a, b: (Down(a) @ Down(b), Down(b))),
     Law("down-up-gcd", "g:factor a:factor b:factor",
         lambda g, a, b: (Down(times(g, b)) @ Up(times(g, a)), Up(a) @ Down(b)), f"{VAIDYANATHAN}, §4.2",
@@ -181,16 +202,16 @@ LETTERS = [
         conditions=("gcd(L, M) = 1",), needs=lambda L, M: are_coprime(L, M), given=lambda L, M: coprimes(L, M)),
     Law("up-down-comb", "k:factor", lambda k: (Up(k) @ Down(k), comb(k)), f"{VAIDYANATHAN}, §4.1",
         lambda k: (Up(k) @ Down(k), Modulate([0, 1, *[0] * (k - 2)])), generic={"k": 3},
-        pattern=lambda k: Up(k) @ Down(k), bind=concrete("k")),
+        pattern=lambda k: Up(k) @ Down(k), bind=counted),
     Law("noble-down", "k:factor q:kernel", lambda k, q: (Down(k) @ Conv(Up(k) @ q), Conv(q) @ Down(k)),
         f"{VAIDYANATHAN}, §4.2 (noble identity)",
         lambda k, q: (Down(k) @ Conv(q), Conv(Down(k) @ q) @ Down(k))),
     Law("noble-up", "k:factor q:kernel", lambda k, q: (Conv(Up(k) @ q) @ Up(k), Up(k) @ Conv(q)),
         f"{VAIDYANATHAN}, §4.2 (noble identity)",
         lambda k, q: (Conv(q) @ Up(k), Up(k) @ Conv(q))),
-    Law("shift-down", "k:factor d:shift", lambda k, d: (Down(k) @ Shift(times(k, d)), Shift(d) @ Down(k)),
+    Law("shift-down", "k:factor d:shift", lambda k, d: (Down(k) @ Shift(carried(k, d)), Shift(d) @ Down(k)),
         f"{CROCHIERE}, ch. 2", lambda k, d: (Down(k) @ Shift(1), Shift(1) @ Down(k))),
-    Law("shift-up", "k:factor d:shift", lambda k, d: (Shift(times(k, d)) @ Up(k), Up(k) @ Shift(d)),
+    Law("shift-up", "k:factor d:shift", lambda k, d: (Shift(carried(k, d)) @ Up(k), Up(k) @ Shift(d)),
         f"{CROCHIERE}, ch. 2", lambda k, d: (Shift(1) @ Up(k), Up(k) @ Shift(1))),
     Law("down-shift-up", "M:factor d:shift L:factor", down_shift_up, f"{VETTERLI}, §2.5",
         lambda M, d, L: (Down(M) @ Shift(1) @ Up(L), Down(M) @ Up(L)), generic={"M": 6, "d": 2, "L": 4},
@@ -203,25 +224,25 @@ LETTERS = [
         f"{VAIDYANATHAN}, §4.2",
         lambda M, g, q, L: (Down(times(g, M)) @ Conv(q) @ Up(times(g, L)), Down(M) @ Conv(q) @ Up(L))),
     Law("polyphase-identity", "k:factor",
-        lambda k: (I, branches(k, lambda r: (*delay(r), Up(k), Down(k), *delay(-r)))),
+        lambda k: (I, branches(k, lambda r: (*delay(r), Up(k), Down(k), *delay(negative(r))))),
         f"{VAIDYANATHAN}, §4.3; Cuntz, Comm. Math. Phys. 57 (1977)",
-        lambda k: (I, branches(k, lambda r: (*delay(-r), Up(k), Down(k), *delay(-r)))), generic={"k": 3},
-        pattern=lambda: I, bind=concrete("k")),
+        lambda k: (I, branches(k, lambda r: (*delay(negative(r)), Up(k), Down(k), *delay(negative(r))))),
+        generic={"k": 3}, pattern=lambda: I, bind=counted),
     Law("polyphase-conv", "k:factor q:kernel",
         lambda k, q: (Conv(q), branches(k, lambda r: (*delay(r), Conv(Up(k) @ branch(q, k, r))))),
         f"{VAIDYANATHAN}, §4.3",
-        lambda k, q: (Conv(q), branches(k, lambda r: (*delay(-r), Conv(Up(k) @ branch(q, k, r))))),
-        generic={"k": 3}, pattern=lambda q: Conv(q), bind=concrete("k")),
+        lambda k, q: (Conv(q), branches(k, lambda r: (*delay(negative(r)), Conv(Up(k) @ branch(q, k, r))))),
+        generic={"k": 3}, pattern=lambda q: Conv(q), bind=counted),
     Law("polyphase-strided", "k:factor q:kernel",
         lambda k, q: (Down(k) @ Conv(q), branches(k, lambda r: (Conv(branch(q, k, r)), Down(k), *delay(r)))),
         f"{VAIDYANATHAN}, §4.3",
-        lambda k, q: (Down(k) @ Conv(q), branches(k, lambda r: (Conv(branch(q, k, r)), Down(k), *delay(-r)))),
-        generic={"k": 3}, pattern=lambda k, q: Down(k) @ Conv(q), bind=concrete("k")),
+        lambda k, q: (Down(k) @ Conv(q), branches(k, lambda r: (Conv(branch(q, k, r)), Down(k), *delay(negative(r))))),
+        generic={"k": 3}, pattern=lambda k, q: Down(k) @ Conv(q), bind=counted),
     Law("polyphase-transposed", "k:factor q:kernel",
         lambda k, q: (Conv(q) @ Up(k), branches(k, lambda r: (*delay(r), Up(k), Conv(branch(q, k, r))))),
         f"{VAIDYANATHAN}, §4.3; Shi et al., arXiv:1609.07009",
-        lambda k, q: (Conv(q) @ Up(k), branches(k, lambda r: (*delay(-r), Up(k), Conv(branch(q, k, r))))),
-        generic={"k": 3}, pattern=lambda k, q: Conv(q) @ Up(k), bind=concrete("k")),
+        lambda k, q: (Conv(q) @ Up(k), branches(k, lambda r: (*delay(negative(r)), Up(k), Conv(branch(q, k, r))))),
+        generic={"k": 3}, pattern=lambda k, q: Conv(q) @ Up(k), bind=counted),
     Law("strided-transpose", "k:factor q:kernel", lambda k, q: ((Down(k) @ Conv(q)).T, Conv(R @ q) @ Up(k)),
         DUMOULIN, lambda k, q: ((Down(k) @ Conv(q)).T, Conv(q) @ Up(k))),
     Law("strided-adjoint", "k:factor q:kernel", lambda k, q: ((Down(k) @ Conv(q)).H, Conv(R @ q.conj()) @ Up(k)),
@@ -233,14 +254,15 @@ LETTERS = [
         lambda k, r, p, q: (Down(k) @ Conv(p) @ q, Conv(Down(k) @ p) @ (Down(k) @ q)), generic={"k": 3, "r": 1},
         conditions=("0 ≤ r < k",)),
     Law("space-to-batch", "k:factor q:kernel",
-        lambda k, q: (Conv(Up(k) @ q), branches(k, lambda r: (*delay(r), Up(k), Conv(q), Down(k), *delay(-r)))),
+        lambda k, q: (Conv(Up(k) @ q),
+                      branches(k, lambda r: (*delay(r), Up(k), Conv(q), Down(k), *delay(negative(r))))),
         "Yu and Koltun, arXiv:1511.07122; Holschneider et al. (1989), algorithme à trous",
         lambda k, q: (Conv(Up(k) @ q), Up(k) @ Conv(q) @ Down(k)),
-        generic={"k": 3}, pattern=lambda k, q: Conv(Up(k) @ q), bind=concrete("k")),
+        generic={"k": 3}, pattern=lambda k, q: Conv(Up(k) @ q), bind=counted),
     Law("strided-strided", "a:factor p:kernel b:factor q:kernel",
         lambda a, p, b, q: (Down(a) @ Conv(p) @ Down(b) @ Conv(q),
-                            Down(times(a, b)) @ Conv(Conv(Up(b) @ p) @ q)), f"{CROCHIERE}, ch. 2",
-        lambda a, p, b, q: (Down(a) @ Conv(p) @ Down(b) @ Conv(q), Down(times(a, b)) @ Conv(Conv(p) @ q))),
+                            Down(times(b, a)) @ Conv(Conv(Up(b) @ p) @ q)), f"{CROCHIERE}, ch. 2",
+        lambda a, p, b, q: (Down(a) @ Conv(p) @ Down(b) @ Conv(q), Down(times(b, a)) @ Conv(Conv(p) @ q))),
     Law("transposed-transposed", "p:kernel a:factor q:kernel b:factor",
         lambda p, a, q, b: (Conv(p) @ Up(a) @ Conv(q) @ Up(b), Conv(Conv(p) @ (Up(a) @ q)) @ Up(times(a, b))),
         f"{CROCHIERE}, ch. 2",
@@ -411,4 +433,4 @@ STRUCTURE = [
         lambda q: (Corr(q), Conv(q))),
 ]  # fmt: skip
 
-ROWS = [*LETTERS, *STRUCTURE]
+ROWS = [*LETTERS, *LATTICES, *STRUCTURE]

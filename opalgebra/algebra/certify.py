@@ -15,16 +15,14 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from ..expr.blocks import Block
-from ..expr.factors import axes
 from ..expr.multirate import Down, Modulate, Up
 from ..expr.operators import PLAIN, FormalOperator, LinearOperator, Power, Sum, common_channels
 from ..expr.signals import Signal
 from ..expr.traverse import all_factor_symbols, expand, formal_names, substitute, walk
-from ..scalar import is_sympy
 from .evaluate import Evaluator, Index, Sparse, differs
 from .facts import EvenSymmetric, allowed, holds, symbols_of
 from .prove import Expression, dimension, replay
-from .witness import Names, conjugates, indices, output, outputs
+from .witness import Names, conjugates, indices, output, outputs, periods_of
 
 if TYPE_CHECKING:
     from .prove import Proof
@@ -90,7 +88,7 @@ def _period(expression: Expression) -> int:
     for node in reversed(list(walk(expression))):  # children before parents
         inner = [periods[id(child)] for child in node.children()]
         if isinstance(node, Up | Down):
-            inner += [k for k in axes(node.factor) if not is_sympy(k)]
+            inner += periods_of(node.factor)
         elif isinstance(node, Modulate):
             inner += node.sequence.values.shape
         elif isinstance(node, Power):

@@ -14,11 +14,13 @@ from itertools import product
 from typing import Any, TypeAlias
 
 from ..errors import Undecided
+from ..expr.sampling import SamplingMatrix
 from .lattice import Basis, Vector, echelon
 
 BRANCH_LIMIT = 10_000_000  # products of taps in one convolution
 Label: TypeAlias = tuple[str, ...]  # (kind, name, conjugated): what sits in a slot
 Weights: TypeAlias = dict[Vector, Any]
+Sampling: TypeAlias = Vector | SamplingMatrix  # one factor per axis, or a matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +46,12 @@ class Cosets:
         """A signal with known taps: no slots, one branch a tap."""
         return cls(ndim, (), (), {at: w for at, w in taps.items() if w})
 
-    def _map_index(self, rule: Callable[[int, int], int]) -> Cosets:
-        """Apply n_j → rule(j, n_j), linear, to basis and offsets."""
+    def _map_index(self, rule: Callable[[Vector], Vector]) -> Cosets:
+        """Apply n → rule(n), linear, to basis and offsets."""
         d = self.ndim
 
         def move(v: Vector) -> Vector:
-            return (*(rule(j, v[j]) for j in range(d)), *v[d:])
+            return (*rule(v[:d]), *v[d:])
 
         return Cosets(d, self.labels, tuple(map(move, self.basis)), {move(v): w for v, w in self.branches.items()})
 
@@ -58,14 +60,18 @@ class Cosets:
         branches = {v: p for v, w in self.branches.items() if (p := weight * w)}
         return [Cosets(self.ndim, self.labels, self.basis, branches)]
 
-    def up(self, factor: Vector) -> list[Cosets]:
+    def up(self, factor: Sampling) -> list[Cosets]:
         """n ← k n."""
-        return [self._map_index(lambda j, n: n * factor[j])]
+        if isinstance(factor, SamplingMatrix):
+            return [self._map_index(lambda n: factor @ n)]
+        return [self._map_index(lambda n: tuple([i * k for i, k in zip(n, factor, strict=True)]))]
 
-    def down(self, factor: Vector) -> list[Cosets]:
+    def down(self, factor: Sampling) -> list[Cosets]:
         """Keep k | n, then n ← n / k."""
-        kept = self._restricted(factor, {(0,) * self.ndim: None})
-        return [kept._map_index(lambda j, n: n // factor[j])]
+        kept = self._restricted(_spanning(factor), {(0,) * self.ndim: None})
+        if isinstance(factor, SamplingMatrix):
+            return [kept._map_index(lambda n: _exactly(factor.solve(n)))]
+        return [kept._map_index(lambda n: tuple([i // k for i, k in zip(n, factor, strict=True)]))]
 
     def shift(self, amount: Vector) -> list[Cosets]:
         """n ← n + s."""
@@ -75,11 +81,11 @@ class Cosets:
 
     def flip(self) -> list[Cosets]:
         """n ← −n."""
-        return [self._map_index(lambda _, n: -n)]
+        return [self._map_index(lambda n: tuple([-i for i in n]))]
 
     def modulate(self, period: Vector, weights: Mapping[Vector, Any]) -> list[Cosets]:
         """Weight w_n, by residue of n modulo the period."""
-        return [self._restricted(period, {r: w for r, w in weights.items() if w})]
+        return [self._restricted(_spanning(period), {r: w for r, w in weights.items() if w})]
 
     def convolve(self, kernel: Cosets, sign: int) -> list[Cosets]:
         """n ← n ± d for every d that the kernel takes; the slots and the weights of both."""
@@ -108,17 +114,18 @@ class Cosets:
 
     def at(self, n: Vector) -> Cosets:
         """The part at one index."""
-        return self._restricted((0,) * self.ndim, {n: None})
+        return self._restricted((), {n: None})
 
-    def _restricted(self, modulus: Vector, residues: Mapping[Vector, Any]) -> Cosets:
+    def _restricted(self, modulus: Basis, residues: Mapping[Vector, Any]) -> Cosets:
         """The part with n ≡ r for one of the residues, weighted by its entry (None: weight one).
 
-        Rows (n + K u; n, slots) over all lattice vectors and all u: combinations whose first part vanishes are
-        the lattice vectors with K | n, and the pivots of the first part solve for a point of each coset.
+        ``modulus`` spans a lattice K.  Rows (n + K u; n, slots) over all lattice vectors and all u: combinations
+        whose first part vanishes are the lattice vectors with n in K, and the pivots of the first part solve for a
+        point of each coset.
         """
         d, size = self.ndim, self.ndim * (1 + len(self.labels))
         rows = [(*v[:d], *v) for v in self.basis]
-        rows += [(*(modulus[j] if i == j else 0 for i in range(d)), *(0,) * size) for j in range(d)]
+        rows += [(*step, *(0,) * size) for step in modulus]
         pivots, rest = echelon(rows, d)
         branches: Weights = {}
         for v, w in self.branches.items():
@@ -129,6 +136,18 @@ class Cosets:
                     branches[point] = branches[point] + weight if point in branches else weight
         basis = tuple(tuple(row[d:]) for row in rest)
         return Cosets(d, self.labels, basis, {v: w for v, w in branches.items() if w})
+
+
+def _spanning(factor: Sampling) -> Basis:
+    """Vectors that span the multiples of a factor: the columns of its matrix."""
+    if isinstance(factor, SamplingMatrix):
+        return factor.columns
+    return tuple(tuple(k if i == j else 0 for i in range(len(factor))) for j, k in enumerate(factor))
+
+
+def _exactly(index: Vector | None) -> Vector:
+    assert index is not None, "the index was restricted to multiples before"
+    return index
 
 
 def _solve(v: Vector, residue: Vector, pivots: list[tuple[int, list[int]]], ndim: int) -> Vector | None:

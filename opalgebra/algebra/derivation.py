@@ -13,9 +13,10 @@ from itertools import pairwise
 from typing import Any, TypeAlias
 
 from ..errors import Undecided
-from ..expr.factors import axes
-from ..expr.multirate import Conv, Down, Shift
+from ..expr.factors import axes, is_symbolic, ratio
+from ..expr.multirate import Conv, Down, Shift, Up
 from ..expr.operators import Compose, FormalOperator, Identity, Scale, Sum, Zero, add, compose
+from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Signal, SignalExpr
 from ..expr.traverse import all_factor_symbols, constants, has_blocks, walk
 from ..scalar import exact, is_sympy
@@ -80,8 +81,19 @@ def _single_law(lhs: Expression, rhs: Expression, facts: Facts, of_sums: bool = 
 
 
 def _uses(law: Law, start: Expression, goal: Expression, reverse: bool, facts: Facts) -> Iterator[tuple[Any, str]]:
-    counts = {"k": len(goal.terms)} if "k" in law.generic and isinstance(goal, Sum) else {}
-    return law.uses(start, reverse, facts, counts)
+    if "k" not in law.generic or not isinstance(goal, Sum):
+        yield from law.uses(start, reverse, facts, {})
+        return
+    for k in _counts(goal):
+        yield from law.uses(start, reverse, facts, {"k": k})
+
+
+def _counts(goal: Sum) -> list[Any]:
+    """What a sum over 0 ≤ r < k may have for k: the number of terms, and factors of as many cosets that occur."""
+    count = len(goal.terms)
+    factors = (node.factor for node in walk(goal.terms[-1]) if isinstance(node, Down | Up))
+    several = [k for k in factors if isinstance(k, tuple | SamplingMatrix) and not is_symbolic(k) and ratio(k) == count]
+    return [count, *dict.fromkeys(several)]
 
 
 @cache
@@ -126,8 +138,9 @@ def _same_terms(left: Any, right: Any) -> bool:
 def _single_candidates(of_sums: bool) -> tuple[str, ...]:
     """Laws worth trying as the one step between two expressions: those about signals, not the bare structure."""
     from .catalogue import LETTERS
+    from .lattice_laws import LATTICES
 
-    return tuple(law.name for law in LETTERS if not of_sums or "k" in law.generic)
+    return tuple(law.name for law in (*LETTERS, *LATTICES) if not of_sums or "k" in law.generic)
 
 
 def _joined(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | None:

@@ -7,7 +7,10 @@ of this knows lattices, cosets, laws or the engines: it shares no code with what
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
+from functools import lru_cache
 from itertools import product
+from math import lcm
 from typing import Any, TypeAlias
 
 from ..errors import FormalSignalError
@@ -28,6 +31,7 @@ from ..expr.operators import (
     Transpose,
     Zero,
 )
+from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum
 from ..expr.traverse import has_blocks
 from ..scalar import conjugate, exact, is_sympy
@@ -140,8 +144,10 @@ class Evaluator:
             case Conv():
                 return self._convolve(a, x, t, c)
             case Up() | Down():
-                factor = tuple(_int(k) for k in axes(a.factor))
                 spread = isinstance(a, Up) != t
+                if isinstance(a.factor, SamplingMatrix):
+                    return _onto_lattice(x, a.factor.rows) if spread else _from_lattice(x, a.factor.rows)
+                factor = tuple(_int(k) for k in axes(a.factor))
                 return _spread(x, factor) if spread else _thin(x, factor)
             case Shift():
                 by = tuple(-_int(s) if t else _int(s) for s in axes(a.shift))
@@ -202,6 +208,38 @@ def _spread(x: Sparse, factor: Index) -> Sparse:
 def _thin(x: Sparse, factor: Index) -> Sparse:
     kept = {n: v for n, v in x.items() if all(i % k == 0 for i, k in zip(n, factor, strict=True))}
     return {tuple(i // k for i, k in zip(n, factor, strict=True)): v for n, v in kept.items()}
+
+
+def _onto_lattice(x: Sparse, rows: tuple[Index, ...]) -> Sparse:
+    """The sample at n goes to M n."""
+    return {tuple(sum(a * i for a, i in zip(row, n, strict=True)) for row in rows): v for n, v in x.items()}
+
+
+def _from_lattice(x: Sparse, rows: tuple[Index, ...]) -> Sparse:
+    """The sample at n goes to M⁻¹ n where that is an index."""
+    table, whole = _inverse(rows)
+    found: Sparse = {}
+    for n, v in x.items():
+        at = [divmod(sum(a * i for a, i in zip(row, n, strict=True)), whole) for row in table]
+        if not any(rest for _, rest in at):
+            found[tuple(quotient for quotient, _ in at)] = v
+    return found
+
+
+@lru_cache(maxsize=256)
+def _inverse(rows: tuple[Index, ...]) -> tuple[tuple[Index, ...], int]:
+    """The rows of M⁻¹ over a common denominator; Gauss and Jordan with fractions."""
+    d = len(rows)
+    table = [[Fraction(a) for a in row] + [Fraction(int(i == j)) for j in range(d)] for i, row in enumerate(rows)]
+    for j in range(d):
+        pivot = next(i for i in range(j, d) if table[i][j])
+        table[j], table[pivot] = table[pivot], table[j]
+        table[j] = [a / table[j][j] for a in table[j]]
+        for i in range(d):
+            if i != j:
+                table[i] = [a - table[i][j] * b for a, b in zip(table[i], table[j], strict=True)]
+    whole = lcm(*(a.denominator for row in table for a in row[d:]))
+    return tuple(tuple(int(a * whole) for a in row[d:]) for row in table), whole
 
 
 def _add(terms: list[Sparse]) -> Sparse:

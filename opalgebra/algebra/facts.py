@@ -12,6 +12,7 @@ from ..errors import FactorError, OperandError
 from ..expr.factors import factor
 from ..expr.multirate import Flip
 from ..expr.operators import Identity
+from ..expr.sampling import SamplingMatrix
 from ..expr.signals import FormalSignal, SignalExpr
 from ..scalar import is_sympy
 
@@ -108,7 +109,7 @@ def even_symmetric(q: SignalExpr) -> EvenSymmetric:
 
 def _scalar_factor(value: Any) -> Any:
     value = factor(value)
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | SamplingMatrix):
         raise FactorError(f"{value} has several axes; state the hypothesis for one axis at a time")
     return value
 

@@ -14,7 +14,7 @@ import numpy as np
 from ..errors import DimensionError, FormalSignalError, NoInverse, SizeError, Undecided, WindowError
 from ..expr.arrays import exact_array
 from ..expr.blocks import Block, PixelShuffle, Polyphase, grid
-from ..expr.factors import axes, is_symbolic
+from ..expr.factors import axes, is_one, is_symbolic
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import Named
 from ..expr.operators import (
@@ -30,6 +30,7 @@ from ..expr.operators import (
     Zero,
     compose,
 )
+from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Signal, _short
 from ..expr.traverse import formal_parts
 from ..scalar import exact, is_sympy, to_sympy
@@ -66,7 +67,9 @@ def _found(operator: LinearOperator) -> LinearOperator:
             raise NoInverse("Zero() answers every signal with 0; it has no inverse")
         case Shift():
             return Shift(tuple(-s for s in axes(operator.shift)))
-        case Up() | Down() if any(k != 1 for k in axes(operator.factor)):
+        case Up() | Down() if isinstance(operator.factor, SamplingMatrix) and operator.factor.ratio == 1:
+            return type(operator)([list(map(int, row)) for row in operator.factor.inverse()])
+        case Up() | Down() if not is_one(operator.factor):
             raise NoInverse(_one_sided(operator))
         case Up() | Down():
             return Identity()

@@ -110,3 +110,63 @@ def _coordinates(vector: Vector, basis: Basis) -> Vector:
         for j in range(i, len(rest)):
             rest[j] -= quotient * row[j]
     return tuple(result)
+
+
+def smith(rows: Basis) -> tuple[Basis, Basis, Basis]:
+    """(U, D, V) with M = U D V for a square M: U and V unimodular, D diagonal, ≥ 0, each entry dividing the next."""
+    size = len(rows)
+    left = [[int(i == j) for j in range(size)] for i in range(size)]  # the columns of U as rows
+    right = [[int(i == j) for j in range(size)] for i in range(size)]  # the rows of V
+    table = [list(row) for row in rows]
+    for t in range(size):
+        while (place := _smallest(table, t)) is not None:
+            _swap_to(table, left, right, t, place)
+            if _cleared(table, left, right, t):
+                break
+        if table[t][t] < 0:
+            table[t] = [-v for v in table[t]]
+            left[t] = [-v for v in left[t]]
+    return tuple(zip(*left, strict=True)), tuple(map(tuple, table)), tuple(map(tuple, right))
+
+
+def _smallest(table: list[list[int]], t: int) -> tuple[int, int] | None:
+    """Where the smallest entry other than 0 stands, from row and column t on."""
+    places = [(i, j) for i in range(t, len(table)) for j in range(t, len(table)) if table[i][j]]
+    return min(places, key=lambda at: abs(table[at[0]][at[1]]), default=None)
+
+
+def _swap_to(
+    table: list[list[int]], left: list[list[int]], right: list[list[int]], t: int, place: tuple[int, int]
+) -> None:
+    i, j = place
+    table[t], table[i] = table[i], table[t]
+    left[t], left[i] = left[i], left[t]
+    for row in table:
+        row[t], row[j] = row[j], row[t]
+    right[t], right[j] = right[j], right[t]
+
+
+def _cleared(table: list[list[int]], left: list[list[int]], right: list[list[int]], t: int) -> bool:
+    """One round of Euclid with pivot (t, t); whether its row and column are clear and it divides all that is left."""
+    size, pivot = len(table), table[t][t]
+    for i in range(t + 1, size):
+        _subtract_row(table, left, i, t, table[i][t] // pivot)
+    for j in range(t + 1, size):
+        times = table[t][j] // pivot
+        for row in table:
+            row[j] -= times * row[t]
+        right[t] = [a + times * b for a, b in zip(right[t], right[j], strict=True)]
+    rest = range(t + 1, size)
+    if any(table[i][t] or table[t][i] for i in rest):
+        return False
+    for i in rest:
+        if any(table[i][j] % pivot for j in rest):
+            _subtract_row(table, left, t, i, -1)  # brings a remainder into the pivot's row
+            return False
+    return True
+
+
+def _subtract_row(table: list[list[int]], left: list[list[int]], i: int, t: int, times: int) -> None:
+    """Row i minus so many times row t; the product U · table stays as it is."""
+    table[i] = [a - times * b for a, b in zip(table[i], table[t], strict=True)]
+    left[t] = [a + times * b for a, b in zip(left[t], left[i], strict=True)]

@@ -15,8 +15,9 @@ from typing import Any, TypeAlias
 
 from .._verbs import verb
 from ..errors import UnknownLaw
-from ..expr.factors import axes
+from ..expr.factors import factor, is_symbolic
 from ..expr.operators import operators
+from ..expr.sampling import SamplingMatrix
 from ..expr.signals import signals
 from ..scalar import is_sympy
 from .facts import Coprime, Hypothesis
@@ -54,7 +55,7 @@ class Law:
 
     @cached_property
     def kinds(self) -> dict[str, str]:
-        """Kind by parameter name: factor, kernel, shift, operator, scalar."""
+        """Kind by parameter name: factor, matrix, kernel, shift, operator, scalar, sequence."""
         return dict(entry.split(":") for entry in self.parameters.split())
 
     @cached_property
@@ -89,7 +90,12 @@ class Law:
     def instance(self, **values: Any) -> Sides:
         """Both sides for some parameters given and the others generic."""
         self._check_names(values)
-        return self.sides(**{**self._generic, **values})
+        return self.sides(**{**self._generic, **self._read(values)})
+
+    def _read(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The values as they stand in expressions: nested lists given for a factor are a matrix."""
+        sampling = ("factor", "matrix")
+        return {name: factor(value) if self.kinds[name] in sampling else value for name, value in values.items()}
 
     def _check_names(self, values: Mapping[str, Any]) -> None:
         unknown = values.keys() - self.kinds.keys()
@@ -98,7 +104,7 @@ class Law:
 
     def hypotheses(self, **values: Any) -> tuple[Hypothesis, ...]:
         """The conditions as hypotheses for the prover."""
-        parameters = {**self._generic, **values}
+        parameters = {**self._generic, **self._read(values)}
         return () if self.given is None else self.given(**{n: parameters[n] for n in _names_of(self.given)})
 
     def prove(self, **values: Any) -> Proof:
@@ -131,7 +137,7 @@ class Law:
         self._check_names(values or {})
         pattern = self.patterns[reverse]
         if pattern is not None:
-            yield from rewrites(expression, pattern, self.builder(reverse, facts), dict(values or {}))
+            yield from rewrites(expression, pattern, self.builder(reverse, facts), self._read(values or {}))
 
     def builder(self, reverse: bool, facts: tuple[Hypothesis, ...]) -> Build:
         """From bindings to (what was matched, what takes its place, condition); None where a condition fails."""
@@ -152,7 +158,7 @@ class Law:
 
     def _condition(self, bound: Bindings) -> str:
         """The conditions, spelled with the parameters in use where these are scalars."""
-        if self.given is None or any(isinstance(value, tuple) for value in bound.values()):
+        if self.given is None or any(isinstance(value, tuple | SamplingMatrix) for value in bound.values()):
             return ", ".join(self.conditions)
         return ", ".join(map(str, self.given(**{n: bound[n] for n in _names_of(self.given)})))
 
@@ -169,7 +175,7 @@ class Law:
         if self.needs is None:
             return True
         values = {n: bound[n] for n in _names_of(self.needs)}
-        if not any(is_sympy(entry) for value in values.values() for entry in axes(value)):
+        if not any(map(is_symbolic, values.values())):
             return self.needs(**values)
         wanted = self.given(**{n: bound[n] for n in _names_of(self.given)}) if self.given else ()
         return bool(wanted) and all(_known(fact, facts) for fact in wanted)

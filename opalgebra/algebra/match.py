@@ -13,11 +13,12 @@ from typing import Any, TypeAlias
 
 from ..errors import DimensionError, OpAlgebraError
 from ..expr.blocks import Block
-from ..expr.factors import axes
+from ..expr.factors import as_sampling, axes, axis_count, is_symbolic
 from ..expr.multirate import Down, Flip, Up
 from ..expr.named import Named
 from ..expr.node import Node
 from ..expr.operators import Compose, FormalOperator, LinearOperator, Sum, add, compose
+from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Applied, ConjSignal, FormalSignal, Signal, SignalExpr
 from ..expr.traverse import rebuild
 from ..scalar import is_sympy
@@ -35,7 +36,7 @@ def placeholder(name: str, kind: str) -> Any:
         return FormalSignal(MARK + name)
     if kind == "operator":
         return FormalOperator(MARK + name)
-    if kind == "factor":
+    if kind in ("factor", "matrix"):
         return sympy.Symbol(MARK + name, integer=True, positive=True)
     if kind == "shift":
         return sympy.Symbol(MARK + name, integer=True)
@@ -191,7 +192,8 @@ class Matcher:
         if len(unknown) != 1 or not pattern.is_Mul:
             return not unknown  # the final comparison decides
         for symbol in pattern.free_symbols - set(unknown):
-            value = divide(value, self.bound[symbol.name[1:]])
+            by = self.bound[symbol.name[1:]]
+            value = divide(value, by) if unknown[0].is_positive else divide_shift(value, by)
             if value is None:
                 return False
         return self._bind(unknown[0].name[1:], value)
@@ -205,7 +207,7 @@ class Matcher:
                 inner = Flip() @ inner
             elif isinstance(operator, Up) and is_sympy(operator.factor) and operator.factor.is_Symbol:
                 factor = self.bound.get(operator.factor.name[1:])
-                if factor is None or any(map(is_sympy, axes(factor))) or len(axes(factor)) != inner.ndim:
+                if factor is None or is_symbolic(factor) or axis_count(factor) != inner.ndim:
                     return False
                 inner = Down(factor) @ inner
                 if inner.values.size == 0:
@@ -215,8 +217,22 @@ class Matcher:
         return self._fits(pattern.signal, inner)
 
 
+def divide_shift(value: Any, by: Any) -> Any:
+    """The d with by · d = value, for a shift; None where there is none."""
+    if not isinstance(by, SamplingMatrix):
+        return divide(value, by)
+    if is_symbolic(value) or axis_count(value) != by.ndim:
+        return None
+    found = by.solve(axes(value))
+    return None if found is None else found[0] if len(found) == 1 else found
+
+
 def divide(value: Any, by: Any) -> Any:
-    """value / by per axis where that is exact, else None."""
+    """value / by per axis where that is exact, by⁻¹ value for matrices, else None."""
+    if isinstance(value, SamplingMatrix) or isinstance(by, SamplingMatrix):
+        if is_symbolic(value) or is_symbolic(by) or axis_count(value) != axis_count(by):
+            return None
+        return as_sampling(by).left_quotient(as_sampling(value))
     quotients = []
     if len(axes(value)) != len(axes(by)):
         return None

@@ -9,6 +9,7 @@ from typing import Any
 from ..errors import FormalSignalError, SizeError, WindowError
 from ..expr.blocks import grid
 from ..expr.operators import PLAIN, LinearOperator
+from ..expr.sampling import SamplingMatrix
 from ..expr.signals import FormalSignal, tap_symbol
 from ..expr.traverse import all_factor_symbols, constants, formal_names
 from ..scalar import to_sympy
@@ -100,12 +101,9 @@ def _taps_of_one(operator: LinearOperator, ndim: int, out: list[Any], into: list
 
 
 def _tap(shape: Shape, intercept: Vector, n: Vector, m: Vector) -> Vector | None:
-    """Solve denominator · n = slope · m + slope' · d + intercept for d, axis by axis."""
-    ndim, tap = len(n), []
-    for j in range(ndim):
-        of_input, of_tap = shape.slopes[j][j], shape.slopes[ndim + j][j]
-        d, rest = divmod(shape.denominator * n[j] - of_input * m[j] - intercept[j], of_tap)
-        if rest:
-            return None
-        tap.append(d)
-    return tuple(tap)
+    """Solve denominator · n = slope · m + slope' · d + intercept for d."""
+    ndim = len(n)
+    of_input, of_tap = shape.slopes[:ndim], shape.slopes[ndim:]
+    moved = [sum(slope[j] * i for slope, i in zip(of_input, m, strict=True)) for j in range(ndim)]
+    wanted = [shape.denominator * i - a - b for i, a, b in zip(n, moved, intercept, strict=True)]
+    return SamplingMatrix.from_columns(of_tap).solve(wanted)

@@ -12,7 +12,7 @@ from functools import lru_cache
 from math import gcd
 from typing import Any, TypeAlias
 
-from ..expr.factors import axes
+from ..expr.factors import axes, is_one, is_symbolic
 from ..expr.factors import factor as as_factor
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import AvgPool, Corr, DilatedConv, LinearUp, Named, Repeat, StridedConv, TransposedConv
@@ -30,13 +30,15 @@ from ..expr.operators import (
     add,
     compose,
 )
+from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Applied, ConjSignal, Signal, SignalSum
 from ..expr.traverse import transform
 from ..scalar import exact, is_sympy
 from .facts import Hypothesis
 from .laws import laws
-from .match import divide, rewritten
+from .match import divide, divide_shift, rewritten
 from .prove import Expression, Step
+from .sampling import gcld
 
 Rewrite: TypeAlias = tuple[str, Any, str]  # law name, new expression, condition
 Facts: TypeAlias = tuple[Hypothesis, ...]
@@ -65,8 +67,9 @@ DEFINITIONS: dict[type, str] = {
 }  # fmt: skip
 # What two neighbours in a composition become.
 PAIRS: dict[tuple[type, type], tuple[tuple[str, bool], ...]] = {
-    (Down, Up): (("down-up", FORWARD), ("down-up-gcd", FORWARD)), (Up, Up): (("up-up", FORWARD),),
-    (Down, Down): (("down-down", FORWARD),), (Up, Down): (("up-down-coprime", FORWARD),),
+    (Down, Up): (("down-up", FORWARD), ("down-up-gcd", FORWARD), ("down-up-common", FORWARD)),
+    (Up, Down): (("up-down-coprime", FORWARD), ("up-down-commute", FORWARD), ("up-down-lclm", FORWARD)),
+    (Up, Up): (("up-up", FORWARD),), (Down, Down): (("down-down", FORWARD),),
     (Up, Conv): (("noble-up", BACKWARD),), (Conv, Down): (("noble-down", BACKWARD),),
     (Up, Shift): (("shift-up", BACKWARD),), (Shift, Down): (("shift-down", BACKWARD),),
     (Conv, Shift): (("conv-shift", FORWARD),), (Shift, Shift): (("shift-shift", FORWARD),),
@@ -216,8 +219,8 @@ def _spread_out(node: Compose) -> Rewrite | None:
 
 def letter_named(node: Any, facts: Facts) -> Rewrite | None:
     """Compound kernels taken apart, ↑1, ↓1, S⁰ and impulses named for what they are."""
-    if isinstance(node, Up | Down) and all(k == 1 for k in axes(node.factor)):
-        return ("up-one" if isinstance(node, Up) else "down-one"), Identity(), ""
+    if isinstance(node, Up | Down):
+        return _sampling_named(node, facts)
     if isinstance(node, Shift) and not any(axes(node.shift)):
         return "shift-zero", Identity(), ""
     if isinstance(node, Applied) and isinstance(node.operator, Identity):
@@ -238,6 +241,17 @@ def letter_named(node: Any, facts: Facts) -> Rewrite | None:
         name, reverse = {Conv: ("conv-conv", BACKWARD), Shift: ("shift-kernel", FORWARD)}.get(type(first), ("", False))
         return _by_law(name, node, reverse, facts) if name else None
     return None
+
+
+def _sampling_named(node: Up | Down, facts: Facts) -> Rewrite | None:
+    """↑1, diagonal matrices, and −I."""
+    side = "up" if isinstance(node, Up) else "down"
+    if is_one(node.factor):
+        return f"{side}-one", Identity(), ""
+    if not isinstance(node.factor, SamplingMatrix):
+        return None
+    other = "up-reversal" if side == "up" else "down-unimodular"
+    return _by_law(f"{side}-diagonal", node, FORWARD, facts) or _by_law(other, node, FORWARD, facts)
 
 
 def _impulse(kernel: Signal) -> Rewrite | None:
@@ -272,12 +286,19 @@ def _run(run: tuple[LinearOperator, ...], facts: Facts) -> tuple[int, Rewrite] |
             return shared
     for name, reverse in PAIRS.get((type(first), type(second)), ()):
         found = _by_law(name, compose((first, second)), reverse, facts)
-        if found is not None:
+        if found is not None and not _is_wide(found[1]):
             return 2, found
     if isinstance(first, Conv) and isinstance(second, Conv):
         found = _two_kernels(first, second)
         return None if found is None else (2, found)
     return None
+
+
+def _is_wide(made: LinearOperator) -> bool:
+    """Whether a law has spread a concrete kernel over a lattice so skew that nobody would write it down."""
+    kernels = [x.kernel for x in made.factors if isinstance(x, Conv)] if isinstance(made, Compose) else []
+    skew = any(isinstance(getattr(x, "factor", 1), SamplingMatrix) for x in getattr(made, "factors", ()))
+    return skew and any(isinstance(kernel, Signal) and kernel.values.size > KERNEL_LIMIT for kernel in kernels)
 
 
 def _common_factor(run: tuple[LinearOperator, ...]) -> tuple[int, Rewrite] | None:
@@ -288,16 +309,26 @@ def _common_factor(run: tuple[LinearOperator, ...]) -> tuple[int, Rewrite] | Non
     down, between, up = run[0], run[1:size], run[size]
     if not isinstance(down, Down) or not isinstance(up, Up):
         return None
-    pairs = list(zip(axes(down.factor), axes(up.factor), strict=True))
-    g = tuple(_shared(*pair) for pair in pairs)
-    if all(k == 1 for k in g):
+    g = _left_divisor(down.factor, up.factor)
+    if g is None or is_one(g):
         return None
     thinned = [low for letter in between if (low := _thinned(letter, g)) is not None]
     if len(thinned) < len(between):
         return _unreachable(between, g, size)
     ends = [kind(divide(k, g)) for kind, k in ((Down, down.factor), (Up, up.factor))]
-    left, right = ([end] if set(axes(end.factor)) != {1} else [] for end in ends)
+    left, right = ([] if is_one(end.factor) else [end] for end in ends)
     return size + 1, ("common-factor", compose((*left, *thinned, *right)), "")
+
+
+def _left_divisor(M: Any, L: Any) -> Any | None:
+    """The largest common factor that shows, a left divisor of matrices; None where there is none to speak of."""
+    if not (isinstance(M, SamplingMatrix) or isinstance(L, SamplingMatrix)):
+        shared = tuple(_shared(*pair) for pair in zip(axes(M), axes(L), strict=True))
+        return shared if len(shared) > 1 else shared[0]
+    if is_symbolic(M) or is_symbolic(L):
+        return None
+    common = gcld(M, L)
+    return None if common.ratio == 1 else common
 
 
 def _shared(a: Any, b: Any) -> Any:
@@ -309,18 +340,17 @@ def _shared(a: Any, b: Any) -> Any:
     return as_factor(sympy.gcd(a, b))
 
 
-def _unreachable(between: tuple[LinearOperator, ...], g: tuple[Any, ...], size: int) -> tuple[int, Rewrite] | None:
+def _unreachable(between: tuple[LinearOperator, ...], g: Any, size: int) -> tuple[int, Rewrite] | None:
     """↓M S^d ↑L = 0 where g does not divide d."""
-    if len(between) == 1 and isinstance(between[0], Shift) and not any(map(is_sympy, (*axes(between[0].shift), *g))):
+    if len(between) == 1 and isinstance(between[0], Shift) and not (is_symbolic(between[0].shift) or is_symbolic(g)):
         return size + 1, ("down-shift-up", Zero(), "")
     return None
 
 
-def _thinned(letter: LinearOperator, g: tuple[Any, ...]) -> LinearOperator | None:
+def _thinned(letter: LinearOperator, factor: Any) -> LinearOperator | None:
     """B of a letter A with A ↑g = ↑g B, or None where there is none at sight."""
-    factor = g if len(g) > 1 else g[0]
     if isinstance(letter, Shift):
-        shift = divide(letter.shift, factor)
+        shift = divide_shift(letter.shift, factor)
         return None if shift is None else Shift(shift)
     found = _by_law("noble-up", compose((letter, Up(factor))), FORWARD, ())
     if found is not None:

@@ -16,8 +16,10 @@ from typing import Any, TypeAlias
 
 from ..errors import Undecided
 from ..expr.blocks import Block, grid, plain
+from ..expr.factors import is_one
 from ..expr.multirate import Conv, Down, Flip, Shift, Up
 from ..expr.operators import PLAIN, FormalOperator, LinearOperator, Scale, add, compose
+from ..expr.sampling import SamplingMatrix
 from ..expr.signals import FormalSignal, SignalExpr, common_ndim
 from ..expr.traverse import all_factor_symbols, constants, formal_names
 from .canonical import Canonical, Shape, canonical
@@ -82,8 +84,9 @@ class Writer:
     def _word(self, shape: Shape, piece: Piece, taps: Taps) -> tuple[LinearOperator, Any]:
         """↓Q S^a ↑g (h∗) (↑b₁ ↓N₁ S^{−r₁} q₁∗) … ↑P ↓N S^{−r}, without what does nothing."""
         outer, first = self._common_steps(piece, taps)
-        inner = {tuple((i - f) // g for i, f, g in zip(at, first, outer, strict=True)): w for at, w in taps.items()}
-        steps = tuple(tuple(b // g for b, g in zip(step, outer, strict=True)) for step in piece.steps)
+        moved = {tuple(i - f for i, f in zip(at, first, strict=True)): w for at, w in taps.items()}
+        inner = {_whole(outer.solve(at)): w for at, w in moved.items()}
+        steps = tuple(_quotient(outer, step) for step in piece.steps)
         weight, kernel = self._kernel(inner)
         factors = [*_sampling(Down, piece.quotient), *_shifts(first), *_sampling(Up, outer), *kernel]
         kernels, tail = [], []
@@ -95,16 +98,15 @@ class Writer:
                 kernels.append(Conv(self._formal(label) if not moves else compose(tuple(moves)) @ self._formal(label)))
         return compose((*factors, *sorted(kernels, key=repr), *tail)), weight
 
-    def _common_steps(self, piece: Piece, taps: Taps) -> tuple[Vector, Vector]:
+    def _common_steps(self, piece: Piece, taps: Taps) -> tuple[SamplingMatrix, Vector]:
         """The largest upsampling that can stand first, and the shift before it; none behind a ↓."""
-        one, zero = (1,) * self.ndim, (0,) * self.ndim
-        if piece.quotient != one:
-            return one, zero
+        if not is_one(piece.quotient):
+            return SamplingMatrix.diagonal((1,) * self.ndim), (0,) * self.ndim
         start = min(taps)
-        outer = tuple(
-            gcd(*(step[j] for step in piece.steps), *(at[j] - start[j] for at in taps)) for j in range(self.ndim)
-        )
-        return outer, tuple(s % g for s, g in zip(start, outer, strict=True))
+        moves = [tuple(a - b for a, b in zip(at, start, strict=True)) for at in taps if at != start]
+        outer = _common_divisor(piece.steps, moves)
+        basis, columns = hermite(outer.columns)
+        return outer, reduce(start, basis, columns)
 
     def _kernel(self, taps: Taps) -> tuple[Any, list[LinearOperator]]:
         """A coefficient and the operators for known taps: a shift for one tap, else a convolution."""
@@ -124,70 +126,75 @@ class Writer:
 
 @dataclass(frozen=True)
 class Piece:
-    """Part of a hull: slots d = N d' + r, and Q n = Σ steps · d' + tap index, per axis."""
+    """Part of a hull: slots d = N d' + r, and Q n = Σ steps · d' + tap index."""
 
-    quotient: Vector
-    steps: tuple[Vector, ...]
-    strides: tuple[Vector, ...]
+    quotient: SamplingMatrix
+    steps: tuple[SamplingMatrix, ...]
+    strides: tuple[SamplingMatrix, ...]
     residues: tuple[Vector, ...]
 
 
 @dataclass(frozen=True)
 class Rates:
-    """A shape axis by axis in lowest terms: Q n = Σ steps · slot + intercept / common."""
+    """A shape in lowest terms: Q n = Σ steps · slot + H⁻¹ · intercept.
+
+    H spans all values of Σ slopes · slot + denominator · n, so that Q and the steps are left coprime; with H in
+    Hermite normal form they are unique.
+    """
 
     ndim: int
     slots: int
     input: int  # which slot the argument takes
-    quotient: Vector
-    steps: tuple[Vector, ...]
-    common: Vector
+    quotient: SamplingMatrix
+    steps: tuple[SamplingMatrix, ...]
+    common: SamplingMatrix
 
     @classmethod
     def of(cls, shape: Shape, ndim: int) -> Rates:
         slots = len(shape.labels)
-        steps = [tuple(shape.slopes[ndim * i + j][j] for j in range(ndim)) for i in range(slots)]
-        common = tuple(gcd(shape.denominator, *(step[j] for step in steps)) for j in range(ndim))
-        return cls(
-            ndim, slots, shape.labels.index(INPUT), tuple(shape.denominator // g for g in common),
-            tuple(tuple(b // g for b, g in zip(step, common, strict=True)) for step in steps), common,
-        )  # fmt: skip
+        whole = SamplingMatrix.diagonal((shape.denominator,) * ndim)
+        common = SamplingMatrix.from_columns(hermite((*shape.slopes, *whole.columns))[0])
+        slopes = (SamplingMatrix.from_columns(shape.slopes[ndim * i : ndim * i + ndim]) for i in range(slots))
+        at = shape.labels.index(INPUT)
+        steps = tuple(_quotient(common, slope) for slope in slopes)
+        turn = steps[at]
+        if turn.ratio == 1 and not turn.is_diagonal:  # ↓Q … ↑V is ↓(V⁻¹ Q) … for a unimodular V
+            common = common @ turn
+            steps = tuple(_quotient(turn, step) for step in steps)
+        return cls(ndim, slots, at, _quotient(common, whole), steps, common)
 
     def pieces(
         self, intercept: Vector, basis: Basis, weights: dict[Vector, Any], ring: Ring
     ) -> Iterator[tuple[Piece, Vector, Any]]:
         """(piece, tap index, weight) that together make the function on one hull."""
-        at = tuple(i // g for i, g in zip(intercept, self.common, strict=True))
-        whole = prod(self.quotient)
+        at = _whole(self.common.solve(intercept))
+        whole = self.quotient.ratio
         count = index_of(basis) // whole
         background, others = self._background(basis, weights, count, ring)
         if background:
             points, point = self._all_points(at)
-            strides = _strides(points) if whole > 1 else ()
-            if whole > 1 and prod(strides) == whole and set(self._of_input(strides)) == {1}:
+            strides = self._strides(points) if whole > 1 else ()
+            if whole > 1 and prod(s.ratio for s in strides) == whole and is_one(strides[self.input]):
                 yield from self._split(at, points, point, background)  # thinned kernels, and no ↓ in front
             else:
-                one, zero = (1,) * self.ndim, (0,) * self.ndim
+                one, zero = SamplingMatrix.diagonal((1,) * self.ndim), (0,) * self.ndim
                 yield Piece(self.quotient, self.steps, (one,) * self.slots, (zero,) * self.slots), at, background
         for offset, weight in others.items():
             yield from self._split(at, basis, offset, weight)
 
-    def _of_input(self, entries: Vector) -> Vector:
-        return entries[self.ndim * self.input : self.ndim * (self.input + 1)]
-
     def _all_points(self, at: Vector) -> tuple[Basis, Vector]:
-        """The coset of all integer points of the hull: Q | Σ steps · slot + at, on every axis."""
-        size = self.ndim * self.slots
-        basis = tuple(tuple(int(i == j) for j in range(size)) for i in range(size))
-        point = (0,) * size
-        for j, (q, e) in enumerate(zip(self.quotient, at, strict=True)):
-            rows = [[sum(self.steps[i][j] * v[self.ndim * i + j] for i in range(self.slots)), *v] for v in basis]
-            pivots, rest = echelon([*rows, [q, *(0,) * size]], 1)
-            value = e + sum(self.steps[i][j] * point[self.ndim * i + j] for i in range(self.slots))
-            times = value // pivots[0][1][0]
-            point = tuple(p - times * v for p, v in zip(point, pivots[0][1][1:], strict=True))
-            basis = hermite(tuple(tuple(row[1:]) for row in rest))[0]
-        return basis, reduce(point, basis, tuple(range(size)))
+        """The coset of all integer points of the hull: Σ steps · slot + at is a multiple of Q."""
+        d, size = self.ndim, self.ndim * self.slots
+        columns = [column for step in self.steps for column in step.columns]
+        rows = [(*column, *(int(i == j) for i in range(size))) for j, column in enumerate(columns)]
+        rows += [(*column, *(0,) * size) for column in self.quotient.columns]
+        pivots, rest = echelon(rows, d)
+        state = [*at, *(0,) * size]
+        for column, row in pivots:
+            times = state[column] // row[column]
+            state = [a - times * v for a, v in zip(state, row, strict=True)]
+        basis, places = hermite(tuple(tuple(row[d:]) for row in rest))
+        return basis, reduce(state[d:], basis, places)
 
     def _background(
         self, basis: Basis, weights: dict[Vector, Any], count: int, ring: Ring
@@ -210,53 +217,74 @@ class Rates:
         worth = len(weights) - len(others) - (1 if self.slots == 1 else 2)
         return (background, others) if worth >= 0 else (zero, weights)
 
+    def _strides(self, basis: Basis) -> tuple[SamplingMatrix, ...]:
+        """For each slot the part of the lattice in which all others are 0, in Hermite normal form."""
+        d, size = self.ndim, self.ndim * self.slots
+        found = []
+        for i in range(self.slots):
+            own = range(d * i, d * i + d)
+            order = [*(c for c in range(size) if c not in own), *own]
+            _, rest = echelon([[row[c] for c in order] for row in basis], size - d)
+            found.append(SamplingMatrix.from_columns(hermite(tuple(tuple(row[size - d :]) for row in rest))[0]))
+        return tuple(found)
+
     def _split(self, at: Vector, basis: Basis, offset: Vector, weight: Any) -> Iterator[tuple[Piece, Vector, Any]]:
-        """A coset as products of residue classes, one for every slot."""
-        strides = _strides(basis)
-        if prod(strides) // index_of(basis) > TERM_LIMIT:
+        """A coset as products of cosets, one for every slot."""
+        strides = self._strides(basis)
+        d, size = self.ndim, self.ndim * self.slots
+        if prod(s.ratio for s in strides) // index_of(basis) > TERM_LIMIT:
             raise Undecided(f"budget: the canonical expression has more than {TERM_LIMIT} terms")
-        box = tuple(tuple(s if i == j else 0 for j in range(len(strides))) for i, s in enumerate(strides))
-        d = self.ndim
-        by_slot = [strides[d * i : d * i + d] for i in range(self.slots)]
-        steps = tuple(
-            tuple(b * s // q for b, s, q in zip(step, stride, self.quotient, strict=True))
-            for step, stride in zip(self.steps, by_slot, strict=True)
+        box = tuple(
+            (*(0,) * (d * i), *column, *(0,) * (size - d * i - d))
+            for i, stride in enumerate(strides)
+            for column in stride.columns
         )
+        steps = tuple(_quotient(self.quotient, step @ stride) for step, stride in zip(self.steps, strides, strict=True))
         for move in representatives(basis, box):
-            point = [(a + b) % s for a, b, s in zip(offset, move, strides, strict=True)]
-            residues = tuple(tuple(point[d * i : d * i + d]) for i in range(self.slots))
-            index = tuple(
-                (e + sum(self.steps[i][j] * residues[i][j] for i in range(self.slots))) // self.quotient[j]
-                for j, e in enumerate(at)
-            )
-            yield Piece((1,) * d, steps, tuple(by_slot), residues), index, weight
+            point = reduce([a + b for a, b in zip(offset, move, strict=True)], box, tuple(range(size)))
+            residues = tuple(point[d * i : d * i + d] for i in range(self.slots))
+            moved = [step @ residue for step, residue in zip(self.steps, residues, strict=True)]
+            index = _whole(self.quotient.solve([sum(entries) for entries in zip(at, *moved, strict=True)]))
+            yield Piece(SamplingMatrix.diagonal((1,) * d), steps, strides, residues), index, weight
 
 
-def _strides(basis: Basis) -> Vector:
-    """For each coordinate the smallest multiple of its unit vector in the lattice."""
-    size, columns = len(basis), tuple(range(len(basis)))
-    result = []
-    for j in range(size):
-        stride = basis[j][j]
-        while any(reduce(tuple(stride if i == j else 0 for i in range(size)), basis, columns)):
-            stride += basis[j][j]
-        result.append(stride)
-    return tuple(result)
+def _whole(vector: Vector | None) -> Vector:
+    assert vector is not None, "the points of a hull are integer points"
+    return vector
+
+
+def _quotient(divisor: SamplingMatrix, matrix: SamplingMatrix) -> SamplingMatrix:
+    found = divisor.left_quotient(matrix)
+    assert found is not None, "the divisor was made to divide"
+    return found
+
+
+def _common_divisor(steps: tuple[SamplingMatrix, ...], moves: list[Vector]) -> SamplingMatrix:
+    """The largest left divisor of all steps that divides the moves as well: per axis where all steps are diagonal."""
+    if all(step.is_diagonal for step in steps):
+        axes = range(steps[0].ndim)
+        entries = ([*(step.rows[j][j] for step in steps), *(move[j] for move in moves)] for j in axes)
+        return SamplingMatrix.diagonal([gcd(*axis) for axis in entries])
+    basis, _ = hermite((*(column for step in steps for column in step.columns), *moves))
+    spanning = [step for step in steps if hermite(step.columns)[0] == basis]
+    return spanning[0] if spanning else SamplingMatrix.from_columns(basis)
 
 
 def _scalar(entries: Vector) -> Any:
     return entries[0] if len(entries) == 1 else entries
 
 
-def _sampling(kind: type[Up] | type[Down], factor: Vector) -> list[LinearOperator]:
-    return [kind(_scalar(factor))] if any(k != 1 for k in factor) else []
+def _sampling(kind: type[Up] | type[Down], factor: SamplingMatrix) -> list[LinearOperator]:
+    diagonal = factor.per_axis
+    return [] if is_one(factor) else [kind(factor if diagonal is None else _scalar(diagonal))]
 
 
 def _shifts(amount: Vector) -> list[LinearOperator]:
     return [Shift(_scalar(amount))] if any(amount) else []
 
 
-def _turned(step: Vector) -> list[LinearOperator]:
-    """↑|b|, and the flip for a negative b."""
-    turn: list[LinearOperator] = [Flip()] if step[0] < 0 else []
-    return [*_sampling(Up, tuple(map(abs, step))), *turn]
+def _turned(step: SamplingMatrix) -> list[LinearOperator]:
+    """↑step; for a negative diagonal ↑|step| and the flip."""
+    if (-step).per_axis is not None:
+        return [*_sampling(Up, -step), Flip()]
+    return _sampling(Up, step)

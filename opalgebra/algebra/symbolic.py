@@ -19,11 +19,13 @@ from typing import Any, TypeAlias
 
 from ..errors import Undecided
 from ..expr.factors import axes
+from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Signal
 from ..scalar import is_sympy
 from .canonical import _atoms
 from .facts import Coprime, Hypothesis
 from .ring import Ring
+from .sampling import smith
 from .walk import Walker, taps
 
 Poly: TypeAlias = Any  # an element of SymPy's sparse polynomial ring ℤ[factors, shifts]
@@ -128,8 +130,10 @@ class Parametrised:
         """c times the state."""
         return [replace(self, weight=self.weight * weight)]
 
-    def up(self, factor: tuple[Any, ...]) -> list[Parametrised]:
+    def up(self, factor: tuple[Any, ...] | SamplingMatrix) -> list[Parametrised]:
         """n ← k n."""
+        if isinstance(factor, SamplingMatrix):
+            return [self._with_index([self._combined(row) for row in factor.rows])]
         polys = [self.context.poly(k) for k in factor]
         return [self._with_index(_times(n, k) for n, k in zip(self.point, polys, strict=False))]
 
@@ -143,8 +147,23 @@ class Parametrised:
         minus = self.context.poly(-1)
         return [self._with_index(_times(n, minus) for n in self.point[: self.ndim])]
 
-    def down(self, factor: tuple[Any, ...]) -> list[Parametrised]:
+    def _combined(self, row: tuple[int, ...]) -> Affine:
+        """Σ a_j n_j."""
+        total: Affine = {}
+        for a, n in zip(row, self.point, strict=False):
+            total = _plus(total, _times(n, self.context.poly(a)))
+        return total
+
+    def _down_lattice(self, matrix: SamplingMatrix) -> list[Parametrised]:
+        """↓(U D V) = ↓V ↓D ↓U by the Smith form; ↓U is ↑(U⁻¹)."""
+        left, middle, right = smith(matrix)
+        (state,) = self.up(_inverse(left))
+        return [after for low in state.down(middle.per_axis or ()) for after in low.up(_inverse(right))]
+
+    def down(self, factor: tuple[Any, ...] | SamplingMatrix) -> list[Parametrised]:
         """Keep k | n, then n ← n / k, one axis after the other."""
+        if isinstance(factor, SamplingMatrix):
+            return self._down_lattice(factor)
         state: Parametrised | None = self
         for axis, k in enumerate(factor):
             state = state and state._divided(axis, self.context.poly(k))
@@ -319,6 +338,11 @@ class Parametrised:
                     bounds[new] = bound * self.bounds[other] * one
                 return replace(without, point=point, bounds=bounds)
         return None
+
+
+def _inverse(unimodular: SamplingMatrix) -> SamplingMatrix:
+    """U⁻¹, whose entries are integers."""
+    return SamplingMatrix(tuple(tuple(map(int, row)) for row in unimodular.inverse()))
 
 
 def _never_divides(factor: Poly, rest: Affine) -> bool:

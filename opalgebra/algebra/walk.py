@@ -29,6 +29,7 @@ from ..expr.operators import (
     Transpose,
     Zero,
 )
+from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum
 from ..expr.traverse import has_blocks
 from ..scalar import Scalar, conjugate
@@ -142,7 +143,7 @@ class Walker(ABC):
                 return [s for k in self.signal(letter.kernel, conj) for s in state.convolve(k, sign)]
             case Up() | Down():
                 go_up = isinstance(letter, Up) != transpose
-                factor = axes(letter.factor)
+                factor = letter.factor if isinstance(letter.factor, SamplingMatrix) else axes(letter.factor)
                 return list(state.up(factor) if go_up else state.down(factor))
             case Shift():
                 return list(state.shift(tuple(-s if transpose else s for s in axes(letter.shift))))

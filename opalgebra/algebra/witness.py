@@ -19,6 +19,7 @@ from ..expr.factors import axes
 from ..expr.multirate import Down, Modulate, Up
 from ..expr.named import Corr
 from ..expr.operators import PLAIN, Adjoint, Conj, FormalOperator, LinearOperator, common_channels
+from ..expr.sampling import SamplingMatrix
 from ..expr.signals import ConjSignal, FormalSignal, Signal, SignalExpr
 from ..expr.traverse import formal_names, walk
 from ..scalar import is_sympy
@@ -189,10 +190,17 @@ def _reach(lhs: Any, rhs: Any) -> int:
     period = 1
     for node in (*walk(lhs), *walk(rhs)):
         if isinstance(node, Up | Down):
-            period = max(period, *(k for k in axes(node.factor) if not is_sympy(k)), 1)
+            period = max(period, *periods_of(node.factor), 1)
         elif isinstance(node, Modulate):
             period = max(period, *node.sequence.values.shape)
     return min(2 * period + 3, 13)
+
+
+def periods_of(factor: Any) -> list[int]:
+    """Numbers of samples after which ↓ by a factor repeats itself, on one axis or another; symbols have none."""
+    if isinstance(factor, SamplingMatrix):
+        return [factor.exponent]
+    return [k for k in axes(factor) if not is_sympy(k)]
 
 
 def difference(lhs: Any, rhs: Any, walker: Any) -> Canonical:

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from ..expr.blocks import Block, slices
 from ..expr.operators import LinearOperator, Zero
+from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Signal
 from ..scalar import Scalar
 from .unfold import Action, Machine, Mode, Task, _unfold, run
@@ -43,6 +44,14 @@ class Channels(Generic[T]):
     def down(self, x: tuple[T, ...], factors: tuple[int, ...]) -> tuple[T, ...]:
         """Every channel."""
         return tuple(self.machine.down(channel, factors) for channel in x)
+
+    def spread(self, x: tuple[T, ...], matrix: SamplingMatrix) -> tuple[T, ...]:
+        """Every channel."""
+        return tuple(self.machine.spread(channel, matrix) for channel in x)
+
+    def sample(self, x: tuple[T, ...], matrix: SamplingMatrix) -> tuple[T, ...]:
+        """Every channel."""
+        return tuple(self.machine.sample(channel, matrix) for channel in x)
 
     def shift(self, x: tuple[T, ...], shifts: tuple[int, ...]) -> tuple[T, ...]:
         """Every channel."""

@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import DimensionError, WindowError
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.operators import Identity, LinearOperator, Scale, Zero
+from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Signal
 from ..expr.traverse import formal_parts
 from ..scalar import Scalar
@@ -137,6 +138,14 @@ class CostMachine:
     def down(self, x: Window, factors: tuple[int, ...]) -> Window:
         """Moves samples only."""
         return self._note(Down(factors), x, x.down(factors))
+
+    def spread(self, x: Window, matrix: SamplingMatrix) -> Window:
+        """Moves samples only."""
+        return self._note(Up(matrix), x, x.spread(matrix))
+
+    def sample(self, x: Window, matrix: SamplingMatrix) -> Window:
+        """Moves samples only."""
+        return self._note(Down(matrix), x, x.sampled(matrix))
 
     def shift(self, x: Window, shifts: tuple[int, ...]) -> Window:
         """Moves samples only."""

@@ -3,8 +3,9 @@
 *Slices* of NumPy, one for every tap; *dot products* and *blocks* (:mod:`.toeplitz`), for short arrays on one axis;
 *compiled* tiles (:mod:`.compiled`), for anything large; the same for two axes one after the other, where the taps are
 an outer product; overlap-save by FFT, for long filters; matrix products (:mod:`.mixing`), for small work where taps mix
-channels.  Arrays on a device have ways of their own (:mod:`.cuda_`).  The choice depends on the filter, the windows,
-the batch, the dtype and the place of the array alone, never on what ran before, so that results are reproducible.
+channels.  Sampling by a matrix is a gather (:mod:`.relabel`).  Arrays on a device have ways of their own
+(:mod:`.cuda_`).  The choice depends on the filter, the windows, the batch, the dtype and the place of the array alone,
+never on what ran before, so that results are reproducible.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from .cuda_fourier import suits_fourier
 from .cuda_passes import ends
 from .cuda_plan import MAX_AXES
 from .fir import Fir
+from .relabel import Relabel
 from .window import Window
 
 ENGINES = ("auto", "numpy", "numba", "fft")
@@ -38,7 +40,7 @@ DIRECT = ("dot products", "blocks")  # ways of NumPy that make the output of one
 class Choice(NamedTuple):
     """How a term is computed, and why.
 
-    "slices", "dot products", "blocks", "products", "tiles", "separable" or "overlap-save"; on a device one of
+    "slices", "gather", "dot products", "blocks", "products", "tiles", "separable" or "overlap-save"; on a device one of
     :data:`CUDA`.
     """
 
@@ -88,6 +90,8 @@ def choose(
     action: Any, written: Window, read: Window, batch: int, dtype: Any, engine: str, continues: bool = False
 ) -> Choice:
     """The way for one term; ``continues`` says that it should read on beyond the window, as compiled code alone can."""
+    if isinstance(action, Relabel):
+        return Choice("gather", "samples only move")
     if not isinstance(action, Fir):
         return Choice("slices", "one multiplication per sample")
     if engine == "cuda":

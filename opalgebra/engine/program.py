@@ -1,10 +1,10 @@
 """Programs: an operator on arrays as filters between windows, run forwards or transposed.
 
 A *value* is an array on a window of indices, computed as a sum of *terms*, each of which is a filter
-(:class:`~.fir.Fir`) or a periodic weight applied to an earlier value.  :func:`compile_operator` writes an
-expression as such values; neighbouring letters become one filter where that costs nothing, so that a strided
-convolution computes only the samples that are kept and a transposed one multiplies no inserted zeros.
-:class:`Program` places the values on windows, just large enough for what is asked of them.
+(:class:`~.fir.Fir`), a periodic weight or a sampling by a matrix (:class:`~.relabel.Relabel`) applied to an earlier
+value.  :func:`compile_operator` writes an expression as such values; neighbouring letters become one filter where that
+costs nothing, so that a strided convolution computes only the samples that are kept and a transposed one multiplies
+no inserted zeros.  :class:`Program` places the values on windows, just large enough for what is asked of them.
 
 Transposing a program reverses every arrow: each filter is replaced by its transpose, on the same windows.
 """
@@ -21,6 +21,7 @@ import numpy as np
 
 from ..errors import FormalSignalError
 from ..expr.operators import LinearOperator
+from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Signal
 from ..expr.traverse import formal_parts
 from ..scalar import Scalar, exact, is_sympy
@@ -30,6 +31,7 @@ from .device import is_cupy, module_of, uploaded
 from .dispatch import Choice, choose, engine_for, plan
 from .fir import Fir, Ints, in_parts
 from .mixing import trailing
+from .relabel import Relabel
 from .unfold import evaluate, formal_error
 from .window import Window, intersection, place, union
 
@@ -95,7 +97,7 @@ class Weight:
         return intersection(written, read).size
 
 
-Action: TypeAlias = Fir | Weight
+Action: TypeAlias = Fir | Weight | Relabel
 
 
 class Term(NamedTuple):
@@ -144,6 +146,14 @@ class Compiler:
     def down(self, x: Value, factors: Ints) -> Value:
         """Always merged: the samples that it drops are never computed."""
         return self._after(x, lambda fir: True, lambda fir: fir.then_down(factors))
+
+    def spread(self, x: Value, matrix: SamplingMatrix) -> Value:
+        """A relabelling; zero stays zero."""
+        return Value((Term(x, Relabel(matrix, spreads=True)),)) if x.terms or x.is_input else x
+
+    def sample(self, x: Value, matrix: SamplingMatrix) -> Value:
+        """A relabelling; zero stays zero."""
+        return Value((Term(x, Relabel(matrix, spreads=False)),)) if x.terms or x.is_input else x
 
     def shift(self, x: Value, shifts: Ints) -> Value:
         """Always merged."""

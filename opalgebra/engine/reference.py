@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 
 from ..expr.operators import LinearOperator
+from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Signal
 from ..scalar import Scalar
 from . import arithmetic
 from .arithmetic import CONVOLUTION, POINTWISE, Numbers
 from .channels import evaluate_channels
+from .relabel import Relabel
 from .unfold import evaluate, flipped, window_of
 from .window import Window, place, union
 
@@ -87,6 +89,14 @@ class ArrayMachine:
         )
         return Signal._wrap(np.ascontiguousarray(x.values[reads]), window.starts, x.weak)
 
+    def spread(self, x: Signal, matrix: SamplingMatrix) -> Signal:
+        """y_{Mn} = x_n, zeros between."""
+        return _relabelled(Relabel(matrix, spreads=True), x)
+
+    def sample(self, x: Signal, matrix: SamplingMatrix) -> Signal:
+        """y_n = x_{Mn}; zeros at the corners of the box whose M n lies outside."""
+        return _relabelled(Relabel(matrix, spreads=False), x)
+
     def shift(self, x: Signal, shifts: tuple[int, ...]) -> Signal:
         """y_n = x_{n−s}."""
         return Signal._wrap(x.values, window_of(x).shifted(shifts).starts, x.weak)
@@ -107,6 +117,14 @@ class ArrayMachine:
         window.check_size(max(8, *(term.values.itemsize for term in terms)))
         placed = [(_numbers(term), place(window_of(term), window)) for term in terms]
         return _made(arithmetic.total(placed, window.shape), window)
+
+
+def _relabelled(action: Relabel, x: Signal) -> Signal:
+    window = action.reaches(window_of(x))
+    window.check_size(max(8, x.values.itemsize))  # a place of the table takes 8 bytes
+    result = arithmetic.zeros(window.shape, x.dtype)
+    action.move(result, x.values, window, window_of(x))
+    return Signal._wrap(result, window.starts, x.weak)
 
 
 def _numbers(signal: Signal) -> Numbers:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 import numpy as np
 
 from ..errors import DimensionError, FormalSignalError, OperandError, SizeError
-from ..expr.factors import axes, is_symbolic
+from ..expr.factors import axes, is_symbolic, per_axis
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import Named
 from ..expr.operators import (
@@ -31,6 +31,7 @@ from ..expr.operators import (
     Transpose,
     Zero,
 )
+from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Signal, SignalExpr
 from ..expr.traverse import has_blocks
 from ..scalar import Scalar, conjugate
@@ -57,6 +58,12 @@ class Machine(Protocol[T]):
 
     def down(self, x: T, factors: tuple[int, ...]) -> T:
         """y_n = x_{kn}."""
+
+    def spread(self, x: T, matrix: SamplingMatrix) -> T:
+        """y_{Mn} = x_n, 0 elsewhere."""
+
+    def sample(self, x: T, matrix: SamplingMatrix) -> T:
+        """y_n = x_{Mn}."""
 
     def shift(self, x: T, shifts: tuple[int, ...]) -> T:
         """y_n = x_{n−s}."""
@@ -222,12 +229,12 @@ def _(node: Modulate, mode: Mode) -> list[Task]:
 
 @_unfold.register
 def _(node: Up, mode: Mode) -> list[Task]:
-    return _letter("down" if mode.transposed else "up", _ints(node.factor))
+    return _sampling(node.factor, not mode.transposed)
 
 
 @_unfold.register
 def _(node: Down, mode: Mode) -> list[Task]:
-    return _letter("up" if mode.transposed else "down", _ints(node.factor))
+    return _sampling(node.factor, mode.transposed)
 
 
 @_unfold.register
@@ -239,6 +246,14 @@ def _(node: Shift, mode: Mode) -> list[Task]:
 @_unfold.register
 def _(node: Flip, mode: Mode) -> list[Task]:
     return _letter("flip")
+
+
+def _sampling(value: Any, up: bool) -> list[Task]:
+    """↑ or ↓; by a diagonal matrix with positive entries axis by axis."""
+    factors = None if is_symbolic(value) else per_axis(value)
+    if factors is None and isinstance(value, SamplingMatrix):
+        return _letter("spread" if up else "sample", value)
+    return _letter("up" if up else "down", factors or _ints(value))
 
 
 def _ints(value: Any) -> tuple[int, ...]:

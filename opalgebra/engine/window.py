@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 from ..errors import SizeError
+from ..expr.sampling import SamplingMatrix
 
 MAX_SAMPLES = 2**31
 MAX_BYTES = 8 * 2**30
@@ -54,6 +56,27 @@ class Window:
         stops = (-(-b // k) for b, k in zip(self.stops, factors, strict=True))
         return Window(starts, tuple(b - a for a, b in zip(starts, stops, strict=True)))
 
+    def spread(self, matrix: SamplingMatrix) -> Window:
+        """The smallest box around all M n.
+
+        >>> print(Window((0, 0), (3, 2)).spread(SamplingMatrix([[1, 1], [1, -1]])))
+        [0, 4) × [-1, 3)
+        """
+        if not self.size:
+            return Window(matrix @ self.starts, (0,) * len(self.shape))
+        ends = image(matrix.rows, [(a, b - 1) for a, b in zip(self.starts, self.stops, strict=True)])
+        return Window(tuple(low for low, _ in ends), tuple(high - low + 1 for low, high in ends))
+
+    def sampled(self, matrix: SamplingMatrix) -> Window:
+        """The smallest box around all real n with M n in the window, cut to whole indices."""
+        sign, size = (1 if matrix.determinant > 0 else -1), matrix.ratio
+        rows = [tuple(sign * entry for entry in row) for row in matrix.adjugate]
+        ends = image(rows, [(a, b - 1) for a, b in zip(self.starts, self.stops, strict=True)])
+        starts = tuple(-(-low // size) for low, _ in ends)
+        stops = tuple(high // size + 1 for _, high in ends)
+        shape = tuple(max(0, b - a) if self.size else 0 for a, b in zip(starts, stops, strict=True))
+        return Window(starts, shape)
+
     def shifted(self, shifts: tuple[int, ...]) -> Window:
         """Every index plus the shift."""
         return Window(tuple(a + s for a, s in zip(self.starts, shifts, strict=True)), self.shape)
@@ -74,6 +97,15 @@ class Window:
                 f"the result has {size} samples on {self}, more than the {MAX_SAMPLES} samples or "
                 f"{MAX_BYTES // 2**30} GiB that one array may have; use smaller factors or shorter pieces"
             )
+
+
+def image(rows: Sequence[Sequence[int]], ends: Sequence[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    """Where a matrix takes a box: the least and the largest of every coordinate.  The ends may be formulas."""
+    found = []
+    for row in rows:
+        pairs = [(a, low, high) if a > 0 else (a, high, low) for a, (low, high) in zip(row, ends, strict=True)]
+        found.append((sum(a * low for a, low, _ in pairs), sum(a * high for a, _, high in pairs)))
+    return found
 
 
 def intersection(a: Window, b: Window) -> Window:

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import accumulate
-from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from ..errors import DimensionError, FactorTypeError, OperandError, SizeError
 from ..scalar import is_sympy
-from .factors import Factor, axes, factor, is_symbolic
+from .factors import Factor, axes, axis_count, factor, is_symbolic, ratio
 from .multirate import Down, Shift, Up
 from .named import Named
 from .node import Node
@@ -35,6 +34,7 @@ from .operators import (
     add,
     compose,
 )
+from .sampling import SamplingMatrix
 from .signals import Applied, _short, common_ndim
 from .traverse import has_blocks, is_block, transform
 
@@ -188,18 +188,19 @@ class _Phases(Named):
             raise FactorTypeError(
                 f"the factor of {type(self).__name__} is {value}; it counts the channels: give ints, such as 2"
             )
-        count = prod(axes(value))
+        count = ratio(value)
         if count > MAX_CHANNELS:
             raise SizeError(f"{type(self).__name__} of {value} has {count} channels; at most {MAX_CHANNELS} are made")
-        self._set(factor=value, ndim=len(axes(value)))
+        self._set(factor=value, ndim=axis_count(value))
         self._set(channels=self._shape(count))
 
     def _shape(self, count: int) -> tuple[int, int]:
         raise NotImplementedError
 
     def _phases(self) -> Iterable[Any]:
-        """The offsets 0 ≤ r < k, in C order over the axes."""
-        offsets = np.ndindex(*axes(self.factor))
+        """The offsets 0 ≤ r < k, in C order over the axes; of a matrix, one of each coset."""
+        value = self.factor
+        offsets = value.cosets() if isinstance(value, SamplingMatrix) else np.ndindex(*axes(value))
         return (r if len(r) > 1 else r[0] for r in offsets)
 
 
@@ -208,7 +209,8 @@ class Polyphase(_Phases):
 
     Parameters
     ----------
-    factor : int or tuple of int
+    factor : int, tuple of int, or nonsingular integer matrix
+        For a matrix M the phases are those of the cosets of M ℤ^d, see :func:`~opalgebra.cosets`.
 
     Examples
     --------
@@ -232,7 +234,7 @@ class PixelShuffle(_Phases):
 
     Parameters
     ----------
-    factor : int or tuple of int
+    factor : int, tuple of int, or nonsingular integer matrix
 
     Examples
     --------

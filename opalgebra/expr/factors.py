@@ -1,12 +1,13 @@
 """Sampling factors and shifts: what ↑k, ↓k and Sˢ may be given.
 
-A factor is a positive int, a SymPy positive integer symbol (or a product of such), or a tuple with one of
-these per axis.  ``None`` axes mean that a factor fits any number of axes.
+A factor is a positive int, a SymPy positive integer symbol (or a product of such), a tuple with one of
+these per axis, or a nonsingular integer matrix.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from operator import index
 from typing import Any, TypeAlias
 
@@ -14,13 +15,14 @@ import numpy as np
 
 from ..errors import FactorError, FactorTypeError
 from ..scalar import is_sympy
+from .sampling import SamplingMatrix, as_matrix, is_matrix
 
-Factor: TypeAlias = Any  # int | sympy.Expr | tuple of these
+Factor: TypeAlias = Any  # int | sympy.Expr | tuple of these | SamplingMatrix
 
 
 def factor(value: object) -> Factor:
-    """``value`` as a factor: an int, a SymPy product of positive integer symbols, or a tuple of these."""
-    return _per_axis(value, _one_factor)
+    """``value`` as a factor: an int, a SymPy product of positive integer symbols, a tuple of these, or a matrix."""
+    return as_matrix(value) if is_matrix(value) else _per_axis(value, _one_factor)
 
 
 def shift(value: object) -> Any:
@@ -29,17 +31,14 @@ def shift(value: object) -> Any:
 
 
 def _per_axis(value: object, one: Callable[[object], Any]) -> Any:
+    if is_matrix(value):
+        raise FactorTypeError(f"{value!r} is a matrix; a shift has one entry per axis: give a tuple, such as (2, 3)")
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if not isinstance(value, (tuple, list)):
         return one(value)
     if not value:
         raise FactorError("an empty tuple was given; give one entry per axis, such as (2, 3)")
-    if any(isinstance(entry, (tuple, list)) for entry in value):
-        raise FactorTypeError(
-            f"{value!r} is a matrix; sampling lattices by integer matrices are not supported yet, "
-            "give one factor per axis, such as (2, 3)"
-        )
     entries = tuple(one(entry) for entry in value)
     return entries[0] if len(entries) == 1 else entries
 
@@ -124,11 +123,45 @@ def integers(names: str) -> Any:
     return sympy.symbols(names, integer=True)
 
 
+def symbols_in(value: Factor) -> set[Any]:
+    """The SymPy symbols of a factor or shift."""
+    entries = () if isinstance(value, SamplingMatrix) else axes(value)
+    return {symbol for entry in entries if is_sympy(entry) for symbol in entry.free_symbols}
+
+
 def is_symbolic(value: Factor) -> bool:
     """Whether a factor or shift has symbols in it."""
-    return any(is_sympy(entry) for entry in axes(value))
+    return bool(symbols_in(value))
 
 
 def axes(value: Factor) -> tuple[Any, ...]:
-    """The entries per axis, also of a scalar factor."""
+    """The entries per axis, also of a scalar factor; a matrix has none."""
+    if isinstance(value, SamplingMatrix):
+        raise FactorTypeError(f"the matrix {value} stands where one factor per axis is needed; give a tuple of ints")
     return value if isinstance(value, tuple) else (value,)
+
+
+def axis_count(value: Factor) -> int:
+    """How many axes a factor or shift is for."""
+    return value.ndim if isinstance(value, SamplingMatrix) else len(axes(value))
+
+
+def per_axis(value: Factor) -> tuple[Any, ...] | None:
+    """One factor per axis, also of a diagonal matrix with positive entries; None for other matrices."""
+    return value.per_axis if isinstance(value, SamplingMatrix) else axes(value)
+
+
+def ratio(value: Factor) -> Any:
+    """Of how many samples ↓ keeps one: the product over the axes, or |det M|."""
+    return value.ratio if isinstance(value, SamplingMatrix) else prod(axes(value))
+
+
+def as_sampling(value: Factor) -> SamplingMatrix:
+    """A factor without symbols as a matrix: the diagonal one where there is one factor per axis."""
+    return value if isinstance(value, SamplingMatrix) else SamplingMatrix.diagonal(axes(value))
+
+
+def is_one(value: Factor) -> bool:
+    """Whether ↑ and ↓ by a factor are the identity."""
+    found = per_axis(value)
+    return found is not None and all(k == 1 for k in found)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import KernelError, OperandError
-from .factors import Factor, axes, factor, shift
+from .factors import Factor, axes, axis_count, factor, shift
 from .operators import LinearOperator
 from .signals import Signal, SignalExpr
 
@@ -55,7 +55,7 @@ class _Sampling(LinearOperator):
 
     def __post_init__(self) -> None:
         value = factor(self.factor)
-        self._set(factor=value, ndim=len(axes(value)))
+        self._set(factor=value, ndim=axis_count(value))
 
 
 class Up(_Sampling):
@@ -63,18 +63,22 @@ class Up(_Sampling):
 
     Parameters
     ----------
-    factor : int, SymPy positive integer symbol or product of such, or a tuple of these, one per axis
+    factor : int, SymPy positive integer symbol or product of such, a tuple of these, or a matrix
+        A tuple has one factor per axis.  A nonsingular integer matrix M (nested lists, array, SymPy matrix) spreads
+        the samples over a lattice: (↑M x)_{Mn} = x_n, and 0 outside M ℤ^d.
 
     Examples
     --------
     >>> import opalgebra as oa
     >>> oa.Up(2) @ [1, 2, 3]
     Signal([1, 0, 2, 0, 3])
+    >>> print(oa.Up([[1, 1], [1, -1]]).T)
+    ↑_[1 1; 1 -1]ᵀ
     """
 
 
 class Down(_Sampling):
-    """Downsampling (↓k x)_n = x_{kn}; also called decimator (without a filter).
+    """Downsampling (↓k x)_n = x_{kn}, by the same factors as :class:`Up`; also called decimator (without a filter).
 
     Examples
     --------

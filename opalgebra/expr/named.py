@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import SizeError
-from .factors import Factor, axes, factor, is_symbolic
+from ..errors import FactorTypeError, SizeError
+from .factors import Factor, axes, axis_count, factor, is_symbolic, ratio
 from .multirate import Conv, Down, Flip, Up, as_kernel
 from .operators import LinearOperator
+from .sampling import SamplingMatrix
 from .signals import MAX_BOX, Signal, box, common_ndim
 
 
@@ -87,15 +88,17 @@ class _Resampler(Named):
 
     def __post_init__(self) -> None:
         value = factor(self.factor)
-        self._set(factor=value, ndim=len(axes(value)))
+        self._set(factor=value, ndim=axis_count(value))
 
     def _one_over_factor(self) -> Any:
-        size = prod(axes(self.factor))
+        size = ratio(self.factor)
         return 1 / size if is_symbolic(self.factor) else Fraction(1, size)
 
 
 class Repeat(_Resampler):
     """(1_k∗) ↑k: every sample k times; nearest-neighbour upsampling.
+
+    By a matrix M every sample is repeated on the points of one cell of the lattice, M [0, 1)^d.
 
     >>> import opalgebra as oa
     >>> oa.Repeat(3) @ [1, 2]
@@ -116,6 +119,14 @@ class LinearUp(_Resampler):
     Signal([0.5, 1.0, 2.0, 3.0, 1.5], start=-1)
     """
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.factor, SamplingMatrix):
+            raise FactorTypeError(
+                f"LinearUp interpolates along each axis and was given the matrix {self.factor}; give one factor per "
+                "axis, such as (2, 3), or a kernel of your own: TransposedConv(q, M)"
+            )
+
     def definition(self) -> LinearOperator:
         kernel = box(self.factor)
         if isinstance(kernel, Signal):
@@ -124,7 +135,7 @@ class LinearUp(_Resampler):
 
 
 class AvgPool(_Resampler):
-    """k⁻¹ ↓k (R 1_k∗): y_n is the mean of x_{kn} … x_{kn+k−1}.
+    """k⁻¹ ↓k (R 1_k∗): y_n is the mean of x_{kn} … x_{kn+k−1}; by a matrix M, of the cell M (n + [0, 1)^d).
 
     >>> import opalgebra as oa
     >>> oa.AvgPool(2) @ [1.0, 3.0, 5.0, 7.0]

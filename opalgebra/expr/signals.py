@@ -16,8 +16,9 @@ import numpy as np
 from ..errors import DimensionError, FactorTypeError, KernelError, OperandError, SizeError, WindowError
 from ..scalar import to_sympy
 from .arrays import as_array, as_exact, as_start, exact_array, hash_of, only_python_numbers
-from .factors import axes, factor, is_symbolic
+from .factors import axes, factor, is_symbolic, ratio
 from .node import Node
+from .sampling import SamplingMatrix
 
 if TYPE_CHECKING:
     from .operators import LinearOperator
@@ -377,6 +378,8 @@ def _short(node: Any) -> str:
 def box(k: Any) -> SignalExpr:
     """1_k: k ones at indices 0 … k−1, per axis for a tuple; :class:`~opalgebra.SizeError` above 10⁷ of them.
 
+    1_M for a matrix M: a one at each representative of the cosets of M ℤ^d, see :func:`~opalgebra.cosets`.
+
     >>> import opalgebra as oa
     >>> oa.box(3) == oa.Signal([1, 1, 1])
     True
@@ -384,9 +387,22 @@ def box(k: Any) -> SignalExpr:
     k = factor(k)
     if is_symbolic(k):
         return Box(k)
-    if (size := prod(axes(k))) > MAX_BOX:
+    if (size := ratio(k)) > MAX_BOX:
         raise SizeError(f"{size} ones were asked for, and a box holds at most {MAX_BOX}; use a smaller factor")
+    if isinstance(k, SamplingMatrix):
+        return _cell(k)
     return Signal._wrap(np.ones(axes(k), dtype=np.int64), (0,) * len(axes(k)), weak=True)
+
+
+def _cell(matrix: SamplingMatrix) -> Signal:
+    """A one at each integer point of M [0, 1)^d."""
+    points = np.array(matrix.cosets())
+    low, high = points.min(axis=0), points.max(axis=0)
+    if prod((high - low + 1).tolist()) > MAX_BOX:
+        raise SizeError(f"the cell of {matrix} lies in a box of over {MAX_BOX} samples; use a smaller matrix")
+    values = np.zeros(high - low + 1, dtype=np.int64)
+    values[tuple((points - low).T)] = 1
+    return Signal._wrap(values, tuple(low.tolist()), weak=True)
 
 
 def signals(names: str, *, length: Any = None, start: Any = 0, ndim: int | None = None, real: bool = False) -> Any:
@@ -439,6 +455,8 @@ def tap_symbol(name: str, at: tuple[int, ...], real: bool = False) -> Any:
 
 def _symbolic_taps(name: str, length: Any, start: Any, real: bool) -> Signal:
     shape = tuple(factor(n) for n in length) if isinstance(length, (tuple, list)) else (factor(length),)
+    if any(isinstance(n, (tuple, SamplingMatrix)) for n in shape):
+        raise FactorTypeError(f"the length is {length}; give an int, or a tuple of ints, one per axis")
     if is_symbolic(shape):
         raise FactorTypeError(f"the length is {length}; give an int, or leave it out: then q is of any length")
     if prod(shape) > MAX_TAPS:

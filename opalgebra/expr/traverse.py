@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import OperandError
 from ..scalar import is_sympy
-from .factors import axes
+from .factors import symbols_in
 from .multirate import Conv, Modulate, Shift, _Sampling
 from .named import Named, _Layer, _Resampler
 from .node import Node
@@ -178,8 +178,7 @@ def factor_symbols(node: Node) -> list[Any]:
         value = node.shift
     else:
         return []
-    found = {symbol for entry in axes(value) if is_sympy(entry) for symbol in entry.free_symbols}
-    return sorted(found, key=lambda symbol: str(symbol.name))
+    return sorted(symbols_in(value), key=lambda symbol: str(symbol.name))
 
 
 def all_factor_symbols(*roots: Node) -> list[Any]:

@@ -16,6 +16,7 @@ from ..engine.unfold import evaluate
 from ..errors import FormalSignalError, OperandError
 from ..expr.blocks import grid
 from ..expr.operators import LinearOperator, Zero
+from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Signal
 from ..expr.traverse import formal_parts
 from ..scalar import Scalar, check_scalar, exact, is_sympy, to_sympy
@@ -202,6 +203,14 @@ class _ConstantPeriod:
     def down(self, x: Ints, factors: Ints) -> Ints:
         """p/gcd(p, k)."""
         return tuple(p // gcd(p, k) for p, k in zip(x, factors, strict=True))
+
+    def spread(self, x: Ints, matrix: SamplingMatrix) -> Ints:
+        """So many steps along an axis that all of M diag(p) ℤ^d is met."""
+        return ((matrix @ SamplingMatrix.diagonal(x)).exponent,) * len(x)
+
+    def sample(self, x: Ints, matrix: SamplingMatrix) -> Ints:
+        """A multiple of all periods."""
+        return (lcm(*x),) * len(x)
 
     def shift(self, x: Ints, shifts: Ints) -> Ints:
         """The period stays."""

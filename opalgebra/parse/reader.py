@@ -18,6 +18,7 @@ from ..expr import operators as _operators
 from ..expr import signals as _signals
 from ..expr.blocks import Block
 from ..expr.operators import LinearOperator
+from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Signal, SignalExpr, common_ndim
 from ..expr.traverse import formal_parts, walk
 from ..scalar import exact as exact_number
@@ -167,9 +168,16 @@ class Reader:
             return value.expand()
         self.fail(node, f".{func.attr}() is for operators{' and signals' if func.attr == 'conj' else ''}")
 
+    @staticmethod
+    def _count(factor: Any) -> int:
+        """The samples of a box; symbols do not count."""
+        if isinstance(factor, SamplingMatrix):
+            return factor.ratio
+        return prod(k for k in _factors.axes(factor) if isinstance(k, int))
+
     def _check_expansion(self, node: ast.AST, value: LinearOperator) -> None:
         for part in walk(value):
-            size = prod(k for k in _factors.axes(getattr(part, "factor", 1)) if isinstance(k, int))
+            size = self._count(getattr(part, "factor", 1))
             if isinstance(part, named.Named) and size > MAX_EXPANDED_FACTOR:
                 self.fail(node, f"a factor above {MAX_EXPANDED_FACTOR} is not written out here; use a smaller one")
 
@@ -243,7 +251,7 @@ class Reader:
         return value
 
     def _spend(self, node: ast.AST, size: Any) -> None:
-        self.samples -= prod(k for k in _factors.axes(size) if isinstance(k, int))
+        self.samples -= self._count(size)
         if self.samples < 0:
             raise SizeError(f"the signals of the expression have over {MAX_SAMPLES:,} samples; give shorter ones")
 

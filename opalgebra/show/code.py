@@ -25,6 +25,7 @@ from ..expr.operators import (
     Transpose,
     Zero,
 )
+from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum
 from ..scalar import is_sympy
 from .numbers import is_minus_one
@@ -68,7 +69,9 @@ def code(node: Node) -> str:
 
 
 def value_code(value: Any) -> str:
-    """A factor, a shift, or a tuple of these."""
+    """A factor, a shift, or a tuple of these; a matrix as nested lists."""
+    if isinstance(value, SamplingMatrix):
+        return "[" + ", ".join("[" + ", ".join(map(integer_code, row)) + "]" for row in value.rows) + "]"
     if isinstance(value, tuple):
         return "(" + ", ".join(value_code(entry) for entry in value) + ")"
     return symbolic_code(value) if is_sympy(value) else integer_code(value)

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from ..expr.node import Node
+from ..expr.sampling import SamplingMatrix
 from ..scalar import is_sympy
 from .render import Renderer
 
@@ -118,6 +119,9 @@ class _Latex(Renderer):
     def index(self, value: Any) -> str:
         if isinstance(value, tuple):
             return "(" + ", ".join(self.index(entry) for entry in value) + ")"
+        if isinstance(value, SamplingMatrix):
+            rows = r" \\ ".join(" & ".join(map(self.number, row)) for row in value.rows)
+            return rf"\left[\begin{{smallmatrix}} {rows} \end{{smallmatrix}}\right]"
         return self.symbolic(value) if is_sympy(value) else self.number(value)
 
     def sampling(self, arrow: str, factor: Any) -> str:

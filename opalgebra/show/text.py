@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from ..expr.node import Node
+from ..expr.sampling import SamplingMatrix
 from ..expr.signals import ConjSignal, FormalSignal
 from ..scalar import is_sympy
 from .render import ATOM, Hole, Piece, Renderer
@@ -79,7 +80,7 @@ def subscript(value: str) -> str:
 def _grouped(value: str) -> str:
     """A text in parentheses, unless it is one name or number or has parentheses around it."""
     value = value if not value.isidentifier() else name_text(value)
-    alone = re.fullmatch(r"-?\w+", value) or (value[:1] == "(" and value.find(")") == len(value) - 1)
+    alone = re.fullmatch(r"-?\w+|\[[^]]*\]", value) or (value[:1] == "(" and value.find(")") == len(value) - 1)
     return value if alone else f"({value})"
 
 
@@ -114,6 +115,8 @@ class _Text(Renderer):
 
     def raw_index(self, value: Any) -> str:
         """A factor or shift before it is raised or lowered; an ASCII minus, names as they are."""
+        if isinstance(value, SamplingMatrix):
+            return "[" + "; ".join(" ".join(map(self.raw_index, row)) for row in value.rows) + "]"
         if isinstance(value, tuple):
             return "(" + ",".join(self.raw_index(entry) for entry in value) + ")"
         if not is_sympy(value):

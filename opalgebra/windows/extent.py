@@ -11,9 +11,11 @@ from math import lcm
 from typing import Any, TypeAlias
 
 from ..engine.unfold import evaluate, window_of
+from ..engine.window import image
 from ..errors import WindowError
 from ..expr.multirate import Conv
 from ..expr.operators import Identity, LinearOperator
+from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Signal
 from ..expr.traverse import expand, transform
 from ..scalar import Scalar, is_sympy
@@ -106,6 +108,17 @@ class _Intervals:
         """All n with k n inside."""
         return _each(x, factors, lambda a, b, k: (ceil_div(a, k), ceil_div(b, k)))
 
+    def sample(self, x: Found, matrix: SamplingMatrix) -> Found:
+        """A box around all n with M n inside, for real n and cut to whole ones."""
+        if x is None:
+            return None
+        sign, size = (1 if matrix.determinant > 0 else -1), matrix.ratio
+        rows = [tuple(sign * entry for entry in row) for row in matrix.adjugate]
+        ends = image(rows, [(a, b - 1) for a, b in x])
+        if any(_none(a, b) for a, b in x):
+            return tuple((ceil_div(low, size),) * 2 for low, _ in ends)
+        return tuple((ceil_div(low, size), floor_div(high, size) + 1) for low, high in ends)
+
     def shift(self, x: Found, shifts: tuple[int, ...]) -> Found:
         """Every index plus the shift."""
         return _each(x, shifts, lambda a, b, s: (a + s, b + s))
@@ -140,6 +153,14 @@ class Reached(_Intervals):
         """k (n − 1) + 1 samples."""
         return _each(x, factors, lambda a, b, k: (k * a, k * a if _none(a, b) else k * (b - 1) + 1))
 
+    def spread(self, x: Found, matrix: SamplingMatrix) -> Found:
+        """The smallest box around all M n."""
+        if x is None:
+            return None
+        if any(_none(a, b) for a, b in x):
+            return tuple((a, a) for a in matrix @ tuple(a for a, _ in x))
+        return tuple((low, high + 1) for low, high in image(matrix.rows, [(a, b - 1) for a, b in x]))
+
     def total(self, terms: Sequence[Found]) -> Found:
         """What any term reaches."""
         filled = [term for term in terms if term is not None and not any(_none(a, b) for a, b in term)]
@@ -161,6 +182,12 @@ class Inside(_Intervals):
     def up(self, x: Found, factors: tuple[int, ...]) -> Found:
         """From just after the last sample before the window to just before the first one after it."""
         return _each(x, factors, lambda a, b, k: (k * (a - 1) + 1, k * b))
+
+    def spread(self, x: Found, matrix: SamplingMatrix) -> Found:
+        """The outputs that read inside only are no box."""
+        raise _no_box("valid", matrix, "make no box")
+
+    sample = spread
 
     def total(self, terms: Sequence[Found]) -> Found:
         """What all terms can compute."""
@@ -197,6 +224,12 @@ class Rate:
         """One output for k inputs."""
         return tuple(rate / k for rate, k in zip(x, factors, strict=True))
 
+    def spread(self, x: tuple[Fraction, ...], matrix: SamplingMatrix) -> tuple[Fraction, ...]:
+        """A matrix has no rate per axis."""
+        raise _no_box("same", matrix, "have no rate on each axis")
+
+    sample = spread
+
     def total(self, terms: Sequence[tuple[Fraction, ...]]) -> tuple[Fraction, ...]:
         """All terms have one rate, or there is none."""
         if len(set(terms)) > 1:
@@ -209,6 +242,15 @@ class Rate:
 
 class Period(Rate):
     """The period of a signal on its way through an operator; every factor of ↓ must divide it."""
+
+    def spread(self, x: tuple[Fraction, ...], matrix: SamplingMatrix) -> tuple[Fraction, ...]:
+        """The output is periodic on a lattice, and on a box only where one is said."""
+        raise WindowError(
+            f"boundary='wrap' makes a periodic signal, and its image under the sampling matrix {matrix} has a period "
+            "that is no box; say with out=((start, stop), (start, stop)) which outputs are meant"
+        )
+
+    sample = spread
 
     def modulate(self, x: tuple[Fraction, ...], sequence: Signal) -> tuple[Fraction, ...]:
         """The sequence must repeat within the period."""
@@ -227,6 +269,13 @@ class Period(Rate):
     def total(self, terms: Sequence[tuple[Fraction, ...]]) -> tuple[Fraction, ...]:
         """The least common multiple; the periods are whole."""
         return tuple(Fraction(lcm(*map(int, axis))) for axis in zip(*terms, strict=True))
+
+
+def _no_box(mode: str, matrix: SamplingMatrix, why: str) -> WindowError:
+    return WindowError(
+        f"mode={mode!r} has no meaning for the sampling matrix {matrix}, whose outputs {why}; give "
+        "out=((start, stop), (start, stop)), or mode='full' for the box around all outputs"
+    )
 
 
 def _does_not_divide(n: Fraction, what: str) -> WindowError:

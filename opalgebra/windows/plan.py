@@ -13,6 +13,7 @@ from ..engine.cost import Explanation, Stage
 from ..engine.dispatch import DIRECT
 from ..engine.fir import Fir
 from ..engine.program import Action, Beyond, PlannedTerm
+from ..engine.relabel import Relabel
 from ..errors import OperandError
 from .bound import BoundOperator
 from .combine import Product, Scaled, Total, Turned
@@ -147,7 +148,7 @@ def _step(term: PlannedTerm, item: int, rules: str = "") -> Step:
     action, read, written, choice = term
     name = _name(action) + (f", {rules}" if rules else "")
     channels = (1, 1)
-    naive = written.size
+    naive = 0 if isinstance(action, Relabel) else written.size
     if isinstance(action, Fir):
         naive *= action.taps.size * prod(map(abs, action.down))
         channels = (
@@ -158,6 +159,8 @@ def _step(term: PlannedTerm, item: int, rules: str = "") -> Step:
 
 
 def _name(action: Action) -> str:
+    if isinstance(action, Relabel):
+        return f"{'↑' if action.spreads else '↓'}{action.matrix}"
     if not isinstance(action, Fir):
         return f"weights of period {_by(action.values.shape)}"
     taps = f"{_by(action.shape)} taps" if prod(action.shape) > 1 or action.mixes else ""
