@@ -63,7 +63,8 @@ class Relabel:
         """Add the moved samples of x to y."""
         to, source = (table.beside(x) for table in self._places(written, read))
         ndim = len(written.starts)
-        target = y if y.flags.c_contiguous else module_of(y).zeros(y.shape, y.dtype)  # what is written through must be a view
+        # what is written through must be a view
+        target = y if y.flags.c_contiguous else module_of(y).zeros(y.shape, y.dtype)
         flat = target.reshape(*y.shape[: y.ndim - ndim], -1)
         flat[..., to] += x.reshape(*x.shape[: x.ndim - ndim], -1)[..., source]
         if target is not y:
