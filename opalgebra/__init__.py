@@ -43,6 +43,7 @@ from .expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from .expr.named import AvgPool, Corr, DilatedConv, LinearUp, Repeat, StridedConv, TransposedConv
 from .expr.operators import Identity, LinearOperator, Zero, operators
 from .expr.signals import Signal, SignalExpr, box, signals
+from .expr.sums import Sum
 from .parse import exact
 from .windows.bound import BoundOperator
 
@@ -91,6 +92,7 @@ __all__ = [
     "SizeError",
     "Step",
     "StridedConv",
+    "Sum",
     "TransposedConv",
     "Undecided",
     "UnknownLaw",

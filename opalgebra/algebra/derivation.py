@@ -17,7 +17,7 @@ from ..expr.factors import axes
 from ..expr.multirate import Conv, Down, Shift
 from ..expr.operators import Compose, FormalOperator, Identity, Scale, Sum, Zero, add, compose
 from ..expr.signals import Signal, SignalExpr
-from ..expr.traverse import all_factor_symbols, constants, has_blocks, walk
+from ..expr.traverse import all_factor_symbols, constants, has_blocks, nameless, walk
 from ..scalar import exact, is_sympy
 from .evaluate import Evaluator
 from .laws import Law, laws
@@ -74,7 +74,7 @@ def _single_law(lhs: Expression, rhs: Expression, facts: Facts, of_sums: bool = 
             for start, goal, types in ((lhs, rhs, present[0]), (rhs, lhs, present[1])):
                 if _needed_types(name, reverse) <= types:
                     for new, condition in _uses(law, start, goal, reverse, facts):
-                        if new == goal or _same_terms(new, goal):
+                        if nameless(new) == nameless(goal) or _same_terms(new, goal):
                             return [Step(lhs, "", ""), Step(rhs, name, condition)]
     return None
 
@@ -133,9 +133,9 @@ def _single_candidates(of_sums: bool) -> tuple[str, ...]:
 def _joined(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | None:
     """Both sides to normal form, joined at the first expression that they share."""
     left, right = normalise(lhs, facts), normalise(rhs, facts)
-    where = {step.expression: i for i, step in enumerate(right)}
+    where = {nameless(step.expression): i for i, step in enumerate(right)}
     for i, step in enumerate(left):
-        j = where.get(step.expression)
+        j = where.get(nameless(step.expression))
         if j is not None:
             return _merged([*left[: i + 1], *_backwards(right, j)])
     middle = _single_law(left[-1].expression, right[-1].expression, facts, of_sums=True)

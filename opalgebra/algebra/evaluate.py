@@ -29,6 +29,7 @@ from ..expr.operators import (
     Zero,
 )
 from ..expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum
+from ..expr.sums import IndexedSignalSum
 from ..expr.traverse import has_blocks
 from ..scalar import conjugate, exact, is_sympy
 
@@ -59,6 +60,8 @@ class Evaluator:
                 return self.act(signal.operator, self.signal(signal.signal))
             case SignalSum():
                 return _add([self.signal(term) for term in signal.terms])
+            case IndexedSignalSum():
+                return self.signal(signal.definition())
         raise FormalSignalError(f"{signal} cannot be evaluated")
 
     def act(self, a: LinearOperator, x: Sparse, t: bool = False, c: bool = False) -> Sparse:

@@ -19,6 +19,7 @@ from ..expr.named import Named
 from ..expr.node import Node
 from ..expr.operators import Compose, FormalOperator, LinearOperator, Sum, add, compose
 from ..expr.signals import Applied, ConjSignal, FormalSignal, Signal, SignalExpr
+from ..expr.sums import IndexedSum
 from ..expr.traverse import rebuild
 from ..scalar import is_sympy
 
@@ -75,7 +76,7 @@ def _runs(node: Compose, put: Callable[[Any], Any], length: int) -> Iterator[Pla
 
 def inner(node: Node, put: Callable[[Any], Any]) -> Iterator[Place]:
     """The children of a node with the way to put others in their place."""
-    if isinstance(node, Signal | FormalSignal | FormalOperator | Named):
+    if isinstance(node, Signal | FormalSignal | FormalOperator | Named) and not isinstance(node, IndexedSum):
         return
     if isinstance(node, Block):
         yield from _entries(node, put)

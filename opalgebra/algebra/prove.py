@@ -9,10 +9,19 @@ from itertools import islice, product
 from typing import Any, NamedTuple, TypeAlias
 
 from .._verbs import verb
-from ..errors import OperandError, Undecided
+from ..errors import OperandError, SizeError, Undecided
 from ..expr.operators import LinearOperator, common_channels
 from ..expr.signals import Signal, SignalExpr, common_ndim
-from ..expr.traverse import all_factor_symbols, constants, formal_names, has_blocks, substitute, walk
+from ..expr.traverse import (
+    all_factor_symbols,
+    constants,
+    formal_names,
+    has_blocks,
+    nameless,
+    substitute,
+    walk,
+    written_out,
+)
 from .canonical import Canonical, ConcreteWalker, TooMany, canonical
 from .facts import Divides, EvenSymmetric, Hypothesis, allowed, holds, hypotheses, symbols_of
 from .ring import Ring, ring_of
@@ -171,6 +180,7 @@ def decide(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...]) -> D
         decision = decide(substitute(lhs, even), substitute(rhs, even), facts)
         return _restored(decision, even, dimension(lhs, rhs))
     try:
+        lhs, rhs = nameless(lhs), nameless(rhs)
         if has_blocks(lhs) or has_blocks(rhs):
             from .blocks import decide_blocks
 
@@ -180,6 +190,8 @@ def decide(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...]) -> D
         return _decide_concrete(lhs, rhs)
     except Undecided as why:
         return "undecided", str(why), None
+    except SizeError as why:
+        return "undecided", f"budget: {why}", None
     except RecursionError:
         return "undecided", "budget: the expression is nested too deeply", None
 
@@ -239,6 +251,7 @@ def _same_map(lhs: Expression, rhs: Expression, ring: Ring) -> bool:
 
 
 def _decide_concrete(lhs: Expression, rhs: Expression) -> Decision:
+    lhs, rhs = written_out(lhs), written_out(rhs)
     ring = ring_of(constants(lhs, rhs))
     try:
         if lhs == rhs or _same_map(lhs, rhs, ring):

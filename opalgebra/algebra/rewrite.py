@@ -31,7 +31,8 @@ from ..expr.operators import (
     compose,
 )
 from ..expr.signals import Applied, ConjSignal, Signal, SignalSum
-from ..expr.traverse import transform
+from ..expr.sums import IndexedSum
+from ..expr.traverse import apart, rebuild, symbols_in, transform
 from ..scalar import exact, is_sympy
 from .facts import Hypothesis
 from .laws import laws
@@ -42,6 +43,7 @@ Rewrite: TypeAlias = tuple[str, Any, str]  # law name, new expression, condition
 Facts: TypeAlias = tuple[Hypothesis, ...]
 Strategy: TypeAlias = Callable[[Any, Facts], Rewrite | None]  # what becomes of one node, or None
 LINE_LIMIT = 150
+SUM_LIMIT = 24  # terms of a sum over an index that are written out
 KERNEL_LIMIT = 4096  # products of concrete kernels are computed up to this many multiplications
 FORWARD, BACKWARD = False, True
 
@@ -164,6 +166,9 @@ def _by_law(name: str, node: Any, reverse: bool, facts: Facts) -> Rewrite | None
 
 def _without_wrapper(node: Any, facts: Facts) -> Rewrite | None:
     """Definitions written out, transposes and conjugates pushed to the letters, products over sums."""
+    if isinstance(node, IndexedSum):
+        fits = isinstance(node.stop, int) and node.stop <= SUM_LIMIT
+        return ("sum-terms", node.definition(), "") if fits else None
     if isinstance(node, Named):
         return DEFINITIONS[type(node)], node.definition(), ""
     if isinstance(node, Power):
@@ -177,6 +182,14 @@ def _without_wrapper(node: Any, facts: Facts) -> Rewrite | None:
     return None
 
 
+def _into_sum(before: tuple[Any, ...], factor: IndexedSum, after: tuple[Any, ...]) -> Rewrite:
+    """B (Σ A_r) C = Σ B A_r C, with another name for r where B or C has it."""
+    around = {symbol for other in (*before, *after) for symbol in symbols_in(other)}
+    inner = apart(factor, around)
+    new = IndexedSum(compose((*before, inner.body, *after)), inner.index, inner.stop)
+    return "distribute-left" if before else "distribute-right", new, ""
+
+
 def identity_gone(node: Any, facts: Facts) -> Rewrite | None:
     """Identities out of a composition."""
     if isinstance(node, Compose) and any(isinstance(factor, Identity) for factor in node.factors):
@@ -186,6 +199,10 @@ def identity_gone(node: Any, facts: Facts) -> Rewrite | None:
 
 def _wrapper_pushed(node: Any, facts: Facts) -> Rewrite | None:
     inner_type = type(node.operator)
+    if inner_type is IndexedSum:
+        inner = apart(node.operator, symbols_in(node.scalar) if isinstance(node, Scale) else set())
+        pushed = rebuild(node, (*node.parts()[:-1], inner.body))
+        return f"{type(node).__name__.lower()}-sum", IndexedSum(pushed, inner.index, inner.stop), ""
     if not isinstance(node, Scale) and inner_type in (Identity, Zero):
         return f"{'identity' if inner_type is Identity else 'zero'}-{type(node).__name__.lower()}", node.operator, ""
     if isinstance(node, Adjoint) and inner_type not in _WITH_ADJOINT:
@@ -208,6 +225,8 @@ def _spread_out(node: Compose) -> Rewrite | None:
         if isinstance(factor, Scale):
             inner = compose((*before, factor.operator, *after))
             return "scale-right" if before else "scale-left", Scale(factor.scalar, inner), ""
+        if isinstance(factor, IndexedSum):
+            return _into_sum(before, factor, after)
         if isinstance(factor, Sum):
             terms = tuple(compose((*before, term, *after)) for term in factor.terms)
             return "distribute-left" if before else "distribute-right", add(terms), ""

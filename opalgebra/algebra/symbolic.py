@@ -19,7 +19,11 @@ from typing import Any, TypeAlias
 
 from ..errors import Undecided
 from ..expr.factors import axes
-from ..expr.signals import Signal
+from ..expr.multirate import Conv
+from ..expr.operators import LinearOperator
+from ..expr.signals import Applied, ConjSignal, Signal, SignalExpr, SignalSum
+from ..expr.sums import IndexedSignalSum, IndexedSum
+from ..expr.traverse import constants, free_symbols
 from ..scalar import is_sympy
 from .canonical import _atoms
 from .facts import Coprime, Hypothesis
@@ -120,6 +124,8 @@ class Parametrised:
     point: tuple[Affine, ...]
     bounds: dict[int, Poly]
     weight: Any
+    indices: dict[Any, Affine] = field(default_factory=dict)  # what the indices of the sums around are here
+    saved: tuple[Affine, ...] = ()  # indices n that wait while a kernel that depends on such an index is walked
 
     def _with_index(self, index: Iterable[Affine]) -> Parametrised:
         return replace(self, point=(*index, *self.point[self.ndim :]))
@@ -135,8 +141,25 @@ class Parametrised:
 
     def shift(self, amount: tuple[Any, ...]) -> list[Parametrised]:
         """n ← n + s."""
-        constants = [{CONSTANT: self.context.poly(s)} for s in amount]
-        return [self._with_index(_plus(n, s) for n, s in zip(self.point, constants, strict=False))]
+        moves = [self._affine(s) for s in amount]
+        return [self._with_index(_plus(n, s) for n, s in zip(self.point, moves, strict=False))]
+
+    def _affine(self, value: Any) -> Affine:
+        """A shift, in which indices of the sums around it may stand."""
+        used = [s for s in self.indices if is_sympy(value) and s in value.free_symbols]
+        if not used:
+            constant = self.context.poly(value)
+            return {CONSTANT: constant} if constant else {}
+        from sympy import Poly
+
+        total: Affine = {}
+        for powers, coefficient in Poly(value, *used).terms():
+            if sum(powers) > 1:
+                raise Undecided(f"the shift {value} is not linear in the index {', '.join(map(str, used))}")
+            one = {CONSTANT: self.context.poly(1)}
+            factor = next((self.indices[s] for s, power in zip(used, powers, strict=True) if power), one)
+            total = _plus(total, _times(factor, self.context.poly(coefficient)))
+        return total
 
     def flip(self) -> list[Parametrised]:
         """n ← −n."""
@@ -175,6 +198,27 @@ class Parametrised:
             )
         ]
 
+    def within(self, index: Any, stop: Poly) -> Parametrised:
+        """The state inside a sum over 0 ≤ index < stop."""
+        new = self.context.fresh()
+        inside = {**self.indices, index: {new: self.context.poly(1)}}
+        return replace(self, indices=inside, bounds={**self.bounds, new: stop})
+
+    def outside(self, index: Any) -> Parametrised:
+        """The state after the sum; its parameter stays."""
+        return replace(self, indices={s: value for s, value in self.indices.items() if s != index})
+
+    def set_aside(self) -> Parametrised:
+        """The state with its index put away and 0 in its place."""
+        d = self.ndim
+        return replace(self, point=(*({},) * d, *self.point[d:]), saved=(*self.point[:d], *self.saved))
+
+    def taken_up(self, sign: int) -> Parametrised:
+        """The index that was put away, plus or minus the present one."""
+        d, signed = self.ndim, self.context.poly(sign)
+        index = [_plus(n, _times(k, signed)) for n, k in zip(self.saved[:d], self.point, strict=False)]
+        return replace(self, point=(*index, *self.point[d:]), saved=self.saved[d:])
+
     def formal_operator(self, row: tuple[str, ...], column: tuple[str, ...]) -> list[Parametrised]:
         """The index moves into the column slot and a free row index takes its place."""
         one = self.context.poly(1)
@@ -186,13 +230,17 @@ class Parametrised:
 
     def _substituted(self, parameter: int, value: Affine) -> Parametrised:
         """The state with a parameter replaced by an affine expression in others."""
-        point = []
-        for coordinate in self.point:
+
+        def put(coordinate: Affine) -> Affine:
             rest = {p: c for p, c in coordinate.items() if p != parameter}
             coefficient = coordinate.get(parameter)
-            point.append(_plus(rest, _times(value, coefficient)) if coefficient else rest)
+            return _plus(rest, _times(value, coefficient)) if coefficient else rest
+
         bounds = {p: b for p, b in self.bounds.items() if p != parameter}
-        return replace(self, point=tuple(point), bounds=bounds)
+        indices = {s: put(index) for s, index in self.indices.items()}
+        return replace(
+            self, point=tuple(map(put, self.point)), bounds=bounds, indices=indices, saved=tuple(map(put, self.saved))
+        )
 
     def _divided(self, axis: int, factor: Poly) -> Parametrised | None:
         """The part with factor | n on one axis, n divided; None where nothing is left."""
@@ -318,7 +366,45 @@ class Parametrised:
                 if other in self.bounds:
                     bounds[new] = bound * self.bounds[other] * one
                 return replace(without, point=point, bounds=bounds)
+        return self._absorbed_by_span(parameter, column, steps)
+
+    def _absorbed_by_span(self, parameter: int, column: tuple[Poly, ...], steps: tuple[Poly, ...]) -> Parametrised | None:
+        """r + bound · t where the step bound · column is a vector of another basis of the free lattice.
+
+        With bound · column = Σ λⱼ · columnⱼ and some λᵢ = ±1, it takes the place of columnᵢ.
+        """
+        free = self.parameters()
+        found = _combination([self._column(p) for p in free], [steps], self.context)
+        weights = None if found is None else [row[0] for row in found]
+        if weights is None:
+            return None
+        for p, weight in zip(free, weights, strict=True):
+            if weight in (1, -1):
+                without = self._substituted(parameter, {})._substituted(p, {})
+                new = self.context.fresh()
+                point = tuple(_plus(a, {new: c}) if c else a for a, c in zip(without.point, column, strict=True))
+                return replace(without, point=point)
         return None
+
+
+def _combination(
+    columns: list[tuple[Poly, ...]], targets: list[tuple[Poly, ...]], context: Context
+) -> list[list[Poly]] | None:
+    """The matrix of polynomials U with columns · U = targets; None where there is none, or the columns are dependent."""
+    from sympy.polys.matrices import DomainMatrix
+
+    size, height = len(columns), len(targets[0])
+    if not size:
+        return None if any(any(target) for target in targets) else []
+    domain = context.polynomials.to_domain().get_field()
+    rows = [[domain.convert(column[i].as_expr()) for column in (*columns, *targets)] for i in range(height)]
+    reduced, pivots = DomainMatrix(rows, (height, size + len(targets)), domain).rref()
+    if pivots != tuple(range(size)):
+        return None
+    solution = [[reduced[i, size + j].element for j in range(len(targets))] for i in range(size)]
+    if any(entry.denom not in (1, -1) for row in solution for entry in row):
+        return None
+    return [[context.polynomials(entry.numer) * context.polynomials(entry.denom) for entry in row] for row in solution]
 
 
 def _never_divides(factor: Poly, rest: Affine) -> bool:
@@ -376,6 +462,42 @@ class SymbolicWalker(Walker):
         index: list[Affine] = [{CONSTANT: self.context.poly(n)} if n else {} for n in at]
         return Parametrised(self.context, self.ndim, (), tuple(index), {}, weight)
 
+    def indexed(self, operator: IndexedSum, states: list[Any], transpose: bool, conj: bool) -> list[Any]:
+        """The index is one more bounded parameter."""
+        inside = self._entered(operator, states)
+        return [s.outside(operator.index) for s in self.act(operator.body, inside, transpose, conj)]
+
+    def indexed_signal(self, signal: IndexedSignalSum, conj: bool) -> list[Any]:
+        return self._onto([self._tap((0,) * self.ndim, self.ring.one)], signal, conj)
+
+    def _entered(self, node: IndexedSum | IndexedSignalSum, states: list[Any]) -> list[Any]:
+        if any(is_sympy(c) and node.index in c.free_symbols for c in constants(node.body)):
+            raise Undecided(f"a scalar of the sum depends on its index, and the number of terms is {node.stop}")
+        stop = self.context.poly(node.stop)
+        return [state.within(node.index, stop) for state in states]
+
+    def _letter(self, letter: LinearOperator, state: Any, transpose: bool, conj: bool) -> list[Any]:
+        if isinstance(letter, Conv) and free_symbols(letter.kernel) & state.indices.keys():
+            after = self._onto([state.set_aside()], letter.kernel, conj)
+            return [s.taken_up(-1 if transpose else 1) for s in after]
+        return super()._letter(letter, state, transpose, conj)
+
+    def _onto(self, states: list[Any], signal: SignalExpr, conj: bool) -> list[Any]:
+        """States of index 0 moved by a signal, which may depend on the indices of the sums around it."""
+        match signal:
+            case IndexedSignalSum():
+                inside = self._entered(signal, states)
+                return [s.outside(signal.index) for s in self._onto(inside, signal.body, conj)]
+            case _ if not any(free_symbols(signal) & state.indices.keys() for state in states):
+                return [s for state in states for k in self.signal(signal, conj) for s in state.convolve(k, 1)]
+            case ConjSignal():
+                return self._onto(states, signal.signal, not conj)
+            case Applied():
+                return self.act(signal.operator, self._onto(states, signal.signal, conj), False, conj)
+            case SignalSum():
+                return [s for term in signal.terms for s in self._onto(states, term, conj)]
+        raise Undecided(f"the signal {signal} depends on the index of a sum")
+
     def box(self, factor: tuple[Any, ...]) -> Parametrised:
         one = self.context.poly(1)
         names = [self.context.fresh() for _ in factor]
@@ -428,7 +550,6 @@ def _permuted(state: Parametrised, order: list[int]) -> Parametrised:
 
 def _same_points(left: Parametrised, right: Parametrised) -> bool:
     """M s + c and M' t + c' agree iff M = M' U with U unimodular and c − c' is in the image of M'."""
-    from sympy.polys.matrices import DomainMatrix
 
     def bounded(state: Parametrised) -> list[str]:
         return sorted(f"{b} {[str(c) for c in state._column(p)]}" for p, b in state.bounds.items())
@@ -436,18 +557,15 @@ def _same_points(left: Parametrised, right: Parametrised) -> bool:
     mine, theirs = left.parameters(), right.parameters()
     if len(mine) != len(theirs) or bounded(left) != bounded(right):
         return False
-    offset = [a - b for a, b in zip(left._column(CONSTANT), right._column(CONSTANT), strict=True)]
+    offset = tuple(a - b for a, b in zip(left._column(CONSTANT), right._column(CONSTANT), strict=True))
     if not theirs:
         return not any(offset)
-    domain = left.context.polynomials.to_domain().get_field()
-    columns = [*(right._column(p) for p in theirs), *(left._column(p) for p in mine), offset]
-    rows = [[domain.convert(column[i].as_expr()) for column in columns] for i in range(len(offset))]
-    reduced, pivots = DomainMatrix(rows, (len(rows), len(columns)), domain).rref()
-    size = len(theirs)
-    if pivots != tuple(range(size)):
+    targets = [*(left._column(p) for p in mine), offset]
+    solution = _combination([right._column(p) for p in theirs], targets, left.context)
+    if solution is None:
         return False
-    solution = [[reduced[i, size + j].element for j in range(size + 1)] for i in range(size)]
-    if any(entry.denom not in (1, -1) for row in solution for entry in row):
-        return False
-    change = DomainMatrix([row[:size] for row in solution], (size, size), domain)
-    return change.det() in (domain.one, -domain.one)
+    from sympy.polys.matrices import DomainMatrix
+
+    size, domain = len(theirs), left.context.polynomials.to_domain()
+    change = DomainMatrix([[domain.convert(entry) for entry in row[:size]] for row in solution], (size, size), domain)
+    return change.to_field().det() in (domain.get_field().one, -domain.get_field().one)

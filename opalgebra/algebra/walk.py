@@ -30,6 +30,7 @@ from ..expr.operators import (
     Zero,
 )
 from ..expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum
+from ..expr.sums import IndexedSignalSum, IndexedSum
 from ..expr.traverse import has_blocks
 from ..scalar import Scalar, conjugate
 
@@ -88,7 +89,17 @@ class Walker(ABC):
                 return self.act(signal.operator, self.signal(signal.signal, conj), False, conj)
             case SignalSum():
                 return self.merge([state for term in signal.terms for state in self.signal(term, conj)])
+            case IndexedSignalSum():
+                return self.indexed_signal(signal, conj)
         raise OperandError(f"{type(signal).__name__} is not a signal that can be walked")
+
+    def indexed_signal(self, signal: IndexedSignalSum, conj: bool) -> list[Any]:
+        """The states of Σ_{r<k} x_r."""
+        return self.signal(signal.definition(), conj)
+
+    def indexed(self, operator: IndexedSum, states: list[Any], transpose: bool, conj: bool) -> list[Any]:
+        """The states after Σ_{r<k} A_r."""
+        return self.act(operator.definition(), states, transpose, conj)
 
     def act(self, operator: LinearOperator, states: list[Any], transpose: bool, conj: bool) -> list[Any]:
         """The states after an operator, its transpose, its conjugate or its adjoint."""
@@ -104,6 +115,8 @@ class Walker(ABC):
                 for factor in operator.factors if transpose else reversed(operator.factors):
                     states = self.act(factor, states, transpose, conj)
                 return states
+            case IndexedSum():
+                return self.indexed(operator, states, transpose, conj)
             case Sum():
                 return self.merge([s for term in operator.terms for s in self.act(term, states, transpose, conj)])
             case Power():
@@ -130,7 +143,7 @@ class Walker(ABC):
                     weight = self.convert(conjugate(operator.scalar) if conj else operator.scalar)
                     states = [s for state in states for s in state.scaled(weight)] if weight else []
                     operator = operator.operator
-                case Named():
+                case Named() if not isinstance(operator, IndexedSum):
                     operator = operator.definition()
                 case _:
                     return operator, transpose, conj, states

@@ -16,6 +16,7 @@ from ..expr import factors as _factors
 from ..expr import named
 from ..expr import operators as _operators
 from ..expr import signals as _signals
+from ..expr import sums
 from ..expr.blocks import Block
 from ..expr.operators import LinearOperator
 from ..expr.signals import Signal, SignalExpr, common_ndim
@@ -30,6 +31,7 @@ MAX_INTEGER = 10**18
 MAX_SAMPLES = 20_000  # of all boxes and symbolic-tap signals of one text together
 MAX_WORK = 10**7  # samples and multiply-adds for the signals that a text computes, such as Up(2) @ [1, 2]
 EXACT_WORK = 1_000  # a multiply-add of SymPy entries takes that of so many numbers
+MAX_TERMS = 1_000  # of sums over an index, nested ones multiplied
 MAX_EXPANDED_FACTOR = 1_000  # .expand() of a named composition computes a kernel of this length
 
 
@@ -225,6 +227,8 @@ class Reader:
         if name == "Block":
             return self._block(node)
         values = self.arguments(node, name, roles)
+        if name == "Sum":
+            self._spend_terms(node, *values)
         if name == "box":
             self._spend(node, _factors.factor(values[0]))
         return make(*values, **self._options(node))
@@ -241,6 +245,13 @@ class Reader:
         if not isinstance(value, LinearOperator) and not (type(value) is int and value == 0):
             self.fail(node, "an entry of Block is an operator or 0")
         return value
+
+    def _spend_terms(self, node: ast.AST, body: Any, limits: Any) -> None:
+        """Sums of known signals are computed, nested ones as often as the outer ones ask for."""
+        stop = limits[2] if isinstance(limits, tuple) and len(limits) == 3 else 1
+        inner = [part.stop for part in walk(body) if isinstance(part, sums.IndexedSum | sums.IndexedSignalSum)]
+        if prod(k for k in (*inner, stop) if isinstance(k, int)) > MAX_TERMS:
+            self.fail(node, f"the sums have more than {MAX_TERMS} terms, the most that are read")
 
     def _spend(self, node: ast.AST, size: Any) -> None:
         self.samples -= prod(k for k in _factors.axes(size) if isinstance(k, int))

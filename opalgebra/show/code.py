@@ -26,6 +26,7 @@ from ..expr.operators import (
     Zero,
 )
 from ..expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum
+from ..expr.sums import IndexedSignalSum, IndexedSum
 from ..scalar import is_sympy
 from .numbers import is_minus_one
 from .render import Hole, Part, Piece, joined, layout
@@ -190,6 +191,12 @@ class _Code:
             Hole(part, kernel=True) if isinstance(part, SignalExpr) else value_code(part) for part in node.parts()
         ]
         return _call(type(node).__name__, *arguments)
+
+    @emit.register(IndexedSum)
+    @emit.register(IndexedSignalSum)
+    def _emit_indexed_sum(self, node: IndexedSum | IndexedSignalSum) -> Piece:
+        limits = f"({symbolic_code(node.index)}, 0, {value_code(node.stop)})"
+        return _call("Sum", Hole(node.body), limits)
 
     @emit.register
     def _emit_block(self, node: Block) -> Piece:

@@ -129,6 +129,10 @@ class _Latex(Renderer):
     def box(self, factor: Any) -> str:
         return rf"\mathbf{{1}}_{{{self.index(factor)}}}"
 
+    def sum_sign(self, index: Any, stop: Any) -> str:
+        last = self.index(stop - 1)
+        return rf"\sum_{{{self.index(index)}=0}}^{{{last}}}"
+
     def raised(self, value: Any) -> str:
         shown = self.index(value)
         return f"^{{({shown})}}" if shown in ("T", "H") else f"^{{{shown}}}"

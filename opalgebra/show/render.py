@@ -32,6 +32,7 @@ from ..expr.operators import (
     Zero,
 )
 from ..expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalSum
+from ..expr.sums import IndexedSignalSum, IndexedSum
 from ..scalar import Scalar, exact
 from .numbers import float_text, integer_text, is_compound, is_minus_one, is_negative, kind, takes_minus
 
@@ -184,6 +185,10 @@ class Renderer:
         """The signal of k ones."""
         raise NotImplementedError
 
+    def sum_sign(self, index: Any, stop: Any) -> str:
+        """The sign of a sum over 0 ≤ index < stop."""
+        raise NotImplementedError
+
     def raised(self, value: Any) -> str:
         """An exponent."""
         raise NotImplementedError
@@ -308,6 +313,13 @@ class Renderer:
                 parts.append(self.minus)
             parts.extend(piece.parts)
         return Piece(SUM, parts)
+
+    @emit.register(IndexedSum)
+    @emit.register(IndexedSignalSum)
+    def _emit_indexed_sum(self, node: IndexedSum | IndexedSignalSum) -> Piece:
+        negative, _ = self._term(node.body)
+        body: list[Part] = ["(", Hole(node.body), ")"] if negative else [Hole(node.body, SCALED)]
+        return Piece(SCALED, [self.sum_sign(node.index, node.stop), Glue(self.glue), *body])
 
     @emit.register
     def _emit_identity(self, node: Identity) -> Piece:

@@ -20,7 +20,7 @@ from .numbers import HUGE, kind
 _RESERVED = (
     "I pi E oo nan zoo oa sqrt cos sin exp conjugate exact box signals factors integers operators coprime divides "
     "even_symmetric Conv Corr StridedConv DilatedConv TransposedConv Up Down Repeat LinearUp AvgPool Shift Modulate "
-    "Flip Identity Zero Signal"
+    "Flip Identity Zero Signal Sum"
 )
 RESERVED = frozenset(_RESERVED.split())
 MAX_INTEGER = 10**18  # the largest int that ``exact`` reads

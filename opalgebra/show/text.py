@@ -130,6 +130,11 @@ class _Text(Renderer):
     def box(self, factor: Any) -> str:
         return "1" + subscript(self.raw_index(factor))
 
+    sigma = "Σ"
+
+    def sum_sign(self, index: Any, stop: Any) -> str:
+        return f"{self.sigma}_{{{self.index(index)}<{self.index(stop)}}}"
+
     def raised(self, value: Any) -> str:
         raw = self.raw_index(value)
         squeezed = raw if "_" not in raw else "_"
@@ -164,6 +169,7 @@ def _grouped_exponent(raw: str) -> str:
 class _Ascii(_Text):
     """The one-line notation in ASCII."""
 
+    sigma = "sum"
     star = "*"
     close_conv = "*)"
     close_modulate = "]{start}.)"
