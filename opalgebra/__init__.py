@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .algebra.derive import Derivation, derive
-from .algebra.facts import coprime, divides, even_symmetric
+from .algebra.facts import coprime, divides, equal, even_symmetric, not_divides
 from .algebra.laws import Law, laws
 from .algebra.prove import Proof, Step, prove
 from .algebra.witness import Witness
@@ -105,6 +105,7 @@ __all__ = [
     "coprime",
     "derive",
     "divides",
+    "equal",
     "even_symmetric",
     "exact",
     "factors",
@@ -112,6 +113,7 @@ __all__ = [
     "integers",
     "laws",
     "nn",
+    "not_divides",
     "operators",
     "prove",
     "set_threads",

@@ -1,25 +1,27 @@
 """The rows of the catalogue: laws 1–24 of multirate signal processing, and the structural ones.
 
-Laws whose sum runs over r < k are stated for a concrete k (3 where none is given).  To add a law, add a row:
-its proof, its page, its numeric test and its near-miss test come from it.
+To add a law, add a row: its proof, its page, its numeric test and its near-miss test come from it.  A sum over
+r < k is written out where k is a number.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 from math import gcd
 from typing import Any
 
 import numpy as np
 
-from ..errors import FactorError
-from ..expr.factors import axes
+from ..expr.factors import axes, integers, is_symbolic
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import AvgPool, Corr, DilatedConv, LinearUp, Repeat, StridedConv, TransposedConv
 from ..expr.operators import Identity, LinearOperator, Zero, compose
 from ..expr.signals import Signal, box
+from ..expr.sums import Sum
+from ..expr.traverse import fresh_index, symbols_in
 from ..scalar import conjugate, exact, is_sympy
-from .facts import Coprime, coprime
+from .facts import Coprime, coprime, not_divides
 from .laws import Law, Sides
 from .match import Bindings, divide
 
@@ -29,6 +31,7 @@ CROCHIERE = "Crochiere and Rabiner, Multirate Digital Signal Processing (1983)"
 DUMOULIN = "Dumoulin and Visin, A guide to convolution arithmetic for deep learning (2016)"
 LINEAR = "linear algebra"
 
+INDEX = integers("r")
 I = Identity()  # noqa: E741  # the field's name
 R = Flip()
 
@@ -66,9 +69,9 @@ def coprimes(a: Any, b: Any) -> tuple[Coprime, ...]:
     return tuple(coprime(x, y) for x, y in zip(axes(a), axes(b), strict=True))
 
 
-def branch(q: Any, k: int, r: int) -> Any:
+def branch(q: Any, k: Any, r: Any) -> Any:
     """q_r = ↓k S^{−r} q, the r-th polyphase part."""
-    return not_empty(compose((Down(k), *delay(-r))) @ q)
+    return not_empty(compose((Down(k), *delay(negative(r)))) @ q)
 
 
 def not_empty(q: Any) -> Any:
@@ -78,14 +81,31 @@ def not_empty(q: Any) -> Any:
     return q
 
 
-def delay(r: int) -> tuple[LinearOperator, ...]:
+def delay(r: Any) -> tuple[LinearOperator, ...]:
     """S^r as factors of a composition: none for r = 0."""
-    return (Shift(r),) if r else ()
+    return (Shift(r),) if any(axes(r)) else ()
 
 
-def branches(k: int, term: Callable[[int], tuple[LinearOperator, ...]]) -> LinearOperator:
-    """Σ_{r<k} of compositions."""
-    return sum((compose(term(r)) for r in range(1, k)), start=compose(term(0)))
+def branches(k: Any, term: Callable[[Any], Any], *around: Any, name: str = "r") -> Any:
+    """Σ of the terms over 0 ≤ r < k, per axis: written out where k is known, else as a sum over an index.
+
+    The index gets a name that no symbol has in the expressions ``around`` or in k.
+    """
+    if not is_symbolic(k):
+        terms = [term(r if isinstance(k, tuple) else r[0]) for r in product(*(range(n) for n in axes(k)))]
+        return sum(terms[1:], start=terms[0])
+    taken = {s.name for value in (*around, *axes(k)) for s in symbols_in(value)}
+    names = [name] if len(axes(k)) == 1 else [f"{name}_{i}" for i in range(1, len(axes(k)) + 1)]
+    indices = [fresh_index(n, taken) for n in names]
+    total = term(tuple(indices) if isinstance(k, tuple) else indices[0])
+    for index, stop in zip(reversed(indices), reversed(axes(k)), strict=True):
+        total = Sum(total, (index, 0, stop))
+    return total
+
+
+def letters(*operators: LinearOperator | tuple[LinearOperator, ...]) -> LinearOperator:
+    """The composition of operators and of runs of them."""
+    return compose(tuple(f for part in operators for f in (part if isinstance(part, tuple) else (part,))))
 
 
 def comb(k: Any) -> Modulate:
@@ -102,23 +122,58 @@ def thinned(w: Signal, k: int) -> Signal:
     return Signal([values[(k * n - w.start) % size] for n in range(size // gcd(size, k))])
 
 
-def down_shift_up(M: int, d: int, L: int) -> Sides:
-    """Both sides of law 9: with g = gcd(M, L), M n₀ − L m₀ = d."""
-    g = gcd(M, L)
-    lhs = Down(M) @ Shift(d) @ Up(L)
-    if d % g:
-        return lhs, Zero()
-    n = d // g * pow(M // g, -1, L // g) % (L // g)
-    m = (M * n - d) // L
-    return lhs, compose((*delay(n), Up(L // g), Down(M // g), *delay(-m)))
+def down_shift_up(g: Any, a: Any, b: Any, n: Any, m: Any) -> Sides:
+    """Both sides of law 9 for a delay that g divides, with M = g b, L = g a and d = M n − L m."""
+    M, L = times(g, b), times(g, a)
+    d = plus(times(M, n), negative(times(L, m)))
+    return Down(M) @ Shift(d) @ Up(L), letters(delay(n), Up(a), Down(b), delay(negative(m)))
 
 
-def polyphase_product(k: int, r: int, p: Any, q: Any) -> Sides:
-    """The r-th part of p ∗ q: the part s of p meets the part r − s of q, delayed where r < s."""
-    if not 0 <= r < k:
-        raise FactorError(f"r is {r} and k is {k}; the law is for 0 <= r < k")
-    parts = [compose((*delay(int(s > r)), Conv(branch(p, k, s)))) @ branch(q, k, (r - s) % k) for s in range(k)]
-    return compose((Down(k), *delay(-r), Conv(p))) @ q, sum(parts[1:], start=parts[0])
+def bind_down_shift_up(bound: Bindings) -> Bindings | None:
+    """↓M S^d ↑L as law 9 has it, for ints with g = gcd(M, L) that divides d."""
+    found = _law_nine(bound)
+    if found is None or any(d % g for d, g in zip(axes(bound["d"]), found["g"], strict=True)):
+        return None
+    pairs = list(zip(found["g"], found["a"], found["b"], axes(bound["d"]), strict=True))
+    n = [d // g * pow(b, -1, a) % a for g, a, b, d in pairs]
+    m = [(g * b * steps - d) // (g * a) for (g, a, b, d), steps in zip(pairs, n, strict=True)]
+    return {name: _scalar(values) for name, values in {**found, "n": n, "m": m}.items()}
+
+
+def bind_unreachable(bound: Bindings) -> Bindings | None:
+    """↓M S^d ↑L = 0, for ints where gcd(M, L) does not divide d."""
+    found = _law_nine(bound)
+    return None if found is None else {**{name: _scalar(v) for name, v in found.items()}, "d": bound["d"]}
+
+
+def _law_nine(bound: Bindings) -> dict[str, list[int]] | None:
+    M, d, L = (axes(bound[name]) for name in ("M", "d", "L"))
+    if any(map(is_sympy, (*M, *d, *L))) or not len(M) == len(d) == len(L):
+        return None
+    g = [gcd(x, y) for x, y in zip(M, L, strict=True)]
+    return {"g": g, "a": [x // y for x, y in zip(L, g, strict=True)], "b": [x // y for x, y in zip(M, g, strict=True)]}
+
+
+def _scalar(entries: Any) -> Any:
+    return entries[0] if len(entries) == 1 else tuple(entries)
+
+
+def polyphase_product(k: Any, r: Any, p: Any, q: Any) -> Sides:
+    """The r-th part of p ∗ q: the part s of p meets the part r − s of q."""
+
+    def term(s: Any) -> Any:
+        return letters(Conv(branch(p, k, s)), Down(k), delay(plus(s, negative(r)))) @ q
+
+    return letters(Down(k), delay(negative(r)), Conv(p)) @ q, branches(k, term, p, q, *axes(r), name="s")
+
+
+def space_to_batch(k: Any, q: Any) -> Sides:
+    """Both sides of law 17."""
+
+    def term(r: Any) -> LinearOperator:
+        return letters(delay(r), Up(k), Conv(q), Down(k), delay(negative(r)))
+
+    return Conv(Up(k) @ q), branches(k, term, q)
 
 
 def bind_common_factor(bound: Bindings) -> Bindings | None:
@@ -129,6 +184,11 @@ def bind_common_factor(bound: Bindings) -> Bindings | None:
     g = tuple(gcd(x, y) for x, y in zip(axes(M), axes(L), strict=True))
     common = g[0] if len(g) == 1 else g
     return None if all(x == 1 for x in g) else {"g": common, "a": divide(L, common), "b": divide(M, common)}
+
+
+def given(*names: str) -> Callable[[Bindings], Bindings | None]:
+    """Accept a match only where these parameters are known."""
+    return lambda bound: bound if bound.keys() >= set(names) else None
 
 
 def concrete(*names: str) -> Callable[[Bindings], Bindings | None]:
@@ -147,6 +207,12 @@ def bind_sequence(found: Bindings) -> Bindings | None:
     if isinstance(operator, Modulate) and operator.ndim == 1 and all(isinstance(v, int) for v in others.values()):
         return {**others, "w": operator.sequence}
     return None
+
+
+def written_sum(k: int, A: Any, B: Any) -> Sides:
+    """Σ_{r<k} A S^r B, and its terms; what r stands in is an example."""
+    total = Sum(A @ Shift(INDEX) @ B, (INDEX, 0, k))
+    return total, total.definition()
 
 
 def impulse(d: Any) -> Signal:
@@ -192,10 +258,16 @@ LETTERS = [
         f"{CROCHIERE}, ch. 2", lambda k, d: (Down(k) @ Shift(1), Shift(1) @ Down(k))),
     Law("shift-up", "k:factor d:shift", lambda k, d: (Shift(times(k, d)) @ Up(k), Up(k) @ Shift(d)),
         f"{CROCHIERE}, ch. 2", lambda k, d: (Shift(1) @ Up(k), Up(k) @ Shift(1))),
-    Law("down-shift-up", "M:factor d:shift L:factor", down_shift_up, f"{VETTERLI}, §2.5",
-        lambda M, d, L: (Down(M) @ Shift(1) @ Up(L), Down(M) @ Up(L)), generic={"M": 6, "d": 2, "L": 4},
-        conditions=("M n − L m = d, or 0 where gcd(L, M) does not divide d",),
-        pattern=lambda M, d, L: Down(M) @ Shift(d) @ Up(L), bind=concrete("M", "d", "L")),
+    Law("down-shift-up", "g:factor a:factor b:factor n:shift m:shift", down_shift_up, f"{VETTERLI}, §2.5",
+        lambda g, a, b, n, m: (Down(times(g, b)) @ Shift(times(g, n)) @ Up(times(g, a)), Up(a) @ Down(b)),
+        conditions=("gcd(a, b) = 1",), needs=lambda a, b: are_coprime(a, b), given=lambda a, b: coprimes(a, b),
+        pattern=lambda M, d, L: Down(M) @ Shift(d) @ Up(L), bind=bind_down_shift_up),
+    Law("down-shift-up-zero", "g:factor a:factor b:factor d:shift",
+        lambda g, a, b, d: (Down(times(g, b)) @ Shift(d) @ Up(times(g, a)), Zero()), f"{VETTERLI}, §2.5",
+        lambda g, a, b, d: (Down(times(g, b)) @ Shift(times(g, d)) @ Up(times(g, a)), Zero()),
+        conditions=("g ∤ d",), needs=lambda g, d: any(x % y for x, y in zip(axes(d), axes(g), strict=True)),
+        given=lambda g, d: (not_divides(g, d),), pattern=lambda M, d, L: Down(M) @ Shift(d) @ Up(L),
+        bind=bind_unreachable),
     Law("down-conv-up", "k:factor q:kernel", lambda k, q: (Down(k) @ Conv(q) @ Up(k), Conv(not_empty(Down(k) @ q))),
         f"{VAIDYANATHAN}, §4.3", lambda k, q: (Down(k) @ Conv(q) @ Up(k), Conv(q))),
     Law("common-factor", "M:factor g:factor q:kernel L:factor",
@@ -203,25 +275,27 @@ LETTERS = [
         f"{VAIDYANATHAN}, §4.2",
         lambda M, g, q, L: (Down(times(g, M)) @ Conv(q) @ Up(times(g, L)), Down(M) @ Conv(q) @ Up(L))),
     Law("polyphase-identity", "k:factor",
-        lambda k: (I, branches(k, lambda r: (*delay(r), Up(k), Down(k), *delay(-r)))),
+        lambda k: (I, branches(k, lambda r: letters(delay(r), Up(k), Down(k), delay(negative(r))))),
         f"{VAIDYANATHAN}, §4.3; Cuntz, Comm. Math. Phys. 57 (1977)",
-        lambda k: (I, branches(k, lambda r: (*delay(-r), Up(k), Down(k), *delay(-r)))), generic={"k": 3},
-        pattern=lambda: I, bind=concrete("k")),
+        lambda k: (I, branches(k, lambda r: letters(delay(negative(r)), Up(k), Down(k), delay(negative(r))))),
+        summed=True, pattern=lambda: I, bind=given("k")),
     Law("polyphase-conv", "k:factor q:kernel",
-        lambda k, q: (Conv(q), branches(k, lambda r: (*delay(r), Conv(Up(k) @ branch(q, k, r))))),
+        lambda k, q: (Conv(q), branches(k, lambda r: letters(delay(r), Conv(Up(k) @ branch(q, k, r))), q)),
         f"{VAIDYANATHAN}, §4.3",
-        lambda k, q: (Conv(q), branches(k, lambda r: (*delay(-r), Conv(Up(k) @ branch(q, k, r))))),
-        generic={"k": 3}, pattern=lambda q: Conv(q), bind=concrete("k")),
+        lambda k, q: (Conv(q), branches(k, lambda r: letters(delay(negative(r)), Conv(Up(k) @ branch(q, k, r))), q)),
+        summed=True, pattern=lambda q: Conv(q), bind=given("k")),
     Law("polyphase-strided", "k:factor q:kernel",
-        lambda k, q: (Down(k) @ Conv(q), branches(k, lambda r: (Conv(branch(q, k, r)), Down(k), *delay(r)))),
+        lambda k, q: (Down(k) @ Conv(q), branches(k, lambda r: letters(Conv(branch(q, k, r)), Down(k), delay(r)), q)),
         f"{VAIDYANATHAN}, §4.3",
-        lambda k, q: (Down(k) @ Conv(q), branches(k, lambda r: (Conv(branch(q, k, r)), Down(k), *delay(-r)))),
-        generic={"k": 3}, pattern=lambda k, q: Down(k) @ Conv(q), bind=concrete("k")),
+        lambda k, q: (Down(k) @ Conv(q),
+                      branches(k, lambda r: letters(Conv(branch(q, k, r)), Down(k), delay(negative(r))), q)),
+        summed=True, pattern=lambda k, q: Down(k) @ Conv(q), bind=given("k")),
     Law("polyphase-transposed", "k:factor q:kernel",
-        lambda k, q: (Conv(q) @ Up(k), branches(k, lambda r: (*delay(r), Up(k), Conv(branch(q, k, r))))),
+        lambda k, q: (Conv(q) @ Up(k), branches(k, lambda r: letters(delay(r), Up(k), Conv(branch(q, k, r))), q)),
         f"{VAIDYANATHAN}, §4.3; Shi et al., arXiv:1609.07009",
-        lambda k, q: (Conv(q) @ Up(k), branches(k, lambda r: (*delay(-r), Up(k), Conv(branch(q, k, r))))),
-        generic={"k": 3}, pattern=lambda k, q: Conv(q) @ Up(k), bind=concrete("k")),
+        lambda k, q: (Conv(q) @ Up(k),
+                      branches(k, lambda r: letters(delay(negative(r)), Up(k), Conv(branch(q, k, r))), q)),
+        summed=True, pattern=lambda k, q: Conv(q) @ Up(k), bind=given("k")),
     Law("strided-transpose", "k:factor q:kernel", lambda k, q: ((Down(k) @ Conv(q)).T, Conv(R @ q) @ Up(k)),
         DUMOULIN, lambda k, q: ((Down(k) @ Conv(q)).T, Conv(q) @ Up(k))),
     Law("strided-adjoint", "k:factor q:kernel", lambda k, q: ((Down(k) @ Conv(q)).H, Conv(R @ q.conj()) @ Up(k)),
@@ -230,13 +304,11 @@ LETTERS = [
         DUMOULIN, lambda k, q: (Conv(q) @ Up(k), (Up(k) @ Conv(q).T).T)),
     Law("polyphase-product", "k:factor r:shift p:kernel q:kernel", polyphase_product,
         f"{VAIDYANATHAN}, ch. 5 (pseudo-circulant matrices)",
-        lambda k, r, p, q: (Down(k) @ Conv(p) @ q, Conv(Down(k) @ p) @ (Down(k) @ q)), generic={"k": 3, "r": 1},
-        conditions=("0 ≤ r < k",)),
-    Law("space-to-batch", "k:factor q:kernel",
-        lambda k, q: (Conv(Up(k) @ q), branches(k, lambda r: (*delay(r), Up(k), Conv(q), Down(k), *delay(-r)))),
+        lambda k, r, p, q: (Down(k) @ Conv(p) @ q, Conv(Down(k) @ p) @ (Down(k) @ q)), summed=True),
+    Law("space-to-batch", "k:factor q:kernel", space_to_batch,
         "Yu and Koltun, arXiv:1511.07122; Holschneider et al. (1989), algorithme à trous",
         lambda k, q: (Conv(Up(k) @ q), Up(k) @ Conv(q) @ Down(k)),
-        generic={"k": 3}, pattern=lambda k, q: Conv(Up(k) @ q), bind=concrete("k")),
+        summed=True, pattern=lambda k, q: Conv(Up(k) @ q), bind=given("k")),
     Law("strided-strided", "a:factor p:kernel b:factor q:kernel",
         lambda a, p, b, q: (Down(a) @ Conv(p) @ Down(b) @ Conv(q),
                             Down(times(a, b)) @ Conv(Conv(Up(b) @ p) @ q)), f"{CROCHIERE}, ch. 2",
@@ -288,6 +360,8 @@ STRUCTURE = [
     Law("transpose-product", "A:operator B:operator", lambda A, B: ((A @ B).T, B.T @ A.T), LINEAR, _wrong_order),
     Law("transpose-sum", "A:operator B:operator", lambda A, B: ((A + B).T, A.T + B.T), LINEAR,
         lambda A, B: ((A + B).T, A + B.T)),
+    Law("sum-terms", "k:factor A:operator B:operator", written_sum, LINEAR,
+        lambda k, A, B: (Sum(A @ Shift(INDEX) @ B, (INDEX, 0, k)), A @ B), generic={"k": 3}),
     Law("transpose-scale", "c:scalar A:operator", lambda c, A: ((c * A).T, c * A.T), LINEAR,
         lambda c, A: ((c * A).T, c * A)),
     Law("transpose-twice", "A:operator", lambda A: (A.T.T, A), LINEAR, lambda A: (A.T, A)),

@@ -17,6 +17,7 @@ from ..expr.factors import axes
 from ..expr.multirate import Conv, Down, Shift
 from ..expr.operators import Compose, FormalOperator, Identity, Scale, Sum, Zero, add, compose
 from ..expr.signals import Signal, SignalExpr
+from ..expr.sums import IndexedSum
 from ..expr.traverse import all_factor_symbols, constants, has_blocks, nameless, walk
 from ..scalar import exact, is_sympy
 from .evaluate import Evaluator
@@ -80,8 +81,20 @@ def _single_law(lhs: Expression, rhs: Expression, facts: Facts, of_sums: bool = 
 
 
 def _uses(law: Law, start: Expression, goal: Expression, reverse: bool, facts: Facts) -> Iterator[tuple[Any, str]]:
-    counts = {"k": len(goal.terms)} if "k" in law.generic and isinstance(goal, Sum) else {}
-    return law.uses(start, reverse, facts, counts)
+    counts = _number_of_terms(goal) if law.summed else None
+    return law.uses(start, reverse, facts, {} if counts is None else {"k": counts})
+
+
+def _number_of_terms(goal: Expression) -> Any:
+    """The k of a sum over r < k, one for each of nested sums; None of what is no sum."""
+    stops = []
+    node: Any = goal
+    while isinstance(node, IndexedSum):
+        stops.append(node.stop)
+        node = node.body
+    if stops:
+        return stops[0] if len(stops) == 1 else tuple(stops)
+    return len(goal.terms) if isinstance(goal, Sum) else None
 
 
 @cache
@@ -127,7 +140,7 @@ def _single_candidates(of_sums: bool) -> tuple[str, ...]:
     """Laws worth trying as the one step between two expressions: those about signals, not the bare structure."""
     from .catalogue import LETTERS
 
-    return tuple(law.name for law in LETTERS if not of_sums or "k" in law.generic)
+    return tuple(law.name for law in LETTERS if not of_sums or law.summed)
 
 
 def _joined(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | None:

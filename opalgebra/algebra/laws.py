@@ -48,7 +48,8 @@ class Law:
     conditions: tuple[str, ...] = ()
     needs: Callable[..., bool] | None = None  # the condition, for concrete parameters
     given: Callable[..., tuple[Hypothesis, ...]] | None = None
-    generic: Mapping[str, Any] = field(default_factory=dict)  # parameters that must be concrete for now
+    generic: Mapping[str, Any] = field(default_factory=dict)  # parameters that must be concrete
+    summed: bool = False  # whether the right side is a sum over r < k, which no pattern can express
     pattern: Callable[..., Any] | None = None  # what to look for, where the left side itself cannot serve
     bind: Callable[[Bindings], Bindings | None] | None = None  # the law's parameters from those of the pattern
 
@@ -161,7 +162,7 @@ class Law:
         """Both sides with placeholders; None for a side that no pattern can express."""
         if self.pattern is not None:
             return self.pattern(**{n: placeholder(n, _kind(n, self.kinds)) for n in _names_of(self.pattern)}), None
-        if self.generic:
+        if self.generic or self.summed:
             return None, None
         return self.sides(**{name: placeholder(name, kind) for name, kind in self.kinds.items()})
 

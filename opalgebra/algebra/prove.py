@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import islice, product
@@ -23,7 +23,8 @@ from ..expr.traverse import (
     written_out,
 )
 from .canonical import Canonical, ConcreteWalker, TooMany, canonical
-from .facts import Divides, EvenSymmetric, Hypothesis, allowed, holds, hypotheses, symbols_of
+from .facts import EvenSymmetric, Hypothesis, allowed, holds, hypotheses, symbols_of
+from .hypotheses import solved
 from .ring import Ring, ring_of
 from .witness import Witness, compare, difference, find, find_small
 
@@ -106,7 +107,8 @@ def prove(lhs: Any, rhs: Any, given: Hypothesis | Iterable[Hypothesis] = ()) -> 
         With concrete factors the verdict is always "proved" or "refuted", whatever the kernels.  Blocks are
         compared entry by entry; powers of them above 1,000 are undecided.
     given : hypotheses, optional
-        ``oa.coprime(k, m)``, ``oa.divides(k, m)``, ``oa.even_symmetric(q)``.
+        ``oa.coprime(k, m)``, ``oa.divides(k, m)``, ``oa.not_divides(k, d)``, ``oa.equal(k, a * m)``,
+        ``oa.even_symmetric(q)``.  :class:`~opalgebra.FactorError` where they contradict one another.
 
     Returns
     -------
@@ -138,6 +140,7 @@ def prove(lhs: Any, rhs: Any, given: Hypothesis | Iterable[Hypothesis] = ()) -> 
         common_channels(lhs, rhs)
     formal_names(lhs, rhs, *even)  # refuses a name that stands for two things
     _check_symbols(all_factor_symbols(lhs, rhs))
+    solved(facts)  # refuses hypotheses that contradict one another
     verdict, reason, witness = decide(lhs, rhs, facts)
     return Proof(lhs, rhs, facts, verdict, reason, witness)
 
@@ -291,32 +294,46 @@ def _decide_symbolic(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, 
 def _walked_symbolically(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...]) -> Decision | None:
     """Proved, or refuted at one of the small values that the walk set aside; None where nothing follows.
 
-    Kernels with known taps are held formal first.
+    The first way of walking that decides is taken.
     """
     from .symbolic import Context, SymbolicWalker, vanishes
 
-    lhs, rhs, facts = _without_divides(lhs, rhs, facts)
+    known = solved(facts)
+    for symbol, value in known.replaced:
+        lhs, rhs = (substitute(side, {symbol: value}) for side in (lhs, rhs))
+    facts = tuple(known.facts)
     symbols = all_factor_symbols(lhs, rhs)
     if not symbols:
-        return _decide_concrete(lhs, rhs)
+        verdict, reason, witness = _decide_concrete(lhs, rhs)
+        return verdict, reason, witness and _with_values(witness, known.replaced)
     ring = ring_of(constants(lhs, rhs), symbols)
-    signals = {n: None for e in (lhs, rhs) for n in walk(e) if isinstance(n, Signal)}
     open_question: Undecided | None = None
-    for held in ({signal: str(i) for i, signal in enumerate(signals)}, {}):
+    for left, right, held in _ways_to_walk(lhs, rhs):
         context = Context.of(symbols, facts)
-        walker = SymbolicWalker(dimension(lhs, rhs), ring, context, held)
+        walker = SymbolicWalker(dimension(left, right), ring, context, held)
         try:
-            minus = [s for state in walker.run(rhs) for s in state.scaled(-ring.one)]
-            if vanishes([*walker.run(lhs), *minus], ring):
+            minus = [s for state in walker.run(right) for s in state.scaled(-ring.one)]
+            if vanishes([*walker.run(left), *minus], ring):
                 witness = _small_counterexample(lhs, rhs, facts, context.thresholds)
-                return ("proved", "", None) if witness is None else ("refuted", "", witness)
+                if witness is None:
+                    return "proved", "", None
+                return "refuted", "", _with_values(witness, known.replaced)
         except Undecided as why:
-            open_question = why
-        if not signals:
-            break
+            open_question = open_question or why
     if open_question is not None:
         raise open_question
     return None
+
+
+def _ways_to_walk(lhs: Expression, rhs: Expression) -> Iterator[tuple[Expression, Expression, dict[Signal, str]]]:
+    """Both sides with known taps held formal and not, sums of known length as one and written out."""
+    signals = {n: None for e in (lhs, rhs) for n in walk(e) if isinstance(n, Signal)}
+    if signals:
+        yield lhs, rhs, {signal: str(i) for i, signal in enumerate(signals)}
+    yield lhs, rhs, {}
+    left, right = written_out(lhs), written_out(rhs)
+    if left is not lhs or right is not rhs:
+        yield left, right, {}
 
 
 def _small_counterexample(
@@ -349,22 +366,16 @@ def _facts_at(facts: tuple[Hypothesis, ...], at: dict[Any, int]) -> tuple[Hypoth
     return tuple(fact for fact in facts if not symbols_of([fact]) & at.keys())
 
 
-def _without_divides(lhs: Expression, rhs: Expression, facts: Any) -> tuple[Expression, Expression, Any]:
-    """k | m is used by writing m as k times a new symbol; for numbers it is a fact."""
-    import sympy
-
-    for fact in facts:
-        if isinstance(fact, Divides) and getattr(fact.b, "is_Symbol", False) and fact.a != fact.b:
-            quotient = sympy.Dummy(f"{fact.b.name}_over_{fact.a}", integer=True, positive=True)
-            at = {fact.b: fact.a * quotient}
-            rest = tuple(f for f in facts if f is not fact)
-            renamed = tuple(type(f)(*(_subs(v, at) for v in (f.a, f.b))) for f in rest)
-            return _without_divides(substitute(lhs, at), substitute(rhs, at), renamed)
-    return lhs, rhs, facts
-
-
-def _subs(value: Any, at: dict[Any, Any]) -> Any:
-    return value.subs(at) if hasattr(value, "subs") else value
+def _with_values(witness: Witness, replaced: list[tuple[Any, Any]]) -> Witness:
+    """The witness with values for the symbols that hypotheses replaced by others."""
+    factors = dict(witness.factors)
+    for symbol, value in reversed(replaced):
+        missing = [s for s in getattr(value, "free_symbols", ()) if s.name not in factors]
+        if missing:
+            raise Undecided(f"it fails for some values, but nothing is known about {missing[0].name}")
+        at = {s: factors[s.name] for s in getattr(value, "free_symbols", ())}
+        factors[symbol.name] = int(value.subs(at)) if at else int(value)
+    return replace(witness, factors=factors)
 
 
 def _refuted_by_small_values(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...]) -> Witness | None:

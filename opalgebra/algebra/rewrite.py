@@ -331,7 +331,7 @@ def _shared(a: Any, b: Any) -> Any:
 def _unreachable(between: tuple[LinearOperator, ...], g: tuple[Any, ...], size: int) -> tuple[int, Rewrite] | None:
     """↓M S^d ↑L = 0 where g does not divide d."""
     if len(between) == 1 and isinstance(between[0], Shift) and not any(map(is_sympy, (*axes(between[0].shift), *g))):
-        return size + 1, ("down-shift-up", Zero(), "")
+        return size + 1, ("down-shift-up-zero", Zero(), "")
     return None
 
 

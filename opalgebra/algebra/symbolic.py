@@ -26,7 +26,7 @@ from ..expr.sums import IndexedSignalSum, IndexedSum
 from ..expr.traverse import constants, free_symbols
 from ..scalar import is_sympy
 from .canonical import _atoms
-from .facts import Coprime, Hypothesis
+from .facts import Coprime, Hypothesis, NotDivides, symbols_of
 from .ring import Ring
 from .walk import Walker, taps
 
@@ -42,6 +42,7 @@ class Context:
 
     polynomials: Any
     coprime: frozenset[frozenset[Any]]
+    indivisible: list[tuple[Poly, Poly]] = field(default_factory=list)
     thresholds: dict[Any, int] = field(default_factory=dict)
     _last: int = CONSTANT
 
@@ -55,7 +56,12 @@ class Context:
         for fact in facts:
             if isinstance(fact, Coprime):
                 pairs |= {frozenset((a, b)) for a in _primes(fact.a) for b in _primes(fact.b)}
-        return cls(PolyRing(tuple(symbols), ZZ, lex), frozenset(pairs))
+        listed = list(symbols)
+        made = cls(PolyRing(tuple(listed), ZZ, lex), frozenset(pairs))
+        for fact in facts:
+            if isinstance(fact, NotDivides) and symbols_of([fact]) <= set(listed):
+                made.indivisible.append((made.poly(fact.a), made.poly(fact.b)))
+        return made
 
     def fresh(self) -> int:
         self._last += 1
@@ -77,6 +83,17 @@ class Context:
             x != y if isinstance(x, int) and isinstance(y, int) else frozenset((x, y)) in self.coprime
             for x in self._parts(a)
             for y in self._parts(b)
+        )
+
+    def never_divides(self, factor: Poly, rest: Affine) -> bool:
+        """Whether a hypothesis rules factor | rest out: some a divides all of it but the constant term."""
+        if CONSTANT not in rest:
+            return False
+        common = _common_factor((c for p, c in rest.items() if p != CONSTANT), self.polynomials, factor)
+        return any(
+            _divisible((common.LM, common.LC), a)
+            and any(not _remainder(rest[CONSTANT] - sign * b, a, self) for sign in (1, -1))
+            for a, b in self.indivisible
         )
 
     def _parts(self, monomial: Poly) -> list[Any]:
@@ -263,6 +280,8 @@ class Parametrised:
         content = _common_factor(rest.values(), ring)
         if content != 1 and self.context.are_coprime(content, factor):
             rest = {p: c.exquo(content) for p, c in rest.items()}
+        if self.context.never_divides(factor, rest):
+            return None
         free = [p for p in rest if p != CONSTANT and p not in self.bounds]
         for parameter in free:
             inverse = self._inverse(rest[parameter], factor)
@@ -368,7 +387,9 @@ class Parametrised:
                 return replace(without, point=point, bounds=bounds)
         return self._absorbed_by_span(parameter, column, steps)
 
-    def _absorbed_by_span(self, parameter: int, column: tuple[Poly, ...], steps: tuple[Poly, ...]) -> Parametrised | None:
+    def _absorbed_by_span(
+        self, parameter: int, column: tuple[Poly, ...], steps: tuple[Poly, ...]
+    ) -> Parametrised | None:
         """r + bound · t where the step bound · column is a vector of another basis of the free lattice.
 
         With bound · column = Σ λⱼ · columnⱼ and some λᵢ = ±1, it takes the place of columnᵢ.

@@ -54,7 +54,7 @@ class IndexedSignalSum(SignalExpr):
         return terms[0] if len(terms) == 1 else add_signals(terms)
 
 
-def Sum(expression: Any, limits: Any) -> Any:  # noqa: N802  # the name of the mathematical object, as in SymPy
+def Sum(expression: Any, limits: Any) -> Any:  # the name of the mathematical object, as in SymPy
     """Σ_{r<k} A_r = A_0 + A_1 + … + A_{k−1}: the index runs through 0 ≤ r < k, without k.
 
     Parameters

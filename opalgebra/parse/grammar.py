@@ -42,7 +42,13 @@ CONSTRUCTORS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "Sum": (sums.Sum, ("signal", "limits")),
 }
 NAMING = ("signals", "factors", "integers", "operators", "exact")  # their argument is a string
-CONDITIONS = {"coprime": ("factor", "factor"), "divides": ("factor", "factor"), "even_symmetric": ("signal",)}
+CONDITIONS = {
+    "coprime": ("factor", "factor"),
+    "divides": ("factor", "factor"),
+    "not_divides": ("factor", "shift"),
+    "equal": ("factor", "factor"),
+    "even_symmetric": ("signal",),
+}
 KEYWORDS = {
     "Signal": ("start", "dtype", "exact"),
     "signals": ("length", "start", "ndim", "real"),

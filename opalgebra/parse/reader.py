@@ -13,10 +13,9 @@ import numpy as np
 
 from ..errors import ParseError, SizeError
 from ..expr import factors as _factors
-from ..expr import named
+from ..expr import named, sums
 from ..expr import operators as _operators
 from ..expr import signals as _signals
-from ..expr import sums
 from ..expr.blocks import Block
 from ..expr.operators import LinearOperator
 from ..expr.signals import Signal, SignalExpr, common_ndim
