@@ -17,7 +17,7 @@ from itertools import product
 from math import lcm
 from typing import Any
 
-from opalgebra.expr import multirate, named, operators, signals
+from opalgebra.expr import multirate, named, operators, signals, sums
 from opalgebra.expr.traverse import walk
 
 from .judge_boxes import Boxes, Index, Step, boxes_around, cells, merged, move
@@ -49,6 +49,7 @@ class Judge:
         self.symbols = {getattr(key, "name", key): value for key, value in (symbols or {}).items()}
         self._columns: dict[tuple[int, Index], Vector] = {}
         self._signals: dict[int, Vector] = {}
+        self._inner: dict[int, list[Judge]] = {}
         self._alive: list[Any] = []  # ids are keys of the tables above, so what they name must not die
 
     # numbers
@@ -106,6 +107,12 @@ class Judge:
             return dict.fromkeys(product(*[range(k) for k in self.integers(node.factor)]), 1)
         if isinstance(node, signals.Applied):
             return self.apply(node.operator, self.signal(node.signal))
+        if isinstance(node, sums.IndexedSignalSum):
+            found: Vector = {}
+            for inner in self._each_index(node):
+                for at, value in inner.signal(node.body).items():
+                    _add_to(found, at, value)
+            return found
         if isinstance(node, signals.SignalSum):
             total: Vector = {}
             for term in node.terms:
@@ -113,6 +120,16 @@ class Judge:
                     _add_to(total, at, value)
             return total
         raise TypeError(f"the judge does not know the signal {type(node).__name__}")
+
+    def _each_index(self, node: Any) -> list[Judge]:
+        """A judge for every value of the index of a sum, from 0 to its number of terms, which it does not reach."""
+        made = self._inner.get(id(node))
+        if made is None:
+            self._alive.append(node)
+            name, (stop,) = node.index.name, self.integers(node.stop)
+            values = [{**self.symbols, name: value} for value in range(stop)]
+            made = self._inner[id(node)] = [Judge(self.ndim, self.kernels, given) for given in values]
+        return made
 
     # letters: where the impulse at m goes, and with which weight
 
@@ -140,6 +157,9 @@ class Judge:
             for _ in range(node.exponent):
                 boxes = self.reach(node.operator, boxes, forward)
             return boxes
+        if kind is sums.IndexedSum:
+            found = [box for inner in self._each_index(node) for box in inner.reach(node.body, boxes, forward)]
+            return merged(found)
         if kind is operators.Sum:
             return merged([box for term in node.terms for box in self.reach(term, boxes, forward)])
         if kind in (operators.Transpose, operators.Adjoint):
@@ -167,7 +187,11 @@ class Judge:
                 x = self.apply(node.operator, x)
             return x
         y: Vector = {}
-        if kind is operators.Sum:
+        if kind is sums.IndexedSum:
+            for inner in self._each_index(node):
+                for at, value in inner.apply(node.body, x).items():
+                    _add_to(y, at, value)
+        elif kind is operators.Sum:
             for term in node.terms:
                 for at, value in self.apply(term, x).items():
                     _add_to(y, at, value)
@@ -192,6 +216,11 @@ class Judge:
     def _transposed(self, node: Any, x: Vector, conjugate: bool) -> Vector:
         """Aᵀ x: every column of A that can meet x, multiplied with x."""
         y: Vector = {}
+        if type(node) is sums.IndexedSum:
+            for inner in self._each_index(node):
+                for at, value in inner._transposed(node.body, x, conjugate).items():
+                    _add_to(y, at, value)
+            return y
         if type(node) is operators.Sum:  # term by term, since terms of different rates need different windows
             for term in node.terms:
                 for at, value in self._transposed(term, x, conjugate).items():
@@ -389,6 +418,8 @@ def _modulus(node: Any) -> int:
         return int(_modulus(node.operator) ** node.exponent)
     if hasattr(node, "operator"):
         return _modulus(node.operator)
+    if kind is sums.IndexedSum:
+        return _modulus(node.body)
     if kind is multirate.Modulate:
         return lcm(*node.sequence.values.shape)
     value = getattr(node, "factor", 1)
@@ -433,7 +464,7 @@ def _free_symbols(node: Any) -> Iterator[Any]:
     if isinstance(node, signals.Signal):
         values = list(node.values.flat) if node.is_exact else []
     else:
-        found = [getattr(node, name, ()) for name in ("scalar", "factor", "shift")]
+        found = [getattr(node, name, ()) for name in ("scalar", "factor", "shift", "stop")]
         values = [entry for value in found for entry in (value if isinstance(value, tuple) else (value,))]
     for value in values:
         yield from getattr(value, "free_symbols", ())

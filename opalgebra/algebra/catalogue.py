@@ -17,9 +17,10 @@ from ..expr.factors import axes, integers, is_symbolic
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import AvgPool, Corr, DilatedConv, LinearUp, Repeat, StridedConv, TransposedConv
 from ..expr.operators import Identity, LinearOperator, Zero, compose
+from ..expr.operators import operators as formal
 from ..expr.signals import Signal, box
-from ..expr.sums import Sum
-from ..expr.traverse import fresh_index, symbols_in
+from ..expr.sums import IndexedSum, Sum
+from ..expr.traverse import fresh_index, symbols_in, written_out
 from ..scalar import conjugate, exact, is_sympy
 from .facts import Coprime, coprime, not_divides
 from .laws import Law, Sides
@@ -31,9 +32,9 @@ CROCHIERE = "Crochiere and Rabiner, Multirate Digital Signal Processing (1983)"
 DUMOULIN = "Dumoulin and Visin, A guide to convolution arithmetic for deep learning (2016)"
 LINEAR = "linear algebra"
 
-INDEX = integers("r")
 I = Identity()  # noqa: E741  # the field's name
 R = Flip()
+EXAMPLE_SUM = Sum(formal("A") @ Shift(integers("r")) @ formal("B"), (integers("r"), 0, 3))
 
 
 def times(a: Any, b: Any) -> Any:
@@ -131,6 +132,8 @@ def down_shift_up(g: Any, a: Any, b: Any, n: Any, m: Any) -> Sides:
 
 def bind_down_shift_up(bound: Bindings) -> Bindings | None:
     """↓M S^d ↑L as law 9 has it, for ints with g = gcd(M, L) that divides d."""
+    if bound.keys() >= set("gabnm"):
+        return {name: bound[name] for name in "gabnm"}
     found = _law_nine(bound)
     if found is None or any(d % g for d, g in zip(axes(bound["d"]), found["g"], strict=True)):
         return None
@@ -142,6 +145,8 @@ def bind_down_shift_up(bound: Bindings) -> Bindings | None:
 
 def bind_unreachable(bound: Bindings) -> Bindings | None:
     """↓M S^d ↑L = 0, for ints where gcd(M, L) does not divide d."""
+    if bound.keys() >= set("gab"):
+        return {name: bound[name] for name in "gabd"}
     found = _law_nine(bound)
     return None if found is None else {**{name: _scalar(v) for name, v in found.items()}, "d": bound["d"]}
 
@@ -209,10 +214,15 @@ def bind_sequence(found: Bindings) -> Bindings | None:
     return None
 
 
-def written_sum(k: int, A: Any, B: Any) -> Sides:
-    """Σ_{r<k} A S^r B, and its terms; what r stands in is an example."""
-    total = Sum(A @ Shift(INDEX) @ B, (INDEX, 0, k))
-    return total, total.definition()
+def bind_sum(bound: Bindings) -> Bindings | None:
+    """A sum over an index that runs to a number."""
+    total = bound["A"]
+    return bound if isinstance(total, IndexedSum) and isinstance(total.stop, int) else None
+
+
+def one_term_more(A: IndexedSum) -> LinearOperator:
+    """The sum as it would be if its index reached its end."""
+    return IndexedSum(A.body, A.index, A.stop + 1).definition()
 
 
 def impulse(d: Any) -> Signal:
@@ -360,8 +370,8 @@ STRUCTURE = [
     Law("transpose-product", "A:operator B:operator", lambda A, B: ((A @ B).T, B.T @ A.T), LINEAR, _wrong_order),
     Law("transpose-sum", "A:operator B:operator", lambda A, B: ((A + B).T, A.T + B.T), LINEAR,
         lambda A, B: ((A + B).T, A + B.T)),
-    Law("sum-terms", "k:factor A:operator B:operator", written_sum, LINEAR,
-        lambda k, A, B: (Sum(A @ Shift(INDEX) @ B, (INDEX, 0, k)), A @ B), generic={"k": 3}),
+    Law("sum-terms", "A:operator", lambda A: (A, written_out(A)), LINEAR, lambda A: (A, one_term_more(A)),
+        generic={"A": EXAMPLE_SUM}, pattern=lambda A: A, bind=bind_sum),
     Law("transpose-scale", "c:scalar A:operator", lambda c, A: ((c * A).T, c * A.T), LINEAR,
         lambda c, A: ((c * A).T, c * A)),
     Law("transpose-twice", "A:operator", lambda A: (A.T.T, A), LINEAR, lambda A: (A.T, A)),

@@ -411,7 +411,7 @@ class Parametrised:
 def _combination(
     columns: list[tuple[Poly, ...]], targets: list[tuple[Poly, ...]], context: Context
 ) -> list[list[Poly]] | None:
-    """The matrix of polynomials U with columns · U = targets; None where there is none, or the columns are dependent."""
+    """The matrix of polynomials U with columns · U = targets; None where there is none or columns are dependent."""
     from sympy.polys.matrices import DomainMatrix
 
     size, height = len(columns), len(targets[0])

@@ -149,4 +149,4 @@ def _known(term: Node) -> Node:
     """A term; a kernel that came out empty as the zero that it is."""
     from .traverse import _not_empty
 
-    return _not_empty(term) if isinstance(term, Signal) else term  # type: ignore[no-any-return]
+    return _not_empty(term) if isinstance(term, Signal) else term
