@@ -38,6 +38,7 @@ from .errors import (
     WindowError,
 )
 from .expr.blocks import Block, PixelShuffle, Polyphase
+from .expr.characters import reals
 from .expr.factors import factors, integers
 from .expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from .expr.named import AvgPool, Corr, DilatedConv, LinearUp, Repeat, StridedConv, TransposedConv
@@ -116,6 +117,7 @@ __all__ = [
     "not_divides",
     "operators",
     "prove",
+    "reals",
     "set_threads",
     "signals",
 ]

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from ..errors import FormalSignalError
 from ..expr.blocks import Block
+from ..expr.characters import Character
 from ..expr.factors import axes
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import Named
@@ -157,6 +158,8 @@ class Evaluator:
                 at = {n: tuple((i - s) % p for i, s, p in zip(n, start, period, strict=True)) for n in x}
                 entries = {n: values[at[n]] if w.is_exact else values[at[n]].item() for n in x}
                 return _clean({n: exact(entries[n]) * v for n, v in x.items()})
+            case Character():
+                return _clean({n: _power(a.frequency, n, c) * v for n, v in x.items()})
             case FormalOperator():
                 return self._matrix(a.name, x, t, c)
         raise FormalSignalError(f"{a} cannot be evaluated")
@@ -190,6 +193,14 @@ class Evaluator:
         if name not in self.names:
             raise FormalSignalError(f"{name} is formal; evaluation needs numbers for it")
         return self.names[name]
+
+
+def _power(frequency: Any, n: Index, conj: bool) -> Any:
+    """e^{iωn}, conjugated where asked for."""
+    import sympy
+
+    angle = sum(w * i for w, i in zip(axes(frequency), n, strict=True))
+    return sympy.exp(sympy.expand(-sympy.I * angle if conj else sympy.I * angle))
 
 
 def _int(value: Any) -> int:

@@ -26,6 +26,7 @@ from .canonical import Canonical, ConcreteWalker, TooMany, canonical
 from .facts import EvenSymmetric, Hypothesis, allowed, holds, hypotheses, symbols_of
 from .hypotheses import solved
 from .ring import Ring, ring_of
+from .spectrum import Spectrum
 from .witness import Witness, compare, difference, find, find_small
 
 Expression: TypeAlias = LinearOperator | SignalExpr
@@ -222,15 +223,17 @@ def dimension(*expressions: Expression) -> int:
 
 
 @lru_cache(maxsize=256)
-def canonical_form(expression: Expression, ndim: int, ring: Ring, held: tuple[Signal, ...]) -> Canonical:
+def canonical_form(
+    expression: Expression, ndim: int, ring: Ring, held: tuple[Signal, ...], spectrum: Spectrum
+) -> Canonical:
     """The canonical form, remembered."""
-    return canonical(expression, ndim, ring, held)
+    return canonical(expression, ndim, ring, held, spectrum)
 
 
 def same_canonical(lhs: Expression, rhs: Expression, ring: Ring, held: tuple[Signal, ...] = ()) -> bool:
     """Whether the canonical forms agree."""
-    ndim = dimension(lhs, rhs)
-    return canonical_form(lhs, ndim, ring, held) == canonical_form(rhs, ndim, ring, held)
+    ndim, spectrum = dimension(lhs, rhs), Spectrum.of(lhs, rhs)
+    return canonical_form(lhs, ndim, ring, held, spectrum) == canonical_form(rhs, ndim, ring, held, spectrum)
 
 
 def long_kernels(*expressions: Expression) -> tuple[Signal, ...]:
@@ -250,7 +253,11 @@ def _same_map(lhs: Expression, rhs: Expression, ring: Ring) -> bool:
     try:
         return same_canonical(lhs, rhs, ring)
     except TooMany:
-        return not difference(lhs, rhs, ConcreteWalker(dimension(lhs, rhs), ring))
+        return not difference(lhs, rhs, _walker(lhs, rhs, ring))
+
+
+def _walker(lhs: Expression, rhs: Expression, ring: Ring) -> ConcreteWalker:
+    return ConcreteWalker(dimension(lhs, rhs), ring, spectrum=Spectrum.of(lhs, rhs))
 
 
 def _decide_concrete(lhs: Expression, rhs: Expression) -> Decision:
@@ -264,7 +271,7 @@ def _decide_concrete(lhs: Expression, rhs: Expression) -> Decision:
         if witness is None:
             raise
         return "refuted", "", witness
-    witness = find(lhs, rhs, dimension(lhs, rhs), ConcreteWalker(dimension(lhs, rhs), ring))
+    witness = find(lhs, rhs, dimension(lhs, rhs), _walker(lhs, rhs, ring))
     if witness is None:
         return "undecided", "the sides differ formally, but their values could not be told apart to 250 digits", None
     return "refuted", "", witness
@@ -310,7 +317,7 @@ def _walked_symbolically(lhs: Expression, rhs: Expression, facts: tuple[Hypothes
     open_question: Undecided | None = None
     for left, right, held in _ways_to_walk(lhs, rhs):
         context = Context.of(symbols, facts)
-        walker = SymbolicWalker(dimension(left, right), ring, context, held)
+        walker = SymbolicWalker(dimension(left, right), ring, context, held, Spectrum.of(left, right))
         try:
             minus = [s for state in walker.run(right) for s in state.scaled(-ring.one)]
             if vanishes([*walker.run(left), *minus], ring):

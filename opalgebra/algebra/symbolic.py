@@ -11,7 +11,7 @@ for k > |c|; such thresholds are kept, and the finitely many smaller k are decid
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import permutations, product
 from math import gcd
@@ -28,6 +28,7 @@ from ..scalar import is_sympy
 from .canonical import _atoms
 from .facts import Coprime, Hypothesis, NotDivides, symbols_of
 from .ring import Ring
+from .spectrum import Spectrum
 from .walk import Walker, taps
 
 Poly: TypeAlias = Any  # an element of SymPy's sparse polynomial ring ℤ[factors, shifts]
@@ -199,17 +200,29 @@ class Parametrised:
                 result += low.up(period)[0].shift(residue)[0].scaled(weight)
         return result
 
+    def turn(self, powers: Sequence[tuple[Any, ...]]) -> list[Parametrised]:
+        """Exponents of units ← exponents + powers · n; each stands first in its slot."""
+        point = list(self.point)
+        for i, power in enumerate(powers, 1):
+            for p, n in zip(power, self.point, strict=False):
+                if any(is_sympy(p) and s in p.free_symbols for s in self.indices):
+                    raise Undecided(f"the frequency depends on the index of a sum, through {p}")
+                point[self.ndim * i] = _plus(point[self.ndim * i], _times(n, self.context.poly(p)))
+        return [replace(self, point=tuple(point))]
+
     def convolve(self, kernel: Parametrised, sign: int) -> list[Parametrised]:
         """n ← n ± d; the kernel's parameters get new names."""
         fresh = {p: self.context.fresh() for p in {p for a in kernel.point for p in a} | set(kernel.bounds) if p}
         theirs = [{fresh.get(p, p): c for p, c in a.items()} for a in kernel.point]
         signed = self.context.poly(sign)
-        index = [_plus(n, _times(d, signed)) for n, d in zip(self.point, theirs, strict=False)]
+        end = self.ndim * (1 + sum(label[0] == "" for label in self.labels))  # of the index and the exponents
+        signs = [signed] * self.ndim + [self.context.poly(1)] * (end - self.ndim)
+        both = [_plus(n, _times(d, s)) for n, d, s in zip(self.point, theirs, signs, strict=False)]
         return [
             replace(
                 self,
-                labels=(*self.labels, *kernel.labels),
-                point=(*index[: self.ndim], *self.point[self.ndim :], *theirs[self.ndim :]),
+                labels=(*self.labels, *(label for label in kernel.labels if label[0] != "")),
+                point=(*both, *self.point[end:], *theirs[end:]),
                 bounds={**self.bounds, **{fresh[p]: b for p, b in kernel.bounds.items()}},
                 weight=self.weight * kernel.weight,
             )
@@ -460,8 +473,10 @@ def _show(rest: Affine) -> str:
 class SymbolicWalker(Walker):
     """The walk for symbolic factors; all concrete kernels may be held formal."""
 
-    def __init__(self, ndim: int, ring: Ring, context: Context, held: dict[Signal, str]) -> None:
-        super().__init__(ndim, ring.convert)
+    def __init__(
+        self, ndim: int, ring: Ring, context: Context, held: dict[Signal, str], spectrum: Spectrum | None = None
+    ) -> None:
+        super().__init__(ndim, ring.convert, spectrum)
         self.ring = ring
         self.context = context
         self.held = held
@@ -469,7 +484,14 @@ class SymbolicWalker(Walker):
     def formal(self, label: tuple[str, ...]) -> Parametrised:
         one = self.context.poly(1)
         free: list[Affine] = [{self.context.fresh(): one} for _ in range(self.ndim)]
-        return Parametrised(self.context, self.ndim, (label,), (*free, *free), {}, self.ring.one)
+        return self._state((label,), free, free, {}, self.ring.one)
+
+    def _state(self, labels: Any, index: Any, slots: Any, bounds: dict[int, Poly], weight: Any) -> Parametrised:
+        """A state with the exponents of all units 0."""
+        extras = self.spectrum.labels
+        none: list[Affine] = [{}] * (self.ndim * len(extras))
+        point = (*index, *none, *slots)
+        return Parametrised(self.context, self.ndim, (*extras, *labels), point, bounds, weight)
 
     def concrete(self, signal: Signal, conj: bool) -> Any:
         return self.formal(("held", self.held[signal], "conj" if conj else ""))
@@ -481,7 +503,7 @@ class SymbolicWalker(Walker):
 
     def _tap(self, at: tuple[int, ...], weight: Any) -> Parametrised:
         index: list[Affine] = [{CONSTANT: self.context.poly(n)} if n else {} for n in at]
-        return Parametrised(self.context, self.ndim, (), tuple(index), {}, weight)
+        return self._state((), index, (), {}, weight)
 
     def indexed(self, operator: IndexedSum, states: list[Any], transpose: bool, conj: bool) -> list[Any]:
         """The index is one more bounded parameter."""
@@ -523,7 +545,7 @@ class SymbolicWalker(Walker):
         one = self.context.poly(1)
         names = [self.context.fresh() for _ in factor]
         bounds = {p: self.context.poly(k) for p, k in zip(names, axes(factor), strict=True)}
-        return Parametrised(self.context, self.ndim, (), tuple({p: one} for p in names), bounds, self.ring.one)
+        return self._state((), tuple({p: one} for p in names), (), bounds, self.ring.one)
 
 
 def vanishes(states: list[Parametrised], ring: Ring) -> bool:

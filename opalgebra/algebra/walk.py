@@ -1,7 +1,7 @@
 """Walking an expression: the rules by which operators act, whatever a state of the walk is.
 
 The concrete walk (:mod:`.coset`) and the one with symbolic factors (:mod:`.symbolic`) share this traversal; a
-state supplies ``up``, ``down``, ``shift``, ``flip``, ``modulate``, ``convolve``, ``formal_operator`` and
+state supplies ``up``, ``down``, ``shift``, ``flip``, ``modulate``, ``turn``, ``convolve``, ``formal_operator`` and
 ``scaled``, each returning a list of states.  Transposition, adjoints and conjugation are two flags here.
 """
 
@@ -13,6 +13,7 @@ from typing import Any
 
 from ..errors import OperandError, Undecided
 from ..expr.blocks import plain
+from ..expr.characters import Character
 from ..expr.factors import axes
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import Named
@@ -31,8 +32,9 @@ from ..expr.operators import (
 )
 from ..expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum
 from ..expr.sums import IndexedSignalSum, IndexedSum
-from ..expr.traverse import has_blocks
+from ..expr.traverse import has_blocks, root_of_unity
 from ..scalar import Scalar, conjugate
+from .spectrum import Spectrum, turns
 
 POWER_LIMIT = 100_000  # factors of one power that are walked through
 INPUT = ("input",)  # the label of the slot that an operator's argument takes
@@ -41,9 +43,10 @@ INPUT = ("input",)  # the label of the slot that an operator's argument takes
 class Walker(ABC):
     """A walk over expressions of ``ndim`` axes with coefficients of one ring."""
 
-    def __init__(self, ndim: int, convert: Callable[[Scalar], Any]) -> None:
+    def __init__(self, ndim: int, convert: Callable[[Scalar], Any], spectrum: Spectrum | None = None) -> None:
         self.ndim = ndim
         self.convert = convert
+        self.spectrum = spectrum or Spectrum()
         self._kernels: dict[tuple[SignalExpr, bool], list[Any]] = {}
 
     @abstractmethod
@@ -163,10 +166,33 @@ class Walker(ABC):
                 return list(state.flip())
             case Modulate():
                 return list(state.modulate(*self._sequence(letter.sequence, conj)))
+            case Character():
+                return self._turned(letter, state, conj)
             case FormalOperator():
                 row, column = (("operator", letter.name, "conj" if conj else "", side) for side in ("row", "column"))
                 return list(state.formal_operator(*((column, row) if transpose else (row, column))))
         raise OperandError(f"{type(letter).__name__} is not an operator that can be walked")
+
+    def _turned(self, character: Character, state: Any, conj: bool) -> list[Any]:
+        """Exponents of the free units, and a periodic sequence of roots of unity."""
+        states: list[Any] = state.turn(self.spectrum.powers(character, conj))
+        fractions = turns(character, conj)
+        if any(fractions):
+            period = tuple(t.denominator for t in fractions)
+            weights: dict[tuple[int, ...], Any] = {(): self.convert(1)}
+            for t in fractions:
+                root, power = self.convert(root_of_unity(t.denominator)), self.convert(1)
+                powers = []
+                for _ in range(t.denominator):
+                    powers.append(power)
+                    power = power * root
+                weights = {
+                    (*at, n): w * powers[t.numerator * n % t.denominator]
+                    for at, w in weights.items()
+                    for n in range(t.denominator)
+                }
+            states = [s for turned in states for s in turned.modulate(period, weights)]
+        return states
 
     def _sequence(self, sequence: Signal, conj: bool) -> tuple[tuple[int, ...], dict[tuple[int, ...], Any]]:
         """Period, and weight per residue, of a periodic sequence."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import FactorError, OperandError
 from ..scalar import is_sympy
+from .characters import ORDER_LIMIT, Character, integer_symbols, parts_of, real_symbols
 from .factors import axes
 from .multirate import Conv, Modulate, Shift, _Sampling
 from .named import Named, _Layer, _Resampler
@@ -242,6 +243,8 @@ def formal_parts(root: Node) -> list[str]:
             for symbol in own_symbols(node):
                 if symbol in free:
                     found[symbol.name] = None
+            if isinstance(node, Character):
+                found.update(dict.fromkeys(sorted(s.name for s in real_symbols(node.frequency))))
         cached = root.__dict__["_formal"] = list(found)
     return cached
 
@@ -279,6 +282,8 @@ def factors_of(node: Node) -> Any:
 
 def own_symbols(node: Node) -> list[Any]:
     """The SymPy symbols in the factor or shift of this one node, sorted by name; not the index that a sum binds."""
+    if isinstance(node, Character):
+        return sorted(integer_symbols(node.frequency), key=lambda symbol: str(symbol.name))
     value = node.shift if isinstance(node, Shift) else factors_of(node)
     found = {symbol for entry in axes(value) if is_sympy(entry) for symbol in entry.free_symbols}
     return sorted(found, key=lambda symbol: str(symbol.name))
@@ -340,10 +345,24 @@ def constants(*roots: Node) -> Iterator[Any]:
                 yield from (node.values.flat if node.is_exact else node.values.ravel().tolist())
             elif isinstance(node, Scale):
                 yield node.scalar
+            elif isinstance(node, Character):
+                yield from (root_of_unity(t) for t in sorted(_turns(node)))
+
+
+def _turns(node: Character) -> set[int]:
+    """The orders of the roots of unity among the values of a character."""
+    return {order for entry in axes(node.frequency) if (order := parts_of(entry)[0].denominator) <= ORDER_LIMIT}
+
+
+def root_of_unity(order: int) -> Any:
+    """e^{2πi/N}."""
+    from sympy import I, exp, pi
+
+    return exp(2 * pi * I / order)
 
 
 __all__ = [
     "Conv", "LinearOperator", "Modulate", "SignalExpr", "all_factor_symbols", "apart", "constants", "expand",
     "factors_of", "formal_names", "formal_parts", "free_symbols", "fresh_index", "has_blocks", "has_sums", "is_block",
-    "nameless", "own_symbols", "rebuild", "substitute", "symbols_in", "transform", "walk", "written_out",
+    "nameless", "own_symbols", "rebuild", "root_of_unity", "substitute", "symbols_in", "transform", "walk", "written_out",
 ]  # fmt: skip

@@ -41,7 +41,7 @@ CONSTRUCTORS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "box": (_signals.box, ("factor",)),
     "Sum": (sums.Sum, ("signal", "limits")),
 }
-NAMING = ("signals", "factors", "integers", "operators", "exact")  # their argument is a string
+NAMING = ("signals", "factors", "integers", "reals", "operators", "exact")  # their argument is a string
 CONDITIONS = {
     "coprime": ("factor", "factor"),
     "divides": ("factor", "factor"),
@@ -53,6 +53,7 @@ KEYWORDS = {
     "Signal": ("start", "dtype", "exact"),
     "signals": ("length", "start", "ndim", "real"),
     "operators": ("ndim",),
+    "Modulate": ("frequency",),
 }
 RESERVED = {*CONSTRUCTORS, *NAMING, *NUMERIC, *CONDITIONS, "complex", "pi", "I", "oa"}
 ALLOWED = (

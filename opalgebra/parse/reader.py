@@ -189,6 +189,8 @@ class Reader:
         self._check_count(node, name, len(roles))
         values = [self.build(entry) for entry in node.args]
         for entry, role, value in zip(node.args, roles, values, strict=True):
+            if name == "Modulate" and is_sympy(value):
+                continue  # a frequency
             if role == "signal" and not isinstance(value, (SignalExpr, LinearOperator, list, tuple)):
                 self.fail(entry, f"{name} takes a signal or a list such as [1, 2, 1]; {value} is a number")
             if role != "signal" and isinstance(value, (SignalExpr, LinearOperator)):
@@ -225,6 +227,9 @@ class Reader:
         make, roles = CONSTRUCTORS[name]
         if name == "Block":
             return self._block(node)
+        if name == "Modulate" and node.keywords and not node.args:
+            self._check_count(node, name, 0)
+            return make(**self._options(node))
         values = self.arguments(node, name, roles)
         if name == "Sum":
             self._spend_terms(node, *values)
@@ -268,6 +273,8 @@ class Reader:
             self.fail(node.args[0], f"{name} takes one name here, letters and digits, such as {name}('q')")
         if name in ("factors", "integers"):
             return _symbol(text, integer=True, **({"positive": True} if name == "factors" else {}))
+        if name == "reals":
+            return _symbol(text, real=True)
         options = self._options(node)
         if options.get("length") is not None:
             self._spend(node, _factors.factor(options["length"]))

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import OperandError
 from ..expr.blocks import Block
+from ..expr.characters import Character
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import Named
 from ..expr.node import Node
@@ -197,6 +198,12 @@ class _Code:
     def _emit_indexed_sum(self, node: IndexedSum | IndexedSignalSum) -> Piece:
         limits = f"({symbolic_code(node.index)}, 0, {value_code(node.stop)})"
         return _call("Sum", Hole(node.body), limits)
+
+    @emit.register
+    def _emit_character(self, node: Character) -> Piece:
+        frequency = node.frequency
+        named = isinstance(frequency, tuple) or frequency.is_Rational
+        return _call("Modulate", ("frequency=" if named else "") + value_code(frequency))
 
     @emit.register
     def _emit_block(self, node: Block) -> Piece:

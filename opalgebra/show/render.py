@@ -16,6 +16,7 @@ import numpy as np
 
 from ..errors import OperandError, SizeError
 from ..expr.blocks import Block
+from ..expr.characters import Character
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import Named
 from ..expr.node import Node
@@ -189,6 +190,10 @@ class Renderer:
         """The sign of a sum over 0 ≤ index < stop."""
         raise NotImplementedError
 
+    def character(self, frequency: Any) -> str:
+        """The multiplication by e^{iωn}."""
+        raise NotImplementedError
+
     def raised(self, value: Any) -> str:
         """An exponent."""
         raise NotImplementedError
@@ -354,6 +359,10 @@ class Renderer:
         sequence = node.sequence
         end = self.close_modulate.replace("{start}", self._start_of(sequence))
         return Piece(ATOM, ["([" + self._samples(sequence.values, "samples") + end])
+
+    @emit.register
+    def _emit_character(self, node: Character) -> Piece:
+        return Piece(ATOM, [self.character(node.frequency)])
 
     @emit.register
     def _emit_block(self, node: Block) -> Piece:
