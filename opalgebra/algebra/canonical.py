@@ -66,13 +66,15 @@ class ConcreteWalker(Walker):
         self.held = {signal: str(i) for i, signal in enumerate(held)}
 
     def formal(self, label: Label) -> Cosets:
-        return Cosets.formal(self.ndim, label, self.ring.one, self.spectrum.labels)
+        made = Cosets.formal(self.ndim, label, self.ring.one, self.spectrum.labels)
+        return made.modulo(self.spectrum.orders) if self.spectrum.units else made
 
     def concrete(self, signal: Signal, conj: bool) -> Cosets:
         if signal in self.held:
             return self.formal(("held", self.held[signal], "conj" if conj else ""))
         weights = {at: self.convert(value) for at, value in taps(signal, conj).items()}
-        return Cosets.taps(self.ndim, weights, self.spectrum.labels)
+        made = Cosets.taps(self.ndim, weights, self.spectrum.labels)
+        return made.modulo(self.spectrum.orders) if self.spectrum.units else made
 
     def box(self, factor: tuple[Any, ...]) -> Cosets:
         raise Undecided(f"the box of length {factor} has a symbolic factor")

@@ -102,6 +102,21 @@ class Cosets:
         branches = {move(v): w for v, w in self.branches.items()}
         return [Cosets(d, self.labels, tuple(map(move, self.basis)), branches)]
 
+    def advanced(self, exponents: Sequence[int]) -> Cosets:
+        """Exponents of units ← exponents + constants."""
+        d = self.ndim
+        step = [0] * (d * (1 + len(self.labels)))
+        for i, exponent in enumerate(exponents, 1):
+            step[d * i] = exponent
+        branches = {tuple(a + b for a, b in zip(v, step, strict=True)): w for v, w in self.branches.items()}
+        return Cosets(d, self.labels, self.basis, branches)
+
+    def modulo(self, orders: Sequence[int]) -> Cosets:
+        """Exponents of units count up to multiples of their orders, where these are not 0."""
+        d, size = self.ndim, self.ndim * (1 + len(self.labels))
+        more = [tuple(n if j == d * i else 0 for j in range(size)) for i, n in enumerate(orders, 1) if n]
+        return Cosets(d, self.labels, (*self.basis, *more), self.branches)
+
     def convolve(self, kernel: Cosets, sign: int) -> list[Cosets]:
         """n ← n ± d for every d that the kernel takes; the slots and the weights of both."""
         if (pairs := len(self.branches) * len(kernel.branches)) > BRANCH_LIMIT:

@@ -103,13 +103,26 @@ def _sympy_ring(values: tuple[Any, ...], symbols: tuple[Any, ...]) -> SymPyRing:
     import sympy
     from sympy.polys.constructor import construct_domain
 
-    wanted = [*values, *(conjugate(v) for v in values), *symbols, *(1 / s for s in symbols), sympy.Rational(1, 2)]
+    wanted = [
+        *values,
+        *(conjugate(v) for v in values if not _is_root_of_unity(v)),
+        *symbols,
+        *(1 / s for s in symbols),
+        sympy.Rational(1, 2),
+    ]
     wanted = [sympy.expand(v) for v in wanted]
     try:
         domain, _ = construct_domain(wanted, extension=True, field=False)
     except OverflowError:
         raise Undecided("budget: a coefficient is too large to be compared, such as exp(exp(exp(9)))") from None
     return SymPyRing(_over_number_field(wanted) or domain if domain.is_EX else domain)
+
+
+def _is_root_of_unity(value: Any) -> bool:
+    """Whether a number is e^{iπ t} for a rational t, whose conjugate is a power of it."""
+    import sympy
+
+    return isinstance(value, sympy.exp) and bool((value.exp / (sympy.I * sympy.pi)).is_Rational)
 
 
 def _over_number_field(values: list[Any]) -> Any | None:

@@ -210,6 +210,13 @@ class Parametrised:
                 point[self.ndim * i] = _plus(point[self.ndim * i], _times(n, self.context.poly(p)))
         return [replace(self, point=tuple(point))]
 
+    def advanced(self, exponents: Sequence[Any]) -> Parametrised:
+        """Exponents of units ← exponents + constants."""
+        point = list(self.point)
+        for i, exponent in enumerate(exponents, 1):
+            point[self.ndim * i] = _plus(point[self.ndim * i], self._affine(exponent))
+        return replace(self, point=tuple(point))
+
     def convolve(self, kernel: Parametrised, sign: int) -> list[Parametrised]:
         """n ← n ± d; the kernel's parameters get new names."""
         fresh = {p: self.context.fresh() for p in {p for a in kernel.point for p in a} | set(kernel.bounds) if p}

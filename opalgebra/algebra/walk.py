@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 from ..errors import OperandError, Undecided
@@ -34,7 +35,7 @@ from ..expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, Signa
 from ..expr.sums import IndexedSignalSum, IndexedSum
 from ..expr.traverse import has_blocks, root_of_unity
 from ..scalar import Scalar, conjugate
-from .spectrum import Spectrum, turns
+from .spectrum import Spectrum
 
 POWER_LIMIT = 100_000  # factors of one power that are walked through
 INPUT = ("input",)  # the label of the slot that an operator's argument takes
@@ -143,13 +144,21 @@ class Walker(ABC):
                 case Conj():
                     conj, operator = not conj, operator.operator
                 case Scale():
-                    weight = self.convert(conjugate(operator.scalar) if conj else operator.scalar)
-                    states = [s for state in states for s in state.scaled(weight)] if weight else []
+                    states = self._scaled(operator.scalar, states, conj)
                     operator = operator.operator
                 case Named() if not isinstance(operator, IndexedSum):
                     operator = operator.definition()
                 case _:
                     return operator, transpose, conj, states
+
+    def _scaled(self, scalar: Scalar, states: list[Any], conj: bool) -> list[Any]:
+        """c times the states; a factor e^{iθ} of c moves the exponents of the units."""
+        found = []
+        for coefficient, exponents in self.spectrum.of_scalar(scalar, conj):
+            weight = self.convert(conjugate(coefficient) if conj else coefficient)
+            turned = [s.advanced(exponents) for s in states] if any(exponents) else states
+            found += [s for state in turned for s in state.scaled(weight)] if weight else []
+        return found
 
     def _letter(self, letter: LinearOperator, state: Any, transpose: bool, conj: bool) -> list[Any]:
         match letter:
@@ -176,23 +185,19 @@ class Walker(ABC):
     def _turned(self, character: Character, state: Any, conj: bool) -> list[Any]:
         """Exponents of the free units, and a periodic sequence of roots of unity."""
         states: list[Any] = state.turn(self.spectrum.powers(character, conj))
-        fractions = turns(character, conj)
-        if any(fractions):
-            period = tuple(t.denominator for t in fractions)
-            weights: dict[tuple[int, ...], Any] = {(): self.convert(1)}
-            for t in fractions:
-                root, power = self.convert(root_of_unity(t.denominator)), self.convert(1)
-                powers = []
-                for _ in range(t.denominator):
-                    powers.append(power)
-                    power = power * root
-                weights = {
-                    (*at, n): w * powers[t.numerator * n % t.denominator]
-                    for at, w in weights.items()
-                    for n in range(t.denominator)
-                }
-            states = [s for turned in states for s in turned.modulate(period, weights)]
-        return states
+        fractions = self.spectrum.turns(character, conj)
+        if not any(fractions):
+            return states
+        powers = [self.convert(1)]
+        for _ in range(1, self.spectrum.order):
+            powers.append(powers[-1] * self.convert(root_of_unity(self.spectrum.order)))
+        period = tuple(t.denominator for t in fractions)
+        steps = [t.numerator * (self.spectrum.order // t.denominator) for t in fractions]
+        weights = {
+            n: powers[sum(i * step for i, step in zip(n, steps, strict=True)) % self.spectrum.order]
+            for n in product(*map(range, period))
+        }
+        return [s for turned in states for s in turned.modulate(period, weights)]
 
     def _sequence(self, sequence: Signal, conj: bool) -> tuple[tuple[int, ...], dict[tuple[int, ...], Any]]:
         """Period, and weight per residue, of a periodic sequence."""

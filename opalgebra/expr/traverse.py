@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from math import lcm
 from typing import Any
 
 import numpy as np
@@ -345,13 +346,15 @@ def constants(*roots: Node) -> Iterator[Any]:
                 yield from (node.values.flat if node.is_exact else node.values.ravel().tolist())
             elif isinstance(node, Scale):
                 yield node.scalar
-            elif isinstance(node, Character):
-                yield from (root_of_unity(t) for t in sorted(_turns(node)))
+    order = order_of(*roots)
+    if 1 < order <= ORDER_LIMIT:
+        yield root_of_unity(order)
 
 
-def _turns(node: Character) -> set[int]:
-    """The orders of the roots of unity among the values of a character."""
-    return {order for entry in axes(node.frequency) if (order := parts_of(entry)[0].denominator) <= ORDER_LIMIT}
+def order_of(*roots: Node) -> int:
+    """The least common order of the roots of unity among the values of characters."""
+    nodes = (node for root in roots for node in walk(written_out(root)) if isinstance(node, Character))
+    return lcm(*(parts_of(entry)[0].denominator for node in nodes for entry in axes(node.frequency)))
 
 
 def root_of_unity(order: int) -> Any:
@@ -364,5 +367,6 @@ def root_of_unity(order: int) -> Any:
 __all__ = [
     "Conv", "LinearOperator", "Modulate", "SignalExpr", "all_factor_symbols", "apart", "constants", "expand",
     "factors_of", "formal_names", "formal_parts", "free_symbols", "fresh_index", "has_blocks", "has_sums", "is_block",
-    "nameless", "own_symbols", "rebuild", "root_of_unity", "substitute", "symbols_in", "transform", "walk", "written_out",
+    "nameless", "order_of", "own_symbols", "rebuild", "root_of_unity", "substitute", "symbols_in", "transform", "walk",
+    "written_out",
 ]  # fmt: skip

@@ -19,9 +19,9 @@ from .numbers import HUGE, kind
 
 # Names that ``exact('…')`` reads as something other than a symbol.
 _RESERVED = (
-    "I pi E oo nan zoo oa sqrt cos sin exp conjugate exact box signals factors integers reals operators coprime divides "
-    "equal not_divides even_symmetric Conv Corr StridedConv DilatedConv TransposedConv Up Down Repeat LinearUp AvgPool "
-    "Shift Modulate Flip Identity Zero Signal Sum"
+    "I pi E oo nan zoo oa sqrt cos sin exp conjugate exact box signals factors integers reals operators coprime "
+    "divides equal not_divides even_symmetric Conv Corr StridedConv DilatedConv TransposedConv Up Down Repeat LinearUp "
+    "AvgPool Shift Modulate Flip Identity Zero Signal Sum"
 )
 RESERVED = frozenset(_RESERVED.split())
 MAX_INTEGER = 10**18  # the largest int that ``exact`` reads
