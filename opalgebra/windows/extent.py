@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from ..engine.unfold import evaluate, window_of
 from ..errors import WindowError
+from ..expr.characters import parts_of
 from ..expr.multirate import Conv
 from ..expr.operators import Identity, LinearOperator
 from ..expr.signals import Signal
@@ -98,6 +99,10 @@ class _Intervals:
         """Moves nothing."""
         return x
 
+    def character(self, x: Found, frequency: Any) -> Found:
+        """Moves nothing."""
+        return x
+
     def scale(self, x: Found, scalar: Scalar) -> Found:
         """Moves nothing."""
         return x
@@ -181,7 +186,7 @@ class Rate:
         """No change of rate; nor have the letters below that say nothing else."""
         return x
 
-    modulate = scale = shift = convolve
+    modulate = character = scale = shift = convolve
 
     def flip(self, x: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
         """No change of rate."""
@@ -215,6 +220,14 @@ class Period(Rate):
         for n, p in zip(x, sequence.values.shape, strict=True):
             if n % p:
                 raise _does_not_divide(n, f"the period {p} of the weights")
+        return x
+
+    def character(self, x: tuple[Fraction, ...], frequency: Any) -> tuple[Fraction, ...]:
+        """A whole number of turns must fit into the period."""
+        for n, entry in zip(x, frequency, strict=True):
+            turn, others = parts_of(entry)
+            if others or (turn * n).denominator != 1:
+                raise _does_not_divide(n, f"the period of e^(i·{entry}·n)")
         return x
 
     def down(self, x: tuple[Fraction, ...], factors: tuple[int, ...]) -> tuple[Fraction, ...]:

@@ -12,6 +12,7 @@ import numpy as np
 from ..engine.cost import Explanation, Stage
 from ..engine.fir import Fir
 from ..engine.program import Action, Beyond, PlannedTerm
+from ..engine.weights import Tone
 from .bound import BoundOperator
 from .combine import Product, Scaled, Total, Turned
 from .windowed import SMALL, Windowed
@@ -153,6 +154,8 @@ def _step(term: PlannedTerm, item: int, rules: str = "") -> Step:
 
 
 def _name(action: Action) -> str:
+    if isinstance(action, Tone):
+        return f"e^(i·{_by(action.frequency)}·n)"
     if not isinstance(action, Fir):
         return f"weights of period {_by(action.values.shape)}"
     taps = f"{_by(action.shape)} taps" if prod(action.shape) > 1 or action.mixes else ""
