@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import product
-from math import gcd
+from math import gcd, prod
 from typing import Any
 
 import numpy as np
 
+from ..expr.characters import Character
 from ..expr.factors import axes, integers, is_symbolic
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import AvgPool, Corr, DilatedConv, LinearUp, Repeat, StridedConv, TransposedConv
@@ -225,6 +226,31 @@ def one_term_more(A: IndexedSum) -> LinearOperator:
     return IndexedSum(A.body, A.index, A.stop + 1).definition()
 
 
+def character(w: Any) -> LinearOperator:
+    """Multiplication by e^{iωn}."""
+    return Character(w)
+
+
+def value_at(w: Any, n: Any) -> Any:
+    """e^{iωn} at one index."""
+    from sympy import I, exp
+
+    return exp(I * sum(a * b for a, b in zip(axes(w), axes(n), strict=True)))
+
+
+def all_characters(k: Any, first: int) -> LinearOperator:
+    """k⁻¹ Σ_{j<k} e^{2πijn/k}; with 1 for ``first`` the one of j = 0 is left out."""
+    from sympy import Rational, pi
+
+    def term(j: Any) -> LinearOperator:
+        return Character(tuple(2 * pi * a / b for a, b in zip(axes(j), axes(k), strict=True)))
+
+    size = prod(axes(k))
+    total = branches(k, term, name="j")
+    mean = (1 / size if is_symbolic(k) else Rational(1, size)) * total
+    return mean - Identity() * (1 / size if is_symbolic(k) else Rational(1, size)) if first else mean
+
+
 def impulse(d: Any) -> Signal:
     """δ_d: one sample 1 at index d."""
     return Signal(np.ones((1,) * len(axes(d)), dtype=np.int64).tolist(), d)
@@ -258,6 +284,8 @@ LETTERS = [
     Law("up-down-comb", "k:factor", lambda k: (Up(k) @ Down(k), comb(k)), f"{VAIDYANATHAN}, §4.1",
         lambda k: (Up(k) @ Down(k), Modulate([0, 1, *[0] * (k - 2)])), generic={"k": 3},
         pattern=lambda k: Up(k) @ Down(k), bind=concrete("k")),
+    Law("up-down-characters", "k:factor", lambda k: (Up(k) @ Down(k), all_characters(k, 0)), f"{VAIDYANATHAN}, §4.1",
+        lambda k: (Up(k) @ Down(k), all_characters(k, 1)), summed=True, pattern=lambda k: Up(k) @ Down(k)),
     Law("noble-down", "k:factor q:kernel", lambda k, q: (Down(k) @ Conv(Up(k) @ q), Conv(q) @ Down(k)),
         f"{VAIDYANATHAN}, §4.2 (noble identity)",
         lambda k, q: (Down(k) @ Conv(q), Conv(Down(k) @ q) @ Down(k))),
@@ -343,6 +371,22 @@ LETTERS = [
         f"{VETTERLI}, §2.5", lambda k, w: (Modulate(w) @ Up(k), Up(k) @ Modulate(w)),
         generic={"k": 2, "w": Signal([1, 2, 3])}, pattern=lambda A, k: A @ Up(k),
         bind=bind_sequence),
+    Law("character-down", "k:factor w:frequency",
+        lambda k, w: (Down(k) @ character(w), character(times(k, w)) @ Down(k)), f"{VETTERLI}, §2.5",
+        lambda k, w: (Down(k) @ character(w), character(w) @ Down(k))),
+    Law("character-up", "k:factor w:frequency", lambda k, w: (character(w) @ Up(k), Up(k) @ character(times(k, w))),
+        f"{VETTERLI}, §2.5", lambda k, w: (character(w) @ Up(k), Up(k) @ character(w))),
+    Law("character-conv", "w:frequency q:kernel",
+        lambda w, q: (character(w) @ Conv(q), Conv(character(w) @ q) @ character(w)), f"{VETTERLI}, §2.5",
+        lambda w, q: (character(w) @ Conv(q), Conv(q) @ character(w))),
+    Law("character-shift", "d:shift w:frequency",
+        lambda d, w: (Shift(d) @ character(w), value_at(w, negative(d)) * (character(w) @ Shift(d))),
+        f"{VETTERLI}, §2.5", lambda d, w: (Shift(d) @ character(w), character(w) @ Shift(d))),
+    Law("character-product", "v:frequency w:frequency",
+        lambda v, w: (character(v) @ character(w), character(plus(v, w))), f"{VETTERLI}, §2.5",
+        lambda v, w: (character(v) @ character(w), character(plus(v, negative(w))))),
+    Law("flip-character", "w:frequency", lambda w: (R @ character(w), character(negative(w)) @ R), f"{VETTERLI}, §2.5",
+        lambda w: (R @ character(w), character(w) @ R)),
     Law("repeat-repeat", "a:factor b:factor", lambda a, b: (Repeat(a) @ Repeat(b), Repeat(times(a, b))),
         f"{CROCHIERE}, ch. 2", lambda a, b: (Repeat(a) @ Down(b), Down(b) @ Repeat(a))),
     Law("down-repeat", "k:factor", lambda k: (Down(k) @ Repeat(k), I), f"{CROCHIERE}, ch. 2",
@@ -443,6 +487,12 @@ STRUCTURE = [
     Law("shift-modulate", "d:shift w:sequence", lambda d, w: (Shift(d) @ Modulate(w), Modulate(moved(w, d)) @ Shift(d)),
         LINEAR, lambda d, w: (Shift(d) @ Modulate(w), Modulate(w) @ Shift(d)),
         generic={"d": 1, "w": Signal([1, 2, 3])}, pattern=lambda d, A: Shift(d) @ A, bind=bind_sequence),
+    Law("character-transpose", "w:frequency", lambda w: (character(w).T, character(w)), LINEAR,
+        lambda w: (character(w).T, character(negative(w)))),
+    Law("character-adjoint", "w:frequency", lambda w: (character(w).H, character(negative(w))), LINEAR,
+        lambda w: (character(w).H, character(w))),
+    Law("conj-character", "w:frequency", lambda w: (character(w).conj(), character(negative(w))), LINEAR,
+        lambda w: (character(w).conj(), character(w))),
     Law("scale-left", "c:scalar A:operator B:operator", lambda c, A, B: ((c * A) @ B, c * (A @ B)), LINEAR,
         lambda c, A, B: ((c * A) @ B, A @ B)),
     Law("scale-right", "c:scalar A:operator B:operator", lambda c, A, B: (A @ (c * B), c * (A @ B)), LINEAR,

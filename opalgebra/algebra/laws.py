@@ -55,7 +55,7 @@ class Law:
 
     @cached_property
     def kinds(self) -> dict[str, str]:
-        """Kind by parameter name: factor, kernel, shift, operator, scalar."""
+        """Kind by parameter name: factor, kernel, shift, frequency, operator, scalar."""
         return dict(entry.split(":") for entry in self.parameters.split())
 
     @cached_property
@@ -196,6 +196,8 @@ def _generic_value(name: str, kind: str) -> Any:
         return signals(name)
     if kind == "operator":
         return operators(name)
+    if kind == "frequency":
+        return sympy.Symbol(name, real=True)
     if kind == "factor":
         return sympy.Symbol(name, integer=True, positive=True)
     return sympy.Symbol(name, integer=True) if kind == "shift" else sympy.Symbol(name)

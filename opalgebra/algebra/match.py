@@ -38,6 +38,8 @@ def placeholder(name: str, kind: str) -> Any:
         return FormalOperator(MARK + name)
     if kind == "factor":
         return sympy.Symbol(MARK + name, integer=True, positive=True)
+    if kind == "frequency":
+        return sympy.Symbol(MARK + name, real=True)
     if kind == "shift":
         return sympy.Symbol(MARK + name, integer=True)
     return sympy.Symbol(MARK + name)

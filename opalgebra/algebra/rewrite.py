@@ -12,6 +12,7 @@ from functools import lru_cache
 from math import gcd
 from typing import Any, TypeAlias
 
+from ..expr.characters import Character
 from ..expr.factors import axes
 from ..expr.factors import factor as as_factor
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
@@ -59,7 +60,8 @@ WRAPPED: dict[tuple[type, type], str] = {
     (Conj, Conj): "conj-twice", (Conj, Compose): "conj-product", (Conj, Sum): "conj-sum", (Conj, Scale): "conj-scale",
     (Conj, Up): "conj-up", (Conj, Down): "conj-down", (Conj, Conv): "conj-conv", (Conj, Shift): "conj-shift",
     (Conj, Flip): "conj-flip", (Conj, Modulate): "conj-modulate", (Conj, Transpose): "conj-transpose",
-    (Scale, Scale): "scale-scale", (Scale, Sum): "scale-sum",
+    (Transpose, Character): "character-transpose", (Adjoint, Character): "character-adjoint",
+    (Conj, Character): "conj-character", (Scale, Scale): "scale-scale", (Scale, Sum): "scale-sum",
 }  # fmt: skip
 DEFINITIONS: dict[type, str] = {
     StridedConv: "define-strided", DilatedConv: "define-dilated", TransposedConv: "define-transposed",
@@ -76,7 +78,10 @@ PAIRS: dict[tuple[type, type], tuple[tuple[str, bool], ...]] = {
     (Flip, Down): (("flip-down", FORWARD),), (Flip, Shift): (("flip-shift", FORWARD),),
     (Flip, Flip): (("flip-flip", FORWARD),), (Flip, Modulate): (("flip-modulate", FORWARD),),
     (Modulate, Up): (("modulate-up", FORWARD),), (Down, Modulate): (("modulate-down", FORWARD),),
-    (Shift, Modulate): (("shift-modulate", FORWARD),),
+    (Shift, Modulate): (("shift-modulate", FORWARD),), (Flip, Character): (("flip-character", FORWARD),),
+    (Character, Up): (("character-up", FORWARD),), (Down, Character): (("character-down", FORWARD),),
+    (Shift, Character): (("character-shift", FORWARD),), (Character, Character): (("character-product", FORWARD),),
+    (Character, Conv): (("character-conv", FORWARD),),
 }  # fmt: skip
 
 

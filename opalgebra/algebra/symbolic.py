@@ -18,6 +18,7 @@ from math import gcd
 from typing import Any, TypeAlias
 
 from ..errors import Undecided
+from ..expr.characters import Character
 from ..expr.factors import axes
 from ..expr.multirate import Conv
 from ..expr.operators import LinearOperator
@@ -513,7 +514,11 @@ class SymbolicWalker(Walker):
         return self._state((), index, (), {}, weight)
 
     def indexed(self, operator: IndexedSum, states: list[Any], transpose: bool, conj: bool) -> list[Any]:
-        """The index is one more bounded parameter."""
+        """The index is one more bounded parameter; all characters of ℤ/k together are k [k | n]."""
+        if _is_orthogonality(operator):
+            factor = axes(operator.stop)
+            kept = [up for s in states for low in s.down(factor) for up in low.up(factor)]
+            return [s for state in kept for s in state.scaled(self.ring.convert(operator.stop))]
         inside = self._entered(operator, states)
         return [s.outside(operator.index) for s in self.act(operator.body, inside, transpose, conj)]
 
@@ -553,6 +558,16 @@ class SymbolicWalker(Walker):
         names = [self.context.fresh() for _ in factor]
         bounds = {p: self.context.poly(k) for p, k in zip(names, axes(factor), strict=True)}
         return self._state((), tuple({p: one} for p in names), (), bounds, self.ring.one)
+
+
+def _is_orthogonality(operator: IndexedSum) -> bool:
+    """Whether it is Σ_{j<k} e^{±2πijn/k}, on one axis."""
+    if not isinstance(operator.body, Character) or operator.body.ndim != 1:
+        return False
+    from sympy import expand, pi
+
+    whole = expand(operator.body.frequency * operator.stop / (2 * pi))
+    return whole in (operator.index, -operator.index)
 
 
 def vanishes(states: list[Parametrised], ring: Ring) -> bool:

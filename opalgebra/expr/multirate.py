@@ -153,6 +153,8 @@ class Modulate(LinearOperator):
             return Character(frequency)
         if is_sympy(sequence) and hasattr(sequence, "is_real") and not hasattr(sequence, "tolist"):
             return Character(sequence)
+        if sequence is None:
+            raise OperandError("Modulate takes one period of a sequence, or a frequency: Modulate([1, -1])")
         return super().__new__(cls)
 
     def __post_init__(self) -> None:
