@@ -17,7 +17,7 @@ from itertools import product
 from math import lcm
 from typing import Any
 
-from opalgebra.expr import multirate, named, operators, signals, sums
+from opalgebra.expr import characters, multirate, named, operators, signals, sums
 from opalgebra.expr.traverse import walk
 
 from .judge_boxes import Boxes, Index, Step, boxes_around, cells, merged, move
@@ -292,6 +292,15 @@ def _modulate(judge: Judge, node: Any, m: Index) -> Any:
     return [] if is_zero(weight) else [(m, weight)]
 
 
+def _character(judge: Judge, node: Any, m: Index) -> Any:
+    """e^{iωm}: only where it is a Gaussian rational or SymPy reduces it, for ω a multiple of π/2 or a symbol."""
+    import sympy
+
+    frequency = node.frequency if isinstance(node.frequency, tuple) else (node.frequency,)
+    angle = sum(w * n for w, n in zip(frequency, m, strict=True))
+    return [(m, judge.number(sympy.exp(sympy.I * sympy.sympify(angle))))]
+
+
 def _strided(judge: Judge, node: Any, m: Index) -> Any:
     k = judge.integers(node.factor)
     landed = [(_over(_plus(m, d), k), w) for d, w in judge.signal(node.kernel).items()]
@@ -345,6 +354,7 @@ LETTERS: dict[type, Callable[[Judge, Any, Index], Any]] = {
     multirate.Shift: lambda judge, node, m: [(_plus(m, judge.integers(node.shift)), 1)],
     multirate.Flip: lambda judge, node, m: [(_minus(m), 1)],
     multirate.Modulate: _modulate,
+    characters.Character: _character,
     named.StridedConv: _strided,
     named.DilatedConv: _dilated,
     named.TransposedConv: _transposed_conv,
@@ -386,6 +396,7 @@ def _reach_shift(judge: Judge, node: Any) -> list[Step]:
 REACH: dict[type, Callable[[Judge, Any], list[Step]]] = {
     operators.Identity: lambda judge, node: [],
     multirate.Modulate: lambda judge, node: [],
+    characters.Character: lambda judge, node: [],
     multirate.Conv: lambda judge, node: [("add", _support(judge, node))],
     multirate.Up: lambda judge, node: [("mul", judge.integers(node.factor))],
     multirate.Down: lambda judge, node: [("div", judge.integers(node.factor))],
@@ -420,6 +431,8 @@ def _modulus(node: Any) -> int:
         return _modulus(node.operator)
     if kind is sums.IndexedSum:
         return _modulus(node.body)
+    if kind is characters.Character:
+        return 12
     if kind is multirate.Modulate:
         return lcm(*node.sequence.values.shape)
     value = getattr(node, "factor", 1)
@@ -464,7 +477,7 @@ def _free_symbols(node: Any) -> Iterator[Any]:
     if isinstance(node, signals.Signal):
         values = list(node.values.flat) if node.is_exact else []
     else:
-        found = [getattr(node, name, ()) for name in ("scalar", "factor", "shift", "stop")]
+        found = [getattr(node, name, ()) for name in ("scalar", "factor", "shift", "stop", "frequency")]
         values = [entry for value in found for entry in (value if isinstance(value, tuple) else (value,))]
     for value in values:
         yield from getattr(value, "free_symbols", ())

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from ..expr.characters import ORDER_LIMIT, Character, parts_of
 from ..expr.factors import axes
 from ..expr.operators import Scale
+from ..expr.sums import IndexedSum
 from ..expr.traverse import order_of, root_of_unity, walk, written_out
 from ..scalar import is_sympy
 
@@ -116,6 +117,16 @@ def angles_in(scalar: Any) -> list[Any]:
 
     factors = [f for term in Add.make_args(expand(scalar)) for f in Mul.make_args(term)]
     return [angle for f in factors if (angle := angle_of(f)) is not None]
+
+
+def is_orthogonality(operator: IndexedSum) -> bool:
+    """Whether it is Σ_{j<k} e^{±2πijn/k}, on one axis."""
+    if not isinstance(operator.body, Character) or operator.body.ndim != 1:
+        return False
+    from sympy import expand, pi
+
+    whole = expand(operator.body.frequency * operator.stop / (2 * pi))
+    return whole in (operator.index, -operator.index)
 
 
 def _denominator(coefficient: Any) -> int:
