@@ -62,7 +62,7 @@ PROVED = {
     "box of boxes": (Sum(Sum(Shift(r + k * s), (s, 0, m)), (r, 0, k)), Conv(oa.box(k * m))),
     "repeat": (Sum(Shift(r) @ Up(k), (r, 0, k)), Repeat(k)),
     "nothing depends on it": (Sum(Up(m), (r, 0, k)), k * Up(m)),
-    "known length": (Sum(Shift(r) @ Up(2) @ Down(2) @ Shift(-r), (r, 0, 2)) @ Up(k), Up(k)),
+    "known length": (Down(k) @ Sum(Shift(r) @ Up(2) @ Down(2) @ Shift(-r), (r, 0, 2)), Down(k)),
     "known length, known taps": (Sum(Shift(r), (r, 0, 2)) @ Up(2 * k), Conv([1, 1]) @ Up(2 * k)),
     "of a difference": (Sum(Shift(r) - Shift(r), (r, 0, k)), oa.Zero()),
     "scalar": (Sum(3 * Shift(r), (r, 0, k)), 3 * Conv(oa.box(k))),
@@ -129,7 +129,7 @@ def test_free_and_bound():
     assert all_factor_symbols(moved) == [r]
     assert moved.index != r
     assert substitute(moved, {r: 10}).definition() == Shift(10) + Shift(11) + Shift(12)
-    assert substitute(inner, {r: 5}) == inner
+    assert nameless(substitute(inner, {r: 5})) == nameless(inner)
     named = substitute(Sum(Shift(r) @ Conv(x), (r, 0, 3)), {"x": Shift(r) @ q})
     assert all_factor_symbols(named) == [r]
     assert oa.prove(substitute(named, {r: 1}), Sum(Shift(s + 1) @ Conv(q), (s, 0, 3)))
@@ -277,7 +277,7 @@ def close_to(rng, total):
 def test_what_is_proved_of_sums_holds_for_small_values():
     rng = random.Random(31)
     verdicts = {"proved": 0, "refuted": 0, "undecided": 0}
-    for _ in range(140):
+    for _ in range(70):
         lhs = random_sum(rng)
         rhs = close_to(rng, lhs)
         proof = oa.prove(lhs, rhs)
@@ -288,6 +288,6 @@ def test_what_is_proved_of_sums_holds_for_small_values():
             for values in ((1, 1), (2, 1), (3, 2)):
                 at = dict(zip((k, m), values, strict=True))
                 assert not judge.differs(substitute(lhs, at), substitute(rhs, at), rng), (lhs, rhs, at)
-    assert verdicts["proved"] > 50
-    assert verdicts["refuted"] > 20
-    assert verdicts["undecided"] < 60
+    assert verdicts["proved"] > 35
+    assert verdicts["refuted"] > 8
+    assert verdicts["undecided"] < 8

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..expr.characters import Character
-from ..expr.factors import axes, integers, is_symbolic
+from ..expr.factors import axes, factor, integers, is_symbolic
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.operators import Identity, LinearOperator, compose
 from ..expr.operators import operators as formal
@@ -82,6 +82,7 @@ def branches(k: Any, term: Callable[[Any], Any], *around: Any, name: str = "r") 
 
     The index gets a name that no symbol has in the expressions ``around`` or in k.
     """
+    k = factor(k)
     if not is_symbolic(k):
         terms = [term(r if isinstance(k, tuple) else r[0]) for r in product(*(range(n) for n in axes(k)))]
         return sum(terms[1:], start=terms[0])
