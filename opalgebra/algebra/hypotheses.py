@@ -102,6 +102,8 @@ def _all_one(value: Any, fact: Hypothesis) -> dict[Any, Any]:
 
 def _equation(fact: Any) -> dict[Any, Any] | None:
     a, b = _cancelled(fact.a, fact.b)
+    if a != b and not (is_sympy(a) or is_sympy(b)):
+        raise _contradiction(fact)
     for one, other in ((a, b), (b, a)):
         if one == 1:
             return _all_one(other, fact)

@@ -311,8 +311,8 @@ def _walked_symbolically(lhs: Expression, rhs: Expression, facts: tuple[Hypothes
     facts = tuple(known.facts)
     symbols = all_factor_symbols(lhs, rhs)
     if not symbols:
-        verdict, reason, witness = _decide_concrete(lhs, rhs)
-        return verdict, reason, witness and _with_values(witness, known.replaced)
+        decision = _decide_concrete(lhs, rhs)
+        return decision if decision[0] == "proved" else None  # a witness has values for the other symbols too
     ring = ring_of(constants(lhs, rhs), symbols)
     open_question: Undecided | None = None
     for left, right, held in _ways_to_walk(lhs, rhs):
@@ -386,20 +386,26 @@ def _with_values(witness: Witness, replaced: list[tuple[Any, Any]]) -> Witness:
 
 
 def _refuted_by_small_values(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...]) -> Witness | None:
-    symbols = sorted({*all_factor_symbols(lhs, rhs), *symbols_of(facts)}, key=lambda s: str(s.name))
+    """A witness among small values of the symbols that are left once the hypotheses are solved."""
+    known = solved(facts)
+    mentioned = {*all_factor_symbols(lhs, rhs), *symbols_of(facts)}
+    left = mentioned | {s for _, value in known.replaced for s in getattr(value, "free_symbols", ())}
+    symbols = sorted(left - {symbol for symbol, _ in known.replaced}, key=lambda s: str(s.name))
     small = (0, 1, -1, 2, -2, 3, -3, 4, -4, 6)
     choices = [[v for v in small if allowed(s, v)][:5] for s in symbols]
     tuples = sorted(islice(product(*choices), 5000), key=lambda t: (sum(map(abs, t)), t))
     for values in islice(tuples, SMALL_VALUES):
         at = dict(zip(symbols, values, strict=True))
-        if all(holds(fact, at) for fact in facts):
-            left, right = substitute(lhs, at), substitute(rhs, at)
+        for symbol, value in reversed(known.replaced):
+            at[symbol] = int(value.subs(at)) if hasattr(value, "subs") else value
+        if all(allowed(s, at[s]) for s in mentioned) and all(holds(fact, at) for fact in facts):
+            left_side, right_side = (substitute(side, {s: at[s] for s in mentioned}) for side in (lhs, rhs))
             try:
-                verdict, _, witness = _decide_concrete(left, right)
+                verdict, _, witness = _decide_concrete(left_side, right_side)
             except Undecided:
                 continue
             if verdict == "refuted" and witness is not None:
-                return replace(witness, factors={s.name: v for s, v in at.items()})
+                return replace(witness, factors={s.name: at[s] for s in mentioned})
     return None
 
 

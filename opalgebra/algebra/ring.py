@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import lru_cache
+from math import lcm
 from typing import Any
 
 from ..errors import Undecided
@@ -103,13 +104,11 @@ def _sympy_ring(values: tuple[Any, ...], symbols: tuple[Any, ...]) -> SymPyRing:
     import sympy
     from sympy.polys.constructor import construct_domain
 
-    wanted = [
-        *values,
-        *(conjugate(v) for v in values if not _is_root_of_unity(v)),
-        *symbols,
-        *(1 / s for s in symbols),
-        sympy.Rational(1, 2),
-    ]
+    order = lcm(*map(_order, values))
+    others = [v for v in values if _order(v) == 1]
+    roots = [sympy.exp(2 * sympy.pi * sympy.I / order)] if order > 1 else []
+    inverse = [*(1 / s for s in symbols), sympy.Rational(1, 2)]
+    wanted = [*others, *map(conjugate, others), *roots, *symbols, *inverse]
     wanted = [sympy.expand(v) for v in wanted]
     try:
         domain, _ = construct_domain(wanted, extension=True, field=False)
@@ -118,11 +117,12 @@ def _sympy_ring(values: tuple[Any, ...], symbols: tuple[Any, ...]) -> SymPyRing:
     return SymPyRing(_over_number_field(wanted) or domain if domain.is_EX else domain)
 
 
-def _is_root_of_unity(value: Any) -> bool:
-    """Whether a number is e^{iπ t} for a rational t, whose conjugate is a power of it."""
+def _order(value: Any) -> int:
+    """N for a number e^{2πip/N}, which is a power of e^{2πi/N} as its conjugate is; 1 for any other."""
     import sympy
 
-    return isinstance(value, sympy.exp) and bool((value.exp / (sympy.I * sympy.pi)).is_Rational)
+    turn = value.exp / (2 * sympy.pi * sympy.I) if isinstance(value, sympy.exp) else sympy.S.Zero
+    return int(turn.q) if turn.is_Rational else 1
 
 
 def _over_number_field(values: list[Any]) -> Any | None:
