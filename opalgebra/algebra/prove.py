@@ -303,7 +303,8 @@ def _walked_symbolically(lhs: Expression, rhs: Expression, facts: tuple[Hypothes
 
     The first way of walking that decides is taken.
     """
-    from .symbolic import Context, SymbolicWalker, vanishes
+    from .affine import Context
+    from .symbolic import SymbolicWalker, vanishes
 
     known = solved(facts)
     for symbol, value in known.replaced:

@@ -16,7 +16,7 @@ from ..expr.characters import ORDER_LIMIT, Character, parts_of
 from ..expr.factors import axes
 from ..expr.operators import Scale
 from ..expr.sums import IndexedSum
-from ..expr.traverse import order_of, root_of_unity, walk, written_out
+from ..expr.traverse import order_of, root_of_unity, with_frequencies
 from ..scalar import is_sympy
 
 Label: TypeAlias = tuple[str, ...]
@@ -35,7 +35,7 @@ class Spectrum:
         order = order_of(*roots)
         made = cls((), order if order <= ORDER_LIMIT else 0)
         found: dict[Any, int] = {}
-        for node in (node for root in roots for node in walk(written_out(root))):
+        for node in (node for root in roots for node in with_frequencies(root)):
             for atom, coefficient in made._atoms_in(node):
                 found[atom] = lcm(found.get(atom, 1), _denominator(coefficient))
         return cls(tuple(sorted(found.items(), key=lambda item: str(item[0]))), made.order)
@@ -45,7 +45,7 @@ class Spectrum:
         angles: list[Any] = []
         if isinstance(node, Character):
             angles = list(axes(node.frequency))
-        elif isinstance(node, Scale) and is_sympy(node.scalar):
+        elif isinstance(node, Scale):
             angles = angles_in(node.scalar)
         return [item for angle in angles for item in self._parts(angle)[1].items()]
 

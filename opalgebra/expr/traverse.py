@@ -353,8 +353,18 @@ def constants(*roots: Node) -> Iterator[Any]:
 
 def order_of(*roots: Node) -> int:
     """The least common order of the roots of unity among the values of characters."""
-    nodes = (node for root in roots for node in walk(written_out(root)) if isinstance(node, Character))
+    nodes = (node for root in roots for node in with_frequencies(root) if isinstance(node, Character))
     return lcm(*(parts_of(entry)[0].denominator for node in nodes for entry in axes(node.frequency)))
+
+
+def with_frequencies(root: Node) -> tuple[Node, ...]:
+    """The characters of an expression, and its multiples by SymPy scalars; found once."""
+    found: tuple[Node, ...] | None = root.__dict__.get("_with_frequencies")
+    if found is None:
+        nodes = walk(written_out(root))
+        found = tuple(n for n in nodes if isinstance(n, Character) or (isinstance(n, Scale) and is_sympy(n.scalar)))
+        root.__dict__["_with_frequencies"] = found
+    return found
 
 
 def root_of_unity(order: int) -> Any:
@@ -368,5 +378,6 @@ __all__ = [
     "Conv", "LinearOperator", "Modulate", "SignalExpr", "all_factor_symbols", "apart", "constants", "expand",
     "factors_of", "formal_names", "formal_parts", "free_symbols", "fresh_index", "has_blocks", "has_sums", "is_block",
     "nameless", "order_of", "own_symbols", "rebuild", "root_of_unity", "substitute", "symbols_in", "transform", "walk",
+    "with_frequencies",
     "written_out",
 ]  # fmt: skip
