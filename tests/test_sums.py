@@ -62,7 +62,7 @@ PROVED = {
     "box of boxes": (Sum(Sum(Shift(r + k * s), (s, 0, m)), (r, 0, k)), Conv(oa.box(k * m))),
     "repeat": (Sum(Shift(r) @ Up(k), (r, 0, k)), Repeat(k)),
     "nothing depends on it": (Sum(Up(m), (r, 0, k)), k * Up(m)),
-    "known length": (Down(k) @ Sum(Shift(r) @ Up(2) @ Down(2) @ Shift(-r), (r, 0, 2)), Down(k)),
+    "known length": (Sum(Shift(r) @ Up(2) @ Down(2) @ Shift(-r), (r, 0, 2)) @ Up(2 * k), Up(2 * k)),
     "known length, known taps": (Sum(Shift(r), (r, 0, 2)) @ Up(2 * k), Conv([1, 1]) @ Up(2 * k)),
     "of a difference": (Sum(Shift(r) - Shift(r), (r, 0, k)), oa.Zero()),
     "scalar": (Sum(3 * Shift(r), (r, 0, k)), 3 * Conv(oa.box(k))),
