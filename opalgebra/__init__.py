@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .algebra.derive import Derivation, derive
-from .algebra.facts import coprime, divides, even_symmetric
+from .algebra.facts import coprime, divides, equal, even_symmetric, not_divides
 from .algebra.laws import Law, laws
 from .algebra.prove import Proof, Step, prove
 from .algebra.sampling import cosets, gcld, gcrd, lclm, lcrm, smith
@@ -39,12 +39,14 @@ from .errors import (
     WindowError,
 )
 from .expr.blocks import Block, PixelShuffle, Polyphase
+from .expr.characters import reals
 from .expr.factors import factors, integers
 from .expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from .expr.named import AvgPool, Corr, DilatedConv, LinearUp, Repeat, StridedConv, TransposedConv
 from .expr.operators import Identity, LinearOperator, Zero, operators
 from .expr.sampling import SamplingMatrix
 from .expr.signals import Signal, SignalExpr, box, signals
+from .expr.sums import Sum
 from .parse import exact
 from .windows.bound import BoundOperator
 
@@ -94,6 +96,7 @@ __all__ = [
     "SizeError",
     "Step",
     "StridedConv",
+    "Sum",
     "TransposedConv",
     "Undecided",
     "UnknownLaw",
@@ -107,6 +110,7 @@ __all__ = [
     "cosets",
     "derive",
     "divides",
+    "equal",
     "even_symmetric",
     "exact",
     "factors",
@@ -118,8 +122,10 @@ __all__ = [
     "lclm",
     "lcrm",
     "nn",
+    "not_divides",
     "operators",
     "prove",
+    "reals",
     "set_threads",
     "signals",
     "smith",

@@ -17,7 +17,7 @@ from itertools import product
 from math import lcm
 from typing import Any
 
-from opalgebra.expr import multirate, named, operators, signals
+from opalgebra.expr import characters, multirate, named, operators, signals, sums
 from opalgebra.expr.traverse import walk
 
 from . import judge_lattice as lattice
@@ -51,6 +51,7 @@ class Judge:
         self.symbols = {getattr(key, "name", key): value for key, value in (symbols or {}).items()}
         self._columns: dict[tuple[int, Index], Vector] = {}
         self._signals: dict[int, Vector] = {}
+        self._inner: dict[int, list[Judge]] = {}
         self._alive: list[Any] = []  # ids are keys of the tables above, so what they name must not die
 
     # numbers
@@ -110,6 +111,12 @@ class Judge:
             return dict.fromkeys(product(*[range(k) for k in self.integers(node.factor)]), 1)
         if isinstance(node, signals.Applied):
             return self.apply(node.operator, self.signal(node.signal))
+        if isinstance(node, sums.IndexedSignalSum):
+            found: Vector = {}
+            for inner in self._each_index(node):
+                for at, value in inner.signal(node.body).items():
+                    _add_to(found, at, value)
+            return found
         if isinstance(node, signals.SignalSum):
             total: Vector = {}
             for term in node.terms:
@@ -117,6 +124,16 @@ class Judge:
                     _add_to(total, at, value)
             return total
         raise TypeError(f"the judge does not know the signal {type(node).__name__}")
+
+    def _each_index(self, node: Any) -> list[Judge]:
+        """A judge for every value of the index of a sum, from 0 to its number of terms, which it does not reach."""
+        made = self._inner.get(id(node))
+        if made is None:
+            self._alive.append(node)
+            name, (stop,) = node.index.name, self.integers(node.stop)
+            values = [{**self.symbols, name: value} for value in range(stop)]
+            made = self._inner[id(node)] = [Judge(self.ndim, self.kernels, given) for given in values]
+        return made
 
     # letters: where the impulse at m goes, and with which weight
 
@@ -144,6 +161,9 @@ class Judge:
             for _ in range(node.exponent):
                 boxes = self.reach(node.operator, boxes, forward)
             return boxes
+        if kind is sums.IndexedSum:
+            found = [box for inner in self._each_index(node) for box in inner.reach(node.body, boxes, forward)]
+            return merged(found)
         if kind is operators.Sum:
             return merged([box for term in node.terms for box in self.reach(term, boxes, forward)])
         if kind in (operators.Transpose, operators.Adjoint):
@@ -171,7 +191,11 @@ class Judge:
                 x = self.apply(node.operator, x)
             return x
         y: Vector = {}
-        if kind is operators.Sum:
+        if kind is sums.IndexedSum:
+            for inner in self._each_index(node):
+                for at, value in inner.apply(node.body, x).items():
+                    _add_to(y, at, value)
+        elif kind is operators.Sum:
             for term in node.terms:
                 for at, value in self.apply(term, x).items():
                     _add_to(y, at, value)
@@ -196,6 +220,11 @@ class Judge:
     def _transposed(self, node: Any, x: Vector, conjugate: bool) -> Vector:
         """Aᵀ x: every column of A that can meet x, multiplied with x."""
         y: Vector = {}
+        if type(node) is sums.IndexedSum:
+            for inner in self._each_index(node):
+                for at, value in inner._transposed(node.body, x, conjugate).items():
+                    _add_to(y, at, value)
+            return y
         if type(node) is operators.Sum:  # term by term, since terms of different rates need different windows
             for term in node.terms:
                 for at, value in self._transposed(term, x, conjugate).items():
@@ -271,6 +300,15 @@ def _modulate(judge: Judge, node: Any, m: Index) -> Any:
     return [] if is_zero(weight) else [(m, weight)]
 
 
+def _character(judge: Judge, node: Any, m: Index) -> Any:
+    """e^{iωm}: only where it is a Gaussian rational or SymPy reduces it, for ω a multiple of π/2 or a symbol."""
+    import sympy
+
+    frequency = node.frequency if isinstance(node.frequency, tuple) else (node.frequency,)
+    angle = sum(w * n for w, n in zip(frequency, m, strict=True))
+    return [(m, judge.number(sympy.exp(sympy.I * sympy.sympify(angle))))]
+
+
 def _strided(judge: Judge, node: Any, m: Index) -> Any:
     k = judge.integers(node.factor)
     landed = [(_over(_plus(m, d), k), w) for d, w in judge.signal(node.kernel).items()]
@@ -332,6 +370,7 @@ LETTERS: dict[type, Callable[[Judge, Any, Index], Any]] = {
     multirate.Shift: lambda judge, node, m: [(_plus(m, judge.integers(node.shift)), 1)],
     multirate.Flip: lambda judge, node, m: [(_minus(m), 1)],
     multirate.Modulate: _modulate,
+    characters.Character: _character,
     named.StridedConv: _strided,
     named.DilatedConv: _dilated,
     named.TransposedConv: _transposed_conv,
@@ -377,6 +416,7 @@ def _reach_shift(judge: Judge, node: Any) -> list[Step]:
 REACH: dict[type, Callable[[Judge, Any], list[Step]]] = {
     operators.Identity: lambda judge, node: [],
     multirate.Modulate: lambda judge, node: [],
+    characters.Character: lambda judge, node: [],
     multirate.Conv: lambda judge, node: [("add", _support(judge, node))],
     multirate.Up: lambda judge, node: [("mul", judge.integers(node.factor))],
     multirate.Down: lambda judge, node: [("div", judge.integers(node.factor))],
@@ -409,6 +449,10 @@ def _modulus(node: Any) -> int:
         return int(_modulus(node.operator) ** node.exponent)
     if hasattr(node, "operator"):
         return _modulus(node.operator)
+    if kind is sums.IndexedSum:
+        return _modulus(node.body)
+    if kind is characters.Character:
+        return 12
     if kind is multirate.Modulate:
         return lcm(*node.sequence.values.shape)
     value = getattr(node, "factor", 1)
@@ -455,7 +499,7 @@ def _free_symbols(node: Any) -> Iterator[Any]:
     if isinstance(node, signals.Signal):
         values = list(node.values.flat) if node.is_exact else []
     else:
-        found = [getattr(node, name, ()) for name in ("scalar", "factor", "shift")]
+        found = [getattr(node, name, ()) for name in ("scalar", "factor", "shift", "stop", "frequency")]
         found = [value for value in found if not hasattr(value, "rows")]
         values = [entry for value in found for entry in (value if isinstance(value, tuple) else (value,))]
     for value in values:

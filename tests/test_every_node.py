@@ -20,6 +20,7 @@ q, x = oa.signals("q x")
 k = oa.factors("k")
 h = oa.Signal([1, 2 + 1j, -3], start=-1)
 A = oa.operators("A")
+r, s = oa.integers("r s")
 
 CONCRETE = [
     oa.Identity(),
@@ -45,6 +46,10 @@ CONCRETE = [
     oa.LinearUp(3),
     oa.AvgPool(2),
     oa.Corr(h),
+    oa.Modulate(sympy.pi / 2),
+    oa.Sum(oa.Shift(r) @ oa.Up(3) @ oa.Conv(h) @ oa.Down(2) @ oa.Shift(-2 * r), (r, 0, 3)),
+    oa.Sum(oa.Conv(oa.Down(2) @ oa.Shift(-r) @ h) @ oa.Down(2) @ oa.Shift(r), (r, 0, 2)),
+    oa.Sum((r + 1) * oa.Sum(oa.Shift(r - s), (s, 0, 2)), (r, 0, 2)),
     oa.PixelShuffle(2) @ oa.Block([[oa.Conv(h), oa.Flip()], [0, 2j * oa.Identity()]]) @ oa.Polyphase(2),
 ]
 QUINCUNX, HEXAGONAL = [[1, 1], [1, -1]], [[2, 1], [0, 2]]
@@ -60,7 +65,7 @@ PLANE = [
     oa.TransposedConv(g, QUINCUNX).conj(),
     oa.Repeat(HEXAGONAL),
     oa.AvgPool(QUINCUNX),
-    oa.PixelShuffle(QUINCUNX) @ oa.Flip() @ oa.Polyphase(QUINCUNX),
+    oa.PixelShuffle(QUINCUNX) @ oa.Block.diagonal(oa.Flip(), oa.Shift((1, 0))) @ oa.Polyphase(QUINCUNX),
 ]
 BLOCKS = [
     oa.Polyphase(HEXAGONAL),
@@ -82,11 +87,18 @@ FORMAL = [
     oa.Repeat(k),
     oa.Conv(oa.box(k)),
     oa.Shift(oa.integers("d")),
+    oa.Modulate(k * oa.reals("w") - sympy.pi / 3),
+    oa.Sum(oa.Shift(r) @ oa.Up(k) @ oa.Down(k) @ oa.Shift(-r), (r, 0, k)),
+    oa.Sum(oa.Sum(oa.Shift(r) @ oa.Conv(oa.Up(k) @ oa.Down(k) @ oa.Shift(-s) @ q), (s, 0, 3)), (r, 0, 2 * k)),
+    oa.Conv(oa.Sum(oa.Shift(r) @ q, (r, 0, k))),
     oa.Conv(oa.signals("h", length=3)),
     oa.Down(QUINCUNX) @ oa.Conv(q),
     oa.Up(HEXAGONAL) @ oa.Up((k, k)),
 ]
-SIGNALS = [h, q, q.conj(), oa.box(k), oa.Up(2) @ q, q + x, oa.signals("h", length=2), oa.Signal([sympy.sqrt(2)])]
+SIGNALS = [
+    h, q, q.conj(), oa.box(k), oa.Up(2) @ q, q + x, oa.Sum(oa.Shift(2 * r) @ q, (r, 0, 3)), oa.signals("h", length=2),
+    oa.Signal([sympy.sqrt(2)]),
+]  # fmt: skip
 EXAMPLES: list[Any] = [*CONCRETE, *PLANE, *BLOCKS, *FORMAL, *SIGNALS]
 
 

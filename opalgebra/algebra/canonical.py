@@ -27,6 +27,7 @@ from ..expr.signals import Signal, SignalExpr
 from .coset import Cosets, Label
 from .lattice import Basis, Vector, hermite, index_of, intersection, reduce, representatives
 from .ring import Ring
+from .spectrum import Spectrum
 from .walk import Walker, taps
 
 REFINE_LIMIT = 2_000_000  # cosets that one hull may be cut into
@@ -59,18 +60,21 @@ Canonical: TypeAlias = dict[Shape, dict[Vector, Function]]  # by shape, then by 
 class ConcreteWalker(Walker):
     """The walk for concrete factors; ``held`` kernels are treated as formal ones."""
 
-    def __init__(self, ndim: int, ring: Ring, held: tuple[Signal, ...] = ()) -> None:
-        super().__init__(ndim, ring.convert)
+    def __init__(self, ndim: int, ring: Ring, held: tuple[Signal, ...] = (), spectrum: Spectrum | None = None) -> None:
+        super().__init__(ndim, ring.convert, spectrum)
         self.ring = ring
         self.held = {signal: str(i) for i, signal in enumerate(held)}
 
     def formal(self, label: Label) -> Cosets:
-        return Cosets.formal(self.ndim, label, self.ring.one)
+        made = Cosets.formal(self.ndim, label, self.ring.one, self.spectrum.labels)
+        return made.modulo(self.spectrum.orders) if self.spectrum.units else made
 
     def concrete(self, signal: Signal, conj: bool) -> Cosets:
         if signal in self.held:
             return self.formal(("held", self.held[signal], "conj" if conj else ""))
-        return Cosets.taps(self.ndim, {at: self.convert(value) for at, value in taps(signal, conj).items()})
+        weights = {at: self.convert(value) for at, value in taps(signal, conj).items()}
+        made = Cosets.taps(self.ndim, weights, self.spectrum.labels)
+        return made.modulo(self.spectrum.orders) if self.spectrum.units else made
 
     def box(self, factor: tuple[Any, ...]) -> Cosets:
         raise Undecided(f"the box of length {factor} has a symbolic factor")
@@ -106,10 +110,18 @@ def _by_label(state: Cosets) -> Cosets:
 
 
 def canonical(
-    expression: LinearOperator | SignalExpr, ndim: int, ring: Ring, held: tuple[Signal, ...] = ()
+    expression: LinearOperator | SignalExpr,
+    ndim: int,
+    ring: Ring,
+    held: tuple[Signal, ...] = (),
+    spectrum: Spectrum | None = None,
 ) -> Canonical:
-    """The canonical form of an operator or a signal without symbolic factors."""
-    return canonical_of(ConcreteWalker(ndim, ring, held).run(expression))
+    """The canonical form of an operator or a signal without symbolic factors.
+
+    Forms can be compared where the spectrum is that of all the expressions; that of this one is the default.
+    """
+    spectrum = Spectrum.of(expression) if spectrum is None else spectrum
+    return canonical_of(ConcreteWalker(ndim, ring, held, spectrum).run(expression))
 
 
 def canonical_of(states: list[Cosets]) -> Canonical:

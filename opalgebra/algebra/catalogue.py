@@ -1,189 +1,68 @@
 """The rows of the catalogue: laws 1–24 of multirate signal processing, and the structural ones.
 
-Laws whose sum runs over r < k are stated for a concrete k (3 where none is given); k may be a tuple or a matrix.
-A product of factors is written in the order in which matrices need it.  To add a law, add a row:
-its proof, its page, its numeric test and its near-miss test come from it.
+To add a law, add a row: its proof, its page, its numeric test and its near-miss test come from it.  A sum over
+r < k is written out where k is a number, a tuple or a matrix.  A product of factors is written in the order in which
+matrices need it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from math import gcd
 from typing import Any
 
-import numpy as np
-
-from ..errors import FactorError
-from ..expr.factors import as_sampling, axes, is_symbolic
-from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
+from ..expr.factors import axes
+from ..expr.multirate import Conv, Down, Modulate, Shift, Up
 from ..expr.named import AvgPool, Corr, DilatedConv, LinearUp, Repeat, StridedConv, TransposedConv
-from ..expr.operators import Identity, LinearOperator, Zero, compose
-from ..expr.sampling import SamplingMatrix
+from ..expr.operators import Zero, compose
 from ..expr.signals import Signal, box
-from ..scalar import conjugate, exact, is_sympy
-from .facts import Coprime, coprime
+from ..expr.traverse import written_out
+from ..scalar import conjugate
+from .facts import not_divides
 from .lattice_laws import LATTICES
 from .laws import Law, Sides
-from .match import Bindings, divide
-from .sampling import cosets
+from .sides import (
+    EXAMPLE_SUM,
+    I,
+    R,
+    all_characters,
+    are_coprime,
+    bind_common_factor,
+    bind_down_shift_up,
+    bind_sequence,
+    bind_sum,
+    bind_unreachable,
+    branch,
+    branches,
+    carried,
+    character,
+    comb,
+    coprimes,
+    counted,
+    delay,
+    down_shift_up,
+    exact_product,
+    given,
+    impulse,
+    letters,
+    modulated,
+    moved,
+    negative,
+    not_empty,
+    one_term_more,
+    plus,
+    polyphase_product,
+    reversed_sequence,
+    sampled_frequency,
+    space_to_batch,
+    thinned,
+    times,
+    value_at,
+)
 
 VAIDYANATHAN = "Vaidyanathan, Multirate Systems and Filter Banks (1993)"
 VETTERLI = "Vetterli and Kovačević, Wavelets and Subband Coding (1995)"
 CROCHIERE = "Crochiere and Rabiner, Multirate Digital Signal Processing (1983)"
 DUMOULIN = "Dumoulin and Visin, A guide to convolution arithmetic for deep learning (2016)"
 LINEAR = "linear algebra"
-
-I = Identity()  # noqa: E741  # the field's name
-R = Flip()
-
-
-def times(a: Any, b: Any) -> Any:
-    """The product of two factors: per axis, or of matrices."""
-    if isinstance(a, SamplingMatrix) or isinstance(b, SamplingMatrix):
-        return as_sampling(a) @ as_sampling(b)
-    entries = tuple(x * y for x, y in zip(axes(a), axes(b), strict=True))
-    return entries[0] if len(entries) == 1 else entries
-
-
-def carried(k: Any, d: Any) -> Any:
-    """k d, the shift by d at the rate of k."""
-    return k @ axes(d) if isinstance(k, SamplingMatrix) else times(k, d)
-
-
-def negative(d: Any) -> Any:
-    """−d per axis."""
-    return tuple(-x for x in d) if isinstance(d, tuple) else -d
-
-
-def plus(d: Any, e: Any) -> Any:
-    """d + e per axis."""
-    entries = tuple(x + y for x, y in zip(axes(d), axes(e), strict=True))
-    return entries[0] if len(entries) == 1 else entries
-
-
-def exact_product(c: Any, d: Any) -> Any:
-    """c d without rounding."""
-    exactly = c if d == 1 else d if c == 1 else exact(c) * exact(d)
-    return exact(exactly.expand()) if is_sympy(exactly) else exactly
-
-
-def are_coprime(a: Any, b: Any) -> bool:
-    """gcd 1 on every axis, for ints; matrices have laws of their own."""
-    if isinstance(a, SamplingMatrix) or isinstance(b, SamplingMatrix):
-        return False
-    return all(gcd(x, y) == 1 for x, y in zip(axes(a), axes(b), strict=True))
-
-
-def coprimes(a: Any, b: Any) -> tuple[Coprime, ...]:
-    """gcd(a, b) = 1 as hypotheses, one per axis."""
-    return tuple(coprime(x, y) for x, y in zip(axes(a), axes(b), strict=True))
-
-
-def branch(q: Any, k: Any, r: Any) -> Any:
-    """q_r = ↓k S^{−r} q, the r-th polyphase part."""
-    return not_empty(compose((Down(k), *delay(negative(r)))) @ q)
-
-
-def not_empty(q: Any) -> Any:
-    """q; a single 0 where a concrete kernel has no samples left."""
-    if isinstance(q, Signal) and q.values.size == 0:
-        return Signal(np.zeros((1,) * q.values.ndim, dtype=np.int64).tolist(), q.start)
-    return q
-
-
-def delay(r: Any) -> tuple[LinearOperator, ...]:
-    """S^r as factors of a composition: none for r = 0."""
-    return (Shift(r),) if any(axes(r)) else ()
-
-
-def branches(k: Any, term: Callable[[Any], tuple[LinearOperator, ...]]) -> LinearOperator:
-    """Σ over 0 ≤ r < k, or over a representative r of each coset, of compositions."""
-    first, *rest = cosets(k)
-    return sum((compose(term(r)) for r in rest), start=compose(term(first)))
-
-
-def comb(k: Any) -> Modulate:
-    """Multiplication by [k | n]."""
-    period = (k.exponent,) * k.ndim if isinstance(k, SamplingMatrix) else axes(k)
-    values = np.zeros(period, dtype=np.int64)
-    for at in np.ndindex(*period) if isinstance(k, SamplingMatrix) else [(0,) * len(period)]:
-        values[at] = not isinstance(k, SamplingMatrix) or k.solve(at) is not None
-    return Modulate(values.tolist())
-
-
-def thinned(w: Signal, k: int) -> Signal:
-    """One period of n ↦ w_{kn}."""
-    values = w.values.tolist()
-    size = len(values)
-    return Signal([values[(k * n - w.start) % size] for n in range(size // gcd(size, k))])
-
-
-def down_shift_up(M: int, d: int, L: int) -> Sides:
-    """Both sides of law 9: with g = gcd(M, L), M n₀ − L m₀ = d."""
-    g = gcd(M, L)
-    lhs = Down(M) @ Shift(d) @ Up(L)
-    if d % g:
-        return lhs, Zero()
-    n = d // g * pow(M // g, -1, L // g) % (L // g)
-    m = (M * n - d) // L
-    return lhs, compose((*delay(n), Up(L // g), Down(M // g), *delay(-m)))
-
-
-def polyphase_product(k: int, r: int, p: Any, q: Any) -> Sides:
-    """The r-th part of p ∗ q: the part s of p meets the part r − s of q, delayed where r < s."""
-    if not 0 <= r < k:
-        raise FactorError(f"r is {r} and k is {k}; the law is for 0 <= r < k")
-    parts = [compose((*delay(int(s > r)), Conv(branch(p, k, s)))) @ branch(q, k, (r - s) % k) for s in range(k)]
-    return compose((Down(k), *delay(negative(r)), Conv(p))) @ q, sum(parts[1:], start=parts[0])
-
-
-def bind_common_factor(bound: Bindings) -> Bindings | None:
-    """↓M ↑L with M = g b and L = g a for ints with g > 1."""
-    M, L = bound["M"], bound["L"]
-    if any(isinstance(f, SamplingMatrix) or is_symbolic(f) for f in (M, L)) or len(axes(M)) != len(axes(L)):
-        return None
-    g = tuple(gcd(x, y) for x, y in zip(axes(M), axes(L), strict=True))
-    common = g[0] if len(g) == 1 else g
-    return None if all(x == 1 for x in g) else {"g": common, "a": divide(L, common), "b": divide(M, common)}
-
-
-def concrete(*names: str) -> Callable[[Bindings], Bindings | None]:
-    """Accept a match only where these parameters are single ints."""
-
-    def check(bound: Bindings) -> Bindings | None:
-        return bound if all(isinstance(bound.get(name), int) for name in names) else None
-
-    return check
-
-
-def counted(bound: Bindings) -> Bindings | None:
-    """Accept a match only where the cosets of k can be counted."""
-    return bound if "k" in bound and not is_symbolic(bound["k"]) else None
-
-
-def bind_sequence(found: Bindings) -> Bindings | None:
-    """A modulation matched as any operator: its sequence (1-D, and ints beside it)."""
-    operator = found.get("A")
-    others = {name: value for name, value in found.items() if name != "A"}
-    if isinstance(operator, Modulate) and operator.ndim == 1 and all(isinstance(v, int) for v in others.values()):
-        return {**others, "w": operator.sequence}
-    return None
-
-
-def impulse(d: Any) -> Signal:
-    """δ_d: one sample 1 at index d."""
-    return Signal(np.ones((1,) * len(axes(d)), dtype=np.int64).tolist(), d)
-
-
-def moved(w: Signal, d: int) -> Signal:
-    """n ↦ w_{n−d}."""
-    return Signal(w.values.tolist(), w.start + d)
-
-
-def reversed_sequence(w: Signal) -> Signal:
-    """n ↦ w_{−n}."""
-    return Signal(w.values[::-1].tolist(), 1 - w.start - len(w.values))
-
 
 LETTERS = [
     Law("down-up", "k:factor", lambda k: (Down(k) @ Up(k), I), f"{VAIDYANATHAN}, §4.1",
@@ -203,6 +82,8 @@ LETTERS = [
     Law("up-down-comb", "k:factor", lambda k: (Up(k) @ Down(k), comb(k)), f"{VAIDYANATHAN}, §4.1",
         lambda k: (Up(k) @ Down(k), Modulate([0, 1, *[0] * (k - 2)])), generic={"k": 3},
         pattern=lambda k: Up(k) @ Down(k), bind=counted),
+    Law("up-down-characters", "k:factor", lambda k: (Up(k) @ Down(k), all_characters(k, 0)), f"{VAIDYANATHAN}, §4.1",
+        lambda k: (Up(k) @ Down(k), all_characters(k, 1)), summed=True, pattern=lambda k: Up(k) @ Down(k)),
     Law("noble-down", "k:factor q:kernel", lambda k, q: (Down(k) @ Conv(Up(k) @ q), Conv(q) @ Down(k)),
         f"{VAIDYANATHAN}, §4.2 (noble identity)",
         lambda k, q: (Down(k) @ Conv(q), Conv(Down(k) @ q) @ Down(k))),
@@ -213,10 +94,16 @@ LETTERS = [
         f"{CROCHIERE}, ch. 2", lambda k, d: (Down(k) @ Shift(1), Shift(1) @ Down(k))),
     Law("shift-up", "k:factor d:shift", lambda k, d: (Shift(carried(k, d)) @ Up(k), Up(k) @ Shift(d)),
         f"{CROCHIERE}, ch. 2", lambda k, d: (Shift(1) @ Up(k), Up(k) @ Shift(1))),
-    Law("down-shift-up", "M:factor d:shift L:factor", down_shift_up, f"{VETTERLI}, §2.5",
-        lambda M, d, L: (Down(M) @ Shift(1) @ Up(L), Down(M) @ Up(L)), generic={"M": 6, "d": 2, "L": 4},
-        conditions=("M n − L m = d, or 0 where gcd(L, M) does not divide d",),
-        pattern=lambda M, d, L: Down(M) @ Shift(d) @ Up(L), bind=concrete("M", "d", "L")),
+    Law("down-shift-up", "g:factor a:factor b:factor n:shift m:shift", down_shift_up, f"{VETTERLI}, §2.5",
+        lambda g, a, b, n, m: (Down(times(g, b)) @ Shift(times(g, n)) @ Up(times(g, a)), Up(a) @ Down(b)),
+        conditions=("gcd(a, b) = 1",), needs=lambda a, b: are_coprime(a, b), given=lambda a, b: coprimes(a, b),
+        pattern=lambda M, d, L: Down(M) @ Shift(d) @ Up(L), bind=bind_down_shift_up),
+    Law("down-shift-up-zero", "g:factor a:factor b:factor d:shift",
+        lambda g, a, b, d: (Down(times(g, b)) @ Shift(d) @ Up(times(g, a)), Zero()), f"{VETTERLI}, §2.5",
+        lambda g, a, b, d: (Down(times(g, b)) @ Shift(times(g, d)) @ Up(times(g, a)), Zero()),
+        conditions=("g ∤ d",), needs=lambda g, d: any(x % y for x, y in zip(axes(d), axes(g), strict=True)),
+        given=lambda g, d: (not_divides(g, d),), pattern=lambda M, d, L: Down(M) @ Shift(d) @ Up(L),
+        bind=bind_unreachable),
     Law("down-conv-up", "k:factor q:kernel", lambda k, q: (Down(k) @ Conv(q) @ Up(k), Conv(not_empty(Down(k) @ q))),
         f"{VAIDYANATHAN}, §4.3", lambda k, q: (Down(k) @ Conv(q) @ Up(k), Conv(q))),
     Law("common-factor", "M:factor g:factor q:kernel L:factor",
@@ -224,25 +111,27 @@ LETTERS = [
         f"{VAIDYANATHAN}, §4.2",
         lambda M, g, q, L: (Down(times(g, M)) @ Conv(q) @ Up(times(g, L)), Down(M) @ Conv(q) @ Up(L))),
     Law("polyphase-identity", "k:factor",
-        lambda k: (I, branches(k, lambda r: (*delay(r), Up(k), Down(k), *delay(negative(r))))),
+        lambda k: (I, branches(k, lambda r: letters(delay(r), Up(k), Down(k), delay(negative(r))))),
         f"{VAIDYANATHAN}, §4.3; Cuntz, Comm. Math. Phys. 57 (1977)",
-        lambda k: (I, branches(k, lambda r: (*delay(negative(r)), Up(k), Down(k), *delay(negative(r))))),
-        generic={"k": 3}, pattern=lambda: I, bind=counted),
+        lambda k: (I, branches(k, lambda r: letters(delay(negative(r)), Up(k), Down(k), delay(negative(r))))),
+        summed=True, pattern=lambda: I, bind=given("k")),
     Law("polyphase-conv", "k:factor q:kernel",
-        lambda k, q: (Conv(q), branches(k, lambda r: (*delay(r), Conv(Up(k) @ branch(q, k, r))))),
+        lambda k, q: (Conv(q), branches(k, lambda r: letters(delay(r), Conv(Up(k) @ branch(q, k, r))), q)),
         f"{VAIDYANATHAN}, §4.3",
-        lambda k, q: (Conv(q), branches(k, lambda r: (*delay(negative(r)), Conv(Up(k) @ branch(q, k, r))))),
-        generic={"k": 3}, pattern=lambda q: Conv(q), bind=counted),
+        lambda k, q: (Conv(q), branches(k, lambda r: letters(delay(negative(r)), Conv(Up(k) @ branch(q, k, r))), q)),
+        summed=True, pattern=lambda q: Conv(q), bind=given("k")),
     Law("polyphase-strided", "k:factor q:kernel",
-        lambda k, q: (Down(k) @ Conv(q), branches(k, lambda r: (Conv(branch(q, k, r)), Down(k), *delay(r)))),
+        lambda k, q: (Down(k) @ Conv(q), branches(k, lambda r: letters(Conv(branch(q, k, r)), Down(k), delay(r)), q)),
         f"{VAIDYANATHAN}, §4.3",
-        lambda k, q: (Down(k) @ Conv(q), branches(k, lambda r: (Conv(branch(q, k, r)), Down(k), *delay(negative(r))))),
-        generic={"k": 3}, pattern=lambda k, q: Down(k) @ Conv(q), bind=counted),
+        lambda k, q: (Down(k) @ Conv(q),
+                      branches(k, lambda r: letters(Conv(branch(q, k, r)), Down(k), delay(negative(r))), q)),
+        summed=True, pattern=lambda k, q: Down(k) @ Conv(q), bind=given("k")),
     Law("polyphase-transposed", "k:factor q:kernel",
-        lambda k, q: (Conv(q) @ Up(k), branches(k, lambda r: (*delay(r), Up(k), Conv(branch(q, k, r))))),
+        lambda k, q: (Conv(q) @ Up(k), branches(k, lambda r: letters(delay(r), Up(k), Conv(branch(q, k, r))), q)),
         f"{VAIDYANATHAN}, §4.3; Shi et al., arXiv:1609.07009",
-        lambda k, q: (Conv(q) @ Up(k), branches(k, lambda r: (*delay(negative(r)), Up(k), Conv(branch(q, k, r))))),
-        generic={"k": 3}, pattern=lambda k, q: Conv(q) @ Up(k), bind=counted),
+        lambda k, q: (Conv(q) @ Up(k),
+                      branches(k, lambda r: letters(delay(negative(r)), Up(k), Conv(branch(q, k, r))), q)),
+        summed=True, pattern=lambda k, q: Conv(q) @ Up(k), bind=given("k")),
     Law("strided-transpose", "k:factor q:kernel", lambda k, q: ((Down(k) @ Conv(q)).T, Conv(R @ q) @ Up(k)),
         DUMOULIN, lambda k, q: ((Down(k) @ Conv(q)).T, Conv(q) @ Up(k))),
     Law("strided-adjoint", "k:factor q:kernel", lambda k, q: ((Down(k) @ Conv(q)).H, Conv(R @ q.conj()) @ Up(k)),
@@ -251,14 +140,11 @@ LETTERS = [
         DUMOULIN, lambda k, q: (Conv(q) @ Up(k), (Up(k) @ Conv(q).T).T)),
     Law("polyphase-product", "k:factor r:shift p:kernel q:kernel", polyphase_product,
         f"{VAIDYANATHAN}, ch. 5 (pseudo-circulant matrices)",
-        lambda k, r, p, q: (Down(k) @ Conv(p) @ q, Conv(Down(k) @ p) @ (Down(k) @ q)), generic={"k": 3, "r": 1},
-        conditions=("0 ≤ r < k",)),
-    Law("space-to-batch", "k:factor q:kernel",
-        lambda k, q: (Conv(Up(k) @ q),
-                      branches(k, lambda r: (*delay(r), Up(k), Conv(q), Down(k), *delay(negative(r))))),
+        lambda k, r, p, q: (Down(k) @ Conv(p) @ q, Conv(Down(k) @ p) @ (Down(k) @ q)), summed=True),
+    Law("space-to-batch", "k:factor q:kernel", space_to_batch,
         "Yu and Koltun, arXiv:1511.07122; Holschneider et al. (1989), algorithme à trous",
         lambda k, q: (Conv(Up(k) @ q), Up(k) @ Conv(q) @ Down(k)),
-        generic={"k": 3}, pattern=lambda k, q: Conv(Up(k) @ q), bind=counted),
+        summed=True, pattern=lambda k, q: Conv(Up(k) @ q), bind=given("k")),
     Law("strided-strided", "a:factor p:kernel b:factor q:kernel",
         lambda a, p, b, q: (Down(a) @ Conv(p) @ Down(b) @ Conv(q),
                             Down(times(b, a)) @ Conv(Conv(Up(b) @ p) @ q)), f"{CROCHIERE}, ch. 2",
@@ -283,6 +169,23 @@ LETTERS = [
         f"{VETTERLI}, §2.5", lambda k, w: (Modulate(w) @ Up(k), Up(k) @ Modulate(w)),
         generic={"k": 2, "w": Signal([1, 2, 3])}, pattern=lambda A, k: A @ Up(k),
         bind=bind_sequence),
+    Law("character-down", "k:factor w:frequency",
+        lambda k, w: (Down(k) @ character(w), character(sampled_frequency(k, w)) @ Down(k)), f"{VETTERLI}, §2.5",
+        lambda k, w: (Down(k) @ character(w), character(w) @ Down(k))),
+    Law("character-up", "k:factor w:frequency",
+        lambda k, w: (character(w) @ Up(k), Up(k) @ character(sampled_frequency(k, w))), f"{VETTERLI}, §2.5",
+        lambda k, w: (character(w) @ Up(k), Up(k) @ character(w))),
+    Law("character-conv", "w:frequency q:kernel",
+        lambda w, q: (character(w) @ Conv(q), Conv(modulated(q, w)) @ character(w)), f"{VETTERLI}, §2.5",
+        lambda w, q: (character(w) @ Conv(q), Conv(q) @ character(w))),
+    Law("character-shift", "d:shift w:frequency",
+        lambda d, w: (Shift(d) @ character(w), value_at(w, negative(d)) * (character(w) @ Shift(d))),
+        f"{VETTERLI}, §2.5", lambda d, w: (Shift(d) @ character(w), character(w) @ Shift(d))),
+    Law("character-product", "v:frequency w:frequency",
+        lambda v, w: (character(v) @ character(w), character(plus(v, w))), f"{VETTERLI}, §2.5",
+        lambda v, w: (character(v) @ character(w), character(plus(v, negative(w))))),
+    Law("flip-character", "w:frequency", lambda w: (R @ character(w), character(negative(w)) @ R), f"{VETTERLI}, §2.5",
+        lambda w: (R @ character(w), character(w) @ R)),
     Law("repeat-repeat", "a:factor b:factor", lambda a, b: (Repeat(a) @ Repeat(b), Repeat(times(a, b))),
         f"{CROCHIERE}, ch. 2", lambda a, b: (Repeat(a) @ Down(b), Down(b) @ Repeat(a))),
     Law("down-repeat", "k:factor", lambda k: (Down(k) @ Repeat(k), I), f"{CROCHIERE}, ch. 2",
@@ -310,6 +213,8 @@ STRUCTURE = [
     Law("transpose-product", "A:operator B:operator", lambda A, B: ((A @ B).T, B.T @ A.T), LINEAR, _wrong_order),
     Law("transpose-sum", "A:operator B:operator", lambda A, B: ((A + B).T, A.T + B.T), LINEAR,
         lambda A, B: ((A + B).T, A + B.T)),
+    Law("sum-terms", "A:operator", lambda A: (A, written_out(A)), LINEAR, lambda A: (A, one_term_more(A)),
+        generic={"A": EXAMPLE_SUM}, pattern=lambda A: A, bind=bind_sum),
     Law("transpose-scale", "c:scalar A:operator", lambda c, A: ((c * A).T, c * A.T), LINEAR,
         lambda c, A: ((c * A).T, c * A)),
     Law("transpose-twice", "A:operator", lambda A: (A.T.T, A), LINEAR, lambda A: (A.T, A)),
@@ -381,6 +286,12 @@ STRUCTURE = [
     Law("shift-modulate", "d:shift w:sequence", lambda d, w: (Shift(d) @ Modulate(w), Modulate(moved(w, d)) @ Shift(d)),
         LINEAR, lambda d, w: (Shift(d) @ Modulate(w), Modulate(w) @ Shift(d)),
         generic={"d": 1, "w": Signal([1, 2, 3])}, pattern=lambda d, A: Shift(d) @ A, bind=bind_sequence),
+    Law("character-transpose", "w:frequency", lambda w: (character(w).T, character(w)), LINEAR,
+        lambda w: (character(w).T, character(negative(w)))),
+    Law("character-adjoint", "w:frequency", lambda w: (character(w).H, character(negative(w))), LINEAR,
+        lambda w: (character(w).H, character(w))),
+    Law("conj-character", "w:frequency", lambda w: (character(w).conj(), character(negative(w))), LINEAR,
+        lambda w: (character(w).conj(), character(w))),
     Law("scale-left", "c:scalar A:operator B:operator", lambda c, A, B: ((c * A) @ B, c * (A @ B)), LINEAR,
         lambda c, A, B: ((c * A) @ B, A @ B)),
     Law("scale-right", "c:scalar A:operator B:operator", lambda c, A, B: (A @ (c * B), c * (A @ B)), LINEAR,

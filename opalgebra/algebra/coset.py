@@ -8,7 +8,7 @@ as the signal A x for a formal x, so that its input index is a slot like every t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, TypeAlias
@@ -27,7 +27,8 @@ Sampling: TypeAlias = Vector | SamplingMatrix  # one factor per axis, or a matri
 class Cosets:
     """Σ weight · 1[offset + lattice] over vectors (n, slot₁, slot₂, …), each of ``ndim`` entries a part.
 
-    ``labels`` names the slots; a formal operator takes two (its row and its column index).
+    ``labels`` names the slots; a formal operator takes two (its row and its column index).  The first slots may be
+    ``extras``, whose labels begin with "": exponents of units, which add up where kernels convolve.
     """
 
     ndim: int
@@ -36,15 +37,22 @@ class Cosets:
     branches: Weights
 
     @classmethod
-    def formal(cls, ndim: int, label: Label, one: Any) -> Cosets:
+    def formal(cls, ndim: int, label: Label, one: Any, extras: tuple[Label, ...] = ()) -> Cosets:
         """The formal signal: at index n it is its tap d = n."""
-        basis = tuple(tuple(int(i == j) for i in range(ndim)) * 2 for j in range(ndim))
-        return cls(ndim, (label,), basis, {(0,) * (2 * ndim): one})
+        none = (0,) * (ndim * len(extras))
+        units = [tuple(int(i == j) for i in range(ndim)) for j in range(ndim)]
+        return cls(ndim, (*extras, label), tuple((*e, *none, *e) for e in units), {(0,) * (2 * ndim) + none: one})
 
     @classmethod
-    def taps(cls, ndim: int, taps: Mapping[Vector, Any]) -> Cosets:
+    def taps(cls, ndim: int, taps: Mapping[Vector, Any], extras: tuple[Label, ...] = ()) -> Cosets:
         """A signal with known taps: no slots, one branch a tap."""
-        return cls(ndim, (), (), {at: w for at, w in taps.items() if w})
+        none = (0,) * (ndim * len(extras))
+        return cls(ndim, extras, (), {(*at, *none): w for at, w in taps.items() if w})
+
+    @property
+    def extras(self) -> int:
+        """How many slots are extras."""
+        return sum(label[0] == "" for label in self.labels)
 
     def _map_index(self, rule: Callable[[Vector], Vector]) -> Cosets:
         """Apply n → rule(n), linear, to basis and offsets."""
@@ -87,19 +95,50 @@ class Cosets:
         """Weight w_n, by residue of n modulo the period."""
         return [self._restricted(_spanning(period), {r: w for r, w in weights.items() if w})]
 
+    def turn(self, powers: Sequence[Vector]) -> list[Cosets]:
+        """Exponents of units ← exponents + powers · n; each stands first in its slot."""
+        d = self.ndim
+
+        def move(v: Vector) -> Vector:
+            out = list(v)
+            for i, power in enumerate(powers, 1):
+                out[d * i] += sum(p * n for p, n in zip(power, v[:d], strict=True))
+            return tuple(out)
+
+        branches = {move(v): w for v, w in self.branches.items()}
+        return [Cosets(d, self.labels, tuple(map(move, self.basis)), branches)]
+
+    def advanced(self, exponents: Sequence[int]) -> Cosets:
+        """Exponents of units ← exponents + constants."""
+        d = self.ndim
+        step = [0] * (d * (1 + len(self.labels)))
+        for i, exponent in enumerate(exponents, 1):
+            step[d * i] = exponent
+        branches = {tuple(a + b for a, b in zip(v, step, strict=True)): w for v, w in self.branches.items()}
+        return Cosets(d, self.labels, self.basis, branches)
+
+    def modulo(self, orders: Sequence[int]) -> Cosets:
+        """Exponents of units count up to multiples of their orders, where these are not 0."""
+        d, size = self.ndim, self.ndim * (1 + len(self.labels))
+        more = [tuple(n if j == d * i else 0 for j in range(size)) for i, n in enumerate(orders, 1) if n]
+        return Cosets(d, self.labels, (*self.basis, *more), self.branches)
+
     def convolve(self, kernel: Cosets, sign: int) -> list[Cosets]:
         """n ← n ± d for every d that the kernel takes; the slots and the weights of both."""
         if (pairs := len(self.branches) * len(kernel.branches)) > BRANCH_LIMIT:
             raise Undecided(f"budget: kernels are multiplied out, and {pairs} products of taps are too many")
-        d = self.ndim
-        mine, theirs = (0,) * (d * len(self.labels)), (0,) * (d * len(kernel.labels))
+        d, count = self.ndim, self.extras
+        end = d * (1 + count)  # of the index and the extras, which both have
+        mine, theirs = (0,) * (d * (len(self.labels) - count)), (0,) * (d * (len(kernel.labels) - count))
+        signs = (sign,) * d + (1,) * (end - d)
         basis = tuple((*v, *theirs) for v in self.basis)
-        basis += tuple((*(sign * n for n in v[:d]), *mine, *v[d:]) for v in kernel.basis)
+        basis += tuple((*(s * n for s, n in zip(signs, v[:end], strict=True)), *mine, *v[end:]) for v in kernel.basis)
         branches: Weights = {}
         for (v, w), (u, c) in product(self.branches.items(), kernel.branches.items()):
-            at = (*(v[j] + sign * u[j] for j in range(d)), *v[d:], *u[d:])
+            at = (*(v[j] + signs[j] * u[j] for j in range(end)), *v[end:], *u[end:])
             branches[at] = branches[at] + w * c if at in branches else w * c
-        return [Cosets(d, (*self.labels, *kernel.labels), basis, {v: w for v, w in branches.items() if w})]
+        labels = (*self.labels, *kernel.labels[count:])
+        return [Cosets(d, labels, basis, {v: w for v, w in branches.items() if w})]
 
     def formal_operator(self, row: Label, column: Label) -> list[Cosets]:
         """y_i = Σ_j F_ij x_j: the index moves into the column slot, and a free row index takes its place."""

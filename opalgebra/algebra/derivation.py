@@ -18,7 +18,8 @@ from ..expr.multirate import Conv, Down, Shift, Up
 from ..expr.operators import Compose, FormalOperator, Identity, Scale, Sum, Zero, add, compose
 from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Signal, SignalExpr
-from ..expr.traverse import all_factor_symbols, constants, has_blocks, walk
+from ..expr.sums import IndexedSum
+from ..expr.traverse import all_factor_symbols, constants, has_blocks, nameless, walk
 from ..scalar import exact, is_sympy
 from .evaluate import Evaluator
 from .laws import Law, laws
@@ -75,21 +76,31 @@ def _single_law(lhs: Expression, rhs: Expression, facts: Facts, of_sums: bool = 
             for start, goal, types in ((lhs, rhs, present[0]), (rhs, lhs, present[1])):
                 if _needed_types(name, reverse) <= types:
                     for new, condition in _uses(law, start, goal, reverse, facts):
-                        if new == goal or _same_terms(new, goal):
+                        if nameless(new) == nameless(goal) or _same_terms(new, goal):
                             return [Step(lhs, "", ""), Step(rhs, name, condition)]
     return None
 
 
 def _uses(law: Law, start: Expression, goal: Expression, reverse: bool, facts: Facts) -> Iterator[tuple[Any, str]]:
-    if "k" not in law.generic or not isinstance(goal, Sum):
-        yield from law.uses(start, reverse, facts, {})
-        return
-    for k in _counts(goal):
-        yield from law.uses(start, reverse, facts, {"k": k})
+    counts = _counts(goal) if law.summed else []
+    for known in [{"k": k} for k in counts] or [{}]:
+        yield from law.uses(start, reverse, facts, known)
 
 
-def _counts(goal: Sum) -> list[Any]:
-    """What a sum over 0 ≤ r < k may have for k: the number of terms, and factors of as many cosets that occur."""
+def _counts(goal: Expression) -> list[Any]:
+    """What a sum over 0 ≤ r < k may have for k; nothing where the goal is no sum.
+
+    The ends of nested sums over indices; of terms written out their number, and factors of as many cosets that occur.
+    """
+    stops = []
+    node: Any = goal
+    while isinstance(node, IndexedSum):
+        stops.append(node.stop)
+        node = node.body
+    if stops:
+        return [stops[0] if len(stops) == 1 else tuple(stops)]
+    if not isinstance(goal, Sum):
+        return []
     count = len(goal.terms)
     factors = (node.factor for node in walk(goal.terms[-1]) if isinstance(node, Down | Up))
     several = [k for k in factors if isinstance(k, tuple | SamplingMatrix) and not is_symbolic(k) and ratio(k) == count]
@@ -140,15 +151,15 @@ def _single_candidates(of_sums: bool) -> tuple[str, ...]:
     from .catalogue import LETTERS
     from .lattice_laws import LATTICES
 
-    return tuple(law.name for law in (*LETTERS, *LATTICES) if not of_sums or "k" in law.generic)
+    return tuple(law.name for law in (*LETTERS, *LATTICES) if not of_sums or law.summed)
 
 
 def _joined(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | None:
     """Both sides to normal form, joined at the first expression that they share."""
     left, right = normalise(lhs, facts), normalise(rhs, facts)
-    where = {step.expression: i for i, step in enumerate(right)}
+    where = {nameless(step.expression): i for i, step in enumerate(right)}
     for i, step in enumerate(left):
-        j = where.get(step.expression)
+        j = where.get(nameless(step.expression))
         if j is not None:
             return _merged([*left[: i + 1], *_backwards(right, j)])
     middle = _single_law(left[-1].expression, right[-1].expression, facts, of_sums=True)

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 from ..errors import FormalSignalError
 from ..expr.blocks import Block
+from ..expr.characters import Character
 from ..expr.factors import axes
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import Named
@@ -33,6 +34,7 @@ from ..expr.operators import (
 )
 from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum
+from ..expr.sums import IndexedSignalSum
 from ..expr.traverse import has_blocks
 from ..scalar import conjugate, exact, is_sympy
 
@@ -63,6 +65,8 @@ class Evaluator:
                 return self.act(signal.operator, self.signal(signal.signal))
             case SignalSum():
                 return _add([self.signal(term) for term in signal.terms])
+            case IndexedSignalSum():
+                return self.signal(signal.definition())
         raise FormalSignalError(f"{signal} cannot be evaluated")
 
     def act(self, a: LinearOperator, x: Sparse, t: bool = False, c: bool = False) -> Sparse:
@@ -160,6 +164,8 @@ class Evaluator:
                 at = {n: tuple((i - s) % p for i, s, p in zip(n, start, period, strict=True)) for n in x}
                 entries = {n: values[at[n]] if w.is_exact else values[at[n]].item() for n in x}
                 return _clean({n: exact(entries[n]) * v for n, v in x.items()})
+            case Character():
+                return _clean({n: _power(a.frequency, n, c) * v for n, v in x.items()})
             case FormalOperator():
                 return self._matrix(a.name, x, t, c)
         raise FormalSignalError(f"{a} cannot be evaluated")
@@ -193,6 +199,14 @@ class Evaluator:
         if name not in self.names:
             raise FormalSignalError(f"{name} is formal; evaluation needs numbers for it")
         return self.names[name]
+
+
+def _power(frequency: Any, n: Index, conj: bool) -> Any:
+    """e^{iωn}, conjugated where asked for."""
+    import sympy
+
+    angle = sum(w * i for w, i in zip(axes(frequency), n, strict=True))
+    return sympy.exp(sympy.expand(-sympy.I * angle if conj else sympy.I * angle))
 
 
 def _int(value: Any) -> int:

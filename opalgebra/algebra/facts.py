@@ -9,7 +9,7 @@ from math import gcd
 from typing import Any
 
 from ..errors import FactorError, OperandError
-from ..expr.factors import factor
+from ..expr.factors import factor, shift
 from ..expr.multirate import Flip
 from ..expr.operators import Identity
 from ..expr.sampling import SamplingMatrix
@@ -44,6 +44,28 @@ class Divides(Hypothesis):
 
 
 @dataclass(frozen=True)
+class NotDivides(Hypothesis):
+    """a does not divide b."""
+
+    a: Any
+    b: Any
+
+    def __str__(self) -> str:
+        return f"{self.a} ∤ {self.b}"
+
+
+@dataclass(frozen=True)
+class Equal(Hypothesis):
+    """a = b."""
+
+    a: Any
+    b: Any
+
+    def __str__(self) -> str:
+        return f"{self.a} = {self.b}"
+
+
+@dataclass(frozen=True)
 class EvenSymmetric(Hypothesis):
     """q_{−n} = q_n."""
 
@@ -58,6 +80,9 @@ class EvenSymmetric(Hypothesis):
         return Fraction(1, 2) * ((Identity() + Flip()) @ free)
 
 
+ABOUT_FACTORS = (Coprime, Divides, NotDivides, Equal)
+
+
 def coprime(a: Any, b: Any) -> Coprime:
     """The hypothesis gcd(a, b) = 1 for two factors.
 
@@ -67,8 +92,8 @@ def coprime(a: Any, b: Any) -> Coprime:
     'proved'
     """
     a, b = _scalar_factor(a), _scalar_factor(b)
-    if not (is_sympy(a) or is_sympy(b)) and gcd(a, b) != 1:
-        raise FactorError(f"coprime({a}, {b}) is false: gcd is {gcd(a, b)}; from a contradiction everything follows")
+    if (shared := gcd(_number_in(a), _number_in(b))) != 1:
+        raise FactorError(f"coprime({a}, {b}) is false: {shared} divides both; from a contradiction everything follows")
     if a == b and a != 1:
         raise FactorError(f"coprime({a}, {b}) holds for {a} = 1 only; put 1 in its place")
     return Coprime(a, b)
@@ -92,6 +117,38 @@ def divides(a: Any, b: Any) -> Divides:
     return Divides(a, b)
 
 
+def not_divides(a: Any, b: Any) -> NotDivides:
+    """The hypothesis that a factor a does not divide b, an int or a symbolic shift.
+
+    >>> import opalgebra as oa
+    >>> (g, a), d = oa.factors("g a"), oa.integers("d")
+    >>> bool(oa.prove(oa.Down(g) @ oa.Shift(d) @ oa.Up(g * a), oa.Zero(), given=oa.not_divides(g, d)))
+    True
+    """
+    a, b = _scalar_factor(a), shift(b)
+    if isinstance(b, tuple):
+        raise FactorError(f"{b} has several axes; state the hypothesis for one axis at a time")
+    if _visibly_divides(a, b):
+        raise FactorError(f"not_divides({a}, {b}) is false: {a} divides {b}; from a contradiction everything follows")
+    return NotDivides(a, b)
+
+
+def equal(a: Any, b: Any) -> Equal:
+    """The hypothesis a = b for two factors, of which one is a symbol that the other has not, such as k = a·m.
+
+    >>> import opalgebra as oa
+    >>> k, a, m = oa.factors("k a m")
+    >>> bool(oa.prove(oa.Down(a) @ oa.Up(k), oa.Up(m), given=oa.equal(k, a * m)))
+    True
+    """
+    a, b = _scalar_factor(a), _scalar_factor(b)
+    if a == b:
+        return Equal(a, b)
+    if not any(is_sympy(x) and x.is_Symbol and not (is_sympy(y) and x in y.free_symbols) for x, y in ((a, b), (b, a))):
+        raise FactorError(f"equal({a}, {b}): one side must be a symbol that the other has not, such as equal(k, a * m)")
+    return Equal(a, b)
+
+
 def even_symmetric(q: SignalExpr) -> EvenSymmetric:
     """The hypothesis that a formal kernel is even: q_{−n} = q_n.
 
@@ -105,6 +162,21 @@ def even_symmetric(q: SignalExpr) -> EvenSymmetric:
             f"even_symmetric({q}): give a formal signal made by oa.signals; a concrete one can be tested"
         )
     return EvenSymmetric(q)
+
+
+def _number_in(value: Any) -> int:
+    """The integer coefficient of a factor."""
+    return int(value.as_coeff_Mul()[0]) if is_sympy(value) else value
+
+
+def _visibly_divides(a: Any, b: Any) -> bool:
+    """Whether b / a is a polynomial with integer coefficients."""
+    if not (is_sympy(a) or is_sympy(b)):
+        return bool(b % a == 0)
+    import sympy
+
+    quotient = sympy.expand(sympy.sympify(b) / a)
+    return bool(quotient.is_polynomial(*quotient.free_symbols) and quotient.is_integer)
 
 
 def _scalar_factor(value: Any) -> Any:
@@ -126,7 +198,7 @@ def hypotheses(given: Any) -> tuple[Hypothesis, ...]:
 
 def symbols_of(facts: Iterable[Hypothesis]) -> set[Any]:
     """The symbols that hypotheses about factors speak of."""
-    sides = [side for fact in facts if isinstance(fact, Coprime | Divides) for side in (fact.a, fact.b)]
+    sides = [side for fact in facts if isinstance(fact, ABOUT_FACTORS) for side in (fact.a, fact.b)]
     return {symbol for side in sides if is_sympy(side) for symbol in side.free_symbols}
 
 
@@ -140,7 +212,9 @@ def allowed(symbol: Any, value: int) -> bool:
 
 def holds(fact: Hypothesis, values: dict[Any, int]) -> bool:
     """Whether a hypothesis about factors holds once symbols have these values."""
-    if isinstance(fact, Coprime | Divides):
-        a, b = (int(v.subs(values)) if is_sympy(v) else v for v in (fact.a, fact.b))
-        return gcd(a, b) == 1 if isinstance(fact, Coprime) else b % a == 0
-    return True
+    if not isinstance(fact, ABOUT_FACTORS):
+        return True
+    a, b = (int(v.subs(values)) if is_sympy(v) else v for v in (fact.a, fact.b))
+    if isinstance(fact, Coprime):
+        return gcd(a, b) == 1
+    return a == b if isinstance(fact, Equal) else (b % a == 0) == isinstance(fact, Divides)

@@ -14,6 +14,7 @@ import numpy as np
 from ..errors import DimensionError, FormalSignalError, NoInverse, SizeError, Undecided, WindowError
 from ..expr.arrays import exact_array
 from ..expr.blocks import Block, PixelShuffle, Polyphase, grid
+from ..expr.characters import Character
 from ..expr.factors import axes, is_one, is_symbolic
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import Named
@@ -73,6 +74,8 @@ def _found(operator: LinearOperator) -> LinearOperator:
             raise NoInverse(_one_sided(operator))
         case Up() | Down():
             return Identity()
+        case Character():
+            return Character(tuple(-w for w in axes(operator.frequency)))
         case Modulate():
             return _modulated(operator)
         case Scale():

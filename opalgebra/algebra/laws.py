@@ -49,13 +49,14 @@ class Law:
     conditions: tuple[str, ...] = ()
     needs: Callable[..., bool] | None = None  # the condition, for concrete parameters
     given: Callable[..., tuple[Hypothesis, ...]] | None = None
-    generic: Mapping[str, Any] = field(default_factory=dict)  # parameters that must be concrete for now
+    generic: Mapping[str, Any] = field(default_factory=dict)  # parameters that must be concrete
+    summed: bool = False  # whether the right side is a sum over r < k, which no pattern can express
     pattern: Callable[..., Any] | None = None  # what to look for, where the left side itself cannot serve
     bind: Callable[[Bindings], Bindings | None] | None = None  # the law's parameters from those of the pattern
 
     @cached_property
     def kinds(self) -> dict[str, str]:
-        """Kind by parameter name: factor, matrix, kernel, shift, operator, scalar, sequence."""
+        """Kind by parameter name: factor, matrix, kernel, shift, frequency, operator, scalar, sequence."""
         return dict(entry.split(":") for entry in self.parameters.split())
 
     @cached_property
@@ -167,7 +168,7 @@ class Law:
         """Both sides with placeholders; None for a side that no pattern can express."""
         if self.pattern is not None:
             return self.pattern(**{n: placeholder(n, _kind(n, self.kinds)) for n in _names_of(self.pattern)}), None
-        if self.generic:
+        if self.generic or self.summed:
             return None, None
         return self.sides(**{name: placeholder(name, kind) for name, kind in self.kinds.items()})
 
@@ -201,6 +202,8 @@ def _generic_value(name: str, kind: str) -> Any:
         return signals(name)
     if kind == "operator":
         return operators(name)
+    if kind == "frequency":
+        return sympy.Symbol(name, real=True)
     if kind == "factor":
         return sympy.Symbol(name, integer=True, positive=True)
     return sympy.Symbol(name, integer=True) if kind == "shift" else sympy.Symbol(name)

@@ -20,6 +20,7 @@ from ..expr.node import Node
 from ..expr.operators import Compose, FormalOperator, LinearOperator, Sum, add, compose
 from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Applied, ConjSignal, FormalSignal, Signal, SignalExpr
+from ..expr.sums import IndexedSum
 from ..expr.traverse import rebuild
 from ..scalar import is_sympy
 
@@ -38,6 +39,8 @@ def placeholder(name: str, kind: str) -> Any:
         return FormalOperator(MARK + name)
     if kind in ("factor", "matrix"):
         return sympy.Symbol(MARK + name, integer=True, positive=True)
+    if kind == "frequency":
+        return sympy.Symbol(MARK + name, real=True)
     if kind == "shift":
         return sympy.Symbol(MARK + name, integer=True)
     return sympy.Symbol(MARK + name)
@@ -76,7 +79,7 @@ def _runs(node: Compose, put: Callable[[Any], Any], length: int) -> Iterator[Pla
 
 def inner(node: Node, put: Callable[[Any], Any]) -> Iterator[Place]:
     """The children of a node with the way to put others in their place."""
-    if isinstance(node, Signal | FormalSignal | FormalOperator | Named):
+    if isinstance(node, Signal | FormalSignal | FormalOperator | Named) and not isinstance(node, IndexedSum):
         return
     if isinstance(node, Block):
         yield from _entries(node, put)

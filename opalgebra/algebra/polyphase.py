@@ -15,6 +15,7 @@ from .canonical import Canonical, Shape, canonical
 from .evaluate import Evaluator
 from .lattice import index_of
 from .ring import ring_of
+from .spectrum import Spectrum
 
 ENTRY_LIMIT = 100_000
 
@@ -70,6 +71,8 @@ def _check_axes(operator: LinearOperator) -> None:
             f"{operator} has the formal part {', '.join(formal)}; a polyphase matrix needs numbers or symbolic taps: "
             f"oa.signals('{formal[0]}', length=3)"
         )
+    if Spectrum.of(operator).units:
+        raise FormalSignalError(f"{operator} multiplies by e^(iωn) of no short period; it has no polyphase matrix")
     if operator.ndim not in (None, 1):
         raise DimensionError(f"{operator} acts on {operator.ndim} axes; a polyphase matrix in z is for one")
 

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import islice, product
 from typing import Any, NamedTuple, TypeAlias
 
 from .._verbs import verb
-from ..errors import OperandError, Undecided
+from ..errors import OperandError, SizeError, Undecided
 from ..expr.operators import LinearOperator, common_channels
 from ..expr.signals import Signal, SignalExpr, common_ndim
-from ..expr.traverse import all_factor_symbols, constants, formal_names, has_blocks, substitute, walk
+from ..expr.traverse import (
+    all_factor_symbols,
+    constants,
+    formal_names,
+    has_blocks,
+    nameless,
+    substitute,
+    walk,
+    written_out,
+)
 from .canonical import Canonical, ConcreteWalker, TooMany, canonical
-from .facts import Divides, EvenSymmetric, Hypothesis, allowed, holds, hypotheses, symbols_of
+from .facts import EvenSymmetric, Hypothesis, allowed, holds, hypotheses, symbols_of
+from .hypotheses import solved
 from .ring import Ring, ring_of
+from .spectrum import Spectrum
 from .witness import Witness, compare, difference, find, find_small
 
 Expression: TypeAlias = LinearOperator | SignalExpr
@@ -97,7 +108,8 @@ def prove(lhs: Any, rhs: Any, given: Hypothesis | Iterable[Hypothesis] = ()) -> 
         With concrete factors the verdict is always "proved" or "refuted", whatever the kernels.  Blocks are
         compared entry by entry; powers of them above 1,000 are undecided.
     given : hypotheses, optional
-        ``oa.coprime(k, m)``, ``oa.divides(k, m)``, ``oa.even_symmetric(q)``.
+        ``oa.coprime(k, m)``, ``oa.divides(k, m)``, ``oa.not_divides(k, d)``, ``oa.equal(k, a * m)``,
+        ``oa.even_symmetric(q)``.  :class:`~opalgebra.FactorError` where they contradict one another.
 
     Returns
     -------
@@ -129,6 +141,7 @@ def prove(lhs: Any, rhs: Any, given: Hypothesis | Iterable[Hypothesis] = ()) -> 
         common_channels(lhs, rhs)
     formal_names(lhs, rhs, *even)  # refuses a name that stands for two things
     _check_symbols(all_factor_symbols(lhs, rhs))
+    solved(facts)  # refuses hypotheses that contradict one another
     verdict, reason, witness = decide(lhs, rhs, facts)
     return Proof(lhs, rhs, facts, verdict, reason, witness)
 
@@ -171,6 +184,7 @@ def decide(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...]) -> D
         decision = decide(substitute(lhs, even), substitute(rhs, even), facts)
         return _restored(decision, even, dimension(lhs, rhs))
     try:
+        lhs, rhs = nameless(lhs), nameless(rhs)
         if has_blocks(lhs) or has_blocks(rhs):
             from .blocks import decide_blocks
 
@@ -180,6 +194,8 @@ def decide(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...]) -> D
         return _decide_concrete(lhs, rhs)
     except Undecided as why:
         return "undecided", str(why), None
+    except SizeError as why:
+        return "undecided", f"budget: {why}", None
     except RecursionError:
         return "undecided", "budget: the expression is nested too deeply", None
 
@@ -207,15 +223,17 @@ def dimension(*expressions: Expression) -> int:
 
 
 @lru_cache(maxsize=256)
-def canonical_form(expression: Expression, ndim: int, ring: Ring, held: tuple[Signal, ...]) -> Canonical:
+def canonical_form(
+    expression: Expression, ndim: int, ring: Ring, held: tuple[Signal, ...], spectrum: Spectrum
+) -> Canonical:
     """The canonical form, remembered."""
-    return canonical(expression, ndim, ring, held)
+    return canonical(expression, ndim, ring, held, spectrum)
 
 
 def same_canonical(lhs: Expression, rhs: Expression, ring: Ring, held: tuple[Signal, ...] = ()) -> bool:
     """Whether the canonical forms agree."""
-    ndim = dimension(lhs, rhs)
-    return canonical_form(lhs, ndim, ring, held) == canonical_form(rhs, ndim, ring, held)
+    ndim, spectrum = dimension(lhs, rhs), Spectrum.of(lhs, rhs)
+    return canonical_form(lhs, ndim, ring, held, spectrum) == canonical_form(rhs, ndim, ring, held, spectrum)
 
 
 def long_kernels(*expressions: Expression) -> tuple[Signal, ...]:
@@ -235,10 +253,15 @@ def _same_map(lhs: Expression, rhs: Expression, ring: Ring) -> bool:
     try:
         return same_canonical(lhs, rhs, ring)
     except TooMany:
-        return not difference(lhs, rhs, ConcreteWalker(dimension(lhs, rhs), ring))
+        return not difference(lhs, rhs, _walker(lhs, rhs, ring))
+
+
+def _walker(lhs: Expression, rhs: Expression, ring: Ring) -> ConcreteWalker:
+    return ConcreteWalker(dimension(lhs, rhs), ring, spectrum=Spectrum.of(lhs, rhs))
 
 
 def _decide_concrete(lhs: Expression, rhs: Expression) -> Decision:
+    lhs, rhs = written_out(lhs), written_out(rhs)
     ring = ring_of(constants(lhs, rhs))
     try:
         if lhs == rhs or _same_map(lhs, rhs, ring):
@@ -248,7 +271,7 @@ def _decide_concrete(lhs: Expression, rhs: Expression) -> Decision:
         if witness is None:
             raise
         return "refuted", "", witness
-    witness = find(lhs, rhs, dimension(lhs, rhs), ConcreteWalker(dimension(lhs, rhs), ring))
+    witness = find(lhs, rhs, dimension(lhs, rhs), _walker(lhs, rhs, ring))
     if witness is None:
         return "undecided", "the sides differ formally, but their values could not be told apart to 250 digits", None
     return "refuted", "", witness
@@ -278,32 +301,47 @@ def _decide_symbolic(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, 
 def _walked_symbolically(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...]) -> Decision | None:
     """Proved, or refuted at one of the small values that the walk set aside; None where nothing follows.
 
-    Kernels with known taps are held formal first.
+    The first way of walking that decides is taken.
     """
-    from .symbolic import Context, SymbolicWalker, vanishes
+    from .affine import Context
+    from .symbolic import SymbolicWalker, vanishes
 
-    lhs, rhs, facts = _without_divides(lhs, rhs, facts)
+    known = solved(facts)
+    for symbol, value in known.replaced:
+        lhs, rhs = (substitute(side, {symbol: value}) for side in (lhs, rhs))
+    facts = tuple(known.facts)
     symbols = all_factor_symbols(lhs, rhs)
     if not symbols:
-        return _decide_concrete(lhs, rhs)
+        decision = _decide_concrete(lhs, rhs)
+        return decision if decision[0] == "proved" else None  # a witness has values for the other symbols too
     ring = ring_of(constants(lhs, rhs), symbols)
-    signals = {n: None for e in (lhs, rhs) for n in walk(e) if isinstance(n, Signal)}
     open_question: Undecided | None = None
-    for held in ({signal: str(i) for i, signal in enumerate(signals)}, {}):
+    for left, right, held in _ways_to_walk(lhs, rhs):
         context = Context.of(symbols, facts)
-        walker = SymbolicWalker(dimension(lhs, rhs), ring, context, held)
+        walker = SymbolicWalker(dimension(left, right), ring, context, held, Spectrum.of(left, right))
         try:
-            minus = [s for state in walker.run(rhs) for s in state.scaled(-ring.one)]
-            if vanishes([*walker.run(lhs), *minus], ring):
+            minus = [s for state in walker.run(right) for s in state.scaled(-ring.one)]
+            if vanishes([*walker.run(left), *minus], ring):
                 witness = _small_counterexample(lhs, rhs, facts, context.thresholds)
-                return ("proved", "", None) if witness is None else ("refuted", "", witness)
+                if witness is None:
+                    return "proved", "", None
+                return "refuted", "", _with_values(witness, known.replaced)
         except Undecided as why:
-            open_question = why
-        if not signals:
-            break
+            open_question = open_question or why
     if open_question is not None:
         raise open_question
     return None
+
+
+def _ways_to_walk(lhs: Expression, rhs: Expression) -> Iterator[tuple[Expression, Expression, dict[Signal, str]]]:
+    """Both sides with known taps held formal and not, sums of known length as one and written out."""
+    signals = {n: None for e in (lhs, rhs) for n in walk(e) if isinstance(n, Signal)}
+    if signals:
+        yield lhs, rhs, {signal: str(i) for i, signal in enumerate(signals)}
+    yield lhs, rhs, {}
+    left, right = written_out(lhs), written_out(rhs)
+    if left is not lhs or right is not rhs:
+        yield left, right, {}
 
 
 def _small_counterexample(
@@ -336,39 +374,39 @@ def _facts_at(facts: tuple[Hypothesis, ...], at: dict[Any, int]) -> tuple[Hypoth
     return tuple(fact for fact in facts if not symbols_of([fact]) & at.keys())
 
 
-def _without_divides(lhs: Expression, rhs: Expression, facts: Any) -> tuple[Expression, Expression, Any]:
-    """k | m is used by writing m as k times a new symbol; for numbers it is a fact."""
-    import sympy
-
-    for fact in facts:
-        if isinstance(fact, Divides) and getattr(fact.b, "is_Symbol", False) and fact.a != fact.b:
-            quotient = sympy.Dummy(f"{fact.b.name}_over_{fact.a}", integer=True, positive=True)
-            at = {fact.b: fact.a * quotient}
-            rest = tuple(f for f in facts if f is not fact)
-            renamed = tuple(type(f)(*(_subs(v, at) for v in (f.a, f.b))) for f in rest)
-            return _without_divides(substitute(lhs, at), substitute(rhs, at), renamed)
-    return lhs, rhs, facts
-
-
-def _subs(value: Any, at: dict[Any, Any]) -> Any:
-    return value.subs(at) if hasattr(value, "subs") else value
+def _with_values(witness: Witness, replaced: list[tuple[Any, Any]]) -> Witness:
+    """The witness with values for the symbols that hypotheses replaced by others."""
+    factors = dict(witness.factors)
+    for symbol, value in reversed(replaced):
+        missing = [s for s in getattr(value, "free_symbols", ()) if s.name not in factors]
+        if missing:
+            raise Undecided(f"it fails for some values, but nothing is known about {missing[0].name}")
+        at = {s: factors[s.name] for s in getattr(value, "free_symbols", ())}
+        factors[symbol.name] = int(value.subs(at)) if at else int(value)
+    return replace(witness, factors=factors)
 
 
 def _refuted_by_small_values(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...]) -> Witness | None:
-    symbols = sorted({*all_factor_symbols(lhs, rhs), *symbols_of(facts)}, key=lambda s: str(s.name))
+    """A witness among small values of the symbols that are left once the hypotheses are solved."""
+    known = solved(facts)
+    mentioned = {*all_factor_symbols(lhs, rhs), *symbols_of(facts)}
+    left = mentioned | {s for _, value in known.replaced for s in getattr(value, "free_symbols", ())}
+    symbols = sorted(left - {symbol for symbol, _ in known.replaced}, key=lambda s: str(s.name))
     small = (0, 1, -1, 2, -2, 3, -3, 4, -4, 6)
     choices = [[v for v in small if allowed(s, v)][:5] for s in symbols]
     tuples = sorted(islice(product(*choices), 5000), key=lambda t: (sum(map(abs, t)), t))
     for values in islice(tuples, SMALL_VALUES):
         at = dict(zip(symbols, values, strict=True))
-        if all(holds(fact, at) for fact in facts):
-            left, right = substitute(lhs, at), substitute(rhs, at)
+        for symbol, value in reversed(known.replaced):
+            at[symbol] = int(value.subs(at)) if hasattr(value, "subs") else value
+        if all(allowed(s, at[s]) for s in mentioned) and all(holds(fact, at) for fact in facts):
+            left_side, right_side = (substitute(side, {s: at[s] for s in mentioned}) for side in (lhs, rhs))
             try:
-                verdict, _, witness = _decide_concrete(left, right)
+                verdict, _, witness = _decide_concrete(left_side, right_side)
             except Undecided:
                 continue
             if verdict == "refuted" and witness is not None:
-                return replace(witness, factors={s.name: v for s, v in at.items()})
+                return replace(witness, factors={s.name: at[s] for s in mentioned})
     return None
 
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 from math import gcd
 from typing import Any, TypeAlias
 
+from ..expr.characters import Character
 from ..expr.factors import axes, is_one, is_symbolic
 from ..expr.factors import factor as as_factor
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
@@ -32,7 +33,8 @@ from ..expr.operators import (
 )
 from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Applied, ConjSignal, Signal, SignalSum
-from ..expr.traverse import transform
+from ..expr.sums import IndexedSum
+from ..expr.traverse import apart, rebuild, symbols_in, transform
 from ..scalar import exact, is_sympy
 from .facts import Hypothesis
 from .laws import laws
@@ -44,6 +46,7 @@ Rewrite: TypeAlias = tuple[str, Any, str]  # law name, new expression, condition
 Facts: TypeAlias = tuple[Hypothesis, ...]
 Strategy: TypeAlias = Callable[[Any, Facts], Rewrite | None]  # what becomes of one node, or None
 LINE_LIMIT = 150
+SUM_LIMIT = 24  # terms of a sum over an index that are written out
 KERNEL_LIMIT = 4096  # products of concrete kernels are computed up to this many multiplications
 FORWARD, BACKWARD = False, True
 
@@ -59,7 +62,8 @@ WRAPPED: dict[tuple[type, type], str] = {
     (Conj, Conj): "conj-twice", (Conj, Compose): "conj-product", (Conj, Sum): "conj-sum", (Conj, Scale): "conj-scale",
     (Conj, Up): "conj-up", (Conj, Down): "conj-down", (Conj, Conv): "conj-conv", (Conj, Shift): "conj-shift",
     (Conj, Flip): "conj-flip", (Conj, Modulate): "conj-modulate", (Conj, Transpose): "conj-transpose",
-    (Scale, Scale): "scale-scale", (Scale, Sum): "scale-sum",
+    (Transpose, Character): "character-transpose", (Adjoint, Character): "character-adjoint",
+    (Conj, Character): "conj-character", (Scale, Scale): "scale-scale", (Scale, Sum): "scale-sum",
 }  # fmt: skip
 DEFINITIONS: dict[type, str] = {
     StridedConv: "define-strided", DilatedConv: "define-dilated", TransposedConv: "define-transposed",
@@ -77,7 +81,10 @@ PAIRS: dict[tuple[type, type], tuple[tuple[str, bool], ...]] = {
     (Flip, Down): (("flip-down", FORWARD),), (Flip, Shift): (("flip-shift", FORWARD),),
     (Flip, Flip): (("flip-flip", FORWARD),), (Flip, Modulate): (("flip-modulate", FORWARD),),
     (Modulate, Up): (("modulate-up", FORWARD),), (Down, Modulate): (("modulate-down", FORWARD),),
-    (Shift, Modulate): (("shift-modulate", FORWARD),),
+    (Shift, Modulate): (("shift-modulate", FORWARD),), (Flip, Character): (("flip-character", FORWARD),),
+    (Character, Up): (("character-up", FORWARD),), (Down, Character): (("character-down", FORWARD),),
+    (Shift, Character): (("character-shift", FORWARD),), (Character, Character): (("character-product", FORWARD),),
+    (Character, Conv): (("character-conv", FORWARD),),
 }  # fmt: skip
 
 
@@ -167,6 +174,9 @@ def _by_law(name: str, node: Any, reverse: bool, facts: Facts) -> Rewrite | None
 
 def _without_wrapper(node: Any, facts: Facts) -> Rewrite | None:
     """Definitions written out, transposes and conjugates pushed to the letters, products over sums."""
+    if isinstance(node, IndexedSum):
+        fits = isinstance(node.stop, int) and node.stop <= SUM_LIMIT
+        return ("sum-terms", node.definition(), "") if fits else None
     if isinstance(node, Named):
         return DEFINITIONS[type(node)], node.definition(), ""
     if isinstance(node, Power):
@@ -180,6 +190,14 @@ def _without_wrapper(node: Any, facts: Facts) -> Rewrite | None:
     return None
 
 
+def _into_sum(before: tuple[Any, ...], factor: IndexedSum, after: tuple[Any, ...]) -> Rewrite:
+    """B (Σ A_r) C = Σ B A_r C, with another name for r where B or C has it."""
+    around = {symbol for other in (*before, *after) for symbol in symbols_in(other)}
+    inner = apart(factor, around)
+    new = IndexedSum(compose((*before, inner.body, *after)), inner.index, inner.stop)
+    return "distribute-left" if before else "distribute-right", new, ""
+
+
 def identity_gone(node: Any, facts: Facts) -> Rewrite | None:
     """Identities out of a composition."""
     if isinstance(node, Compose) and any(isinstance(factor, Identity) for factor in node.factors):
@@ -189,6 +207,10 @@ def identity_gone(node: Any, facts: Facts) -> Rewrite | None:
 
 def _wrapper_pushed(node: Any, facts: Facts) -> Rewrite | None:
     inner_type = type(node.operator)
+    if inner_type is IndexedSum:
+        inner = apart(node.operator, symbols_in(node.scalar) if isinstance(node, Scale) else set())
+        pushed = rebuild(node, (*node.parts()[:-1], inner.body))
+        return f"{type(node).__name__.lower()}-sum", IndexedSum(pushed, inner.index, inner.stop), ""
     if not isinstance(node, Scale) and inner_type in (Identity, Zero):
         return f"{'identity' if inner_type is Identity else 'zero'}-{type(node).__name__.lower()}", node.operator, ""
     if isinstance(node, Adjoint) and inner_type not in _WITH_ADJOINT:
@@ -211,6 +233,8 @@ def _spread_out(node: Compose) -> Rewrite | None:
         if isinstance(factor, Scale):
             inner = compose((*before, factor.operator, *after))
             return "scale-right" if before else "scale-left", Scale(factor.scalar, inner), ""
+        if isinstance(factor, IndexedSum):
+            return _into_sum(before, factor, after)
         if isinstance(factor, Sum):
             terms = tuple(compose((*before, term, *after)) for term in factor.terms)
             return "distribute-left" if before else "distribute-right", add(terms), ""
@@ -343,7 +367,7 @@ def _shared(a: Any, b: Any) -> Any:
 def _unreachable(between: tuple[LinearOperator, ...], g: Any, size: int) -> tuple[int, Rewrite] | None:
     """↓M S^d ↑L = 0 where g does not divide d."""
     if len(between) == 1 and isinstance(between[0], Shift) and not (is_symbolic(between[0].shift) or is_symbolic(g)):
-        return size + 1, ("down-shift-up", Zero(), "")
+        return size + 1, ("down-shift-up-zero", Zero(), "")
     return None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import lru_cache
+from math import lcm
 from typing import Any
 
 from ..errors import Undecided
@@ -103,13 +104,25 @@ def _sympy_ring(values: tuple[Any, ...], symbols: tuple[Any, ...]) -> SymPyRing:
     import sympy
     from sympy.polys.constructor import construct_domain
 
-    wanted = [*values, *(conjugate(v) for v in values), *symbols, *(1 / s for s in symbols), sympy.Rational(1, 2)]
+    order = lcm(*map(_order, values))
+    others = [v for v in values if _order(v) == 1]
+    roots = [sympy.exp(2 * sympy.pi * sympy.I / order)] if order > 1 else []
+    inverse = [*(1 / s for s in symbols), sympy.Rational(1, 2)]
+    wanted = [*others, *map(conjugate, others), *roots, *symbols, *inverse]
     wanted = [sympy.expand(v) for v in wanted]
     try:
         domain, _ = construct_domain(wanted, extension=True, field=False)
     except OverflowError:
         raise Undecided("budget: a coefficient is too large to be compared, such as exp(exp(exp(9)))") from None
     return SymPyRing(_over_number_field(wanted) or domain if domain.is_EX else domain)
+
+
+def _order(value: Any) -> int:
+    """N for a number e^{2πip/N}, which is a power of e^{2πi/N} as its conjugate is; 1 for any other."""
+    import sympy
+
+    turn = value.exp / (2 * sympy.pi * sympy.I) if isinstance(value, sympy.exp) else sympy.S.Zero
+    return int(turn.q) if turn.is_Rational else 1
 
 
 def _over_number_field(values: list[Any]) -> Any | None:

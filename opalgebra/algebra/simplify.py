@@ -25,6 +25,7 @@ from ..expr.traverse import all_factor_symbols, constants, formal_names
 from .canonical import Canonical, Shape, canonical
 from .lattice import Basis, Vector, echelon, hermite, index_of, reduce, representatives
 from .ring import Ring, ring_of
+from .spectrum import Spectrum
 from .walk import INPUT
 
 Taps: TypeAlias = dict[Vector, Any]  # weight of a tap, by index
@@ -40,7 +41,11 @@ def simplify(operator: LinearOperator) -> LinearOperator:
     if operator.channels not in (None, PLAIN):
         return Block([[simplify(entry) for entry in row] for row in grid(operator)])
     operator = plain(operator)
-    if all_factor_symbols(operator) or any(isinstance(f, FormalOperator) for f in formal_names(operator).values()):
+    if (
+        all_factor_symbols(operator)
+        or Spectrum.of(operator).units
+        or any(isinstance(f, FormalOperator) for f in formal_names(operator).values())
+    ):
         from .rewrite import normalise
 
         result: LinearOperator = normalise(operator)[-1].expression  # type: ignore[assignment]  # of an operator, an operator

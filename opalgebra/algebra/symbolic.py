@@ -11,105 +11,40 @@ for k > |c|; such thresholds are kept, and the finitely many smaller k are decid
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import permutations, product
 from math import gcd
-from typing import Any, TypeAlias
+from typing import Any
 
 from ..errors import Undecided
 from ..expr.factors import axes
+from ..expr.multirate import Conv
+from ..expr.operators import LinearOperator
 from ..expr.sampling import SamplingMatrix
-from ..expr.signals import Signal
+from ..expr.signals import Applied, ConjSignal, Signal, SignalExpr, SignalSum
+from ..expr.sums import IndexedSignalSum, IndexedSum
+from ..expr.traverse import constants, free_symbols
 from ..scalar import is_sympy
+from .affine import (
+    CONSTANT,
+    Affine,
+    Context,
+    Poly,
+    _combination,
+    _common_factor,
+    _divisible,
+    _never_divides,
+    _plus,
+    _remainder,
+    _show,
+    _times,
+)
 from .canonical import _atoms
-from .facts import Coprime, Hypothesis
 from .ring import Ring
 from .sampling import smith
+from .spectrum import Spectrum, is_orthogonality
 from .walk import Walker, taps
-
-Poly: TypeAlias = Any  # an element of SymPy's sparse polynomial ring ℤ[factors, shifts]
-Affine: TypeAlias = dict[int, Poly]  # coefficient per parameter; key 0 is the constant term
-CONSTANT = 0
-THRESHOLD_LIMIT = 24
-
-
-@dataclass
-class Context:
-    """The polynomial ring of the factors, what is known about them, and the thresholds that were used."""
-
-    polynomials: Any
-    coprime: frozenset[frozenset[Any]]
-    thresholds: dict[Any, int] = field(default_factory=dict)
-    _last: int = CONSTANT
-
-    @classmethod
-    def of(cls, symbols: Iterable[Any], facts: Iterable[Hypothesis]) -> Context:
-        from sympy import ZZ
-        from sympy.polys.orderings import lex
-        from sympy.polys.rings import PolyRing
-
-        pairs = set()
-        for fact in facts:
-            if isinstance(fact, Coprime):
-                pairs |= {frozenset((a, b)) for a in _primes(fact.a) for b in _primes(fact.b)}
-        return cls(PolyRing(tuple(symbols), ZZ, lex), frozenset(pairs))
-
-    def fresh(self) -> int:
-        self._last += 1
-        return self._last
-
-    def poly(self, value: Any) -> Poly:
-        return self.polynomials.from_expr(value) if is_sympy(value) else self.polynomials(value)
-
-    def require_larger(self, factor: Poly, number: int) -> None:
-        """Note that the conclusion is for factor > number; one of its symbols above it is enough."""
-        if number > THRESHOLD_LIMIT:
-            raise Undecided(f"whether {factor} divides {number} depends on too many small values")
-        symbol = next(s for s, e in zip(self.polynomials.symbols, factor.LM, strict=True) if e)
-        self.thresholds[symbol] = max(self.thresholds.get(symbol, 0), number)
-
-    def are_coprime(self, a: Poly, b: Poly) -> bool:
-        """Whether two monomials are known to be coprime: every prime number or symbol of one to every of the other."""
-        return all(
-            x != y if isinstance(x, int) and isinstance(y, int) else frozenset((x, y)) in self.coprime
-            for x in self._parts(a)
-            for y in self._parts(b)
-        )
-
-    def _parts(self, monomial: Poly) -> list[Any]:
-        symbols = [s for s, e in zip(self.polynomials.symbols, monomial.LM, strict=True) if e]
-        return [*symbols, *_prime_numbers(int(monomial.LC))]
-
-
-def _prime_numbers(number: int) -> list[int]:
-    from sympy import primefactors
-
-    return [int(p) for p in primefactors(number)]
-
-
-def _primes(value: Any) -> list[Any]:
-    """The prime numbers and the symbols that make up a factor."""
-    if not is_sympy(value):
-        return _prime_numbers(value)
-    return [*value.free_symbols, *_prime_numbers(int(value.as_coeff_Mul()[0]))]
-
-
-def _divisible(monomial: tuple[Any, Any], factor: Poly) -> bool:
-    exponents, coefficient = monomial
-    return coefficient % factor.LC == 0 and all(e >= f for e, f in zip(exponents, factor.LM, strict=True))
-
-
-def _common_factor(polys: Iterable[Poly], ring: Any, start: Poly | None = None) -> Poly:
-    """The largest monomial that divides all terms (and ``start``)."""
-    content, exponents = (0, None) if start is None else (int(start.LC), list(start.LM))
-    for poly in polys:
-        for powers, coefficient in poly.terms():
-            content = gcd(content, int(coefficient))
-            exponents = (
-                list(powers) if exponents is None else [min(a, b) for a, b in zip(exponents, powers, strict=True)]
-            )
-    return ring.term_new(tuple(exponents or ()), content)
 
 
 @dataclass(frozen=True)
@@ -122,6 +57,8 @@ class Parametrised:
     point: tuple[Affine, ...]
     bounds: dict[int, Poly]
     weight: Any
+    indices: dict[Any, Affine] = field(default_factory=dict)  # what the indices of the sums around are here
+    saved: tuple[Affine, ...] = ()  # indices n that wait while a kernel that depends on such an index is walked
 
     def _with_index(self, index: Iterable[Affine]) -> Parametrised:
         return replace(self, point=(*index, *self.point[self.ndim :]))
@@ -139,8 +76,25 @@ class Parametrised:
 
     def shift(self, amount: tuple[Any, ...]) -> list[Parametrised]:
         """n ← n + s."""
-        constants = [{CONSTANT: self.context.poly(s)} for s in amount]
-        return [self._with_index(_plus(n, s) for n, s in zip(self.point, constants, strict=False))]
+        moves = [self._affine(s) for s in amount]
+        return [self._with_index(_plus(n, s) for n, s in zip(self.point, moves, strict=False))]
+
+    def _affine(self, value: Any) -> Affine:
+        """A shift, in which indices of the sums around it may stand."""
+        used = [s for s in self.indices if is_sympy(value) and s in value.free_symbols]
+        if not used:
+            constant = self.context.poly(value)
+            return {CONSTANT: constant} if constant else {}
+        from sympy import Poly
+
+        total: Affine = {}
+        for powers, coefficient in Poly(value, *used).terms():
+            if sum(powers) > 1:
+                raise Undecided(f"the shift {value} is not linear in the index {', '.join(map(str, used))}")
+            one = {CONSTANT: self.context.poly(1)}
+            factor = next((self.indices[s] for s, power in zip(used, powers, strict=True) if power), one)
+            total = _plus(total, _times(factor, self.context.poly(coefficient)))
+        return total
 
     def flip(self) -> list[Parametrised]:
         """n ← −n."""
@@ -178,21 +132,61 @@ class Parametrised:
                 result += low.up(period)[0].shift(residue)[0].scaled(weight)
         return result
 
+    def turn(self, powers: Sequence[tuple[Any, ...]]) -> list[Parametrised]:
+        """Exponents of units ← exponents + powers · n; each stands first in its slot."""
+        point = list(self.point)
+        for i, power in enumerate(powers, 1):
+            for p, n in zip(power, self.point, strict=False):
+                if any(is_sympy(p) and s in p.free_symbols for s in self.indices):
+                    raise Undecided(f"the frequency depends on the index of a sum, through {p}")
+                point[self.ndim * i] = _plus(point[self.ndim * i], _times(n, self.context.poly(p)))
+        return [replace(self, point=tuple(point))]
+
+    def advanced(self, exponents: Sequence[Any]) -> Parametrised:
+        """Exponents of units ← exponents + constants."""
+        point = list(self.point)
+        for i, exponent in enumerate(exponents, 1):
+            point[self.ndim * i] = _plus(point[self.ndim * i], self._affine(exponent))
+        return replace(self, point=tuple(point))
+
     def convolve(self, kernel: Parametrised, sign: int) -> list[Parametrised]:
         """n ← n ± d; the kernel's parameters get new names."""
         fresh = {p: self.context.fresh() for p in {p for a in kernel.point for p in a} | set(kernel.bounds) if p}
         theirs = [{fresh.get(p, p): c for p, c in a.items()} for a in kernel.point]
         signed = self.context.poly(sign)
-        index = [_plus(n, _times(d, signed)) for n, d in zip(self.point, theirs, strict=False)]
+        end = self.ndim * (1 + sum(label[0] == "" for label in self.labels))  # of the index and the exponents
+        signs = [signed] * self.ndim + [self.context.poly(1)] * (end - self.ndim)
+        both = [_plus(n, _times(d, s)) for n, d, s in zip(self.point, theirs, signs, strict=False)]
         return [
             replace(
                 self,
-                labels=(*self.labels, *kernel.labels),
-                point=(*index[: self.ndim], *self.point[self.ndim :], *theirs[self.ndim :]),
+                labels=(*self.labels, *(label for label in kernel.labels if label[0] != "")),
+                point=(*both, *self.point[end:], *theirs[end:]),
                 bounds={**self.bounds, **{fresh[p]: b for p, b in kernel.bounds.items()}},
                 weight=self.weight * kernel.weight,
             )
         ]
+
+    def within(self, index: Any, stop: Poly) -> Parametrised:
+        """The state inside a sum over 0 ≤ index < stop."""
+        new = self.context.fresh()
+        inside = {**self.indices, index: {new: self.context.poly(1)}}
+        return replace(self, indices=inside, bounds={**self.bounds, new: stop})
+
+    def outside(self, index: Any) -> Parametrised:
+        """The state after the sum; its parameter stays."""
+        return replace(self, indices={s: value for s, value in self.indices.items() if s != index})
+
+    def set_aside(self) -> Parametrised:
+        """The state with its index put away and 0 in its place."""
+        d = self.ndim
+        return replace(self, point=(*({},) * d, *self.point[d:]), saved=(*self.point[:d], *self.saved))
+
+    def taken_up(self, sign: int) -> Parametrised:
+        """The index that was put away, plus or minus the present one."""
+        d, signed = self.ndim, self.context.poly(sign)
+        index = [_plus(n, _times(k, signed)) for n, k in zip(self.saved[:d], self.point, strict=False)]
+        return replace(self, point=(*index, *self.point[d:]), saved=self.saved[d:])
 
     def formal_operator(self, row: tuple[str, ...], column: tuple[str, ...]) -> list[Parametrised]:
         """The index moves into the column slot and a free row index takes its place."""
@@ -205,13 +199,17 @@ class Parametrised:
 
     def _substituted(self, parameter: int, value: Affine) -> Parametrised:
         """The state with a parameter replaced by an affine expression in others."""
-        point = []
-        for coordinate in self.point:
+
+        def put(coordinate: Affine) -> Affine:
             rest = {p: c for p, c in coordinate.items() if p != parameter}
             coefficient = coordinate.get(parameter)
-            point.append(_plus(rest, _times(value, coefficient)) if coefficient else rest)
+            return _plus(rest, _times(value, coefficient)) if coefficient else rest
+
         bounds = {p: b for p, b in self.bounds.items() if p != parameter}
-        return replace(self, point=tuple(point), bounds=bounds)
+        indices = {s: put(index) for s, index in self.indices.items()}
+        return replace(
+            self, point=tuple(map(put, self.point)), bounds=bounds, indices=indices, saved=tuple(map(put, self.saved))
+        )
 
     def _divided(self, axis: int, factor: Poly) -> Parametrised | None:
         """The part with factor | n on one axis, n divided; None where nothing is left."""
@@ -234,6 +232,8 @@ class Parametrised:
         content = _common_factor(rest.values(), ring)
         if content != 1 and self.context.are_coprime(content, factor):
             rest = {p: c.exquo(content) for p, c in rest.items()}
+        if self.context.never_divides(factor, rest):
+            return None
         free = [p for p in rest if p != CONSTANT and p not in self.bounds]
         for parameter in free:
             inverse = self._inverse(rest[parameter], factor)
@@ -337,6 +337,26 @@ class Parametrised:
                 if other in self.bounds:
                     bounds[new] = bound * self.bounds[other] * one
                 return replace(without, point=point, bounds=bounds)
+        return self._absorbed_by_span(parameter, column, steps)
+
+    def _absorbed_by_span(
+        self, parameter: int, column: tuple[Poly, ...], steps: tuple[Poly, ...]
+    ) -> Parametrised | None:
+        """r + bound · t where the step bound · column is a vector of another basis of the free lattice.
+
+        With bound · column = Σ λⱼ · columnⱼ and some λᵢ = ±1, it takes the place of columnᵢ.
+        """
+        free = self.parameters()
+        found = _combination([self._column(p) for p in free], [steps], self.context)
+        weights = None if found is None else [row[0] for row in found]
+        if weights is None:
+            return None
+        for p, weight in zip(free, weights, strict=True):
+            if weight in (1, -1):
+                without = self._substituted(parameter, {})._substituted(p, {})
+                new = self.context.fresh()
+                point = tuple(_plus(a, {new: c}) if c else a for a, c in zip(without.point, column, strict=True))
+                return replace(without, point=point)
         return None
 
 
@@ -345,40 +365,13 @@ def _inverse(unimodular: SamplingMatrix) -> SamplingMatrix:
     return SamplingMatrix(tuple(tuple(map(int, row)) for row in unimodular.inverse()))
 
 
-def _never_divides(factor: Poly, rest: Affine) -> bool:
-    """Whether the constant term rules divisibility out: all is numbers, and their gcd does not divide it."""
-    if not factor.is_ground or not all(c.is_ground for c in rest.values()):
-        return False
-    common = gcd(int(factor.LC), *(int(c.LC) for p, c in rest.items() if p != CONSTANT))
-    return CONSTANT in rest and int(rest[CONSTANT].LC) % common != 0
-
-
-def _times(affine: Affine, factor: Poly) -> Affine:
-    return {p: product for p, c in affine.items() if (product := c * factor)}
-
-
-def _plus(left: Affine, right: Affine) -> Affine:
-    total = dict(left)
-    for p, c in right.items():
-        total[p] = total[p] + c if p in total else c
-    return {p: c for p, c in total.items() if c}
-
-
-def _remainder(poly: Poly, factor: Poly, context: Context) -> Poly:
-    """The terms that the monomial does not divide; an integer coefficient is left as it is."""
-    terms = {m: c for m, c in poly.terms() if not _divisible((m, c), factor)}
-    return context.polynomials.from_dict(terms)
-
-
-def _show(rest: Affine) -> str:
-    return " + ".join(str(c.as_expr()) if p == CONSTANT else f"({c.as_expr()})·t{p}" for p, c in sorted(rest.items()))
-
-
 class SymbolicWalker(Walker):
     """The walk for symbolic factors; all concrete kernels may be held formal."""
 
-    def __init__(self, ndim: int, ring: Ring, context: Context, held: dict[Signal, str]) -> None:
-        super().__init__(ndim, ring.convert)
+    def __init__(
+        self, ndim: int, ring: Ring, context: Context, held: dict[Signal, str], spectrum: Spectrum | None = None
+    ) -> None:
+        super().__init__(ndim, ring.convert, spectrum)
         self.ring = ring
         self.context = context
         self.held = held
@@ -386,7 +379,14 @@ class SymbolicWalker(Walker):
     def formal(self, label: tuple[str, ...]) -> Parametrised:
         one = self.context.poly(1)
         free: list[Affine] = [{self.context.fresh(): one} for _ in range(self.ndim)]
-        return Parametrised(self.context, self.ndim, (label,), (*free, *free), {}, self.ring.one)
+        return self._state((label,), free, free, {}, self.ring.one)
+
+    def _state(self, labels: Any, index: Any, slots: Any, bounds: dict[int, Poly], weight: Any) -> Parametrised:
+        """A state with the exponents of all units 0."""
+        extras = self.spectrum.labels
+        none: list[Affine] = [{}] * (self.ndim * len(extras))
+        point = (*index, *none, *slots)
+        return Parametrised(self.context, self.ndim, (*extras, *labels), point, bounds, weight)
 
     def concrete(self, signal: Signal, conj: bool) -> Any:
         return self.formal(("held", self.held[signal], "conj" if conj else ""))
@@ -398,13 +398,53 @@ class SymbolicWalker(Walker):
 
     def _tap(self, at: tuple[int, ...], weight: Any) -> Parametrised:
         index: list[Affine] = [{CONSTANT: self.context.poly(n)} if n else {} for n in at]
-        return Parametrised(self.context, self.ndim, (), tuple(index), {}, weight)
+        return self._state((), index, (), {}, weight)
+
+    def indexed(self, operator: IndexedSum, states: list[Any], transpose: bool, conj: bool) -> list[Any]:
+        """The index is one more bounded parameter; all characters of ℤ/k together are k [k | n]."""
+        if is_orthogonality(operator):
+            factor = axes(operator.stop)
+            kept = [up for s in states for low in s.down(factor) for up in low.up(factor)]
+            return [s for state in kept for s in state.scaled(self.ring.convert(operator.stop))]
+        inside = self._entered(operator, states)
+        return [s.outside(operator.index) for s in self.act(operator.body, inside, transpose, conj)]
+
+    def indexed_signal(self, signal: IndexedSignalSum, conj: bool) -> list[Any]:
+        return self._onto([self._tap((0,) * self.ndim, self.ring.one)], signal, conj)
+
+    def _entered(self, node: IndexedSum | IndexedSignalSum, states: list[Any]) -> list[Any]:
+        if any(is_sympy(c) and node.index in c.free_symbols for c in constants(node.body)):
+            raise Undecided(f"a scalar of the sum depends on its index, and the number of terms is {node.stop}")
+        stop = self.context.poly(node.stop)
+        return [state.within(node.index, stop) for state in states]
+
+    def _letter(self, letter: LinearOperator, state: Any, transpose: bool, conj: bool) -> list[Any]:
+        if isinstance(letter, Conv) and free_symbols(letter.kernel) & state.indices.keys():
+            after = self._onto([state.set_aside()], letter.kernel, conj)
+            return [s.taken_up(-1 if transpose else 1) for s in after]
+        return super()._letter(letter, state, transpose, conj)
+
+    def _onto(self, states: list[Any], signal: SignalExpr, conj: bool) -> list[Any]:
+        """States of index 0 moved by a signal, which may depend on the indices of the sums around it."""
+        match signal:
+            case IndexedSignalSum():
+                inside = self._entered(signal, states)
+                return [s.outside(signal.index) for s in self._onto(inside, signal.body, conj)]
+            case _ if not any(free_symbols(signal) & state.indices.keys() for state in states):
+                return [s for state in states for k in self.signal(signal, conj) for s in state.convolve(k, 1)]
+            case ConjSignal():
+                return self._onto(states, signal.signal, not conj)
+            case Applied():
+                return self.act(signal.operator, self._onto(states, signal.signal, conj), False, conj)
+            case SignalSum():
+                return [s for term in signal.terms for s in self._onto(states, term, conj)]
+        raise Undecided(f"the signal {signal} depends on the index of a sum")
 
     def box(self, factor: tuple[Any, ...]) -> Parametrised:
         one = self.context.poly(1)
         names = [self.context.fresh() for _ in factor]
         bounds = {p: self.context.poly(k) for p, k in zip(names, axes(factor), strict=True)}
-        return Parametrised(self.context, self.ndim, (), tuple({p: one} for p in names), bounds, self.ring.one)
+        return self._state((), tuple({p: one} for p in names), (), bounds, self.ring.one)
 
 
 def vanishes(states: list[Parametrised], ring: Ring) -> bool:
@@ -452,7 +492,6 @@ def _permuted(state: Parametrised, order: list[int]) -> Parametrised:
 
 def _same_points(left: Parametrised, right: Parametrised) -> bool:
     """M s + c and M' t + c' agree iff M = M' U with U unimodular and c − c' is in the image of M'."""
-    from sympy.polys.matrices import DomainMatrix
 
     def bounded(state: Parametrised) -> list[str]:
         return sorted(f"{b} {[str(c) for c in state._column(p)]}" for p, b in state.bounds.items())
@@ -460,18 +499,15 @@ def _same_points(left: Parametrised, right: Parametrised) -> bool:
     mine, theirs = left.parameters(), right.parameters()
     if len(mine) != len(theirs) or bounded(left) != bounded(right):
         return False
-    offset = [a - b for a, b in zip(left._column(CONSTANT), right._column(CONSTANT), strict=True)]
+    offset = tuple(a - b for a, b in zip(left._column(CONSTANT), right._column(CONSTANT), strict=True))
     if not theirs:
         return not any(offset)
-    domain = left.context.polynomials.to_domain().get_field()
-    columns = [*(right._column(p) for p in theirs), *(left._column(p) for p in mine), offset]
-    rows = [[domain.convert(column[i].as_expr()) for column in columns] for i in range(len(offset))]
-    reduced, pivots = DomainMatrix(rows, (len(rows), len(columns)), domain).rref()
-    size = len(theirs)
-    if pivots != tuple(range(size)):
+    targets = [*(left._column(p) for p in mine), offset]
+    solution = _combination([right._column(p) for p in theirs], targets, left.context)
+    if solution is None:
         return False
-    solution = [[reduced[i, size + j].element for j in range(size + 1)] for i in range(size)]
-    if any(entry.denom not in (1, -1) for row in solution for entry in row):
-        return False
-    change = DomainMatrix([row[:size] for row in solution], (size, size), domain)
-    return change.det() in (domain.one, -domain.one)
+    from sympy.polys.matrices import DomainMatrix
+
+    size, domain = len(theirs), left.context.polynomials.to_domain()
+    change = DomainMatrix([[domain.convert(entry) for entry in row[:size]] for row in solution], (size, size), domain)
+    return change.to_field().det() in (domain.get_field().one, -domain.get_field().one)

@@ -1,7 +1,7 @@
 """Walking an expression: the rules by which operators act, whatever a state of the walk is.
 
 The concrete walk (:mod:`.coset`) and the one with symbolic factors (:mod:`.symbolic`) share this traversal; a
-state supplies ``up``, ``down``, ``shift``, ``flip``, ``modulate``, ``convolve``, ``formal_operator`` and
+state supplies ``up``, ``down``, ``shift``, ``flip``, ``modulate``, ``turn``, ``convolve``, ``formal_operator`` and
 ``scaled``, each returning a list of states.  Transposition, adjoints and conjugation are two flags here.
 """
 
@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 from ..errors import OperandError, Undecided
 from ..expr.blocks import plain
+from ..expr.characters import Character
 from ..expr.factors import axes
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import Named
@@ -31,8 +33,10 @@ from ..expr.operators import (
 )
 from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum
-from ..expr.traverse import has_blocks
+from ..expr.sums import IndexedSignalSum, IndexedSum
+from ..expr.traverse import has_blocks, root_of_unity
 from ..scalar import Scalar, conjugate
+from .spectrum import Spectrum
 
 POWER_LIMIT = 100_000  # factors of one power that are walked through
 INPUT = ("input",)  # the label of the slot that an operator's argument takes
@@ -41,9 +45,10 @@ INPUT = ("input",)  # the label of the slot that an operator's argument takes
 class Walker(ABC):
     """A walk over expressions of ``ndim`` axes with coefficients of one ring."""
 
-    def __init__(self, ndim: int, convert: Callable[[Scalar], Any]) -> None:
+    def __init__(self, ndim: int, convert: Callable[[Scalar], Any], spectrum: Spectrum | None = None) -> None:
         self.ndim = ndim
         self.convert = convert
+        self.spectrum = spectrum or Spectrum()
         self._kernels: dict[tuple[SignalExpr, bool], list[Any]] = {}
 
     @abstractmethod
@@ -89,7 +94,17 @@ class Walker(ABC):
                 return self.act(signal.operator, self.signal(signal.signal, conj), False, conj)
             case SignalSum():
                 return self.merge([state for term in signal.terms for state in self.signal(term, conj)])
+            case IndexedSignalSum():
+                return self.indexed_signal(signal, conj)
         raise OperandError(f"{type(signal).__name__} is not a signal that can be walked")
+
+    def indexed_signal(self, signal: IndexedSignalSum, conj: bool) -> list[Any]:
+        """The states of Σ_{r<k} x_r."""
+        return self.signal(signal.definition(), conj)
+
+    def indexed(self, operator: IndexedSum, states: list[Any], transpose: bool, conj: bool) -> list[Any]:
+        """The states after Σ_{r<k} A_r."""
+        return self.act(operator.definition(), states, transpose, conj)
 
     def act(self, operator: LinearOperator, states: list[Any], transpose: bool, conj: bool) -> list[Any]:
         """The states after an operator, its transpose, its conjugate or its adjoint."""
@@ -105,6 +120,8 @@ class Walker(ABC):
                 for factor in operator.factors if transpose else reversed(operator.factors):
                     states = self.act(factor, states, transpose, conj)
                 return states
+            case IndexedSum():
+                return self.indexed(operator, states, transpose, conj)
             case Sum():
                 return self.merge([s for term in operator.terms for s in self.act(term, states, transpose, conj)])
             case Power():
@@ -128,13 +145,21 @@ class Walker(ABC):
                 case Conj():
                     conj, operator = not conj, operator.operator
                 case Scale():
-                    weight = self.convert(conjugate(operator.scalar) if conj else operator.scalar)
-                    states = [s for state in states for s in state.scaled(weight)] if weight else []
+                    states = self._scaled(operator.scalar, states, conj)
                     operator = operator.operator
-                case Named():
+                case Named() if not isinstance(operator, IndexedSum):
                     operator = operator.definition()
                 case _:
                     return operator, transpose, conj, states
+
+    def _scaled(self, scalar: Scalar, states: list[Any], conj: bool) -> list[Any]:
+        """c times the states; a factor e^{iθ} of c moves the exponents of the units."""
+        found = []
+        for coefficient, exponents in self.spectrum.of_scalar(scalar, conj):
+            weight = self.convert(conjugate(coefficient) if conj else coefficient)
+            turned = [s.advanced(exponents) for s in states] if any(exponents) else states
+            found += [s for state in turned for s in state.scaled(weight)] if weight else []
+        return found
 
     def _letter(self, letter: LinearOperator, state: Any, transpose: bool, conj: bool) -> list[Any]:
         match letter:
@@ -151,10 +176,29 @@ class Walker(ABC):
                 return list(state.flip())
             case Modulate():
                 return list(state.modulate(*self._sequence(letter.sequence, conj)))
+            case Character():
+                return self._turned(letter, state, conj)
             case FormalOperator():
                 row, column = (("operator", letter.name, "conj" if conj else "", side) for side in ("row", "column"))
                 return list(state.formal_operator(*((column, row) if transpose else (row, column))))
         raise OperandError(f"{type(letter).__name__} is not an operator that can be walked")
+
+    def _turned(self, character: Character, state: Any, conj: bool) -> list[Any]:
+        """Exponents of the free units, and a periodic sequence of roots of unity."""
+        states: list[Any] = state.turn(self.spectrum.powers(character, conj))
+        fractions = self.spectrum.turns(character, conj)
+        if not any(fractions):
+            return states
+        powers = [self.convert(1)]
+        for _ in range(1, self.spectrum.order):
+            powers.append(powers[-1] * self.convert(root_of_unity(self.spectrum.order)))
+        period = tuple(t.denominator for t in fractions)
+        steps = [t.numerator * (self.spectrum.order // t.denominator) for t in fractions]
+        weights = {
+            n: powers[sum(i * step for i, step in zip(n, steps, strict=True)) % self.spectrum.order]
+            for n in product(*map(range, period))
+        }
+        return [s for turned in states for s in turned.modulate(period, weights)]
 
     def _sequence(self, sequence: Signal, conj: bool) -> tuple[tuple[int, ...], dict[tuple[int, ...], Any]]:
         """Period, and weight per residue, of a periodic sequence."""

@@ -272,6 +272,8 @@ def _read(
         where = tuple(coordinates[ndim * slot + j] for j in range(ndim))
         if label == INPUT:
             at = where
+        elif label[0] == "":
+            continue  # the exponent of a unit follows from the others
         elif label[0] == "signal":
             names[label[1]].add(where)
         elif label[3] == "row":

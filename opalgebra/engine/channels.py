@@ -33,6 +33,10 @@ class Channels(Generic[T]):
         """Every channel."""
         return tuple(self.machine.modulate(channel, sequence) for channel in x)
 
+    def character(self, x: tuple[T, ...], frequency: Any) -> tuple[T, ...]:
+        """Every channel."""
+        return tuple(self.machine.character(channel, frequency) for channel in x)
+
     def scale(self, x: tuple[T, ...], scalar: Scalar) -> tuple[T, ...]:
         """Every channel."""
         return tuple(self.machine.scale(channel, scalar) for channel in x)

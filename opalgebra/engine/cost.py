@@ -8,6 +8,7 @@ from operator import index
 from typing import Any
 
 from ..errors import DimensionError, WindowError
+from ..expr.characters import Character
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.operators import Identity, LinearOperator, Scale, Zero
 from ..expr.sampling import SamplingMatrix
@@ -126,6 +127,10 @@ class CostMachine:
     def modulate(self, x: Window, sequence: Signal) -> Window:
         """One multiplication per sample."""
         return self._note(Modulate(sequence), x, x, x.size)
+
+    def character(self, x: Window, frequency: Any) -> Window:
+        """One multiplication per sample."""
+        return self._note(Character(frequency), x, x, x.size)
 
     def scale(self, x: Window, scalar: Scalar) -> Window:
         """One multiplication per sample."""

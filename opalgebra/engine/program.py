@@ -26,76 +26,14 @@ from ..expr.signals import Signal
 from ..expr.traverse import formal_parts
 from ..scalar import Scalar, exact, is_sympy
 from . import compiled, cuda_
-from .arithmetic import cast, check_bound, evaluated, magnitude
-from .device import is_cupy, module_of, uploaded
+from .arithmetic import check_bound, evaluated
+from .device import module_of
 from .dispatch import Choice, choose, engine_for, plan
-from .fir import Fir, Ints, in_parts
-from .mixing import trailing
+from .fir import Fir, Ints
 from .relabel import Relabel
 from .unfold import evaluate, formal_error
-from .window import Window, intersection, place, union
-
-
-@dataclass(frozen=True, eq=False)
-class Weight:
-    """Multiplication by a periodic sequence; ``values`` is one period and w_start its first entry."""
-
-    values: np.ndarray
-    start: Ints
-
-    @property
-    def transposed(self) -> Weight:
-        """The same: it is diagonal."""
-        return self
-
-    @property
-    def conjugated(self) -> Weight:
-        """The conjugated sequence."""
-        return Weight(np.conj(self.values), self.start)
-
-    def reads(self, out: Window) -> Window:
-        """What is read for a window: the same."""
-        return out
-
-    def reaches(self, read: Window) -> Window:
-        """What a window reaches: the same."""
-        return read
-
-    def add_to(self, y: np.ndarray, x: np.ndarray, written: Window, read: Window) -> None:
-        """Add w x to y."""
-        common = intersection(written, read)
-        if not common.size:
-            return
-        xp = module_of(y)
-        at = [
-            (a - s + xp.arange(n)) % p
-            for a, n, s, p in zip(common.starts, common.shape, self.start, self.values.shape, strict=True)
-        ]
-        values = cast(self.values, y.dtype)
-        weights = (uploaded(self, values) if is_cupy(y) else values)[xp.ix_(*at)]
-        to, source = trailing(place(common, written)), trailing(place(common, read))
-        may_vanish = np.any(values.real == 0) or (values.dtype.kind == "c" and np.any(values.imag == 0))
-        for part, samples, factors in in_parts(y[to], x[source], weights):
-            product = samples * factors
-            if may_vanish:  # a zero reads nothing, not even a NaN
-                product = xp.where(factors == 0, xp.zeros((), product.dtype), product)
-            part += product
-
-    @property
-    def gain(self) -> float:
-        """max |w|."""
-        return float(np.abs(self.values).max())
-
-    def check_integers(self, x: np.ndarray) -> int:
-        """The largest |y| that integers x can give."""
-        bound = magnitude(x) * magnitude(self.values)
-        check_bound(bound)
-        return bound
-
-    def multiply_adds(self, written: Window, read: Window) -> int:
-        """One per sample."""
-        return intersection(written, read).size
-
+from .weights import Tone, Weight
+from .window import Window, intersection, union
 
 Action: TypeAlias = Fir | Weight | Relabel
 
@@ -133,6 +71,10 @@ class Compiler:
     def modulate(self, x: Value, sequence: Signal) -> Value:
         """A periodic weight."""
         return Value((Term(x, Weight(numbers(sequence), sequence.starts)),))
+
+    def character(self, x: Value, frequency: Any) -> Value:
+        """Weights that are computed for the window at hand."""
+        return Value((Term(x, Tone(frequency)),))
 
     def scale(self, x: Value, scalar: Scalar) -> Value:
         """A single tap."""

@@ -19,6 +19,7 @@ from . import arithmetic
 from .arithmetic import CONVOLUTION, POINTWISE, Numbers
 from .channels import evaluate_channels
 from .relabel import Relabel
+from .tone import tone_signal
 from .unfold import evaluate, flipped, window_of
 from .window import Window, place, union
 
@@ -65,6 +66,12 @@ class ArrayMachine:
         period = arithmetic.settled(_numbers(x), _numbers(sequence))
         factors = Numbers(period.array[np.ix_(*indices)], period.weak)
         return _made(arithmetic.multiply(POINTWISE, _numbers(x), factors), window_of(x))
+
+    def character(self, x: Signal, frequency: Any) -> Signal:
+        """y_n = e^{iωn} x_n: on the window of x any sequence is one period."""
+        if not x.values.size:
+            return self.modulate(x, tone_signal(frequency, Window(x.starts, (1,) * len(x.starts)), x.is_exact))
+        return self.modulate(x, tone_signal(frequency, window_of(x), x.is_exact))
 
     def scale(self, x: Signal, scalar: Scalar) -> Signal:
         """y_n = c x_n."""

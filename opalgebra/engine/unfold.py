@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 import numpy as np
 
 from ..errors import DimensionError, FormalSignalError, OperandError, SizeError
+from ..expr.characters import Character
 from ..expr.factors import axes, is_symbolic, per_axis
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import Named
@@ -49,6 +50,9 @@ class Machine(Protocol[T]):
 
     def modulate(self, x: T, sequence: Signal) -> T:
         """y_n = w_n x_n, w periodic."""
+
+    def character(self, x: T, frequency: Any) -> T:
+        """y_n = e^{iωn} x_n."""
 
     def scale(self, x: T, scalar: Scalar) -> T:
         """y_n = c x_n."""
@@ -225,6 +229,15 @@ def _(node: Conv, mode: Mode) -> list[Task]:
 @_unfold.register
 def _(node: Modulate, mode: Mode) -> list[Task]:
     return _letter("modulate", node.sequence.conj() if mode.conjugated else node.sequence)
+
+
+@_unfold.register
+def _(node: Character, mode: Mode) -> list[Task]:
+    entries = axes(node.frequency)
+    free = sorted(s.name for entry in entries for s in entry.free_symbols)
+    if free:
+        raise formal_error(*free)
+    return _letter("character", tuple(-w for w in entries) if mode.conjugated else entries)
 
 
 @_unfold.register

@@ -36,6 +36,7 @@ from .operators import (
 )
 from .sampling import SamplingMatrix
 from .signals import Applied, _short, common_ndim
+from .sums import IndexedSum
 from .traverse import has_blocks, is_block, transform
 
 Grid: TypeAlias = tuple[tuple[LinearOperator, ...], ...]
@@ -344,6 +345,9 @@ def _unwrapped(operator: LinearOperator) -> Grid:
             return (
                 _product((operator.operator,) * operator.exponent) if operator.exponent else _multiple(Identity(), outs)
             )
+        case IndexedSum():
+            entries = grid(operator.body)
+            return _mapped(entries, lambda entry: IndexedSum(entry, operator.index, operator.stop))
         case Named() if is_block(operator):
             return grid(operator.definition())
     return ((without_blocks(operator),),)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import KernelError, OperandError
+from ..scalar import is_sympy
+from .characters import Character
 from .factors import Factor, axes, axis_count, factor, shift
 from .operators import LinearOperator
 from .signals import Signal, SignalExpr
@@ -119,21 +121,45 @@ class Flip(LinearOperator):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Modulate(LinearOperator):
-    """Multiplication by a periodic sequence: y_n = w_n x_n.
+    """Multiplication by a periodic sequence, y_n = w_n x_n, or by a character, y_n = e^{iωn} x_n.
 
     Parameters
     ----------
-    sequence : array, list or Signal
-        One period of w; of an array, w_0 is the first entry.  Several axes for N-D.
+    sequence : array, list or Signal, or SymPy expression
+        One period of w; of an array, w_0 is the first entry.  Several axes for N-D.  A SymPy expression is ω, real
+        and in radians per sample: its symbols come from ``oa.reals``, or from ``oa.integers`` and ``oa.factors``.
+    frequency : number, SymPy expression, or tuple of these, one per axis
+        ω, instead of a sequence.
+
+    Raises
+    ------
+    KernelError
+        An empty sequence, NaN, or a formal signal.
+    CoefficientError
+        A frequency that is not known to be real.
 
     Examples
     --------
     >>> import opalgebra as oa
     >>> oa.Modulate([1, -1]) @ [1, 2, 3]
     Signal([1, -2, 3])
+    >>> w = oa.reals("w")
+    >>> (oa.Modulate(w) @ oa.Modulate(-w)).equals(oa.Identity())
+    True
     """
 
     sequence: Any  # given as a signal, array or list; kept as a Signal
+
+    def __new__(cls, sequence: Any = None, *, frequency: Any = None) -> Any:
+        if frequency is not None:
+            if sequence is not None:
+                raise OperandError("Modulate takes a sequence or a frequency, and both were given; leave one out")
+            return Character(frequency)
+        if is_sympy(sequence) and hasattr(sequence, "is_real") and not hasattr(sequence, "tolist"):
+            return Character(sequence)
+        if sequence is None:
+            raise OperandError("Modulate takes one period of a sequence, or a frequency: Modulate([1, -1])")
+        return super().__new__(cls)
 
     def __post_init__(self) -> None:
         sequence = as_kernel(self.sequence, "the periodic sequence")

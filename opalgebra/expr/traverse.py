@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from math import lcm
 from typing import Any
 
 import numpy as np
 
-from ..errors import OperandError
+from ..errors import FactorError, OperandError
 from ..scalar import is_sympy
-from .factors import symbols_in
+from .characters import ORDER_LIMIT, Character, integer_symbols, parts_of, real_symbols
+from .factors import axes
+from .factors import symbols_in as factor_symbols
 from .multirate import Conv, Modulate, Shift, _Sampling
 from .named import Named, _Layer, _Resampler
 from .node import Node
 from .operators import PLAIN, Compose, FormalOperator, LinearOperator, Scale, Sum, add, compose
 from .signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum, add_signals
+from .sums import IndexedSignalSum, IndexedSum, sum_of_signals
+
+UNNAMED = "\0"  # begins the names of indices that have none; no user can make it
 
 
 def walk(root: Node) -> Iterator[Node]:
@@ -42,6 +48,8 @@ def rebuild(node: Node, parts: tuple[Any, ...]) -> Any:
         from .signals import box
 
         return box(parts[0])
+    if isinstance(node, IndexedSignalSum):
+        return sum_of_signals(*map(_not_empty, parts))
     return type(node)(*map(_not_empty, parts))
 
 
@@ -110,6 +118,9 @@ def substitute(root: Node, values: Mapping[Any, Any]) -> Any:
     Keys that are strings name formal signals and operators; other keys are SymPy symbols.
     """
     symbols = {key: value for key, value in values.items() if not isinstance(key, str)}
+    _check_values(symbols)
+    if has_sums(root):
+        root = apart(root, {*symbols, *(s for value in values.values() for s in symbols_in(value))})
 
     def rescale(entry: Any) -> Any:
         from ..scalar import exact
@@ -127,9 +138,99 @@ def substitute(root: Node, values: Mapping[Any, Any]) -> Any:
     return transform(root, replace, rescale if symbols else None)
 
 
+def _check_values(symbols: Mapping[Any, Any]) -> None:
+    """A number that contradicts what a symbol is assumed to be would turn true statements into false ones."""
+    for symbol, value in symbols.items():
+        if isinstance(value, int) and value < 1 and symbol.is_positive:
+            raise FactorError(f"{symbol} is positive, and {value} was put in its place; give a positive int")
+
+
+def symbols_in(value: Any) -> set[Any]:
+    """The SymPy symbols of a number, a factor or an expression."""
+    if isinstance(value, Node):
+        scalars = {s for c in constants(value) if is_sympy(c) for s in c.free_symbols}
+        return {*free_symbols(value), *scalars}
+    return value.free_symbols if is_sympy(value) else set()
+
+
 def expand(root: Any) -> Any:
-    """The tree with every named composition replaced by its definition."""
-    return transform(root, lambda node: expand(node.definition()) if isinstance(node, Named) else None)
+    """The tree with every named composition replaced by its definition; a sum over r < k where k is a number."""
+
+    def replace(node: Node) -> Node | None:
+        if isinstance(node, IndexedSum | IndexedSignalSum):
+            return None if is_sympy(node.stop) else expand(node.definition())
+        return expand(node.definition()) if isinstance(node, Named) else None
+
+    return transform(root, replace)
+
+
+# -- bound indices ----------------------------------------------------------------------------------------
+
+
+def has_sums(root: Node) -> bool:
+    """Whether sums over an index occur anywhere in the expression."""
+    cached: bool | None = root.__dict__.get("_has_sums")
+    if cached is None:
+        cached = any(isinstance(node, IndexedSum | IndexedSignalSum) for node in walk(root))
+        root.__dict__["_has_sums"] = cached
+    return cached
+
+
+def written_out(root: Any) -> Any:
+    """The tree with every sum over r < k of known k written out term by term."""
+
+    def replace(node: Node) -> Node | None:
+        if isinstance(node, IndexedSum | IndexedSignalSum) and not is_sympy(node.stop):
+            made: Node = node.definition()
+            return made
+        return None
+
+    return transform(root, replace) if has_sums(root) else root
+
+
+def apart(root: Any, avoid: set[Any]) -> Any:
+    """The tree with other names for the bound indices that are among some symbols."""
+    taken = {s.name for s in avoid} | {s.name for node in walk(root) for s in own_symbols(node)}
+
+    def replace(node: Node) -> Node | None:
+        if not isinstance(node, IndexedSum | IndexedSignalSum) or node.index not in avoid:
+            return None
+        new = fresh_index(node.index.name, taken)
+        taken.add(new.name)
+        return type(node)(substitute(node.body, {node.index: new}), new, node.stop)
+
+    return transform(root, replace)
+
+
+def fresh_index(name: str, taken: Collection[str]) -> Any:
+    """An integer symbol named like ``name``, which none of the names taken is: r, r_1, r_2, …"""
+    import sympy
+
+    names = (name, *(f"{name}_{i}" for i in range(1, len(taken) + 1)))
+    return sympy.Symbol(next(n for n in names if n not in taken), integer=True)
+
+
+def nameless(root: Any) -> Any:
+    """The tree with bound indices named by how many sums they hold: equal for sums that differ in names only."""
+    import sympy
+
+    if not has_sums(root):
+        return root
+    heights: dict[int, tuple[Node, int]] = {}
+
+    def height(node: Node) -> int:
+        if id(node) not in heights:
+            inner = max((height(child) for child in node.children()), default=0)
+            heights[id(node)] = node, inner + isinstance(node, IndexedSum | IndexedSignalSum)
+        return heights[id(node)][1]
+
+    def replace(node: Node) -> Node | None:
+        if not isinstance(node, IndexedSum | IndexedSignalSum):
+            return None
+        new = sympy.Symbol(f"{UNNAMED}{height(node)}", integer=True)
+        return type(node)(substitute(node.body, {node.index: new}), new, node.stop)
+
+    return transform(root, replace)
 
 
 def formal_parts(root: Node) -> list[str]:
@@ -137,11 +238,15 @@ def formal_parts(root: Node) -> list[str]:
     cached: list[str] | None = root.__dict__.get("_formal")
     if cached is None:
         found: dict[str, None] = {}
+        free = free_symbols(root)
         for node in walk(root):
             if isinstance(node, (FormalSignal, FormalOperator)):
                 found[node.name] = None
-            for symbol in factor_symbols(node):
-                found[symbol.name] = None
+            for symbol in own_symbols(node):
+                if symbol in free:
+                    found[symbol.name] = None
+            if isinstance(node, Character):
+                found.update(dict.fromkeys(sorted(s.name for s in real_symbols(node.frequency))))
         cached = root.__dict__["_formal"] = list(found)
     return cached
 
@@ -170,21 +275,43 @@ def has_blocks(root: Node) -> bool:
     return bool(root.__dict__["_has_blocks"])
 
 
-def factor_symbols(node: Node) -> list[Any]:
-    """The SymPy symbols in the factor or shift of this one node, sorted by name."""
+def factors_of(node: Node) -> Any:
+    """The factor of this one node, or the number of terms of its sum; 1 where it has none."""
     if isinstance(node, (_Sampling, _Layer, _Resampler, Box)):
-        value = node.factor
-    elif isinstance(node, Shift):
-        value = node.shift
-    else:
-        return []
-    return sorted(symbols_in(value), key=lambda symbol: str(symbol.name))
+        return node.factor
+    return node.stop if isinstance(node, IndexedSum | IndexedSignalSum) else 1
+
+
+def own_symbols(node: Node) -> list[Any]:
+    """The SymPy symbols in the factor or shift of this one node, sorted by name; not the index that a sum binds."""
+    if isinstance(node, Character):
+        return sorted(integer_symbols(node.frequency), key=lambda symbol: str(symbol.name))
+    found = factor_symbols(node.shift if isinstance(node, Shift) else factors_of(node))
+    return sorted(found, key=lambda symbol: str(symbol.name))
+
+
+def free_symbols(root: Node) -> frozenset[Any]:
+    """The symbols in factors and shifts anywhere that no sum binds."""
+    stack: list[tuple[Node, bool]] = [(root, False)]
+    while stack:
+        node, ready = stack.pop()
+        if "_free_symbols" in node.__dict__:
+            continue
+        if not ready:
+            stack.append((node, True))
+            stack.extend([(child, False) for child in node.children()])
+            continue
+        found = {s for child in node.children() for s in child.__dict__["_free_symbols"]}
+        if isinstance(node, IndexedSum | IndexedSignalSum):
+            found.discard(node.index)
+        node.__dict__["_free_symbols"] = frozenset({*found, *own_symbols(node)})
+    result: frozenset[Any] = root.__dict__["_free_symbols"]
+    return result
 
 
 def all_factor_symbols(*roots: Node) -> list[Any]:
-    """The symbols in factors and shifts anywhere, sorted by name."""
-    found = {symbol for root in roots for node in walk(root) for symbol in factor_symbols(node)}
-    return sorted(found, key=lambda symbol: str(symbol.name))
+    """The symbols in factors and shifts anywhere, sorted by name; without those that sums bind."""
+    return sorted({s for root in roots for s in free_symbols(root)}, key=lambda symbol: str(symbol.name))
 
 
 def formal_names(*roots: Node) -> dict[str, FormalSignal | FormalOperator]:
@@ -214,14 +341,43 @@ def _kind(node: FormalSignal | FormalOperator) -> str:
 def constants(*roots: Node) -> Iterator[Any]:
     """Every scalar of the expressions: coefficients, taps, entries of periodic sequences."""
     for root in roots:
-        for node in walk(root):
+        for node in walk(written_out(root)):
             if isinstance(node, Signal):
                 yield from (node.values.flat if node.is_exact else node.values.ravel().tolist())
             elif isinstance(node, Scale):
                 yield node.scalar
+    order = order_of(*roots)
+    if 1 < order <= ORDER_LIMIT:
+        yield root_of_unity(order)
+
+
+def order_of(*roots: Node) -> int:
+    """The least common order of the roots of unity among the values of characters."""
+    nodes = (node for root in roots for node in with_frequencies(root) if isinstance(node, Character))
+    return lcm(*(parts_of(entry)[0].denominator for node in nodes for entry in axes(node.frequency)))
+
+
+def with_frequencies(root: Node) -> tuple[Node, ...]:
+    """The characters of an expression, and its multiples by SymPy scalars; found once."""
+    found: tuple[Node, ...] | None = root.__dict__.get("_with_frequencies")
+    if found is None:
+        nodes = walk(written_out(root))
+        found = tuple(n for n in nodes if isinstance(n, Character) or (isinstance(n, Scale) and is_sympy(n.scalar)))
+        root.__dict__["_with_frequencies"] = found
+    return found
+
+
+def root_of_unity(order: int) -> Any:
+    """e^{2πi/N}."""
+    from sympy import I, exp, pi
+
+    return exp(2 * pi * I / order)
 
 
 __all__ = [
-    "Conv", "LinearOperator", "Modulate", "SignalExpr", "all_factor_symbols", "constants", "expand", "factor_symbols",
-    "formal_names", "formal_parts", "has_blocks", "is_block", "rebuild", "substitute", "transform", "walk",
+    "Conv", "LinearOperator", "Modulate", "SignalExpr", "all_factor_symbols", "apart", "constants", "expand",
+    "factors_of", "formal_names", "formal_parts", "free_symbols", "fresh_index", "has_blocks", "has_sums", "is_block",
+    "nameless", "order_of", "own_symbols", "rebuild", "root_of_unity", "substitute", "symbols_in", "transform", "walk",
+    "with_frequencies",
+    "written_out",
 ]  # fmt: skip

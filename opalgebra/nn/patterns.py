@@ -15,6 +15,7 @@ from ..algebra.evaluate import Evaluator
 from ..engine.unfold import evaluate
 from ..errors import FormalSignalError, OperandError
 from ..expr.blocks import grid
+from ..expr.characters import parts_of
 from ..expr.operators import LinearOperator, Zero
 from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Signal
@@ -191,6 +192,13 @@ class _ConstantPeriod:
     def modulate(self, x: Ints, sequence: Signal) -> Ints:
         """That of both."""
         return tuple(map(lcm, x, sequence.values.shape))
+
+    def character(self, x: Ints, frequency: Any) -> Ints:
+        """That of both, where there is one."""
+        parts = [parts_of(entry) for entry in frequency]
+        if any(others for _, others in parts):
+            raise OperandError("the operator multiplies by e^(iωn) of no period, so that no pattern repeats")
+        return tuple(lcm(p, turn.denominator) for p, (turn, _) in zip(x, parts, strict=True))
 
     def scale(self, x: Ints, scalar: Scalar) -> Ints:
         """The period stays."""

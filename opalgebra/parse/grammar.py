@@ -10,7 +10,7 @@ import ast
 from collections.abc import Container
 from typing import Any
 
-from ..expr import blocks, multirate, named
+from ..expr import blocks, multirate, named, sums
 from ..expr import operators as _operators
 from ..expr import signals as _signals
 from ..expr.signals import Signal
@@ -39,13 +39,21 @@ CONSTRUCTORS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "PixelShuffle": (blocks.PixelShuffle, ("factor",)),
     "Block": (blocks.Block, ("block",)),
     "box": (_signals.box, ("factor",)),
+    "Sum": (sums.Sum, ("signal", "limits")),
 }
-NAMING = ("signals", "factors", "integers", "operators", "exact")  # their argument is a string
-CONDITIONS = {"coprime": ("factor", "factor"), "divides": ("factor", "factor"), "even_symmetric": ("signal",)}
+NAMING = ("signals", "factors", "integers", "reals", "operators", "exact")  # their argument is a string
+CONDITIONS = {
+    "coprime": ("factor", "factor"),
+    "divides": ("factor", "factor"),
+    "not_divides": ("factor", "shift"),
+    "equal": ("factor", "factor"),
+    "even_symmetric": ("signal",),
+}
 KEYWORDS = {
     "Signal": ("start", "dtype", "exact"),
     "signals": ("length", "start", "ndim", "real"),
     "operators": ("ndim",),
+    "Modulate": ("frequency",),
 }
 RESERVED = {*CONSTRUCTORS, *NAMING, *NUMERIC, *CONDITIONS, "complex", "pi", "I", "oa"}
 ALLOWED = (
@@ -102,6 +110,8 @@ class Roles:
         if isinstance(node, ast.Attribute):
             return [(node.value, role)]
         if isinstance(node, (ast.List, ast.Tuple)):
+            if role == "limits" and len(node.elts) == 3:
+                return list(zip(node.elts, ("shift", "shift", "factor"), strict=True))
             inner = "tap" if role in ("signal", "neutral") else role
             return [(entry, _within_block(entry) if role == "block" else inner) for entry in node.elts]
         if isinstance(node, ast.BinOp):

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import ParseError, SizeError
 from ..expr import factors as _factors
-from ..expr import named
+from ..expr import named, sums
 from ..expr import operators as _operators
 from ..expr import signals as _signals
 from ..expr.blocks import Block
@@ -31,6 +31,7 @@ MAX_INTEGER = 10**18
 MAX_SAMPLES = 20_000  # of all boxes and symbolic-tap signals of one text together
 MAX_WORK = 10**7  # samples and multiply-adds for the signals that a text computes, such as Up(2) @ [1, 2]
 EXACT_WORK = 1_000  # a multiply-add of SymPy entries takes that of so many numbers
+MAX_TERMS = 1_000  # of sums over an index, nested ones multiplied
 MAX_EXPANDED_FACTOR = 1_000  # .expand() of a named composition computes a kernel of this length
 
 
@@ -196,6 +197,8 @@ class Reader:
         self._check_count(node, name, len(roles))
         values = [self.build(entry) for entry in node.args]
         for entry, role, value in zip(node.args, roles, values, strict=True):
+            if name == "Modulate" and is_sympy(value):
+                continue  # a frequency
             if role == "signal" and not isinstance(value, (SignalExpr, LinearOperator, list, tuple)):
                 self.fail(entry, f"{name} takes a signal or a list such as [1, 2, 1]; {value} is a number")
             if role != "signal" and isinstance(value, (SignalExpr, LinearOperator)):
@@ -232,7 +235,12 @@ class Reader:
         make, roles = CONSTRUCTORS[name]
         if name == "Block":
             return self._block(node)
+        if name == "Modulate" and node.keywords and not node.args:
+            self._check_count(node, name, 0)
+            return make(**self._options(node))
         values = self.arguments(node, name, roles)
+        if name == "Sum":
+            self._spend_terms(node, *values)
         if name == "box":
             self._spend(node, _factors.factor(values[0]))
         return make(*values, **self._options(node))
@@ -250,6 +258,13 @@ class Reader:
             self.fail(node, "an entry of Block is an operator or 0")
         return value
 
+    def _spend_terms(self, node: ast.AST, body: Any, limits: Any) -> None:
+        """Sums of known signals are computed, nested ones as often as the outer ones ask for."""
+        stop = limits[2] if isinstance(limits, tuple) and len(limits) == 3 else 1
+        inner = [part.stop for part in walk(body) if isinstance(part, sums.IndexedSum | sums.IndexedSignalSum)]
+        if prod(k for k in (*inner, stop) if isinstance(k, int)) > MAX_TERMS:
+            self.fail(node, f"the sums have more than {MAX_TERMS} terms, the most that are read")
+
     def _spend(self, node: ast.AST, size: Any) -> None:
         self.samples -= self._count(size)
         if self.samples < 0:
@@ -266,6 +281,8 @@ class Reader:
             self.fail(node.args[0], f"{name} takes one name here, letters and digits, such as {name}('q')")
         if name in ("factors", "integers"):
             return _symbol(text, integer=True, **({"positive": True} if name == "factors" else {}))
+        if name == "reals":
+            return _symbol(text, real=True)
         options = self._options(node)
         if options.get("length") is not None:
             self._spend(node, _factors.factor(options["length"]))

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import OperandError
 from ..expr.blocks import Block
+from ..expr.characters import Character
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import Named
 from ..expr.node import Node
@@ -27,6 +28,7 @@ from ..expr.operators import (
 )
 from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum
+from ..expr.sums import IndexedSignalSum, IndexedSum
 from ..scalar import is_sympy
 from .numbers import is_minus_one
 from .render import Hole, Part, Piece, joined, layout
@@ -193,6 +195,18 @@ class _Code:
             Hole(part, kernel=True) if isinstance(part, SignalExpr) else value_code(part) for part in node.parts()
         ]
         return _call(type(node).__name__, *arguments)
+
+    @emit.register(IndexedSum)
+    @emit.register(IndexedSignalSum)
+    def _emit_indexed_sum(self, node: IndexedSum | IndexedSignalSum) -> Piece:
+        limits = f"({symbolic_code(node.index)}, 0, {value_code(node.stop)})"
+        return _call("Sum", Hole(node.body), limits)
+
+    @emit.register
+    def _emit_character(self, node: Character) -> Piece:
+        frequency = node.frequency
+        named = isinstance(frequency, tuple) or frequency.is_Rational
+        return _call("Modulate", ("frequency=" if named else "") + value_code(frequency))
 
     @emit.register
     def _emit_block(self, node: Block) -> Piece:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ..expr.factors import axes
 from ..expr.node import Node
 from ..expr.sampling import SamplingMatrix
 from ..scalar import is_sympy
@@ -132,6 +133,16 @@ class _Latex(Renderer):
 
     def box(self, factor: Any) -> str:
         return rf"\mathbf{{1}}_{{{self.index(factor)}}}"
+
+    def sum_sign(self, index: Any, stop: Any) -> str:
+        last = self.index(stop - 1)
+        return rf"\sum_{{{self.index(index)}=0}}^{{{last}}}"
+
+    def character(self, frequency: Any) -> str:
+        entries = [self.symbolic(entry) for entry in axes(frequency)]
+        compound = isinstance(frequency, tuple) or frequency.is_Add
+        angle = rf"\left({', '.join(entries)}\right)" if compound else entries[0]
+        return rf"(\mathrm{{e}}^{{\mathrm{{i}}\,{angle}\,n}}\cdot)"
 
     def raised(self, value: Any) -> str:
         shown = self.index(value)

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..errors import OperandError, SizeError
 from ..expr.blocks import Block
+from ..expr.characters import Character
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import Named
 from ..expr.node import Node
@@ -32,6 +33,7 @@ from ..expr.operators import (
     Zero,
 )
 from ..expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalSum
+from ..expr.sums import IndexedSignalSum, IndexedSum
 from ..scalar import Scalar, exact
 from .numbers import float_text, integer_text, is_compound, is_minus_one, is_negative, kind, takes_minus
 
@@ -184,6 +186,14 @@ class Renderer:
         """The signal of k ones."""
         raise NotImplementedError
 
+    def sum_sign(self, index: Any, stop: Any) -> str:
+        """The sign of a sum over 0 ≤ index < stop."""
+        raise NotImplementedError
+
+    def character(self, frequency: Any) -> str:
+        """The multiplication by e^{iωn}."""
+        raise NotImplementedError
+
     def raised(self, value: Any) -> str:
         """An exponent."""
         raise NotImplementedError
@@ -309,6 +319,13 @@ class Renderer:
             parts.extend(piece.parts)
         return Piece(SUM, parts)
 
+    @emit.register(IndexedSum)
+    @emit.register(IndexedSignalSum)
+    def _emit_indexed_sum(self, node: IndexedSum | IndexedSignalSum) -> Piece:
+        negative, _ = self._term(node.body)
+        body: list[Part] = ["(", Hole(node.body), ")"] if negative else [Hole(node.body, SCALED)]
+        return Piece(SCALED, [self.sum_sign(node.index, node.stop), Glue(self.glue), *body])
+
     @emit.register
     def _emit_identity(self, node: Identity) -> Piece:
         return Piece(ATOM, ["I"])
@@ -342,6 +359,10 @@ class Renderer:
         sequence = node.sequence
         end = self.close_modulate.replace("{start}", self._start_of(sequence))
         return Piece(ATOM, ["([" + self._samples(sequence.values, "samples") + end])
+
+    @emit.register
+    def _emit_character(self, node: Character) -> Piece:
+        return Piece(ATOM, [self.character(node.frequency)])
 
     @emit.register
     def _emit_block(self, node: Block) -> Piece:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cmath
 import re
+from collections.abc import Mapping
 from itertools import count
 from keyword import iskeyword
 from math import copysign, isfinite
@@ -18,9 +19,9 @@ from .numbers import HUGE, kind
 
 # Names that ``exact('…')`` reads as something other than a symbol.
 _RESERVED = (
-    "I pi E oo nan zoo oa sqrt cos sin exp conjugate exact box signals factors integers operators coprime divides "
-    "even_symmetric Conv Corr StridedConv DilatedConv TransposedConv Up Down Repeat LinearUp AvgPool Shift Modulate "
-    "Flip Identity Zero Signal"
+    "I pi E oo nan zoo oa sqrt cos sin exp conjugate exact box signals factors integers reals operators coprime "
+    "divides equal not_divides even_symmetric Conv Corr StridedConv DilatedConv TransposedConv Up Down Repeat LinearUp "
+    "AvgPool Shift Modulate Flip Identity Zero Signal Sum"
 )
 RESERVED = frozenset(_RESERVED.split())
 MAX_INTEGER = 10**18  # the largest int that ``exact`` reads
@@ -120,7 +121,7 @@ def symbolic_code(value: Any) -> str:
     if not special:
         return f"exact({plain_text(value)!r})"
     if _is_arithmetic(value) and not _large(value):
-        return _print(value, {symbol: symbol_code(symbol) for symbol in _symbols(value)})
+        return _print(value, {**{symbol: symbol_code(symbol) for symbol in _symbols(value)}, "pi": "exact('pi')"})
     return _with_placeholders(value, special)
 
 
@@ -160,8 +161,8 @@ def symbol_code(symbol: Any) -> str:
     """A symbol with its assumptions.
 
     >>> import opalgebra as oa, sympy
-    >>> print(symbol_code(oa.factors("k")), "|", symbol_code(sympy.Symbol("w", real=True)))
-    factors('k') | exact('w').func('w', real=True)
+    >>> print(symbol_code(oa.factors("k")), "|", symbol_code(sympy.Symbol("w", positive=True)))
+    factors('k') | exact('w').func('w', positive=True)
     """
     import sympy
 
@@ -170,7 +171,7 @@ def symbol_code(symbol: Any) -> str:
         return f"exact('{name}')"
     fits = [given for given in ASSUMPTIONS if sympy.Symbol(name, **given) == symbol]
     given = fits[0] if fits else dict(symbol.assumptions0)
-    maker = {("integer", "positive"): "factors", ("integer",): "integers"}.get(tuple(given))
+    maker = {("integer", "positive"): "factors", ("integer",): "integers", ("real",): "reals"}.get(tuple(given))
     if maker and name.isidentifier():
         return f"{maker}({name!r})"
     keywords = "".join(f", {key}={flag}" for key, flag in given.items())
@@ -189,7 +190,13 @@ def _is_arithmetic(value: Any) -> bool:
         return all(factor.is_Rational or _is_arithmetic(factor) for factor in value.args)
     if value.is_Pow:
         return bool(value.exp.is_Integer and not value.base.is_Number) and _is_arithmetic(value.base)
-    return bool(value.is_Symbol or value.is_Integer)
+    return bool(value.is_Symbol or value.is_Integer or _is_pi(value))
+
+
+def _is_pi(value: Any) -> bool:
+    import sympy
+
+    return value is sympy.pi
 
 
 def _with_placeholders(value: Any, special: list[Any]) -> str:
@@ -212,11 +219,13 @@ def _with_placeholders(value: Any, special: list[Any]) -> str:
     return f"exact({_print(shown, names)!r}).xreplace({{{pairs}}})"
 
 
-def _print(value: Any, names: dict[Any, str]) -> str:
+def _print(value: Any, names: Mapping[Any, str]) -> str:
+    """The text of an expression with these names for symbols, and for π where it has one."""
     from sympy.printing.str import StrPrinter
 
     overrides = {
         "_print_Symbol": lambda self, symbol: names.get(symbol, symbol.name),
+        "_print_Pi": lambda self, expression: names.get("pi", "pi"),
         "_print_Exp1": lambda self, expression: "exp(1)",
     }
     try:

@@ -6,6 +6,7 @@ import re
 from functools import cache
 from typing import Any
 
+from ..expr.factors import axes
 from ..expr.node import Node
 from ..expr.sampling import SamplingMatrix
 from ..expr.signals import ConjSignal, FormalSignal
@@ -133,6 +134,18 @@ class _Text(Renderer):
     def box(self, factor: Any) -> str:
         return "1" + subscript(self.raw_index(factor))
 
+    sigma = "Σ"
+
+    def sum_sign(self, index: Any, stop: Any) -> str:
+        return f"{self.sigma}_{{{self.index(index)}<{self.index(stop)}}}"
+
+    dot = "·"
+
+    def character(self, frequency: Any) -> str:
+        entries = ",".join(f"{'(' * e.is_Add}{self.symbolic(e)}{')' * e.is_Add}" for e in axes(frequency))
+        angle = f"({entries})" if isinstance(frequency, tuple) else entries
+        return f"(e^(i{self.dot}{angle}{self.dot}n){self.dot})"
+
     def raised(self, value: Any) -> str:
         raw = self.raw_index(value)
         squeezed = raw if "_" not in raw else "_"
@@ -167,6 +180,8 @@ def _grouped_exponent(raw: str) -> str:
 class _Ascii(_Text):
     """The one-line notation in ASCII."""
 
+    sigma = "sum"
+    dot = "*"
     star = "*"
     close_conv = "*)"
     close_modulate = "]{start}.)"

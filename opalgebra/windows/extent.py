@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from ..engine.unfold import evaluate, window_of
 from ..engine.window import image
 from ..errors import WindowError
+from ..expr.characters import parts_of
 from ..expr.multirate import Conv
 from ..expr.operators import Identity, LinearOperator
 from ..expr.sampling import SamplingMatrix
@@ -97,6 +98,10 @@ class _Intervals:
     """
 
     def modulate(self, x: Found, sequence: Signal) -> Found:
+        """Moves nothing."""
+        return x
+
+    def character(self, x: Found, frequency: Any) -> Found:
         """Moves nothing."""
         return x
 
@@ -208,7 +213,7 @@ class Rate:
         """No change of rate; nor have the letters below that say nothing else."""
         return x
 
-    modulate = scale = shift = convolve
+    modulate = character = scale = shift = convolve
 
     def flip(self, x: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
         """No change of rate."""
@@ -257,6 +262,14 @@ class Period(Rate):
         for n, p in zip(x, sequence.values.shape, strict=True):
             if n % p:
                 raise _does_not_divide(n, f"the period {p} of the weights")
+        return x
+
+    def character(self, x: tuple[Fraction, ...], frequency: Any) -> tuple[Fraction, ...]:
+        """A whole number of turns must fit into the period."""
+        for n, entry in zip(x, frequency, strict=True):
+            turn, others = parts_of(entry)
+            if others or (turn * n).denominator != 1:
+                raise _does_not_divide(n, f"the period of e^(i·{entry}·n)")
         return x
 
     def down(self, x: tuple[Fraction, ...], factors: tuple[int, ...]) -> tuple[Fraction, ...]:

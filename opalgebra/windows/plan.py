@@ -14,6 +14,7 @@ from ..engine.dispatch import DIRECT
 from ..engine.fir import Fir
 from ..engine.program import Action, Beyond, PlannedTerm
 from ..engine.relabel import Relabel
+from ..engine.weights import Tone
 from ..errors import OperandError
 from .bound import BoundOperator
 from .combine import Product, Scaled, Total, Turned
@@ -161,6 +162,8 @@ def _step(term: PlannedTerm, item: int, rules: str = "") -> Step:
 def _name(action: Action) -> str:
     if isinstance(action, Relabel):
         return f"{'↑' if action.spreads else '↓'}{action.matrix}"
+    if isinstance(action, Tone):
+        return f"e^(i·{_by(action.frequency)}·n)"
     if not isinstance(action, Fir):
         return f"weights of period {_by(action.values.shape)}"
     taps = f"{_by(action.shape)} taps" if prod(action.shape) > 1 or action.mixes else ""

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import OperandError
+from ..expr.characters import Character
 from ..expr.named import Named
 from ..expr.node import Node
 from ..expr.operators import Scale
@@ -52,6 +53,8 @@ class Precision:
                 kinds.add(_kind_of_signal(node))
                 if not node.is_exact and not node.weak and node.dtype.kind in "fc":
                     strong.append(node.dtype)
+            elif isinstance(node, Character):
+                kinds.add("c")
             elif isinstance(node, Scale):
                 kinds.add(_kind_of_scalar(node.scalar))
         return cls(max(kinds, key=_KINDS.index), tuple(dict.fromkeys(strong)), check_dtype(fixed, kinds))
