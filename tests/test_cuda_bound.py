@@ -84,6 +84,25 @@ def test_not_a_number_reaches_what_reads_it(boundary: str, place: Any) -> None:
         same(G(place.asarray(x)), expected, 100)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_tones(dtype: str, place: Any) -> None:
+    """e^{iωn}, far from 0 and with a NaN where a part of it is 0."""
+    rng = np.random.default_rng(0)
+    for A, n, out in [
+        (oa.Modulate(frequency=0.3) @ oa.Conv([1.0, -2.0]) @ oa.Up(2), 9, (-6, 24)),
+        (oa.Shift(-(10**9)) @ oa.Modulate(frequency=2) @ oa.Shift(10**9), 9, (-2, 12)),
+        (oa.Conv([[1.0, 2.0]]) @ oa.Modulate(frequency=(0.3, -2)) + oa.Identity(), (5, 6), ((-1, 6), (0, 7))),
+    ]:
+        F = A.on(n, out=out)
+        for G in (F, F.T, F.H, F.conj()):
+            x = noise(rng, (2, *G.dims), dtype)
+            x.flat[0] = np.nan
+            with np.errstate(invalid="ignore"):
+                expected = G(x)
+            same(G(place.asarray(x)), expected, 100)
+    assert place.waits == 0
+
+
 @pytest.mark.parametrize("name", ["long", "long, wrap", "four axes", "rank one", "views"])
 def test_other_ways(name: str, place: Any) -> None:
     """Fourier transforms, slices, passes, and arrays that are not contiguous."""
@@ -248,6 +267,17 @@ def test_a_stream_of_ones_own(cupy: Fake) -> None:
     cupy.stream = type(cupy.stream)(7)
     F(x)
     assert cupy.stream.waited == [0, 0]
+
+
+def test_tones_go_up_axis_by_axis_and_once(cupy: Fake) -> None:
+    F = oa.Modulate(frequency=(1, 2)).on((30, 40))
+    x = cupy.asarray(np.ones((30, 40)))
+    sizes: list[int] = []
+    send = cupy.asarray
+    cupy.asarray = lambda array: (sizes.append(array.size), send(array))[1]  # type: ignore[method-assign]
+    for _ in range(2):
+        F(x)
+        assert sizes == [30, 40]
 
 
 def test_the_rows_of_the_benchmark(cupy: Fake, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,12 +46,15 @@ def refuted(lhs: Any, rhs: Any) -> oa.Witness:
      "polyphase-conv", "polyphase-strided", "polyphase-transposed", "space-to-batch", "strided-transpose",
      "strided-adjoint", "transposed-strided", "flip-up", "flip-down", "down-repeat", "mean-repeat", "repeat-fold",
      "repeat-conv", "up-transpose", "down-transpose", "define-strided", "define-transposed", "define-dilated",
-     "weight-gradient", "weight-gradient-dilated", "up-down-comb"],
+     "weight-gradient", "weight-gradient-dilated", "up-down-comb", "up-down-characters", "character-down",
+     "character-up"],
 )  # fmt: skip
 def test_laws_hold_for_matrices_and_are_found_by_name(name: str, M: Any) -> None:
     values: dict[str, Any] = {"k": M}
     if "d" in oa.laws[name].kinds:
         values["d"] = (1, -2, 3)[: len(M)]
+    if "w" in oa.laws[name].kinds:
+        values["w"] = oa.reals("u v w")[: len(M)]
     proof = oa.laws[name].prove(**values)
     assert proof, proof.reason
     assert proof.check()
@@ -76,6 +79,42 @@ def test_a_derivation_with_matrices() -> None:
     assert proof
     assert "define-strided" in [step.law for step in proof.steps]
     assert "canonical-form" not in [step.law for step in proof.steps]
+
+
+@pytest.mark.parametrize("M", MATRICES, ids=str)
+def test_polyphase_products_for_matrices(M: Any) -> None:
+    """Of any phase r, also outside of the cell."""
+    for r in ((0, 0, 0), (1, -2, 3)):
+        proof = oa.laws["polyphase-product"].prove(k=M, r=r[: len(M)])
+        assert proof, proof.reason
+        assert proof.check()
+
+
+def test_frequencies_go_by_the_transposed_matrix() -> None:
+    u, v = oa.reals("u v")
+    M = [[1, 2], [0, 3]]
+    assert (Down(M) @ oa.Modulate(frequency=(u, v))).equals(oa.Modulate(frequency=(u, 2 * u + 3 * v)) @ Down(M))
+    refuted(Down(M) @ oa.Modulate(frequency=(1, 2)), oa.Modulate(frequency=(5, 6)) @ Down(M))
+
+
+def test_a_sum_over_an_index_beside_matrices() -> None:
+    """S^Md ↑M = ↑M S^d under a sum of k terms, which the judge confirms for some k."""
+    k, r = oa.factors("k"), oa.integers("r")
+    lhs, rhs, other = (
+        oa.Sum(word @ Down(HEXAGONAL), (r, 0, k))
+        for word in (Up(QUINCUNX) @ Shift((r, 0)), Shift((r, r)) @ Up(QUINCUNX), Shift((r, -r)) @ Up(QUINCUNX))
+    )
+    assert oa.prove(lhs, rhs).verdict == oa.prove(lhs.T, rhs.T).verdict == "proved"
+    refuted(lhs, other)
+    for n in (1, 2, 3):
+        left, right, wrong = (oa.Sum(side.body, (r, 0, n)) for side in (lhs, rhs, other))
+        assert not differ_on_columns(left, right, random.Random(n))
+        assert differ_on_columns(left, wrong, random.Random(n)) == (n > 1)
+
+
+def test_no_sum_runs_to_a_matrix() -> None:
+    with pytest.raises(oa.FactorError, match="one sum for each axis"):
+        oa.Sum(Shift((oa.integers("r"), 0)), (oa.integers("r"), 0, QUINCUNX))
 
 
 def test_a_tuple_and_its_matrix() -> None:

@@ -114,13 +114,14 @@ class Tone(Weight):
         return Tone(tuple(-w for w in self.frequency))
 
     def _on(self, window: Window, y: Any) -> _Factors:
-        """The values on a window, multiplied where y lies; sin 0 is 0."""
+        """The values on a window, multiplied where y lies and in double precision; sin 0 is 0."""
         kept: dict[Window, list[_Axis]] = self.__dict__.setdefault("_kept", {})
         axes = kept.get(window)
         if axes is None:
             kept.clear()  # one window is what a bound operator has
             axes = kept[window] = list(map(_Axis, along_axes(self.frequency, window)))
-        return _Factors(cast(reduce(outer, (axis.beside(y) for axis in axes)), y.dtype), True)
+        values = reduce(outer, (axis.beside(y) for axis in axes))
+        return _Factors(values.astype(y.dtype, copy=False), may_vanish=True)
 
     @property
     def gain(self) -> float:
