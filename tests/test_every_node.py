@@ -65,6 +65,7 @@ PLANE = [
     oa.TransposedConv(g, QUINCUNX).conj(),
     oa.Repeat(HEXAGONAL),
     oa.AvgPool(QUINCUNX),
+    oa.Sum(oa.Shift((r, -r)) @ oa.Up(QUINCUNX) @ oa.Modulate(frequency=(0, sympy.pi)), (r, 0, 3)),
     oa.PixelShuffle(QUINCUNX) @ oa.Block.diagonal(oa.Flip(), oa.Shift((1, 0))) @ oa.Polyphase(QUINCUNX),
 ]
 BLOCKS = [
@@ -94,6 +95,7 @@ FORMAL = [
     oa.Conv(oa.signals("h", length=3)),
     oa.Down(QUINCUNX) @ oa.Conv(q),
     oa.Up(HEXAGONAL) @ oa.Up((k, k)),
+    oa.Sum(oa.Shift((r, -r)) @ oa.Up(QUINCUNX) @ oa.Modulate(frequency=(oa.reals("w"), 1)), (r, 0, k)),
 ]
 SIGNALS = [
     h, q, q.conj(), oa.box(k), oa.Up(2) @ q, q + x, oa.Sum(oa.Shift(2 * r) @ q, (r, 0, 3)), oa.signals("h", length=2),

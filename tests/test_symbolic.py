@@ -11,8 +11,9 @@ import sympy
 import opalgebra as oa
 from opalgebra import AvgPool, Conv, Down, Flip, Identity, LinearUp, Modulate, Repeat, Shift, Up, Zero
 from opalgebra.algebra.facts import holds
+from opalgebra.algebra.points import vanishes
 from opalgebra.algebra.ring import ring_of
-from opalgebra.algebra.symbolic import Context, SymbolicWalker, vanishes
+from opalgebra.algebra.symbolic import Context, SymbolicWalker
 from opalgebra.errors import Undecided
 from opalgebra.expr.operators import compose
 from opalgebra.expr.traverse import all_factor_symbols, substitute

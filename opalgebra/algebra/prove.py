@@ -304,7 +304,8 @@ def _walked_symbolically(lhs: Expression, rhs: Expression, facts: tuple[Hypothes
     The first way of walking that decides is taken.
     """
     from .affine import Context
-    from .symbolic import SymbolicWalker, vanishes
+    from .points import vanishes
+    from .symbolic import SymbolicWalker
 
     known = solved(facts)
     for symbol, value in known.replaced:
