@@ -305,7 +305,7 @@ def mark_scratch(monkeypatch: pytest.MonkeyPatch, marks: list[np.ndarray]) -> No
     """Around the scratch memory of every thread lie sevens, which are collected."""
     share = plans.share
 
-    def marked(part: Any, steps: int, most: int, work: Callable[[], Any] = lambda: None, pieces: Any = None) -> None:
+    def marked(part: Any, steps: int, threads: int, work: Callable[[], Any] = lambda: None, most: Any = None) -> None:
         def wide() -> Any:
             plain = work()
             if plain is None:
@@ -314,7 +314,7 @@ def mark_scratch(monkeypatch: pytest.MonkeyPatch, marks: list[np.ndarray]) -> No
             marks.append(held)
             return held[64:-64].reshape(plain.shape)
 
-        share(part, steps, most, wide, pieces)
+        share(part, steps, threads, wide, most)
 
     for module in (plans, overlap, boxes):
         monkeypatch.setattr(module, "share", marked)

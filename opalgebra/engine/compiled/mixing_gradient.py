@@ -15,7 +15,7 @@ import numpy as np
 
 from . import layout
 from .mixing import STEPS, MixingPlan
-from .plans import THREAD_WORK, as_input
+from .plans import THREAD_WORK, as_input, only_read
 from .threads import checked, get_threads, share
 
 PARTS = 8  # of the tiles, summed one by one and then together: as many whatever the threads
@@ -67,7 +67,7 @@ class MixingGradient:
         """
         plan = self.plan
         x, _ = as_input(x, plan, None)
-        y = np.ascontiguousarray(y, plan.dtype)
+        y = only_read(y.astype(plan.dtype, copy=False))
         groups, outs, ins = plan.matrices.shape[1:]
         at, ptr, owners = self._lists
         most = get_threads() if threads is None else checked(threads)

@@ -49,6 +49,12 @@ class _Alias:
         self.__array_interface__ = interface
 
 
+def only_read(x: np.ndarray) -> np.ndarray:
+    """x, in C order and aligned, for kernels that do not write to it."""
+    x = np.require(x, requirements=["C", "ALIGNED", "ENSUREARRAY"])
+    return x if x.flags.writeable else np.asarray(_Alias(x))
+
+
 class Shaped(Protocol):
     """What is run on arrays of one dtype, of the shape of its windows."""
 
@@ -75,8 +81,7 @@ def as_input(x: np.ndarray, plan: Shaped, y: np.ndarray | None) -> tuple[np.ndar
         x = x.copy()
     if plan.reversed_axes:
         x = np.flip(x, tuple([axis - len(shape) for axis in plan.reversed_axes]))
-    x = np.require(x, requirements=["C", "ALIGNED", "ENSUREARRAY"])
-    return (x if x.flags.writeable else np.asarray(_Alias(x))), lead
+    return only_read(x), lead
 
 
 def as_output(y: np.ndarray | None, shape: tuple[int, ...], dtype: Any, add: bool) -> np.ndarray:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import plans
-from .plans import _Alias
+from .plans import only_read
 from .threads import get_threads, share
 
 #: What maxima are taken of.
@@ -29,8 +29,7 @@ def _threads(operations: int, samples: int) -> int:
 
 def _flat(x: np.ndarray) -> np.ndarray:
     """The samples in C order, of an array that is only read."""
-    x = np.require(x, requirements=["C", "ALIGNED", "ENSUREARRAY"])
-    return np.asarray(x if x.flags.writeable else _Alias(x)).reshape(-1)
+    return only_read(x).reshape(-1)
 
 
 class Sweep(NamedTuple):
