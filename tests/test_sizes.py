@@ -94,7 +94,11 @@ def assert_refuted(lhs, rhs, at, **given):
 def test_full_after_full_is_the_full_composition():
     proof = assert_proved(OTHER.on(n + 2, out=(-1, n + 3)) @ Conv([1, 2, 3]).on(n), (OTHER @ Conv([1, 2, 3])).on(n))
     assert isinstance(proof, SizesProof)
-    assert proof.scope.startswith("for every n ≥ 1: n ≥ ")
+    assert proof.scope == "for every n ≥ 1: equal on ℤ^d, between equal windows"
+    wide = assert_proved(Conv([1, 2]).on(n + 1, out=n) @ Identity().on(n, out=n + 1), Conv([1, 2]).on(n, out=n))
+    assert wide.on_lattice
+    cropped = assert_proved(Conv([1, 2]).on(n, out=n) @ Conv([1, 3]).on(n, out=n), Conv([1, 5, 6]).on(n, out=n))
+    assert cropped.scope.startswith("for every n ≥ 1: n ≥ ")
     inner = Conv([1, 2, 3]).on(n)
     assert_proved(Conv([5, 0, 1]).on(inner.dimsd) @ inner, (Conv([5, 0, 1]) @ Conv([1, 2, 3])).on(n))
 
@@ -234,6 +238,32 @@ def test_channels():
     assert_proved(outer @ inner, (A @ B).on(n, out=(0, n)), upto=8)
 
 
+def test_formal_kernels_between_windows_that_lose_nothing():
+    q = oa.signals("q")
+    padded = Conv(q).on(n, out=(-1, n + 1))
+    crop = Identity().on(n + 2, out=(1, n + 1))
+    assert oa.prove(crop @ padded, Conv(q).on(n, out=n)).scope.startswith("for every n ≥ 1: equal on ℤ^d")
+    assert oa.prove(padded.T @ crop.T, Conv(q).on(n, out=n).T).check()
+    assert oa.prove(
+        Conv(q).on(n + 2, out=(-1, n + 5)) @ Conv([1, 2, 3]).on(n), (Conv(q) @ Conv([1, 2, 3])).on(n, out=(-1, n + 5))
+    )
+    short = Identity().on(n + 2, out=(0, n + 1)) @ padded  # one too few
+    assert oa.prove(short, Conv(q).on(n, out=(-1, n))).verdict == "proved"
+    cut = Shift(1).on(n + 2, out=(0, n + 2)) @ padded
+    assert oa.prove(cut, (Shift(1) @ Conv(q)).on(n, out=(-1, n + 1))).verdict == "refuted"
+    reach = Conv(q).on(n + 1, out=n) @ Conv([1, 2, 3]).on(n, out=n + 1)  # the last sample is cut off, and q reads it
+    assert oa.prove(reach, (Conv(q) @ Conv([1, 2, 3])).on(n, out=n)).verdict == "refuted"
+
+
+def test_symbolic_factors_between_windows():
+    k, q = oa.factors("k"), oa.signals("q")
+    lhs, rhs = Down(k) @ Conv(Up(k) @ q), Conv(q) @ Down(k)
+    assert oa.prove(lhs.on(n, out=n), rhs.on(n, out=n))
+    assert oa.prove(lhs.on(n, out=n), (rhs @ Shift(1)).on(n, out=n)).verdict == "undecided"
+    commute = (Up(2) @ Down(k)).on(n, out=n), (Down(k) @ Up(2)).on(n, out=n)
+    assert oa.prove(*commute, given=oa.coprime(2, k))
+
+
 def test_symbolic_taps_and_complex_taps():
     q = oa.signals("q", length=3, start=-1)
     a = sympy.Symbol("a")
@@ -296,7 +326,7 @@ def test_what_cannot_be_done_says_so():
         F.at({n: 0})
     with pytest.raises(oa.WindowError, match="several symbols"):
         CENTRED.on(n + m)
-    with pytest.raises(oa.WindowError, match="positive integer and nothing else"):
+    with pytest.raises(oa.WindowError, match="positive integer and nothing else; give an int"):
         CENTRED.on(sympy.Symbol("n"))
     with pytest.raises(oa.WindowError, match="no formula that can be decided"):
         CENTRED.on(n**2)

@@ -12,12 +12,13 @@ from itertools import pairwise
 from math import gcd, lcm
 from typing import Any, TypeAlias
 
-from ..algebra.ring import Ring
+from ..algebra.ring import Ring, ring_of
 from ..engine.unfold import evaluate
 from ..errors import DimensionError, OperandError, WindowError
 from ..expr.blocks import grid
 from ..expr.operators import LinearOperator, Zero
 from ..expr.signals import Signal
+from ..expr.traverse import constants
 from ..scalar import conjugate
 from .affine import Number, value_of
 from .bound import BoundOperator
@@ -194,3 +195,26 @@ def _of_windows(operator: Sized | Windowed, sizes: Sizes, ring: Ring, conjugated
                 read: Pieces = evaluate(turned, {((out, into), filled): ring.one}, letters)
                 found += continued(read, operator.boundary, shape).items()
     return gathered(found)
+
+
+def stays_inside(operator: LinearOperator, into: Sequence[Number], out: Sequence[Number]) -> bool:
+    """Whether from inputs 0 … into − 1 only outputs 0 … out − 1 are reached; taps that cancel are taken as they are."""
+    filled = [normal(Run(0, 1, 0, 1, n)) for n in into]
+    runs = tuple(run for run in filled if run is not None)
+    if len(runs) < len(filled):
+        return True
+    letters = Letters(ring_of(constants(operator)))
+    for row in grid(operator):
+        for entry in row:
+            made: Pieces = (
+                {} if isinstance(entry, Zero) else evaluate(entry, {((0, 0), runs): letters.ring.one}, letters)
+            )
+            for _, reached in made:
+                if not all(_inside(run, n) for run, n in zip(reached, out, strict=True)):
+                    return False
+    return True
+
+
+def _inside(run: Run, n: Number) -> bool:
+    ends = run.j, run.j + run.dj * (run.length - 1)
+    return bool(min(ends) >= 0 and max(ends) < n)

@@ -68,7 +68,10 @@ def _check_axis(*formulas: Any) -> None:
     for symbol in symbols:
         plain = type(symbol)(symbol.name, integer=True, positive=True)
         if symbol != plain:
-            raise WindowError(f"the symbol {symbol} is not a positive integer and nothing else; give oa.factors('n')")
+            raise WindowError(
+                f"the size has the symbol {symbol}, which is not assumed to be a positive integer and nothing else; "
+                "give an int >= 0, or a formula in one symbol of oa.factors('n')"
+            )
     for formula in formulas:
         if not is_sympy(formula) and (isinstance(formula, bool) or not isinstance(formula, (int, np.integer))):
             raise WindowError(f"the size is {formula!r}; give an int, or a formula in one symbol of oa.factors('n')")

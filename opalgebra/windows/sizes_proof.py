@@ -41,8 +41,8 @@ from ..expr.traverse import constants, formal_names, formal_parts, substitute
 from ..scalar import is_sympy
 from .affine import Affine, Clock, Finer, value_of
 from .bound import BoundOperator
-from .combine import Scaled, Total, Turned
-from .large import Sizes, ends, matrix_of, operators, scalars, shapes
+from .combine import Product, Scaled, Total, Turned
+from .large import Sizes, ends, matrix_of, operators, scalars, shapes, stays_inside
 from .pieces import gathered, is_zero
 from .proof import BoundProof, BoundWitness, _difference, _each_output, _replayed
 from .sizes import Family, Sized, leaves, rebuilt
@@ -351,7 +351,7 @@ class _Form(NamedTuple):
 
 def _on_lattice(statement: _Statement) -> Proof | None:
     """The proof on ℤ^d, where both sides are between windows that are known to agree."""
-    forms = _form(statement.lhs), _form(statement.rhs)
+    forms = _form(statement.lhs, statement), _form(statement.rhs, statement)
     if forms[0] is None or forms[1] is None or forms[0][1:] != forms[1][1:]:
         return None
     parts = [*leaves(statement.lhs), *leaves(statement.rhs)]
@@ -366,18 +366,53 @@ def _starts_as_shown(part: Sized, sizes: Sizes) -> bool:
     return list(ends(part, sizes)[1][0]) == shown
 
 
-def _form(operator: BoundOperator) -> _Form | None:
+def _form(operator: BoundOperator, statement: _Statement) -> _Form | None:
     match operator:
         case Sized() | Windowed():
             return _form_of_windows(operator)
         case Scaled():
-            inner = _form(operator.operator)
+            inner = _form(operator.operator, statement)
             return None if inner is None else inner._replace(operator=operator.scalar * inner.operator)
         case Total():
-            return _form_of_total([_form(term) for term in operator.terms])
+            return _form_of_total([_form(term, statement) for term in operator.terms])
         case Turned():
-            return _form_of_turned(operator)
+            return _form_of_turned(operator, statement)
+        case Product():
+            return _form_of_product(operator, statement)
     return None
+
+
+def _form_of_product(operator: Product, statement: _Statement) -> _Form | None:
+    """The composition, where for no size anything is cut off between the factors that is read, or continued."""
+    result = _form(operator.factors[-1], statement)
+    for at in range(len(operator.factors) - 2, -1, -1):
+        left = _form(operator.factors[at], statement)
+        if left is None or result is None or left.starts or result.starts:
+            return None
+        if not _keeps_all(left, result, operator.factors[at], operator.factors[-1], statement):
+            return None
+        result = result._replace(operator=left.operator @ result.operator)
+    return result
+
+
+def _keeps_all(left: _Form, right: _Form, last: BoundOperator, first: BoundOperator, statement: _Statement) -> bool:
+    """Whether Crop A Extend Crop B Extend = Crop A B Extend, from what A reads or, with zeros around, B reaches."""
+
+    def middle_and(sizes: Sizes) -> tuple[Any, Any, Any]:
+        (_, *into), (_, *out) = shapes(first, sizes)[0], shapes(last, sizes)[1]
+        return into, shapes(last, sizes)[0][1:], out
+
+    def reads_inside(sizes: Sizes) -> bool:
+        _, middle, out = middle_and(sizes)
+        return stays_inside(left.operator.T, out, middle)
+
+    def reaches_inside(sizes: Sizes) -> bool:
+        into, middle, _ = middle_and(sizes)
+        return stays_inside(right.operator, into, middle)
+
+    zeros = set(left.boundary) | set(right.boundary) == {"zero"}
+    read = not formal_parts(left.operator) and statement.everywhere(reads_inside) is not None
+    return read or (zeros and not formal_parts(right.operator) and statement.everywhere(reaches_inside) is not None)
 
 
 def _form_of_windows(operator: Sized | Windowed) -> _Form:
@@ -396,8 +431,8 @@ def _form_of_total(forms: list[_Form | None]) -> _Form | None:
     return first._replace(operator=sum((form.operator for form in forms[1:] if form), first.operator))
 
 
-def _form_of_turned(operator: Turned) -> _Form | None:
-    inner = _form(operator.operator)
+def _form_of_turned(operator: Turned, statement: _Statement) -> _Form | None:
+    inner = _form(operator.operator, statement)
     if inner is None or not operator.transposed:
         return None if inner is None else inner._replace(operator=inner.operator.conj())
     if set(inner.boundary) != {"zero"} or inner.starts:
@@ -435,13 +470,13 @@ def _kernels(names: dict[str, Any], ndim: int, facts: tuple[Hypothesis, ...]) ->
         return
     rng = Random(20261122)
     even = {fact.signal.name for fact in facts if isinstance(fact, EvenSymmetric)}
-    for _ in range(4):
+    for reach in (1, 1, 3, 8):
         kernels = {}
         for name in names:
-            taps = [rng.choice((-2, -1, 1, 2, 3)) for _ in range(3)]
-            taps = [*taps[:2], taps[0]] if name in even else taps
+            taps = [rng.choice((-2, -1, 1, 2, 3)) for _ in range(2 * reach + 1)]
+            taps = [*taps[:reach], *taps[reach::-1]] if name in even else taps
             values = reduce(np.multiply.outer, [np.array(taps)] * ndim)
-            kernels[name] = Signal(values, start=(-1,) * ndim)
+            kernels[name] = Signal(values, start=(-reach,) * ndim)
         yield kernels
 
 
