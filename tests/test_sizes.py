@@ -182,7 +182,7 @@ def test_the_bound_from_which_sizes_are_decided_at_once_is_needed(monkeypatch):
     assert oa.prove(*mirrored(n)).verdict == "proved"
 
 
-def test_a_period_that_is_too_short_would_be_seen(monkeypatch):
+def test_a_difference_in_one_residue_only():
     lhs, rhs = Down(2).on(n, mode="same").T @ Down(2).on(n, mode="same"), Modulate([1, 0]).on(n)
     assert_proved(lhs, rhs)
     assert_refuted(lhs, Modulate([1, 0, 1, 1]).on(n), 4)
@@ -300,6 +300,28 @@ def test_formal_kernels():
     unknown = oa.prove(both @ both, both @ both + 0 * both)
     assert unknown.verdict == "undecided"
     assert "formal kernels" in unknown.reason
+
+
+def test_operators_with_numbers_take_part():
+    first, ones = Identity().on(n, out=8), Conv([1, 2]).on(8, out=8)
+    proof = oa.prove(ones @ first, Conv([1, 2]).on(n, out=8))
+    assert proof.scope.startswith("for every n ≥ 1: n ≥ 9 at once")
+    assert proof.check()
+    ahead = Shift(-1).on(8, out=8)  # the ninth sample is cut off, and read
+    assert oa.prove(ahead @ first, Shift(-1).on(n, out=8)).witness.sizes == {n: 9}
+    assert oa.prove(ones, ones @ first @ Identity().on(8, out=n)).witness.sizes == {n: 1}
+
+
+def test_entries_that_grow_are_not_guessed():
+    wide = Identity().on(n, out=2 * n, boundary="edge")
+    same = oa.prove(wide.T @ wide, wide.T @ (wide + 0 * wide))
+    assert same.verdict == "undecided"
+    assert same.reason == "an entry adds up more and more samples as the size grows"
+    assert not same.check()
+    assert oa.prove(wide.T @ wide, Identity().on(n)).witness.sizes == {n: 1}
+    turns = Identity().on(4, out=n, boundary="wrap")
+    assert "turns of the boundary" in oa.prove(Identity().on(4, out=4) @ turns.T, turns.T).reason
+    assert oa.prove(Shift(1).on(n, out=n) @ turns, Shift(1).on(4, out=n, boundary="wrap")).witness.sizes == {n: 1}
 
 
 # The object -----------------------------------------------------------------------------------------------------

@@ -413,8 +413,6 @@ class BoundOperator(ABC):
     @staticmethod
     def _prove_equal(lhs: Any, rhs: Any, given: Any) -> Any:
         """Called by :func:`opalgebra.prove`."""
-        if getattr(rhs, "is_family", False):
-            return rhs._prove_equal(lhs, rhs, given)
         from .proof import prove_bound
 
         return prove_bound(lhs, rhs, given)

@@ -117,12 +117,6 @@ class Family(BoundOperator):
     __call__ = _act = _act_lazily = _exact = _refused
     matvec = rmatvec = matmat = rmatmat = todense = matrix = dottest = lstsq = explain = _refused
 
-    @staticmethod
-    def _prove_equal(lhs: Any, rhs: Any, given: Any) -> Any:
-        from .sizes_proof import prove_sizes
-
-        return prove_sizes(lhs, rhs, given)
-
 
 class Sized(Family):
     """An operator between windows whose ends are formulas; made by ``A.on(n, …)``."""
@@ -209,7 +203,7 @@ class Sized(Family):
 
     def __str__(self) -> str:
         rules = "".join(f", {rule}" for rule in shown_rules(self.boundary))
-        return f"{self.operator} on {_shown(self.in_window, str)} → {_shown(self.out_window, str)}{rules}"
+        return f"{self.operator} on {_shown(self._inputs, str)} → {_shown(self._outputs, str)}{rules}"
 
     def latex(self) -> str:
         """A between brackets, with its windows below and its boundary above."""
@@ -217,8 +211,16 @@ class Sized(Family):
 
         rules = ", ".join(shown_rules(self.boundary))
         above = rf"^{{\text{{{rules}}}}}" if rules else ""
-        windows = rf"{_shown(self.in_window, sympy.latex)} \to {_shown(self.out_window, sympy.latex)}"
+        windows = rf"{_shown(self._inputs, sympy.latex)} \to {_shown(self._outputs, sympy.latex)}"
         return rf"\left[{verb('latex')(self.operator)}\right]_{{{windows}}}{above}".replace("×", r"\times")
+
+    @property
+    def _inputs(self) -> tuple[Interval, ...]:
+        return tuple((0, size) for size in self.sizes)
+
+    @property
+    def _outputs(self) -> tuple[Interval, ...]:
+        return self.out or tuple(zip(self.out_window.starts, self.out_window.stops, strict=True))
 
     def _key(self) -> tuple[Any, ...]:
         return self.operator, self.sizes, self.out, self.mode, self.boundary, self.precision
@@ -256,14 +258,13 @@ def _length(start: Any, stop: Any) -> Any:
     return sympy.Max(0, sympy.expand(stop - start))
 
 
-def _shown(window: Window, show: Callable[[Any], str]) -> str:
+def _shown(ends: Sequence[Interval], show: Callable[[Any], str]) -> str:
     """A window that starts at 0 by its shape, another one by its ends."""
-    if any(window.starts):
-        import sympy
+    import sympy
 
-        stops = [sympy.expand(stop) for stop in window.stops]
-        return " × ".join(f"[{show(a)}, {show(b)})" for a, b in zip(window.starts, stops, strict=True))
-    return " × ".join(map(show, window.shape))
+    if any(start != 0 for start, _ in ends):
+        return " × ".join(f"[{show(a)}, {show(sympy.expand(b))})" for a, b in ends)
+    return " × ".join(show(b) for _, b in ends)
 
 
 # Combined -------------------------------------------------------------------------------------------------

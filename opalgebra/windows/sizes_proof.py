@@ -33,7 +33,7 @@ import numpy as np
 from ..algebra.facts import Coprime, Divides, EvenSymmetric, Hypothesis, hypotheses, symbols_of
 from ..algebra.prove import Proof, Step, prove
 from ..algebra.ring import Ring, ring_of
-from ..errors import DimensionError, OpAlgebraError, OperandError, SizeError, Undecided, WindowError
+from ..errors import DimensionError, OpAlgebraError, SizeError, Undecided, WindowError
 from ..expr.multirate import Shift
 from ..expr.operators import LinearOperator
 from ..expr.signals import FormalSignal, Signal
@@ -115,7 +115,7 @@ class SizesProof(BoundProof):
         )
 
 
-def prove_sizes(lhs: Any, rhs: Any, given: Hypothesis | Iterable[Hypothesis] = ()) -> SizesProof:
+def prove_sizes(lhs: BoundOperator, rhs: BoundOperator, given: Hypothesis | Iterable[Hypothesis] = ()) -> SizesProof:
     """Decide F = G for all sizes; see :func:`opalgebra.prove`.
 
     Raises
@@ -123,10 +123,6 @@ def prove_sizes(lhs: Any, rhs: Any, given: Hypothesis | Iterable[Hypothesis] = (
     DimensionError, WindowError
         Where for some size that is allowed the arrays have different shapes, or one side is not defined.
     """
-    if not isinstance(lhs, BoundOperator) or not isinstance(rhs, BoundOperator):
-        raise OperandError(
-            f"an operator on arrays is compared with another kind: {lhs} and {rhs}; bind both: A.on(n), B.on(n)"
-        )
     facts = hypotheses(given)
     statement = _Statement(lhs, rhs, facts)
     for fact in statement.conditions:
