@@ -228,8 +228,9 @@ class LinearOperator(Node):
 
         Parameters
         ----------
-        n : int or tuple of int
-            Shape of the input, one entry per axis of the operator.
+        n : int or tuple of int, or formulas
+            Shape of the input, one entry per axis of the operator.  With a symbol of ``oa.factors("n")`` in it, or in
+            ``out``, the result stands for every n ≥ 1: it composes and is proved for all sizes; ``.at({n: 8})`` runs.
         out : int or (start, stop), optional
             The outputs that are kept, outright; an int means 0 … out−1.  One of these per axis where there are several.
         mode : {"full", "same", "valid"}

@@ -47,6 +47,7 @@ class BoundOperator(ABC):
     __array_ufunc__ = None  # so that NumPy defers: ``array @ F`` and ``array * F`` reach the methods here
     in_window: Window
     out_window: Window
+    is_family = False  # whether it stands for all sizes, and runs for none
     _step = "copy"  # what a run does, in the table of explain()
 
     @property
@@ -287,7 +288,7 @@ class BoundOperator(ABC):
 
     def __matmul__(self, other: Any) -> Any:
         if isinstance(other, BoundOperator):
-            return combined().Product((self, other))
+            return combined().composed(self, other)
         if hasattr(other, "_after_bound"):  # a map that is not linear composes by its own rule
             return other._after_bound(self)
         if isinstance(other, LinearOperator):
@@ -309,7 +310,7 @@ class BoundOperator(ABC):
         return self._scaled(other) if _is_scalar(other) else other @ self
 
     def _scaled(self, scalar: Any) -> BoundOperator:
-        return combined().Scaled(check_scalar(scalar), self)
+        return combined().multiplied(check_scalar(scalar), self)
 
     def __truediv__(self, scalar: Any) -> BoundOperator:
         if not _is_scalar(scalar) or check_scalar(scalar) == 0:
@@ -317,17 +318,17 @@ class BoundOperator(ABC):
         from fractions import Fraction
 
         divisor = exact(check_scalar(scalar))
-        return combined().Scaled(Fraction(1) / divisor if isinstance(divisor, int) else 1 / divisor, self)
+        return combined().multiplied(Fraction(1) / divisor if isinstance(divisor, int) else 1 / divisor, self)
 
     def __neg__(self) -> BoundOperator:
-        return combined().Scaled(-1, self)
+        return combined().multiplied(-1, self)
 
     def __add__(self, other: Any) -> BoundOperator:
         if isinstance(other, int) and other == 0:  # so that sum() works
             return self
         if not isinstance(other, BoundOperator):
             raise OperandError(f"a bound operator and a {type(other).__name__} were added; give a bound operator")
-        return combined().Total((self, other))
+        return combined().added(self, other)
 
     __radd__ = __add__
 
@@ -339,7 +340,7 @@ class BoundOperator(ABC):
     def __pow__(self, exponent: int) -> BoundOperator:
         if isinstance(exponent, bool) or not isinstance(exponent, int) or exponent < 1:
             raise OperandError(f"the exponent is {exponent!r}; give an int >= 1")
-        return combined().Product((self,) * exponent) if exponent > 1 else self
+        return combined().composed(*(self,) * exponent) if exponent > 1 else self
 
     # Matrices and solving ---------------------------------------------------------------------------------
 

@@ -24,7 +24,37 @@ def turn(operator: BoundOperator, transposed: bool, conjugated: bool) -> BoundOp
     if isinstance(operator, Turned):
         transposed, conjugated = transposed != operator.transposed, conjugated != operator.conjugated
         operator = operator.operator
-    return Turned(operator, transposed, conjugated) if transposed or conjugated else operator
+    if not (transposed or conjugated):
+        return operator
+    made: BoundOperator = _kind(Turned, operator)(operator, transposed, conjugated)
+    return made
+
+
+def composed(*factors: BoundOperator) -> BoundOperator:
+    """F G …"""
+    made: BoundOperator = _kind(Product, *factors)(factors)
+    return made
+
+
+def added(*terms: BoundOperator) -> BoundOperator:
+    """F + G + …"""
+    made: BoundOperator = _kind(Total, *terms)(terms)
+    return made
+
+
+def multiplied(scalar: Scalar, operator: BoundOperator) -> BoundOperator:
+    """c F."""
+    made: BoundOperator = _kind(Scaled, operator)(scalar, operator)
+    return made
+
+
+def _kind(plain: Any, *parts: BoundOperator) -> Any:
+    """The class for operators on arrays, or the one for all sizes where a part stands for all sizes."""
+    if not any(part.is_family for part in parts):
+        return plain
+    from . import sizes
+
+    return getattr(sizes, f"Sized{plain.__name__}")
 
 
 class Turned(BoundOperator):
@@ -112,13 +142,16 @@ class Product(BoundOperator):
         for factor in factors:
             flat.extend(factor.factors if isinstance(factor, Product) else (factor,))
         for left, right in pairwise(flat):
-            if left.dims != right.dimsd:
-                raise DimensionError(
-                    f"the windows do not fit: {right} gives arrays of shape {right.dimsd}, and {left} takes "
-                    f"{left.dims}; bind one of them with other sizes, or with out=(start, stop)"
-                )
+            self._check(left, right)
         self.factors: tuple[BoundOperator, ...] = tuple(flat)
         self.in_window, self.out_window = flat[-1].in_window, flat[0].out_window
+
+    def _check(self, left: BoundOperator, right: BoundOperator) -> None:
+        if left.dims != right.dimsd:
+            raise DimensionError(
+                f"the windows do not fit: {right} gives arrays of shape {right.dimsd}, and {left} takes "
+                f"{left.dims}; bind one of them with other sizes, or with out=(start, stop)"
+            )
 
     @property
     def dims(self) -> Shape:
@@ -202,18 +235,21 @@ class Total(BoundOperator):
             flat.extend(term.terms if isinstance(term, Total) else (term,))
         first = flat[0]
         for term in flat[1:]:
-            if (term.dims, term.dimsd) != (first.dims, first.dimsd):
-                raise DimensionError(
-                    f"the windows do not fit: {first} maps {first.dims} to {first.dimsd}, {term} maps {term.dims} to "
-                    f"{term.dimsd}; bind both with the same sizes and out=(start, stop)"
-                )
-            if (term.in_window, term.out_window) != (first.in_window, first.out_window):
-                raise DimensionError(
-                    f"the windows do not fit: {first} maps {first.in_window} to {first.out_window}, {term} maps "
-                    f"{term.in_window} to {term.out_window}; bind both with the same out=(start, stop)"
-                )
+            self._check(first, term)
         self.terms: tuple[BoundOperator, ...] = tuple(flat)
         self.in_window, self.out_window = first.in_window, first.out_window
+
+    def _check(self, first: BoundOperator, term: BoundOperator) -> None:
+        if (term.dims, term.dimsd) != (first.dims, first.dimsd):
+            raise DimensionError(
+                f"the windows do not fit: {first} maps {first.dims} to {first.dimsd}, {term} maps {term.dims} to "
+                f"{term.dimsd}; bind both with the same sizes and out=(start, stop)"
+            )
+        if (term.in_window, term.out_window) != (first.in_window, first.out_window):
+            raise DimensionError(
+                f"the windows do not fit: {first} maps {first.in_window} to {first.out_window}, {term} maps "
+                f"{term.in_window} to {term.out_window}; bind both with the same out=(start, stop)"
+            )
 
     @property
     def dims(self) -> Shape:

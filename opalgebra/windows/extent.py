@@ -319,11 +319,12 @@ def inside(operators: Sequence[LinearOperator], sizes: Sequence[Any]) -> Interva
 def same(operators: Sequence[LinearOperator], sizes: Sequence[Any]) -> Intervals:
     """The window of mode "same": 0 … ⌈n·L/M⌉ − 1; no kernel matters, so formal ones will do."""
     machine = Rate()
-    rates = machine.total(_all([*map(_without_kernels, operators)], (Fraction(1),) * len(sizes), machine))
+    rates = machine.total(_all([*map(without_kernels, operators)], (Fraction(1),) * len(sizes), machine))
     return tuple((0, ceil_div(n * r.numerator, r.denominator)) for n, r in zip(sizes, rates, strict=True))
 
 
-def _without_kernels(operator: LinearOperator) -> LinearOperator:
+def without_kernels(operator: LinearOperator) -> LinearOperator:
+    """Kernels move no rates and periods: the operator with 1 in place of each."""
     expanded: LinearOperator = expand(operator)
     bare: LinearOperator = transform(expanded, lambda node: Identity() if isinstance(node, Conv) else None)
     return bare
@@ -331,7 +332,7 @@ def _without_kernels(operator: LinearOperator) -> LinearOperator:
 
 def check_period(operators: Sequence[LinearOperator], sizes: Sequence[int]) -> None:
     """Raise :class:`~opalgebra.WindowError` where a signal of this period has no periodic output."""
-    _all([*map(_without_kernels, operators)], tuple(Fraction(n) for n in sizes), Period())
+    _all([*map(without_kernels, operators)], tuple(Fraction(n) for n in sizes), Period())
 
 
 MODES: dict[str, Callable[[Sequence[LinearOperator], Sequence[Any]], Intervals]] = {

@@ -150,6 +150,10 @@ def prove_bound(lhs: BoundOperator, rhs: Any, given: Hypothesis | Iterable[Hypot
         raise OperandError(
             f"an operator on arrays is compared with another kind: {lhs} and {rhs}; bind both: A.on(n), B.on(n)"
         )
+    if lhs.is_family or rhs.is_family:
+        from .sizes_proof import prove_sizes
+
+        return prove_sizes(lhs, rhs, given)
     if (lhs.dims, lhs.dimsd) != (rhs.dims, rhs.dimsd):
         raise DimensionError(
             f"the windows do not agree: {lhs} maps {lhs.dims} to {lhs.dimsd}, {rhs} maps {rhs.dims} to {rhs.dimsd}; "

@@ -46,8 +46,12 @@ def on(
     boundary: Any = "zero",
     dtype: Any = None,
     engine: str = "auto",
-) -> Windowed:
+) -> BoundOperator:
     """See :meth:`~opalgebra.LinearOperator.on`."""
+    if _has_symbols(n) or _has_symbols(out):
+        from .sizes import on_symbols
+
+        return on_symbols(operator, n, out, mode, boundary, dtype, engine)
     sizes = as_sizes(n, operator.ndim)
     rules = check_boundary(boundary, len(sizes))
     if not isinstance(mode, str) or mode not in MODES:
@@ -58,6 +62,12 @@ def on(
         _check_wrap(operator, sizes, rules)
     window = as_window(out, len(sizes)) if out is not None else mode_window(operator, sizes, mode)
     return Windowed(operator, sizes, window, mode if out is None else None, rules, dtype, engine)
+
+
+def _has_symbols(value: Any) -> bool:
+    if isinstance(value, (tuple, list)):
+        return any(map(_has_symbols, value))
+    return is_sympy(value) and bool(value.free_symbols)
 
 
 def _check_wrap(operator: LinearOperator, sizes: Shape, rules: tuple[str, ...]) -> None:
@@ -400,20 +410,23 @@ class Windowed(BoundOperator):
         return f"({self.operator!r}).on({', '.join(shown)})" if several else f"{self.operator!r}.on({', '.join(shown)})"
 
     def __str__(self) -> str:
-        rules = dict.fromkeys(rule for rule in self.boundary if rule != "zero")
-        return (
-            f"{self.operator} on {_shown(self.in_window)} → {_shown(self.out_window)}{''.join(f', {r}' for r in rules)}"
-        )
+        rules = "".join(f", {rule}" for rule in shown_rules(self.boundary))
+        return f"{self.operator} on {_shown(self.in_window)} → {_shown(self.out_window)}{rules}"
 
     def latex(self) -> str:
         """A between brackets, with its windows below and its boundary above."""
-        rules = ", ".join(dict.fromkeys(rule for rule in self.boundary if rule != "zero"))
+        rules = ", ".join(shown_rules(self.boundary))
         above = rf"^{{\text{{{rules}}}}}" if rules else ""
         windows = rf"{_shown(self.in_window)} \to {_shown(self.out_window)}".replace("×", r"\times")
         return rf"\left[{verb('latex')(self.operator)}\right]_{{{windows}}}{above}"
 
     def _key(self) -> tuple[Any, ...]:
         return self.operator, self.in_window, self.out_window, self.boundary, self.precision, self.engine
+
+
+def shown_rules(boundary: Sequence[str]) -> list[str]:
+    """The rules other than zero, each once."""
+    return [rule for rule in dict.fromkeys(boundary) if rule != "zero"]
 
 
 def _shown(window: Window) -> str:
