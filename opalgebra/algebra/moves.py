@@ -10,15 +10,28 @@ from collections.abc import Iterator
 from math import gcd
 from typing import Any, TypeAlias
 
-from ..expr.blocks import Block
 from ..expr.factors import axes, is_symbolic
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import AvgPool, Repeat
-from ..expr.operators import Compose, Identity, LinearOperator, Power, Scale, Sum, add, compose
-from ..expr.signals import Applied, Signal, SignalExpr
+from ..expr.node import Node
+from ..expr.operators import Compose, Identity, LinearOperator, Power, Scale, Sum, Zero, add, compose
+from ..expr.signals import Applied, Signal
+from ..expr.traverse import transform
 from .match import Place, inner
 from .rewrite import BACKWARD, FORWARD, _by_law, _collect, _common_factor, _without_wrapper, identity_gone, letter_named
-from .taps import common_kind, comb, compressed, exact_taps, kind_of, made, outer, product, scaled, sparse_factors, spread
+from .taps import (
+    comb,
+    common_kind,
+    compressed,
+    exact_taps,
+    kind_of,
+    made,
+    outer,
+    product,
+    scaled,
+    sparse_factors,
+    spread,
+)
 from .taps import total as total_of
 
 Move: TypeAlias = list[tuple[str, LinearOperator]]
@@ -44,8 +57,8 @@ BY_LAW: dict[tuple[type, ...], tuple[tuple[str, bool], ...]] = {
     (Flip, Down): (("flip-down", FORWARD),), (Down, Flip): (("flip-down", BACKWARD),),
     (Modulate, Up): (("modulate-up", FORWARD),), (Down, Modulate): (("modulate-down", FORWARD),),
     (Repeat, Repeat): (("repeat-repeat", FORWARD),), (Down, Repeat): (("down-repeat", FORWARD),),
-    (AvgPool, Repeat): (("mean-repeat", FORWARD),), (Conv, Repeat): (("repeat-fold", FORWARD), ("repeat-conv", BACKWARD)),
-    (Repeat, Conv): (("repeat-conv", FORWARD),),
+    (AvgPool, Repeat): (("mean-repeat", FORWARD),), (Repeat, Conv): (("repeat-conv", FORWARD),),
+    (Conv, Repeat): (("repeat-fold", FORWARD), ("repeat-conv", BACKWARD)),
     (Down, Conv, Up): (("down-conv-up", FORWARD), ("common-factor", FORWARD)),
     (Down, Shift, Up): (("down-shift-up", FORWARD),),
 }  # fmt: skip
@@ -61,8 +74,34 @@ def spots(root: LinearOperator) -> Iterator[Place]:
         stack.extend(reversed(inside))
 
 
-def moves(node: Any) -> Iterator[Move]:
-    """What a part may become."""
+def tidy(root: LinearOperator) -> tuple[str, LinearOperator] | None:
+    """Zeros and identities out of compositions and sums, everywhere; None where there are none."""
+    used: list[str] = []
+
+    def replace(node: Node) -> Node | None:
+        found = _tidied(node)
+        if found is not None:
+            used.append(found[0])
+        return found and found[1]
+
+    new: LinearOperator = transform(root, replace)
+    return (", ".join(dict.fromkeys(used)), new) if used else None
+
+
+def _tidied(node: Any) -> tuple[str, LinearOperator] | None:
+    if isinstance(node, Scale) and (node.scalar == 1 or isinstance(node.operator, Zero)):
+        return "scale-one" if node.scalar == 1 else "collect-terms", node.operator
+    if isinstance(node, Sum) and any(isinstance(term, Zero) for term in node.terms):
+        return "collect-terms", add(tuple(term for term in node.terms if not isinstance(term, Zero)))
+    if isinstance(node, Compose) and any(isinstance(letter, Zero) for letter in node.factors):
+        return "zero-left", Zero()
+    if isinstance(node, Compose) and any(isinstance(letter, Identity) for letter in node.factors):
+        return "identity-left", compose(tuple(x for x in node.factors if not isinstance(x, Identity)))
+    return None
+
+
+def moves(node: Any, phases: bool) -> Iterator[Move]:
+    """What a part may become, with sums over phases or without."""
     if isinstance(node, Power) and node.exponent > POWER_LIMIT:
         return
     for strategy in (_without_wrapper, letter_named, identity_gone):
@@ -70,24 +109,26 @@ def moves(node: Any) -> Iterator[Move]:
         if found is not None:
             yield [found[:2]]
     if isinstance(node, Compose):
-        yield from _of_word(node.factors)
+        yield from _of_word(node.factors, phases)
     elif isinstance(node, Sum):
         yield from _of_sum(node)
     elif isinstance(node, Scale):
         yield from _of_scale(node)
     elif isinstance(node, Conv):
         yield from _of_kernel(node)
+        if phases:
+            yield from _dilated(node)
 
 
 # Compositions ---------------------------------------------------------------------------------------------------
 
 
-def _of_word(letters: Letters) -> Iterator[Move]:
+def _of_word(letters: Letters, phases: bool) -> Iterator[Move]:
     for i in range(len(letters)):
-        for size in (1, 2, 3):
+        for size in (2, 3):
             run = letters[i : i + size]
-            if len(run) == size and (size < len(letters) or size > 1):
-                for move in _of_run(run):
+            if len(run) == size:
+                for move in _of_run(run, phases):
                     yield [(law, compose((*letters[:i], new, *letters[i + size :]))) for law, new in move]
         shared = _common_factor(letters[i:]) if isinstance(letters[i], Down) and len(letters) > i + 1 else None
         if shared is not None:
@@ -95,10 +136,8 @@ def _of_word(letters: Letters) -> Iterator[Move]:
             yield [(law, compose((*letters[:i], new, *letters[i + taken :])))]
 
 
-def _of_run(run: Letters) -> Iterator[Move]:
-    """What a run of one, two or three letters becomes."""
-    if len(run) == 1:
-        return
+def _of_run(run: Letters, phases: bool) -> Iterator[Move]:
+    """What a run of two or three letters becomes."""
     kinds = tuple(map(type, run))
     known = [letter.kernel for letter in run if isinstance(letter, Conv)]
     if not (known and all(isinstance(kernel, Signal) for kernel in known) and kinds in _KNOWN):
@@ -108,7 +147,7 @@ def _of_run(run: Letters) -> Iterator[Move]:
                 yield [(name, found[1])]
     else:
         yield from _KNOWN[kinds](*run)
-    if kinds in ((Down, Conv), (Conv, Up)):
+    if phases and kinds in ((Down, Conv), (Conv, Up)):
         yield from _phases(run)
     if len(run) == 3 and kinds in _MERGES:
         yield from _MERGES[kinds](*run)
@@ -146,10 +185,10 @@ def _around_up(first: Any, up: Any, last: Any) -> Iterator[Move]:
 def _through(moved: Any, sampling: Any, other: Any, law: str, place: Any) -> Iterator[Move]:
     """One kernel moved to the side of the higher rate, and multiplied with the kernel there."""
     if is_symbolic(sampling.factor) or not (isinstance(moved, Signal) and isinstance(other, Signal)):
-        wide, merged = Applied(Up(sampling.factor), moved), None
         if not isinstance(moved, Signal):
-            both = Conv(wide) @ Conv(other) if law == "noble-down" else Conv(other) @ Conv(wide)
-            joined = Conv(wide) @ other if law == "noble-down" else Conv(other) @ wide
+            formal = Applied(Up(sampling.factor), moved)
+            both = Conv(formal) @ Conv(other) if law == "noble-down" else Conv(other) @ Conv(formal)
+            joined = Conv(formal) @ other if law == "noble-down" else Conv(other) @ formal
             yield [(law, place(both)), ("conv-conv", place(Conv(joined)))]
         return
     wide = spread(moved, axes(sampling.factor))
@@ -255,18 +294,16 @@ _MERGES: dict[tuple[type, ...], Any] = {(Conv, Down, Conv): _around_down, (Conv,
 
 
 def _of_kernel(conv: Conv) -> Iterator[Move]:
-    """Known kernels taken apart: an axis of its own, sparse factors, the phases of a dilated kernel."""
+    """Known kernels taken apart: an axis of its own, sparse factors; zeros at the ends cut off."""
     kernel = conv.kernel
-    if isinstance(kernel, SignalExpr) and not isinstance(kernel, Signal):
-        yield from _dilated(conv)
+    if not isinstance(kernel, Signal):
         return
     pair = outer(kernel) if kernel.values.ndim > 1 else sparse_factors(kernel)
     if pair is not None:
         yield [("conv-conv", Conv(pair[0]) @ Conv(pair[1]))]
-    tidy = made(exact_taps(kernel), kernel.starts, kind_of(kernel))
-    if tidy is not None and tidy.values.size < kernel.values.size:
-        yield [("collect-terms", Conv(tidy))]
-    yield from _dilated(conv)
+    short = made(exact_taps(kernel), kernel.starts, kind_of(kernel))
+    if short is not None and short.values.size < kernel.values.size:
+        yield [("collect-terms", Conv(short))]
 
 
 def _dilated(conv: Conv) -> Iterator[Move]:
@@ -365,6 +402,3 @@ def _taps_of(term: LinearOperator, ndim: int | None) -> Signal | None:
         return None
     one = Signal([scalar])
     return Signal._wrap(one.values.reshape((1,) * len(at)), at, one.weak)
-
-
-__all__ = ["Block", "Move", "moves", "spots"]

@@ -8,7 +8,8 @@ where the decision procedure proves every line of the way to it, and where it ha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import lru_cache, reduce
+from contextlib import suppress
+from functools import lru_cache
 from heapq import heappop, heappush
 from itertools import count, pairwise
 from typing import Any, NamedTuple, TypeAlias
@@ -16,16 +17,15 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from .._verbs import verb
-from ..errors import OpAlgebraError, OperandError, Undecided
+from ..errors import DimensionError, OpAlgebraError, OperandError, Undecided
 from ..expr.multirate import Modulate
 from ..expr.node import Node
 from ..expr.operators import PLAIN, FormalOperator, LinearOperator
 from ..expr.signals import Signal, common_ndim
-from ..expr.traverse import all_factor_symbols, constants, formal_names, formal_parts, has_blocks, substitute, transform
-from ..expr.traverse import walk
+from ..expr.traverse import all_factor_symbols, constants, formal_names, has_blocks, substitute, transform, walk
 from ..scalar import is_sympy
 from .derivation import _merged, lines_hold
-from .moves import Move, moves, spots
+from .moves import Move, moves, spots, tidy
 from .prove import Step, decide
 from .rewrite import normalise
 from .simplify import simplify
@@ -33,7 +33,8 @@ from .taps import common_kind, exact_taps, kind_of, made
 
 CostFunction: TypeAlias = Callable[[LinearOperator], Any]
 NAMES = ("multiply_adds", "memory", "size", "naive")  # the order in which ties are broken
-BUDGET = 600  # expressions that one search looks at
+BUDGET = 500  # expressions that one search looks at
+PATIENCE = 120  # of them, how many after the last that was cheaper than all before
 ROUNDS = 12  # searches, each from the best of the one before
 GREATEST = 400  # parts of the largest expression that is looked at
 TAPS = 256  # samples of the known kernels of an expression that is written in canonical form
@@ -48,8 +49,7 @@ def size_of(expression: Node) -> int:
 
 def optimize(operator: LinearOperator, cost: str | CostFunction | None = None) -> LinearOperator:
     """See :meth:`~opalgebra.LinearOperator.optimize`."""
-    steps = optimized(operator, cost)
-    result: LinearOperator = steps[-1].expression  # type: ignore[assignment]  # of an operator, an operator
+    result: Any = optimized(operator, cost)[-1].expression
     return result
 
 
@@ -58,7 +58,8 @@ def optimized(operator: LinearOperator, cost: str | CostFunction | None = None) 
     measure = Measure.of(operator, cost)
     steps = [Step(operator, "", "")]
     for _ in range(ROUNDS):
-        found = _search(steps[-1].expression, measure)
+        last: Any = steps[-1].expression
+        found = _search(last, measure)
         if found is None:
             break
         steps += found
@@ -68,15 +69,16 @@ def optimized(operator: LinearOperator, cost: str | CostFunction | None = None) 
 class Measure:
     """Costs of expressions; those with formal parts are measured with several kernels and factors in their place."""
 
-    def __init__(self, cost: CostFunction, stand_ins: tuple[dict[Any, Any], ...]) -> None:
+    def __init__(self, cost: CostFunction, stand_ins: tuple[dict[Any, Any], ...], phases: bool) -> None:
         self.cost, self.stand_ins = cost, stand_ins
+        self.phases = phases  # whether sums over phases can be cheaper: the program has no use for them
 
     @classmethod
     def of(cls, operator: LinearOperator, cost: str | CostFunction | None) -> Measure:
         """The measure by a name, or by a function of the expression."""
         if callable(cost):
             function = cost
-            return cls(lambda expression: (function(expression), size_of(expression)), ({},))
+            return cls(lambda expression: (function(expression), size_of(expression)), ({},), True)
         name = NAMES[0] if cost is None else cost
         if name not in NAMES:
             raise OperandError(
@@ -88,7 +90,7 @@ class Measure:
             found = verb("cost")(expression)
             return tuple(getattr(found, entry) for entry in order)
 
-        return cls(measured, _stand_ins(operator))
+        return cls(measured, _stand_ins(operator), name == "naive")
 
     def __call__(self, expression: LinearOperator) -> tuple[Any, ...]:
         """One cost for every set of stand-ins."""
@@ -138,21 +140,28 @@ class _Search:
         self.cheaper: list[_Found] = []
         self._queue: list[tuple[Any, int, LinearOperator]] = [(self.cost, 0, start)]
         self._number = count(1)
+        self._best, self._seen_at_best = self.cost, 0
 
     def run(self) -> None:
         """Try moves, from the cheapest expression on, until the budget is spent."""
         for new in _canonical(self.start):
             self._look(self.start, [("canonical-form", new)])
-        while self._queue and len(self.before) < BUDGET:
+        while self._queue and not self._is_spent:
             _, _, expression = heappop(self._queue)
-            for move in _everywhere(expression):
-                if len(self.before) >= BUDGET:
-                    break
+            for move in _everywhere(expression, self.measure.phases):
                 self._look(expression, move)
+                if self._is_spent:
+                    break
+
+    @property
+    def _is_spent(self) -> bool:
+        return len(self.before) >= min(BUDGET, self._seen_at_best + PATIENCE)
 
     def _look(self, expression: LinearOperator, move: Move) -> None:
+        tidied = tidy(move[-1][1])
+        move = move if tidied is None else [*move, tidied]
         new = move[-1][1]
-        if new in self.before or sum(1 for _ in walk(new)) > GREATEST:
+        if new in self.before or not self._fits(new):
             return
         self.before[new] = expression, move
         try:
@@ -161,7 +170,15 @@ class _Search:
             return
         if _cheaper(cost, self.cost):
             self.cheaper.append(_Found(cost, new))
+        if cost < self._best:
+            self._best, self._seen_at_best = cost, len(self.before)
         heappush(self._queue, (cost, next(self._number), new))
+
+    def _fits(self, new: LinearOperator) -> bool:
+        """Whether an expression is small enough and acts on the channels of the first."""
+        wanted = self.start.channels
+        same = new.channels == wanted or (new.channels is None and wanted == PLAIN)
+        return same and sum(1 for _ in walk(new)) <= GREATEST
 
     def lines_to(self, expression: LinearOperator) -> list[Step]:
         """The lines from the first expression to one that was seen."""
@@ -197,15 +214,19 @@ def _hold(lines: list[Step]) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _moves_of(node: LinearOperator) -> tuple[Move, ...]:
-    return tuple(moves(node))
+def _moves_of(node: LinearOperator, phases: bool) -> tuple[Move, ...]:
+    return tuple(moves(node, phases))
 
 
-def _everywhere(expression: LinearOperator) -> Iterator[Move]:
+def _everywhere(expression: LinearOperator, phases: bool) -> Iterator[Move]:
     """Every move at every place, as lines of the whole expression."""
     for node, put in spots(expression):
-        for move in _moves_of(node):
-            yield [(law, put(part)) for law, part in move]
+        for move in _moves_of(node, phases):
+            try:
+                lines = [(law, put(part)) for law, part in move]
+            except DimensionError:  # a part without channels of its own, in a place that has several
+                continue
+            yield lines
 
 
 def _canonical(operator: LinearOperator) -> Iterator[LinearOperator]:
@@ -214,10 +235,8 @@ def _canonical(operator: LinearOperator) -> Iterator[LinearOperator]:
     if taps > TAPS:
         return
     forms: list[LinearOperator] = []
-    try:
+    with suppress(Undecided):  # too many terms
         forms.append(simplify(operator))
-    except Undecided:  # too many terms
-        pass
     if not has_blocks(operator):
         forms.append(normalise(operator)[-1].expression)  # type: ignore[arg-type]  # of an operator, an operator
     for form in forms:
@@ -228,10 +247,15 @@ def _canonical(operator: LinearOperator) -> Iterator[LinearOperator]:
 
 def _of_kind(form: LinearOperator, operator: LinearOperator) -> LinearOperator | None:
     """The canonical form is made of exact taps; here with taps of the kind that the operator has."""
-    kinds = {kind_of(node) for node in walk(operator) if isinstance(node, Signal)}
-    kind = reduce(lambda a, b: a and common_kind(a, b), kinds) if kinds else None
-    if kind is None or kind.dtype.kind not in "fc":
-        return None if kinds and kind is None else form
+    kinds = list(dict.fromkeys(kind_of(node) for node in walk(operator) if isinstance(node, Signal)))
+    if all(kind.dtype.kind not in "fc" for kind in kinds):
+        return form
+    kind = kinds.pop()
+    for other in kinds:
+        both = common_kind(kind, other)
+        if both is None:
+            return None
+        kind = both
     fits = True
 
     def replace(node: Node) -> Node | None:

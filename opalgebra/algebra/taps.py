@@ -41,24 +41,28 @@ def common_kind(a: Kind, b: Kind) -> Kind | None:
     if a.dtype.kind == "i" or b.dtype.kind == "i":
         other, whole = (b, a) if a.dtype.kind == "i" else (a, b)
         return other if whole.weak or not other.weak else None
-    return Kind(np.result_type(a.dtype, b.dtype), a.weak) if a.weak == b.weak and "O" not in (a[0].kind, b[0].kind) else None
+    if a.weak != b.weak or "O" in (a.dtype.kind, b.dtype.kind):
+        return None
+    return Kind(np.result_type(a.dtype, b.dtype), a.weak)
+
+
+def entries(values: list[Any], shape: tuple[int, ...]) -> np.ndarray:
+    """An array of exact numbers."""
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array.reshape(shape)
 
 
 def exact_taps(signal: Signal) -> np.ndarray:
     """The taps as exact numbers."""
-    entries = np.empty(signal.values.shape, dtype=object)
-    leaves = signal.values.flat if signal.is_exact else signal.values.ravel().tolist()
-    entries.flat = [exact(value) for value in leaves]
-    return entries
+    return entries([exact(value) for value in signal.values.ravel().tolist()], signal.values.shape)
 
 
 def made(taps: np.ndarray, start: Index, kind: Kind) -> Signal | None:
     """The kernel with exact taps, of a kind; None where it does not hold them."""
     taps, start = trimmed(taps, start)
     if kind.dtype.kind == "O":
-        leaves = np.empty(taps.shape, dtype=object)
-        leaves.flat = [to_sympy(value) for value in taps.flat]
-        return Signal._wrap(leaves, start)
+        return Signal._wrap(entries([to_sympy(value) for value in taps.flat], taps.shape), start)
     numbers = [_number(value, kind.dtype) for value in taps.flat]
     if any(value is None for value in numbers):
         return None
@@ -107,8 +111,7 @@ def convolved(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     for at in np.argwhere(short != 0).tolist():
         place = tuple(slice(i, i + n) for i, n in zip(at, long.shape, strict=True))
         result[place] += short[tuple(at)] * long
-    result.flat = [exact(v.expand()) if is_sympy(v) else v for v in result.flat]
-    return result
+    return entries([exact(v.expand()) if is_sympy(v) else v for v in result.flat], result.shape)
 
 
 def scaled(scalar: Any, q: Signal) -> Signal | None:
@@ -217,9 +220,7 @@ def _both(
 
 
 def _times(taps: np.ndarray, scale: Any) -> np.ndarray:
-    result = np.empty(taps.shape, dtype=object)
-    result.flat = [exact(Fraction(scale * value)) for value in taps.flat]
-    return result
+    return entries([exact(Fraction(scale * value)) for value in taps.flat], taps.shape)
 
 
 def _shared(scale: Fraction) -> list[tuple[Fraction, Fraction]]:
@@ -231,8 +232,7 @@ def _shared(scale: Fraction) -> list[tuple[Fraction, Fraction]]:
 
 
 def sparse_factors(q: Signal) -> tuple[Signal, Signal] | None:
-    """p, r with p ∗ r = q on one axis and fewer taps together than q has; the fewest among the products of its
-    irreducible factors."""
+    """p, r on one axis with p ∗ r = q and together fewer taps than q: the fewest that its irreducible factors make."""
     if q.values.ndim != 1 or not 4 <= q.values.size <= FACTOR_TAPS:
         return None
     taps, start = trimmed(exact_taps(q), q.starts)
@@ -258,7 +258,7 @@ def _fewest(numbers: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]
     for mask in range(1, 1 << len(factors)):
         low = (mask & -mask).bit_length() - 1
         products.append(np.convolve(products[mask & (mask - 1)], np.array(factors[low], dtype=object)))
-    counts = [int(np.count_nonzero(made_)) for made_ in products]
+    counts = [int(np.count_nonzero(taps)) for taps in products]
     full = len(products) - 1
     best = min(range(1, full), key=lambda mask: (counts[mask] + counts[full ^ mask], mask))
     if counts[best] + counts[full ^ best] >= sum(map(bool, numbers)):

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from math import gcd, prod
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -31,8 +32,7 @@ Rate: TypeAlias = tuple[Fraction, ...]  # samples of a stage per output sample, 
 _WIDEST = 44  # characters of a stage's text
 
 
-@dataclass(frozen=True)
-class CostStage:
+class CostStage(NamedTuple):
     """A stage: what it does, how many samples it makes per output sample, and its multiply-adds for these."""
 
     what: str
@@ -40,38 +40,63 @@ class CostStage:
     multiply_adds: Fraction
 
 
-@dataclass(frozen=True)
 class Cost:
-    """Exact costs per output sample; ``print`` shows both lists of stages.
+    """Exact costs per output sample of an operator; ``print`` shows both lists of stages.
 
-    Attributes
-    ----------
-    multiply_adds : Fraction
-        Of the program that runs on arrays: dropped samples are not computed, and zero taps and inserted zeros are not
-        multiplied.  Moving samples is free.
-    naive : Fraction
-        Of the expression as it is written, each letter at its own rate, zeros multiplied.
-    memory : Fraction
-        Samples that the program computes and keeps, the output among them.
-    size : int
-        Letters and other parts of the expression, and samples of its known kernels.
-    written, planned : tuple of CostStage
-        The letters, and the stages of the program.
+    Made by :meth:`~opalgebra.LinearOperator.cost`.
     """
 
-    multiply_adds: Fraction
-    naive: Fraction
-    memory: Fraction
-    size: int
-    written: tuple[CostStage, ...]
-    planned: tuple[CostStage, ...]
+    def __init__(self, operator: LinearOperator) -> None:
+        self._operator = operator
+
+    @cached_property
+    def multiply_adds(self) -> Fraction:
+        """Of the program that runs on arrays: dropped samples are not computed, and zero taps and inserted zeros not
+        multiplied.  Moving samples is free."""
+        return sum((stage.multiply_adds for stage in self._planned), Fraction())
+
+    @cached_property
+    def naive(self) -> Fraction:
+        """Of the expression as it is written, each letter at its own rate, zeros multiplied."""
+        return sum((stage.multiply_adds for stage in self._written), Fraction())
+
+    @cached_property
+    def memory(self) -> Fraction:
+        """Samples that the program computes and keeps, the output among them; what it only moves is not counted."""
+        return sum((stage.samples for stage in self._planned if stage.multiply_adds), Fraction())
+
+    @cached_property
+    def size(self) -> int:
+        """Letters and other parts of the expression, and samples of its known kernels."""
+        return size_of(self._operator)
+
+    @cached_property
+    def written(self) -> tuple[CostStage, ...]:
+        """The letters, in the order in which they happen."""
+        return tuple(CostStage(_brief(str(s.what)), s.samples, s.multiply_adds) for s in self._written)
+
+    @cached_property
+    def planned(self) -> tuple[CostStage, ...]:
+        """The stages of the program that runs on arrays."""
+        return tuple(CostStage(_brief(_text(s.what)), s.samples, s.multiply_adds) for s in self._planned)
+
+    @cached_property
+    def _written(self) -> list[_Stage]:
+        return _written(self._operator)
+
+    @cached_property
+    def _planned(self) -> list[_Stage]:
+        return _planned(self._operator)
+
+    def __repr__(self) -> str:
+        return f"<Cost: {self.multiply_adds} multiply-adds per output sample, {self.naive} as written>"
 
     def _rows(self) -> list[tuple[str, str, str]]:
         rows = [("as written", "samples", "multiply-adds")]
-        rows += [(s.what, str(s.samples), str(s.multiply_adds)) for s in self.written]
+        rows += [(what, str(samples), str(count)) for what, samples, count in self.written]
         rows += [("total", "", str(self.naive)), ("as run", "samples", "multiply-adds")]
-        rows += [(s.what, str(s.samples), str(s.multiply_adds)) for s in self.planned]
-        return [*rows, ("total", str(self.memory), str(self.multiply_adds))]
+        rows += [(what, str(samples), str(count)) for what, samples, count in self.planned]
+        return [*rows, ("total", "", str(self.multiply_adds))]
 
     def __str__(self) -> str:
         rows = self._rows()
@@ -93,12 +118,7 @@ def cost(operator: LinearOperator) -> Cost:
     formal = formal_parts(operator)
     if formal:
         raise formal_error(*formal)
-    written, planned = _written(operator), _planned(operator)
-    return Cost(
-        sum((s.multiply_adds for s in planned), Fraction()), sum((s.multiply_adds for s in written), Fraction()),
-        sum((s.samples for s in planned if s.multiply_adds), Fraction()), size_of(operator),
-        tuple(written), tuple(planned),
-    )  # fmt: skip
+    return Cost(operator)
 
 
 # Graphs of stages ---------------------------------------------------------------------------------------------
@@ -108,14 +128,22 @@ def cost(operator: LinearOperator) -> Cost:
 class _Made:
     """Samples made from others: work per sample, and how many samples of each source a sample asks for."""
 
-    what: str
+    what: Any  # a letter, the actions of a value, or a text
     work: Fraction
     sources: tuple[tuple[_Made, Rate], ...]
     width: int = 1  # channels
     is_input: bool = False
 
 
-def _stages(order: Sequence[_Made], ends: Sequence[_Made], ndim: int) -> list[CostStage]:
+class _Stage(NamedTuple):
+    """A stage whose text is not made yet."""
+
+    what: Any
+    samples: Fraction
+    multiply_adds: Fraction
+
+
+def _stages(order: Sequence[_Made], ends: Sequence[_Made], ndim: int) -> list[_Stage]:
     """The stages that the ends ask for; ``order`` has sources first."""
     outputs = sum(end.width for end in ends)
     asked: dict[_Made, Rate] = dict.fromkeys(ends, (Fraction(1),) * ndim)
@@ -127,8 +155,8 @@ def _stages(order: Sequence[_Made], ends: Sequence[_Made], ndim: int) -> list[Co
         for source, ratio in node.sources:
             wanted = [a * b for a, b in zip(rate, ratio, strict=True)]
             asked[source] = tuple(map(max, wanted, asked.get(source, wanted)))
-        samples = prod(rate)
-        found.append(CostStage(node.what, samples * node.width / outputs, samples * node.work / outputs))
+        samples = prod(rate, start=Fraction(1))
+        found.append(_Stage(node.what, samples * node.width / outputs, samples * node.work / outputs))
     return found[::-1]
 
 
@@ -141,7 +169,7 @@ class _Letters:
 
     def _note(self, what: Any, work: int, sources: Sequence[_Made], ratio: Rate | None = None) -> _Made:
         each = ratio or (Fraction(1),) * self.ndim
-        made = _Made(_brief(str(what)), Fraction(work), tuple((source, each) for source in sources))
+        made = _Made(what, Fraction(work), tuple((source, each) for source in sources))
         self.order.append(made)
         return made
 
@@ -186,7 +214,7 @@ def _brief(text: str) -> str:
     return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
 
 
-def _written(operator: LinearOperator) -> list[CostStage]:
+def _written(operator: LinearOperator) -> list[_Stage]:
     ndim = common_ndim(operator) or 1
     machine = _Letters(ndim)
     _, inputs = operator.channels or (1, 1)
@@ -195,7 +223,7 @@ def _written(operator: LinearOperator) -> list[CostStage]:
     return _stages(machine.order, ends, ndim)
 
 
-def _planned(operator: LinearOperator) -> list[CostStage]:
+def _planned(operator: LinearOperator) -> list[_Stage]:
     ndim = common_ndim(operator) or 1
     starts, ends = compile_grid(grid(operator), ndim)
     made = {start: _Made("input", Fraction(), (), start.channels or 1, is_input=True) for start in starts}
@@ -215,7 +243,11 @@ def _of_value(value: Value, made: dict[Value, _Made]) -> _Made:
     moves = len(actions) == 1 and isinstance(actions[0], Fir) and actions[0].is_copy
     work = Fraction() if moves else sum(map(_work, actions), Fraction())
     sources = tuple((made[source], _ratio(action)) for source, action in value.terms)
-    return _Made(_brief(" + ".join(map(_name, actions)) or "0"), work, sources, value.channels or 1)
+    return _Made(actions, work, sources, value.channels or 1)
+
+
+def _text(actions: Sequence[Action]) -> str:
+    return " + ".join(map(_name, actions)) or "0"
 
 
 def _ratio(action: Action) -> Rate:
