@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from ..expr.factors import axes, is_symbolic
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
-from ..expr.named import AvgPool, Repeat
+from ..expr.named import AvgPool, Named, Repeat
 from ..expr.node import Node
 from ..expr.operators import Compose, Identity, LinearOperator, Power, Scale, Sum, Zero, add, compose
 from ..expr.signals import Applied, Signal
@@ -102,8 +102,8 @@ def _tidied(node: Any) -> tuple[str, LinearOperator] | None:
 
 def moves(node: Any, phases: bool) -> Iterator[Move]:
     """What a part may become, with sums over phases or without."""
-    if isinstance(node, Power) and node.exponent > POWER_LIMIT:
-        return
+    if (isinstance(node, Power) and node.exponent > POWER_LIMIT) or (isinstance(node, Named) and node.blocks):
+        return  # phases are shortest by their name
     for strategy in (_without_wrapper, letter_named, identity_gone):
         found = strategy(node, ())
         if found is not None:

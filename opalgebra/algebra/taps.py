@@ -140,7 +140,7 @@ def total(kernels: list[Signal]) -> Signal | None:
 def spread(q: Signal, factor: Index) -> Signal:
     """↑k q."""
     shape = [k * (n - 1) + 1 for k, n in zip(factor, q.values.shape, strict=True)]
-    values = np.zeros(shape, dtype=q.dtype)
+    values = np.full(shape, to_sympy(0) if q.is_exact else 0, dtype=q.dtype)
     values[tuple(slice(None, None, k) for k in factor)] = q.values
     return Signal._wrap(values, tuple(k * a for k, a in zip(factor, q.starts, strict=True)), q.weak)
 
