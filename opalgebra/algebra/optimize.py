@@ -24,7 +24,7 @@ from ..expr.operators import PLAIN, FormalOperator, LinearOperator
 from ..expr.signals import Signal, common_ndim
 from ..expr.traverse import all_factor_symbols, constants, formal_names, has_blocks, substitute, transform, walk
 from ..scalar import is_sympy
-from .derivation import _merged, lines_hold
+from .derivation import _merged, derivation, lines_hold
 from .moves import Move, moves, spots, tidy
 from .prove import Step, decide
 from .rewrite import normalise
@@ -39,6 +39,7 @@ ROUNDS = 12  # searches, each from the best of the one before
 GREATEST = 400  # parts of the largest expression that is looked at
 TAPS = 256  # samples of the known kernels of an expression that is written in canonical form
 LENGTHS = (5, 16)  # taps that stand in for a formal kernel: a short one and a long one
+CANONICAL = "canonical-form"  # what a line is called that no law leads to
 PRIMES = ((2, 3, 5, 7, 11), (5, 2, 7, 3, 13))  # factors that stand in for symbols
 
 
@@ -145,7 +146,7 @@ class _Search:
     def run(self) -> None:
         """Try moves, from the cheapest expression on, until the budget is spent."""
         for new in _canonical(self.start):
-            self._look(self.start, [("canonical-form", new)])
+            self._look(self.start, [(CANONICAL, new)])
         while self._queue and not self._is_spent:
             _, _, expression = heappop(self._queue)
             for move in _everywhere(expression, self.measure.phases):
@@ -199,8 +200,16 @@ def _search(start: LinearOperator, measure: Measure) -> list[Step] | None:
     for found in search.cheaper:
         lines = search.lines_to(found.expression)
         if _same_dtypes(start, found.expression, measure) and _hold(lines):
-            return lines[1:]
+            return _merged(_by_named_laws(lines))[1:]
     return None
+
+
+def _by_named_laws(lines: list[Step]) -> list[Step]:
+    """The lines with the way to a canonical form written out where laws lead there."""
+    result = lines[:1]
+    for line in lines[1:]:
+        result += derivation(result[-1].expression, line.expression, ())[1:] if line.law == CANONICAL else [line]
+    return result
 
 
 def _hold(lines: list[Step]) -> bool:
