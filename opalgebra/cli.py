@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     simplify.add_argument("--latex", action="store_true", help="as LaTeX")
     optimize = commands.add_parser("optimize", help="the cheapest equal expression found, the laws used, and the costs")
     optimize.add_argument("expression", metavar="EXPR")
-    optimize.add_argument("--cost", metavar="NAME", help="multiply_adds (without it), memory, size or naive")
+    optimize.add_argument("--cost", metavar="NAME", help="multiply_adds (without it), memory, size, naive or time")
     optimize.add_argument("--latex", action="store_true", help="the derivation as LaTeX")
     commands.add_parser("bench", help="operators on arrays beside SciPy and NumPy")
     for command in (run, explain, simplify, optimize):

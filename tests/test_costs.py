@@ -100,6 +100,8 @@ def test_memory_counts_what_is_computed() -> None:
     assert (Down(2) @ Conv([1, 2]) @ Down(2) @ Conv([1, 2])).cost().memory == 1 + 2
     assert (Conv([1, 2]) @ Down(2)).cost().memory == 1
     assert Up(3).cost().memory == 0
+    moved = (Conv([1, 2]) @ Down(2)).cost()
+    assert (moved.traffic, moved.time) == (2, 2 + 32 * 2)
 
 
 def test_formal_parts_ask_for_taps() -> None:

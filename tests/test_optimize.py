@@ -193,6 +193,8 @@ def test_costs_by_other_measures() -> None:
     assert dilated.optimize("naive").cost().naive < dilated.cost().naive
     split = Conv([1, 1]) @ Conv([1, 0, 1])
     assert split.optimize("memory").cost().memory == 1
+    box = Conv([1] * 16)
+    assert box.optimize() != box == box.optimize("time")
     letters = (Down(6) @ Up(4)).optimize(lambda A: sum(isinstance(node, Up) for node in walk(A)))
     assert letters.equals(Down(6) @ Up(4))
     with pytest.raises(OperandError, match="give one of 'multiply_adds'"):

@@ -32,7 +32,8 @@ from .simplify import simplify
 from .taps import common_kind, exact_taps, kind_of, made
 
 CostFunction: TypeAlias = Callable[[LinearOperator], Any]
-NAMES = ("multiply_adds", "memory", "size", "naive")  # the order in which ties are broken
+TIES = ("multiply_adds", "memory", "size", "naive")  # the order in which ties are broken
+NAMES = (*TIES, "time")
 BUDGET = 500  # expressions that one search looks at
 PATIENCE = 120  # of them, how many after the last that was cheaper than all before
 ROUNDS = 12  # searches, each from the best of the one before
@@ -85,7 +86,7 @@ class Measure:
             raise OperandError(
                 f"the cost is {cost!r}; give one of {', '.join(map(repr, NAMES))}, or a function of an expression"
             )
-        order = (name, *(other for other in NAMES if other != name))
+        order = (name, *(other for other in TIES if other != name))
 
         def measured(expression: LinearOperator) -> tuple[Any, ...]:
             found = verb("cost")(expression)

@@ -29,6 +29,7 @@ from ..scalar import Scalar
 from .plan import _name
 
 Rate: TypeAlias = tuple[Fraction, ...]  # samples of a stage per output sample, by axis
+PER_SAMPLE = 32  # multiply-adds in the time that one more pass takes per sample; see benchmarks/optimize.py
 _WIDEST = 44  # characters of a stage's text
 
 
@@ -64,6 +65,16 @@ class Cost:
     def memory(self) -> Fraction:
         """Samples that the program computes and keeps, the output among them; what it only moves is not counted."""
         return sum((stage.samples for stage in self._planned if stage.multiply_adds), Fraction())
+
+    @cached_property
+    def traffic(self) -> Fraction:
+        """Samples that the stages of the program write, those that are only moved among them."""
+        return sum((stage.samples for stage in self._planned), Fraction())
+
+    @property
+    def time(self) -> Fraction:
+        """An estimate for large arrays: a sample written takes about as long as 32 multiply-adds."""
+        return self.multiply_adds + PER_SAMPLE * self.traffic
 
     @cached_property
     def size(self) -> int:
