@@ -184,8 +184,8 @@ class LinearOperator(Node):
         cost : str or callable, optional
             What to make small: "multiply_adds" (default), "memory", "size" or "naive", as :meth:`cost` counts them,
             the others breaking ties in that order; "time", its estimate for large arrays; or a function of an
-            expression whose values compare.  Formal kernels and symbolic factors are measured at a short and a long kernel and at two sets of factors; what
-            comes is cheaper for one of them and dearer for none.
+            expression whose values compare.  Formal kernels and symbolic factors are measured at a short and a long
+            kernel and at two sets of factors; what comes is cheaper for one of them and dearer for none.
 
         Notes
         -----
