@@ -19,6 +19,8 @@ VERBS = {
     "on": "opalgebra.windows.windowed:on",
     "equals": "opalgebra.algebra.prove:equals",
     "simplify": "opalgebra.algebra.simplify:simplify",
+    "optimize": "opalgebra.algebra.optimize:optimize",
+    "cost": "opalgebra.windows.costs:cost",
     "inverse": "opalgebra.algebra.inverse:inverse",
     "matrix": "opalgebra.algebra.matrix:matrix",
     "polyphase": "opalgebra.algebra.polyphase:polyphase",

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from .errors import OpAlgebraError, OperandError, ParseError
 from .expr.operators import LinearOperator
 from .expr.signals import SignalExpr
+from .expr.traverse import formal_parts
 from .parse import parse_condition, parse_expression, parse_statement, parse_value
 from .show.seven import say
 
@@ -53,8 +54,12 @@ def _parser() -> argparse.ArgumentParser:
     simplify = commands.add_parser("simplify", help="the canonical form of an expression")
     simplify.add_argument("expression", metavar="EXPR")
     simplify.add_argument("--latex", action="store_true", help="as LaTeX")
+    optimize = commands.add_parser("optimize", help="the cheapest equal expression found, the laws used, and the costs")
+    optimize.add_argument("expression", metavar="EXPR")
+    optimize.add_argument("--cost", metavar="NAME", help="multiply_adds (without it), memory, size, naive or time")
+    optimize.add_argument("--latex", action="store_true", help="the derivation as LaTeX")
     commands.add_parser("bench", help="operators on arrays beside SciPy and NumPy")
-    for command in (run, explain, simplify):
+    for command in (run, explain, simplify, optimize):
         _add_let(command)
     return parser
 
@@ -186,6 +191,22 @@ def _simplify(options: argparse.Namespace) -> int:
     return 0
 
 
+def _optimize(options: argparse.Namespace) -> int:
+    from .algebra.derive import derive
+
+    operator = _operator(options.expression, options.let)
+    derivation = derive(operator).optimize(options.cost)
+    if options.latex:
+        _say(derivation.latex())
+        return 0
+    _say(str(derivation))
+    best: Any = derivation.expression
+    if not formal_parts(operator):
+        for name, cost in (("before", operator.cost()), ("after", best.cost())):
+            _say(f"{name}: {cost.multiply_adds} multiply-adds per output sample, {cost.naive} as written")
+    return 0
+
+
 COMMANDS = {
     "tour": _tour,
     "prove": _prove,
@@ -193,6 +214,7 @@ COMMANDS = {
     "run": _run,
     "explain": _explain,
     "simplify": _simplify,
+    "optimize": _optimize,
     "bench": _bench,
 }
 

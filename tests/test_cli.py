@@ -137,6 +137,19 @@ def test_simplify(call):
     assert (status, out.strip()) == (0, str(opalgebra.Identity()))
 
 
+def test_optimize(call):
+    status, out, _ = call("optimize", "Conv([1,2,1]) @ Repeat(2)")
+    assert status == 0
+    assert "[repeat-fold]" in out
+    assert "before: 4 multiply-adds" in out
+    assert "after: 2 multiply-adds" in out
+    formal = call("optimize", "Down(k) @ DilatedConv(q, k)")[1]
+    assert "(q∗) ↓ₖ" in formal
+    assert "multiply-adds" not in formal
+    assert "\\downarrow" in call("optimize", "Down(2) @ Conv([1, 0, 1])", "--latex")[1]
+    assert call("optimize", "Conv(q)", "--cost", "fast")[0] == 64
+
+
 def test_tour_is_called_with_the_output(call, monkeypatch):
     tour = types.ModuleType("opalgebra.tour")
     tour.main = lambda out: print("here we go", file=out) or 0

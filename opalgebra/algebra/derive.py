@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from .._verbs import verb
-from ..errors import LawDoesNotMatch, NotEqual
+from ..errors import LawDoesNotMatch, NotEqual, OperandError
+from ..expr.operators import LinearOperator
 from .facts import Hypothesis, hypotheses
 from .laws import laws
 from .prove import Expression, Step, _operand, prove
@@ -73,6 +74,21 @@ class Derivation:
                 return self
         conditions = f" (condition: {', '.join(row.conditions)})" if row.conditions else ""
         raise LawDoesNotMatch(f"neither side of {law}: {row.statement}{conditions} occurs in {before}")
+
+    def optimize(self, cost: Any = None) -> Derivation:
+        """Write the lines from the last one to the cheapest equal operator; see :meth:`LinearOperator.optimize`.
+
+        >>> import opalgebra as oa
+        >>> print(oa.derive(oa.Down(6) @ oa.Conv(oa.Up(2) @ oa.signals("q")) @ oa.Up(2)).optimize())
+        ↓₆ ((↑₂ q)∗) ↑₂
+          = ↓₃ (q∗)    [common-factor]
+        """
+        if not isinstance(self.expression, LinearOperator):
+            raise OperandError(f"{self.expression} is a signal; operators are optimized")
+        from .optimize import optimized
+
+        self.steps += optimized(self.expression, cost)[1:]
+        return self
 
     def __str__(self) -> str:
         return str(verb("derivation_text")(self.steps))
