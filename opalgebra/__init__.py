@@ -12,10 +12,12 @@ True
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .algebra.banks import FilterBank, filterbank
 from .algebra.derive import Derivation, derive
 from .algebra.facts import coprime, divides, even_symmetric
 from .algebra.laws import Law, laws
 from .algebra.prove import Proof, Step, prove
+from .algebra.wavelets import cosine_bank, dft_bank, lifting, wavelet
 from .algebra.witness import Witness
 from .engine.compiled.threads import get_threads, set_threads
 from .errors import (
@@ -48,6 +50,7 @@ from .windows.bound import BoundOperator
 
 if TYPE_CHECKING:
     from . import nn
+    from .algebra.algebraic import algebraic
     from .nn import Pointwise, checkerboard
 
 __version__ = "0.1.0"
@@ -65,6 +68,7 @@ __all__ = [
     "Down",
     "FactorError",
     "FactorTypeError",
+    "FilterBank",
     "Flip",
     "FormalSignalError",
     "Identity",
@@ -98,27 +102,35 @@ __all__ = [
     "WindowError",
     "Witness",
     "Zero",
+    "algebraic",
     "box",
     "checkerboard",
     "coprime",
+    "cosine_bank",
     "derive",
+    "dft_bank",
     "divides",
     "even_symmetric",
     "exact",
     "factors",
+    "filterbank",
     "get_threads",
     "integers",
     "laws",
+    "lifting",
     "nn",
     "operators",
     "prove",
     "set_threads",
     "signals",
+    "wavelet",
 ]
 
 
 def __getattr__(name: str) -> Any:
     """The layers, imported when they are first used; what is proved needs none of them."""
+    if name == "algebraic":  # needs SymPy
+        return import_module(".algebra.algebraic", __name__).algebraic
     if name not in ("nn", "Pointwise", "checkerboard"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     layers = import_module(".nn", __name__)
