@@ -17,6 +17,7 @@ from .algebra.derive import Derivation, derive
 from .algebra.facts import coprime, divides, even_symmetric
 from .algebra.laws import Law, laws
 from .algebra.prove import Proof, Step, prove
+from .algebra.relations import nyquist, orthonormal, paraunitary
 from .algebra.wavelets import cosine_bank, dft_bank, lifting, wavelet
 from .algebra.witness import Witness
 from .engine.compiled.threads import get_threads, set_threads
@@ -119,7 +120,10 @@ __all__ = [
     "laws",
     "lifting",
     "nn",
+    "nyquist",
     "operators",
+    "orthonormal",
+    "paraunitary",
     "prove",
     "set_threads",
     "signals",

@@ -395,10 +395,10 @@ def algebraic(name: str, index: int = 0) -> Any:
 
 
 def cosine(j: int, n: int) -> Any:
-    """cos(2π j/n): rational where it is, else a multiple ±1 of one of the family cosn.
+    """cos(2π j/n): a radical where n is 8 or 12, rational where it is, else ±1 times one of the family cosn.
 
-    >>> cosine(1, 6), cosine(3, 8), cosine(5, 8)
-    (1/2, -cos8_1, -cos8_1)
+    >>> cosine(1, 6), cosine(3, 8), cosine(9, 20)
+    (1/2, -sqrt(2)/2, -cos20_1)
     """
     if n > LARGEST_ANGLE:
         raise SizeError(f"cosines of 2π j/{n} were asked for; at most {LARGEST_ANGLE} parts of the circle are served")
@@ -410,6 +410,8 @@ def cosine(j: int, n: int) -> Any:
     for value, part in ((1, 0), (-1, 2), (sympy.Rational(1, 2), 6), (sympy.Rational(-1, 2), 3)):
         if (part == 0 and j == 0) or (part and part * j == n):
             return sympy.sympify(value)
+    if n in (8, 12):  # radicals, alike for the whole circle: √2/2 and √3/2 are what is left
+        return sympy.sqrt(2 if n == 8 else 3) / 2 * (-1 if 4 * j > n else 1)
     return algebraic(f"cos{n}", j)
 
 

@@ -19,6 +19,7 @@ from ..expr.named import AvgPool, Corr, DilatedConv, LinearUp, Repeat, StridedCo
 from ..expr.operators import Identity, LinearOperator, Zero, compose
 from ..expr.signals import Signal, box
 from ..scalar import conjugate, exact, is_sympy
+from .catalogue_banks import BANKS
 from .facts import Coprime, coprime
 from .laws import Law, Sides
 from .match import Bindings, divide
@@ -411,4 +412,4 @@ STRUCTURE = [
         lambda q: (Corr(q), Conv(q))),
 ]  # fmt: skip
 
-ROWS = [*LETTERS, *STRUCTURE]
+ROWS = [*LETTERS, *STRUCTURE, *BANKS]
