@@ -95,6 +95,20 @@ def test_the_pool_satisfies_what_it_should():
         assert np.allclose(correlation, np.eye(1, len(correlation))[0])
 
 
+def test_two_axes_and_assumptions_of_taps():
+    plane = oa.signals("w", length=(2, 2), real=True)
+    A = oa.Down((2, 2)) @ oa.Conv(plane)
+    assert oa.prove(A @ A.H @ A, A, given=oa.orthonormal(plane, (2, 2))).verdict == "proved"
+    assert oa.prove(A.H @ A, I, given=oa.orthonormal(plane, (2, 2))).verdict == "undecided"  # no kernels are tried
+    a, b = sympy.symbols("a b", positive=True)
+    positive = oa.Signal([a, b])
+    B = oa.Down(2) @ oa.Conv(positive)
+    proof = oa.prove(B.H @ B, I, given=oa.orthonormal(positive, 2))
+    assert proof.verdict == "refuted"
+    assert proof.check()
+    assert all(value > 0 for value in (proof.witness.factors[name] for name in "ab"))
+
+
 def test_generators_are_the_autocorrelation():
     s0, s1, s2, s3 = s.values
     wanted = {s0**2 + s1**2 + s2**2 + s3**2 - 1, s0 * s2 + s1 * s3}

@@ -402,7 +402,7 @@ def rate_of(factor: Any) -> int:
 
 def certificate(values: Iterable[Any]) -> str:
     """How a proof about these numbers was come by, in words; "" for rational ones."""
-    found = [v for v in values if is_sympy(v)]
+    found = [v for v in values if is_sympy(v) and v.is_number and not v.is_Rational]
     names = sorted({atom.family.name for v in found for atom in v.atoms() if hasattr(atom, "family")})
     if names:
         return f"polynomials reduce to 0 by the relations of {', '.join(names)} over ℚ; nothing was rounded"

@@ -18,7 +18,7 @@ from ..errors import OperandError, Undecided
 from ..expr.multirate import Conv, Down, Up
 from ..expr.operators import Compose, Identity, LinearOperator, Scale, Sum, Zero, compose
 from ..expr.signals import FormalSignal, Signal, SignalExpr
-from ..expr.traverse import constants, transform, walk
+from ..expr.traverse import all_factor_symbols, constants, transform, walk
 from ..scalar import to_sympy
 from .evaluate import Evaluator
 from .facts import Hypothesis
@@ -219,7 +219,7 @@ def _in_ideal(lhs: Any, rhs: Any, relations: Sequence[Relation]) -> str:
     from .prove import same_canonical
 
     finite = [relation for relation in relations if not relation.is_formal]
-    if not finite:
+    if not finite or all_factor_symbols(lhs, rhs):
         return ""
     ring = _quotient(lhs, rhs, finite)
     names = ", ".join(map(str, finite))
@@ -304,6 +304,8 @@ def assignments(relations: Sequence[Relation]) -> Iterator[Assignment]:
 
 
 def _pool(relations: Sequence[Relation]) -> Iterator[Assignment]:
+    if any(side.ndim not in (None, 1) for relation in relations for pair in relation.pairs for side in pair):
+        return  # the pool has one axis
     kernels = list(dict.fromkeys(kernel for relation in relations for kernel in relation.kernels))
     size = len(kernels)
     seeds = [*_signals(), *(h for bank in _bank_signals() for h in bank)]
@@ -335,17 +337,24 @@ def _placed(kernels: Sequence[SignalExpr], chosen: Sequence[Signal], move: bool)
             if not entry.is_Symbol:
                 return
             found[entry] = to_sympy(moved.pop(n + kernel.start, 0))
+            if not _allowed(entry, found[entry]):
+                return
         if moved:
             return
     yield found
+
+
+def _allowed(symbol: Any, value: Any) -> bool:
+    """Whether a number is all that is assumed of a symbol."""
+    return all(getattr(value, f"is_{what}") is truth for what, truth in symbol.assumptions0.items())
 
 
 def _signals() -> list[Signal]:
     quarter = Fraction(1, 4)
     return [
         Signal([1]), Signal([1], 1), Signal([1, 5]), Signal([2, 1, 3], -1), Signal([Fraction(3, 5), Fraction(4, 5)]),
-        Signal([3 * quarter, 2 * quarter, 1, 2 * quarter, 3 * quarter], -2), Signal([1, 0, 0, 2]), Signal([1, 0, 0, 0, 7]),
-        Signal([7, 1, 0, 3, 2], -1),
+        Signal([3 * quarter, 2 * quarter, 1, 2 * quarter, 3 * quarter], -2), Signal([1, 0, 0, 2]),
+        Signal([1, 0, 0, 0, 7]), Signal([7, 1, 0, 3, 2], -1),
     ]  # fmt: skip
 
 
