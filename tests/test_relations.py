@@ -109,6 +109,15 @@ def test_two_axes_and_assumptions_of_taps():
     assert all(value > 0 for value in (proof.witness.factors[name] for name in "ab"))
 
 
+def test_many_taps_go_by_rules():
+    long = oa.signals("v", length=12, real=True)
+    A = oa.Down(2) @ oa.Conv(long)
+    proof = oa.prove(A @ A.H @ A, A, given=oa.orthonormal(long, 2))
+    assert proof.verdict == "proved"
+    assert proof.reason.startswith("by the rules")
+    assert oa.prove(A.H @ A, I, given=oa.orthonormal(long, 2)).verdict == "refuted"
+
+
 def test_generators_are_the_autocorrelation():
     s0, s1, s2, s3 = s.values
     wanted = {s0**2 + s1**2 + s2**2 + s3**2 - 1, s0 * s2 + s1 * s3}

@@ -27,6 +27,7 @@ Pair: TypeAlias = tuple[LinearOperator, LinearOperator]
 Assignment: TypeAlias = dict[Any, Any]  # a Signal by formal name, a number by symbol
 
 MAX_GENERATORS = 60
+MAX_TAPS, MAX_VARIABLES = 10, 16  # beyond which a Gröbner basis takes minutes
 TRIED = 200  # assignments of the pool
 RUNS = 60  # parts of a word that are compared with a rule
 
@@ -119,6 +120,10 @@ def _symbols_of(signal: Signal) -> list[Any]:
     return sorted({s for v in signal.values.flat for s in v.free_symbols}, key=str) if signal.is_exact else []
 
 
+def _taps(kernel: SignalExpr) -> list[Any]:
+    return _symbols_of(kernel) if isinstance(kernel, Signal) else []
+
+
 def _name(kernel: SignalExpr) -> str:
     return kernel.name if isinstance(kernel, FormalSignal) else str(kernel)
 
@@ -133,11 +138,14 @@ def decide_given(lhs: Any, rhs: Any, relations: Sequence[Relation], facts: tuple
     verdict, reason, _ = decide(lhs, rhs, facts)
     if verdict == "proved":
         return verdict, reason, None
-    how = _in_ideal(lhs, rhs, relations) or _rewritten(lhs, rhs, relations, facts)
-    if how and any(relation.is_formal for relation in relations) and not any(True for _ in assignments(relations)):
-        return "undecided", "no kernels are known that satisfy all hypotheses, and of a contradiction all follows", None
+    how = _in_ideal(lhs, rhs, relations)  # which refuses hypotheses that contradict one another
     if how:
         return "proved", how, None
+    how = _rewritten(lhs, rhs, relations, facts)
+    if how and any(True for _ in assignments(relations)):
+        return "proved", how, None
+    if how:
+        return "undecided", "no kernels are known that satisfy all hypotheses, and of a contradiction all follows", None
     for found in assignments(relations):
         verdict, _, witness = decide(at(lhs, found), at(rhs, found), facts)
         if verdict == "refuted" and witness is not None:
@@ -219,7 +227,9 @@ def _in_ideal(lhs: Any, rhs: Any, relations: Sequence[Relation]) -> str:
     from .prove import same_canonical
 
     finite = [relation for relation in relations if not relation.is_formal]
-    if not finite or all_factor_symbols(lhs, rhs):
+    taps = {s for relation in finite for kernel in relation.kernels for s in _taps(kernel)}
+    variables = len(taps) + sum(not s.is_real for s in taps)  # a complex tap comes with its conjugate
+    if not finite or all_factor_symbols(lhs, rhs) or len(taps) > MAX_TAPS or variables > MAX_VARIABLES:
         return ""
     ring = _quotient(lhs, rhs, finite)
     names = ", ".join(map(str, finite))
@@ -411,5 +421,5 @@ def _completed(witness: Any, found: Assignment) -> Any:
 
 def assigned(expression: Any, relations: Sequence[Relation], factors: dict[str, Any]) -> Any:
     """The expression at the values of taps that a witness holds."""
-    symbols = [s for r in relations for kernel in r.kernels if isinstance(kernel, Signal) for s in _symbols_of(kernel)]
+    symbols = [s for relation in relations for kernel in relation.kernels for s in _taps(kernel)]
     return at(expression, {s: factors[s.name] for s in symbols if s.name in factors})
