@@ -12,11 +12,14 @@ True
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .algebra.banks import FilterBank, filterbank
 from .algebra.derive import Derivation, derive
 from .algebra.facts import coprime, divides, equal, even_symmetric, not_divides
 from .algebra.laws import Law, laws
 from .algebra.prove import Proof, Step, prove
+from .algebra.relations import nyquist, orthonormal, paraunitary
 from .algebra.sampling import cosets, gcld, gcrd, lclm, lcrm, smith
+from .algebra.wavelets import cosine_bank, dft_bank, lifting, wavelet
 from .algebra.witness import Witness
 from .engine.compiled.threads import get_threads, set_threads
 from .errors import (
@@ -52,6 +55,7 @@ from .windows.bound import BoundOperator
 
 if TYPE_CHECKING:
     from . import nn
+    from .algebra.algebraic import algebraic
     from .nn import Pointwise, checkerboard
 
 __version__ = "0.1.0"
@@ -69,6 +73,7 @@ __all__ = [
     "Down",
     "FactorError",
     "FactorTypeError",
+    "FilterBank",
     "Flip",
     "FormalSignalError",
     "Identity",
@@ -104,16 +109,20 @@ __all__ = [
     "WindowError",
     "Witness",
     "Zero",
+    "algebraic",
     "box",
     "checkerboard",
     "coprime",
     "cosets",
+    "cosine_bank",
     "derive",
+    "dft_bank",
     "divides",
     "equal",
     "even_symmetric",
     "exact",
     "factors",
+    "filterbank",
     "gcld",
     "gcrd",
     "get_threads",
@@ -121,19 +130,26 @@ __all__ = [
     "laws",
     "lclm",
     "lcrm",
+    "lifting",
     "nn",
     "not_divides",
+    "nyquist",
     "operators",
+    "orthonormal",
+    "paraunitary",
     "prove",
     "reals",
     "set_threads",
     "signals",
     "smith",
+    "wavelet",
 ]
 
 
 def __getattr__(name: str) -> Any:
     """The layers, imported when they are first used; what is proved needs none of them."""
+    if name == "algebraic":  # needs SymPy
+        return import_module(".algebra.algebraic", __name__).algebraic
     if name not in ("nn", "Pointwise", "checkerboard"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     layers = import_module(".nn", __name__)

@@ -16,6 +16,7 @@ from ..expr.operators import Zero, compose
 from ..expr.signals import Signal, box
 from ..expr.traverse import written_out
 from ..scalar import conjugate
+from .catalogue_banks import BANKS
 from .facts import not_divides
 from .lattice_laws import LATTICES
 from .laws import Law, Sides
@@ -344,4 +345,4 @@ STRUCTURE = [
         lambda q: (Corr(q), Conv(q))),
 ]  # fmt: skip
 
-ROWS = [*LETTERS, *LATTICES, *STRUCTURE]
+ROWS = [*LETTERS, *LATTICES, *STRUCTURE, *BANKS]

@@ -9,7 +9,7 @@ random integer taps there (Schwartz–Zippel: a difference would show with overw
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise, product, zip_longest
+from itertools import islice, pairwise, product, zip_longest
 from math import lcm, prod
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from ..expr.signals import Signal
 from ..expr.traverse import all_factor_symbols, expand, formal_names, substitute, walk
 from .evaluate import Evaluator, Index, Sparse, differs
 from .facts import EvenSymmetric, allowed, holds, symbols_of
-from .prove import Expression, dimension, replay
+from .prove import Expression, dimension, relations_of, replay
 from .witness import Names, conjugates, indices, output, outputs, periods_of
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ FAR = 10_007  # periods out, past the reach of small kernels
 
 def check(proof: Proof) -> bool:
     """Replay a proof or a refutation; an undecided statement has nothing to replay and gives False."""
+    if relations := relations_of(proof.given):
+        return _under(proof, relations)
     if proof.verdict == "refuted":
         return proof.witness is not None and replay(proof.lhs, proof.rhs, proof.witness, proof.given)
     if proof.verdict != "proved":
@@ -43,6 +45,30 @@ def check(proof: Proof) -> bool:
     if lines[0] != proof.lhs or lines[-1] != proof.rhs:
         return False
     return all(_line_holds(a, b, proof.given) for a, b in pairwise(lines))
+
+
+def _under(proof: Proof, relations: list[Any]) -> bool:
+    """Replay where kernels satisfy equations: at kernels that do, each equation being evaluated as well."""
+    from .relations import assigned, assignments, at
+
+    rest = tuple(fact for fact in proof.given if fact not in relations)
+    equations = [pair for relation in relations for pair in relation.pairs]
+    if proof.verdict == "refuted" and proof.witness is not None:
+        kernels = {**proof.witness.kernels}
+        fixed = [(assigned(a, relations, proof.witness.factors), assigned(b, relations, proof.witness.factors))
+                 for a, b in [(proof.lhs, proof.rhs), *equations]]  # fmt: skip
+        held = all(_agree(at(a, kernels), at(b, kernels), rest) for a, b in fixed[1:])
+        return held and replay(*fixed[0], proof.witness, rest)
+    examples = list(islice(assignments(relations), 4))
+    return (
+        bool(examples)
+        and proof.verdict == "proved"
+        and all(
+            _agree(at(a, found), at(b, found), rest)
+            for found in examples
+            for a, b in [(proof.lhs, proof.rhs), *equations]
+        )
+    )
 
 
 def _line_holds(lhs: Expression, rhs: Expression, given: tuple[Any, ...]) -> bool:

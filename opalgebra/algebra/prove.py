@@ -68,6 +68,8 @@ class Proof:
         """The derivation from lhs to rhs (empty unless proved); the first line is lhs, by no law."""
         if self.verdict != "proved":
             return []
+        if relations_of(self.given):
+            return [Step(self.lhs, "", ""), Step(self.rhs, "hypothesis", ", ".join(map(str, self.given)))]
         from .derivation import derivation
 
         return derivation(self.lhs, self.rhs, self.given)
@@ -109,7 +111,8 @@ def prove(lhs: Any, rhs: Any, given: Hypothesis | Iterable[Hypothesis] = ()) -> 
         compared entry by entry; powers of them above 1,000 are undecided.
     given : hypotheses, optional
         ``oa.coprime(k, m)``, ``oa.divides(k, m)``, ``oa.not_divides(k, d)``, ``oa.equal(k, a * m)``,
-        ``oa.even_symmetric(q)``.  :class:`~opalgebra.FactorError` where they contradict one another.
+        ``oa.even_symmetric(q)``, ``oa.orthonormal(q, k)``, ``oa.paraunitary(hs, k)``, ``oa.nyquist(h, k)``; with the
+        last three the verdict may be "undecided".  :class:`~opalgebra.FactorError` where they contradict one another.
 
     Returns
     -------
@@ -179,6 +182,8 @@ Decision: TypeAlias = tuple[str, str, Witness | None]
 def decide(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...]) -> Decision:
     """(verdict, reason, witness)."""
     even = {fact.signal.name: fact.general() for fact in facts if isinstance(fact, EvenSymmetric)}
+    if even and any(_speaks_of(relation, even) for relation in relations_of(facts)):
+        return "undecided", "an even kernel under further equations is not decided", None
     if even:
         facts = tuple(fact for fact in facts if not isinstance(fact, EvenSymmetric))
         decision = decide(substitute(lhs, even), substitute(rhs, even), facts)
@@ -189,6 +194,10 @@ def decide(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...]) -> D
             from .blocks import decide_blocks
 
             return decide_blocks(lhs, rhs, facts)
+        if relations := relations_of(facts):
+            from .relations import decide_given
+
+            return decide_given(lhs, rhs, relations, tuple(f for f in facts if f not in relations))
         if all_factor_symbols(lhs, rhs):
             return _decide_symbolic(lhs, rhs, facts)
         return _decide_concrete(lhs, rhs)
@@ -409,6 +418,15 @@ def _refuted_by_small_values(lhs: Expression, rhs: Expression, facts: tuple[Hypo
             if verdict == "refuted" and witness is not None:
                 return replace(witness, factors={s.name: at[s] for s in mentioned})
     return None
+
+
+def _speaks_of(relation: Any, names: dict[str, Any]) -> bool:
+    return any(getattr(kernel, "name", None) in names for kernel in relation.kernels)
+
+
+def relations_of(facts: tuple[Hypothesis, ...]) -> list[Any]:
+    """The hypotheses that are equations between operators."""
+    return [fact for fact in facts if hasattr(fact, "pairs")]
 
 
 def replay(lhs: Expression, rhs: Expression, witness: Witness, given: tuple[Hypothesis, ...] = ()) -> bool:

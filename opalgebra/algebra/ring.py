@@ -100,7 +100,7 @@ def _gaussian_ring() -> GaussianRing:
 
 
 @lru_cache(maxsize=256)
-def _sympy_ring(values: tuple[Any, ...], symbols: tuple[Any, ...]) -> SymPyRing:
+def _sympy_ring(values: tuple[Any, ...], symbols: tuple[Any, ...]) -> Ring:
     import sympy
     from sympy.polys.constructor import construct_domain
 
@@ -110,6 +110,10 @@ def _sympy_ring(values: tuple[Any, ...], symbols: tuple[Any, ...]) -> SymPyRing:
     inverse = [*(1 / s for s in symbols), sympy.Rational(1, 2)]
     wanted = [*others, *map(conjugate, others), *roots, *symbols, *inverse]
     wanted = [sympy.expand(v) for v in wanted]
+    if any(hasattr(atom, "family") for v in wanted for atom in v.atoms(sympy.NumberSymbol)):
+        from .algebraic import relation_ring
+
+        return relation_ring(wanted)
     try:
         domain, _ = construct_domain(wanted, extension=True, field=False)
     except OverflowError:
@@ -131,13 +135,11 @@ def _over_number_field(values: list[Any]) -> Any | None:
     SymPy makes no such domain by itself when symbols and roots come together.
     """
     from sympy import E, Symbol, conjugate, pi
-    from sympy.polys.constructor import construct_domain
     from sympy.polys.polyerrors import CoercionFailed
 
     found = {v for value in values for v in value.atoms(Symbol, conjugate) | value.atoms() & {pi, E}}
     variables = sorted(found, key=str)
-    numbers = [n for value in values for n in _numbers_in(value)]
-    field, _ = construct_domain(numbers, extension=True, field=True)
+    field = numbers_of(values)
     if field.is_EX or not variables:
         return None
     for domain in (field.poly_ring(*variables), field.frac_field(*variables)):
@@ -148,6 +150,13 @@ def _over_number_field(values: list[Any]) -> Any | None:
             continue
         return domain
     return None
+
+
+def numbers_of(values: list[Any]) -> Any:
+    """The number field of all numbers in SymPy expressions, or SymPy's EX where there is none."""
+    from sympy.polys.constructor import construct_domain
+
+    return construct_domain([n for value in values for n in _numbers_in(value)], extension=True, field=True)[0]
 
 
 def _numbers_in(expression: Any) -> list[Any]:

@@ -118,9 +118,10 @@ def symbolic_code(value: Any) -> str:
     if value.is_Rational:
         return _fraction_code(int(value.p), int(value.q))
     special = [symbol for symbol in _symbols(value) if not is_plain(symbol)] + _large(value)
+    special += _algebraic(value)
     if not special:
         return f"exact({plain_text(value)!r})"
-    if _is_arithmetic(value) and not _large(value):
+    if _is_arithmetic(value) and not _large(value) and not _algebraic(value):
         return _print(value, {**{symbol: symbol_code(symbol) for symbol in _symbols(value)}, "pi": "exact('pi')"})
     return _with_placeholders(value, special)
 
@@ -132,7 +133,14 @@ def plain_text(value: Any) -> str:
 
 def is_readable(value: Any) -> bool:
     """Whether ``exact`` reads the text of a SymPy expression as it is: all symbols plain, no large ints."""
-    return all(is_plain(symbol) for symbol in value.free_symbols) and not _large(value)
+    return all(is_plain(symbol) for symbol in value.free_symbols) and not _large(value) and not _algebraic(value)
+
+
+def _algebraic(value: Any) -> list[Any]:
+    """The numbers of :func:`~opalgebra.algebraic` in a SymPy expression."""
+    import sympy
+
+    return sorted((atom for atom in value.atoms(sympy.NumberSymbol) if hasattr(atom, "code")), key=str)
 
 
 def _large(value: Any) -> list[Any]:
@@ -211,12 +219,15 @@ def _with_placeholders(value: Any, special: list[Any]) -> str:
             name = next(name for name in (f"s{n}" for n in count(1)) if name not in taken)
         taken.add(name)
         names[part] = name
-    pairs = ", ".join(
-        f"exact('{name}'): {symbol_code(part) if part.is_Symbol else symbolic_scalar_code(part)}"
-        for part, name in names.items()
-    )
+    pairs = ", ".join(f"exact('{name}'): {_part_code(part)}" for part, name in names.items())
     shown = value.xreplace({part: sympy.Symbol(name) for part, name in names.items() if not part.is_Symbol})
     return f"exact({_print(shown, names)!r}).xreplace({{{pairs}}})"
+
+
+def _part_code(part: Any) -> str:
+    if hasattr(part, "code"):
+        return str(part.code)
+    return symbol_code(part) if part.is_Symbol else symbolic_scalar_code(part)
 
 
 def _print(value: Any, names: Mapping[Any, str]) -> str:
