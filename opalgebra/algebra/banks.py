@@ -11,13 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from itertools import product
 from typing import Any
 
 from .._verbs import verb
 from ..errors import DimensionError, FactorTypeError, FormalSignalError, NoInverse, OperandError, Undecided
 from ..expr.blocks import Block
-from ..expr.factors import axes, is_symbolic
+from ..expr.factors import axes, axis_count, is_symbolic, ratio
 from ..expr.multirate import Conv, Down, Flip, Shift, Up
 from ..expr.operators import Identity, LinearOperator
 from ..expr.signals import Signal, SignalExpr, common_ndim
@@ -28,6 +27,7 @@ from .facts import Hypothesis
 from .polyphase import polyphase
 from .prove import Proof, Step, prove
 from .ring import ring_of
+from .sampling import cosets
 from .witness import to_signal
 
 
@@ -75,7 +75,7 @@ class FilterBank:
     @property
     def rate(self) -> int:
         """M = |det k|, how many samples one sample of a channel stands for."""
-        return rate_of(self.factor)
+        return ratio(self.factor)
 
     @property
     def channels(self) -> int:
@@ -189,7 +189,7 @@ class FilterBank:
             tight = FilterBank(self.analysis_filters, [adjoint(h) for h in self.analysis_filters], self.factor)
             found: list[Any] = [_scaled(f, tight.gain) for f in tight.synthesis_filters]
         else:
-            evaluator, ndim = Evaluator(len(axes(self.factor))), len(axes(self.factor))
+            evaluator, ndim = Evaluator(axis_count(self.factor)), axis_count(self.factor)
             inverse = self.analysis.inverse()
             found = []
             for i in range(self.channels):
@@ -256,7 +256,7 @@ class FilterBank:
 
     def _candidate(self) -> tuple[Any, Any]:
         """c and d of the only c S^d that T can be, whatever the formal filters: they may be 0."""
-        ndim = len(axes(self.factor))
+        ndim = axis_count(self.factor)
         names: dict[str, Sparse] = {name: {} for name in formal_names(self.operator)}
         found = Evaluator(ndim, names).act(self._transfer(), {(0,) * ndim: 1})
         ring = ring_of([*constants(self.operator), *found.values(), Fraction(1, 2)])
@@ -273,17 +273,17 @@ class FilterBank:
         return self._candidate()
 
     def _one_axis(self) -> int:
-        if len(axes(self.factor)) != 1:
+        if axis_count(self.factor) != 1:
             raise DimensionError(f"the factor is {self.factor}; a matrix in z is for one axis")
         return self.rate
 
     def _known(self, h: SignalExpr) -> Sparse:
         if formal_parts(h):
             raise FormalSignalError(f"{h} is formal; a matrix in z needs taps: oa.signals('h', length=4)")
-        return Evaluator(len(axes(self.factor))).signal(h)
+        return Evaluator(axis_count(self.factor)).signal(h)
 
     def _classes(self) -> Iterable[tuple[int, ...]]:
-        return product(*(range(self.rate) for _ in axes(self.factor)))
+        return (axes(at) for at in cosets(self.factor))
 
     def _answer(self, operator: LinearOperator, at: tuple[int, ...]) -> Sparse:
         return Evaluator(len(at)).act(operator, {at: 1})
@@ -388,16 +388,6 @@ def adjoint(h: SignalExpr) -> SignalExpr:
 def exactly(h: SignalExpr) -> SignalExpr:
     """The signal with exact entries, so that what is computed of it is not rounded."""
     return Signal(h.values, h.starts, exact=True) if isinstance(h, Signal) else h
-
-
-def rate_of(factor: Any) -> int:
-    """|det k| of a factor."""
-    if hasattr(factor, "det"):
-        return abs(int(factor.det()))
-    total = 1
-    for k in axes(factor):
-        total *= int(k)
-    return total
 
 
 def certificate(values: Iterable[Any]) -> str:

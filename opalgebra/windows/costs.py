@@ -19,10 +19,14 @@ from ..algebra.optimize import size_of
 from ..engine.channels import evaluate_channels
 from ..engine.fir import Fir
 from ..engine.program import Action, Value, compile_grid
+from ..engine.relabel import Relabel
 from ..engine.unfold import formal_error
+from ..engine.weights import Tone, Weight
 from ..expr.blocks import grid
+from ..expr.characters import Character
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.operators import Identity, LinearOperator, Scale, Zero
+from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Signal, common_ndim
 from ..expr.traverse import formal_parts
 from ..scalar import Scalar
@@ -192,6 +196,10 @@ class _Letters:
         """One multiplication."""
         return self._note(Modulate(sequence), 1, (x,))
 
+    def character(self, x: _Made, frequency: Any) -> _Made:
+        """One multiplication."""
+        return self._note(Character(frequency), 1, (x,))
+
     def scale(self, x: _Made, scalar: Scalar) -> _Made:
         """One multiplication."""
         return self._note(Scale(scalar, Identity()), 1, (x,))
@@ -203,6 +211,14 @@ class _Letters:
     def down(self, x: _Made, factors: tuple[int, ...]) -> _Made:
         """Asks for k."""
         return self._note(Down(factors), 0, (x,), tuple(Fraction(k) for k in factors))
+
+    def spread(self, x: _Made, matrix: SamplingMatrix) -> _Made:
+        """Asks for one in |det M|."""
+        return self._note(Up(matrix), 0, (x,), _by_determinant(matrix, True))
+
+    def sample(self, x: _Made, matrix: SamplingMatrix) -> _Made:
+        """Asks for |det M|."""
+        return self._note(Down(matrix), 0, (x,), _by_determinant(matrix, False))
 
     def shift(self, x: _Made, shifts: tuple[int, ...]) -> _Made:
         """Moves samples."""
@@ -261,9 +277,19 @@ def _text(actions: Sequence[Action]) -> str:
     return " + ".join(map(_name, actions)) or "0"
 
 
+def _by_determinant(matrix: SamplingMatrix, spreads: bool) -> Rate:
+    """The ratio of a matrix, which has none per axis, on the first one."""
+    size = Fraction(abs(matrix.determinant))
+    return (1 / size if spreads else size, *(Fraction(1),) * (matrix.ndim - 1))
+
+
 def _ratio(action: Action) -> Rate:
     """How many samples are read per sample that is written."""
-    if not isinstance(action, Fir):
+    if isinstance(action, Relabel):
+        return _by_determinant(action.matrix, action.spreads)
+    if isinstance(action, Tone):
+        return (Fraction(1),) * len(action.frequency)
+    if isinstance(action, Weight):
         return (Fraction(1),) * action.values.ndim
     return tuple(Fraction(abs(m), k) for k, m in zip(action.up, action.down, strict=True))
 
@@ -271,7 +297,7 @@ def _ratio(action: Action) -> Rate:
 def _work(action: Action) -> Fraction:
     """Multiply-adds per sample: tap j meets one output in L/gcd(L, M), or none where the gcd does not divide j."""
     if not isinstance(action, Fir):
-        return Fraction(1)
+        return Fraction(isinstance(action, Weight))
     used = np.any(action.taps != 0, axis=(0, 1, 2)) if action.mixes else action.taps != 0
     density = Fraction(1)
     for axis, (j, n, k, m) in enumerate(zip(action.start, action.shape, action.up, action.down, strict=True)):

@@ -101,6 +101,12 @@ class _Multiple(Rate):
         """The sequence must repeat within the period."""
         return self._whole(x, sequence.values.shape, "the period of the weights")
 
+    def character(self, x: tuple[Fraction, ...], frequency: Any) -> tuple[Fraction, ...]:
+        """Its period divides some sizes only."""
+        raise WindowError(
+            "boundary='wrap' needs a period, and e^(iωn) has one for some sizes only; give out=(start, stop)"
+        )
+
     def down(self, x: tuple[Fraction, ...], factors: tuple[int, ...]) -> tuple[Fraction, ...]:
         """One k-th of the period."""
         self._whole(x, factors, "a factor of ↓")

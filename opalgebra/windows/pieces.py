@@ -17,6 +17,7 @@ import numpy as np
 
 from ..algebra.ring import Ring
 from ..errors import Undecided
+from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Signal
 from ..scalar import Scalar
 from .affine import Affine, Number, ordered, quotient, same
@@ -213,6 +214,10 @@ class Letters:
         ]
         return _met(x, phases)
 
+    def character(self, x: Pieces, frequency: Any) -> Pieces:
+        """Not followed: its values do not repeat along a run."""
+        raise Undecided(f"the frequency {', '.join(map(str, frequency))} is not followed through windows of any size")
+
     def scale(self, x: Pieces, scalar: Scalar) -> Pieces:
         """Times c."""
         factor = self.ring.convert(scalar)
@@ -225,6 +230,12 @@ class Letters:
     def down(self, x: Pieces, factors: tuple[int, ...]) -> Pieces:
         """j becomes j/k where k divides it."""
         return _met(x, [([Run(0, k, 0, 1, None) for k in factors], self.ring.one)])
+
+    def spread(self, x: Pieces, matrix: SamplingMatrix) -> Pieces:
+        """Not followed: runs are along one axis."""
+        raise Undecided(f"the sampling matrix {matrix} is not followed through windows of any size")
+
+    sample = spread
 
     def shift(self, x: Pieces, shifts: tuple[int, ...]) -> Pieces:
         """j becomes j + s."""
