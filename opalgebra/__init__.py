@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 from .algebra.derive import Derivation, derive
 from .algebra.facts import coprime, divides, even_symmetric
 from .algebra.laws import Law, laws
+from .algebra.loading import load_proof
 from .algebra.prove import Proof, Step, prove
 from .algebra.witness import Witness
 from .engine.compiled.threads import get_threads, set_threads
 from .errors import (
+    CertificateError,
     CoefficientError,
     DimensionError,
     FactorError,
@@ -56,6 +58,7 @@ __all__ = [
     "AvgPool",
     "Block",
     "BoundOperator",
+    "CertificateError",
     "CoefficientError",
     "Conv",
     "Corr",
@@ -109,6 +112,7 @@ __all__ = [
     "get_threads",
     "integers",
     "laws",
+    "load_proof",
     "nn",
     "operators",
     "prove",

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import islice, product
+from os import PathLike
 from typing import Any, NamedTuple, TypeAlias
 
 from .._verbs import verb
@@ -70,6 +71,22 @@ class Proof:
         from .certify import check
 
         return check(self)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the certificate of a proof or a refutation, which ``opalgebra check`` and :func:`load_proof` read.
+
+        The format is JSON; ``opalgebra/algebra/checker.py`` checks it without the rest of the package.
+
+        Raises
+        ------
+        CertificateError
+            Where nothing was decided, operators on arrays are compared, or numbers are not algebraic.
+        """
+        from .certificate import certificate
+
+        text = certificate(self)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text + "\n")
 
     def __str__(self) -> str:
         return str(verb("proof_text")(self))
