@@ -216,7 +216,7 @@ class _Writer:
         return [parts[type(node)], self._ref(node.children()[0])]
 
 
-def _inputs(*lines: Any) -> int | None:
+def _inputs(lines: Any) -> int | None:
     return None if isinstance(lines[0], SignalExpr) else (common_channels(*lines) or PLAIN)[1]
 
 

@@ -14,6 +14,7 @@ from ..errors import OperandError, Undecided
 from ..expr.operators import LinearOperator, common_channels
 from ..expr.signals import Signal, SignalExpr, common_ndim
 from ..expr.traverse import all_factor_symbols, constants, formal_names, has_blocks, substitute, walk
+from .budget import DECISION, limited, room
 from .canonical import Canonical, ConcreteWalker, TooMany, canonical
 from .facts import Divides, EvenSymmetric, Hypothesis, allowed, holds, hypotheses, symbols_of
 from .ring import Ring, ring_of
@@ -60,7 +61,8 @@ class Proof:
             return []
         from .derivation import derivation
 
-        return derivation(self.lhs, self.rhs, self.given)
+        with room(self.lhs, self.rhs):
+            return derivation(self.lhs, self.rhs, self.given)
 
     def check(self) -> bool:
         """Replay the certificate by plain evaluation, which shares no code with the prover.
@@ -70,7 +72,8 @@ class Proof:
         """
         from .certify import check
 
-        return check(self)
+        with room(self.lhs, self.rhs):
+            return check(self)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the certificate of a proof or a refutation, which ``opalgebra check`` and :func:`load_proof` read.
@@ -105,7 +108,7 @@ class Proof:
         return str(verb("proof_markdown")(self))
 
 
-def prove(lhs: Any, rhs: Any, given: Hypothesis | Iterable[Hypothesis] = ()) -> Proof:
+def prove(lhs: Any, rhs: Any, given: Hypothesis | Iterable[Hypothesis] = (), budget: float = DECISION) -> Proof:
     """Decide lhs = rhs for two operators, two signals or two bound operators.
 
     Parameters
@@ -115,6 +118,8 @@ def prove(lhs: Any, rhs: Any, given: Hypothesis | Iterable[Hypothesis] = ()) -> 
         compared entry by entry; powers of them above 1,000 are undecided.
     given : hypotheses, optional
         ``oa.coprime(k, m)``, ``oa.divides(k, m)``, ``oa.even_symmetric(q)``.
+    budget : float
+        Seconds after which the verdict is "undecided: budget"; very large statements alone take minutes.
 
     Returns
     -------
@@ -134,7 +139,8 @@ def prove(lhs: Any, rhs: Any, given: Hypothesis | Iterable[Hypothesis] = ()) -> 
     ('refuted', 1, 0, 1)
     """
     if hasattr(lhs, "_prove_equal") or hasattr(rhs, "_prove_equal"):  # bound operators, from a layer above
-        decided: Proof = (lhs if hasattr(lhs, "_prove_equal") else rhs)._prove_equal(lhs, rhs, given)
+        with limited(budget):
+            decided: Proof = (lhs if hasattr(lhs, "_prove_equal") else rhs)._prove_equal(lhs, rhs, given)
         return decided
     lhs, rhs = _operand(lhs, "left"), _operand(rhs, "right")
     if isinstance(lhs, SignalExpr) != isinstance(rhs, SignalExpr):
@@ -146,7 +152,8 @@ def prove(lhs: Any, rhs: Any, given: Hypothesis | Iterable[Hypothesis] = ()) -> 
         common_channels(lhs, rhs)
     formal_names(lhs, rhs, *even)  # refuses a name that stands for two things
     _check_symbols(all_factor_symbols(lhs, rhs))
-    verdict, reason, witness = decide(lhs, rhs, facts)
+    with limited(budget), room(lhs, rhs):
+        verdict, reason, witness = decide(lhs, rhs, facts)
     return Proof(lhs, rhs, facts, verdict, reason, witness)
 
 

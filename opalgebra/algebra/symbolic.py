@@ -21,6 +21,7 @@ from ..errors import Undecided
 from ..expr.factors import axes
 from ..expr.signals import Signal
 from ..scalar import is_sympy
+from .budget import check_time
 from .canonical import _atoms
 from .facts import Coprime, Hypothesis
 from .ring import Ring
@@ -387,6 +388,7 @@ def vanishes(states: list[Parametrised], ring: Ring) -> bool:
     """Whether the states are seen to cancel; False means that they were not."""
     classes: list[tuple[Parametrised, Any]] = []
     for state in (s.normalised(ring) for s in states):
+        check_time()
         for i, (known, weight) in enumerate(classes):
             if _same_set(known, state):
                 classes[i] = (known, weight + state.weight)

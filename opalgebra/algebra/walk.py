@@ -32,6 +32,7 @@ from ..expr.operators import (
 from ..expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum
 from ..expr.traverse import has_blocks
 from ..scalar import Scalar, conjugate
+from .budget import check_time
 
 POWER_LIMIT = 100_000  # factors of one power that are walked through
 INPUT = ("input",)  # the label of the slot that an operator's argument takes
@@ -92,6 +93,7 @@ class Walker(ABC):
 
     def act(self, operator: LinearOperator, states: list[Any], transpose: bool, conj: bool) -> list[Any]:
         """The states after an operator, its transpose, its conjugate or its adjoint."""
+        check_time()
         if has_blocks(operator):
             operator = plain(operator)
         operator, transpose, conj, states = self._unwrap(operator, states, transpose, conj)

@@ -170,6 +170,21 @@ def has_blocks(root: Node) -> bool:
     return bool(root.__dict__["_has_blocks"])
 
 
+def depth(root: Node) -> int:
+    """How many nodes lie below one another on the longest way down."""
+    stack: list[tuple[Node, bool]] = [(root, False)]
+    while stack:
+        node, ready = stack.pop()
+        if "_depth" in node.__dict__:
+            continue
+        if ready:
+            node.__dict__["_depth"] = 1 + max((child.__dict__["_depth"] for child in node.children()), default=0)
+            continue
+        stack.append((node, True))
+        stack.extend([(child, False) for child in node.children()])
+    return int(root.__dict__["_depth"])
+
+
 def factor_symbols(node: Node) -> list[Any]:
     """The SymPy symbols in the factor or shift of this one node, sorted by name."""
     if isinstance(node, (_Sampling, _Layer, _Resampler, Box)):
@@ -223,6 +238,6 @@ def constants(*roots: Node) -> Iterator[Any]:
 
 
 __all__ = [
-    "Conv", "LinearOperator", "Modulate", "SignalExpr", "all_factor_symbols", "constants", "expand", "factor_symbols",
-    "formal_names", "formal_parts", "has_blocks", "is_block", "rebuild", "substitute", "transform", "walk",
+    "Conv", "LinearOperator", "Modulate", "SignalExpr", "all_factor_symbols", "constants", "depth", "expand",
+    "factor_symbols", "formal_names", "formal_parts", "has_blocks", "is_block", "rebuild", "substitute", "transform", "walk",
 ]  # fmt: skip
