@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .algebra.derive import Derivation, derive
 from .algebra.facts import coprime, divides, even_symmetric
+from .algebra.falsehoods import Falsehood, falsehoods
 from .algebra.laws import Law, laws
 from .algebra.loading import load_proof
 from .algebra.prove import Proof, Step, prove
@@ -68,6 +69,7 @@ __all__ = [
     "Down",
     "FactorError",
     "FactorTypeError",
+    "Falsehood",
     "Flip",
     "FormalSignalError",
     "Identity",
@@ -109,6 +111,7 @@ __all__ = [
     "even_symmetric",
     "exact",
     "factors",
+    "falsehoods",
     "get_threads",
     "integers",
     "laws",

@@ -121,6 +121,13 @@ def polyphase_product(k: int, r: int, p: Any, q: Any) -> Sides:
     return compose((Down(k), *delay(-r), Conv(p))) @ q, sum(parts[1:], start=parts[0])
 
 
+def phase_of_transposed(k: int, r: int, q: Any) -> Sides:
+    """↓k S^{−r} (q∗) ↑k = q_r∗; a constant c thus becomes c Σ_j q_{kj+r} in phase r: even iff they are equal."""
+    if not 0 <= r < k:
+        raise FactorError(f"r is {r} and k is {k}; the law is for 0 <= r < k")
+    return compose((Down(k), *delay(-r), Conv(q), Up(k))), Conv(branch(q, k, r))
+
+
 def bind_common_factor(bound: Bindings) -> Bindings | None:
     """↓M ↑L with M = g b and L = g a for ints with g > 1."""
     M, L = bound["M"], bound["L"]
@@ -274,6 +281,16 @@ LETTERS = [
     Law("weight-gradient", "p:kernel q:kernel k:factor",
         lambda p, q, k: (Down(k) @ Conv(p) @ q, Down(k) @ Conv(q) @ p), DUMOULIN,
         lambda p, q, k: (Down(k) @ Conv(p) @ q, Conv(p) @ Down(k) @ q)),
+    Law("conv-as-transposed", "q:kernel k:factor",
+        lambda q, k: (Down(k) @ Conv(q), (TransposedConv(R @ q, k)).T), DUMOULIN,
+        lambda q, k: (Down(k) @ Conv(q), TransposedConv(q, k).T)),
+    Law("transposed-as-conv", "q:kernel k:factor",
+        lambda q, k: (Conv(q) @ Up(k), (StridedConv(R @ q, k)).T), DUMOULIN,
+        lambda q, k: (Conv(q) @ Up(k), StridedConv(q, k).T)),
+    Law("transposed-phase", "k:factor r:shift q:kernel", phase_of_transposed,
+        "Odena, Dumoulin and Olah, Distill (2016)",
+        lambda k, r, q: (Down(k) @ Shift(r) @ Conv(q) @ Up(k), Conv(branch(q, k, r))), generic={"k": 3, "r": 1},
+        conditions=("0 ≤ r < k",)),
     Law("weight-gradient-dilated", "p:kernel q:kernel k:factor",
         lambda p, q, k: (Conv(Up(k) @ p) @ q, Conv(q) @ Up(k) @ p), DUMOULIN,
         lambda p, q, k: (Conv(Up(k) @ p) @ q, Up(k) @ Conv(q) @ p)),

@@ -96,9 +96,7 @@ class _Writer:
             "version": checker.VERSION,
             "verdict": proof.verdict,
             "ndim": self.ndim,
-            "inputs": None
-            if isinstance(proof.lhs, SignalExpr)
-            else (common_channels(proof.lhs, proof.rhs) or PLAIN)[1],
+            "inputs": _inputs(self.roots),
             "lhs": refs[0],
             "rhs": refs[-1],
             "lines": written if proof.verdict == "proved" else [],
@@ -216,7 +214,7 @@ class _Writer:
         return [parts[type(node)], self._ref(node.children()[0])]
 
 
-def _inputs(lines: Any) -> int | None:
+def _inputs(lines: list[Any]) -> int | None:
     return None if isinstance(lines[0], SignalExpr) else (common_channels(*lines) or PLAIN)[1]
 
 

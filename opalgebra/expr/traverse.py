@@ -239,5 +239,6 @@ def constants(*roots: Node) -> Iterator[Any]:
 
 __all__ = [
     "Conv", "LinearOperator", "Modulate", "SignalExpr", "all_factor_symbols", "constants", "depth", "expand",
-    "factor_symbols", "formal_names", "formal_parts", "has_blocks", "is_block", "rebuild", "substitute", "transform", "walk",
+    "factor_symbols", "formal_names", "formal_parts", "has_blocks", "is_block", "rebuild", "substitute", "transform",
+    "walk",
 ]  # fmt: skip
