@@ -220,7 +220,7 @@ def test_a_law_is_used_at_a_later_place():
     for move in places:
         assert oa.derive(start).by("down-up", place=move.place).expression == move.expression
     assert oa.derive(start).by("down-up", place=1).expression == Down(2) @ Up(2) @ I
-    with pytest.raises(LawDoesNotMatch, match="at place 2; laws that fit: .*down-up"):
+    with pytest.raises(LawDoesNotMatch, match=r"at place 2; laws that fit: .*down-up"):
         oa.derive(start).by("down-up", place=2)
 
 
@@ -244,7 +244,7 @@ def test_the_lines_between_are_found():
 
 
 def test_laws_that_do_not_fit_name_those_that_do():
-    with pytest.raises(LawDoesNotMatch, match="laws that fit: .*conv-transpose"):
+    with pytest.raises(LawDoesNotMatch, match=r"laws that fit: .*conv-transpose"):
         oa.derive(Conv(q).T).by("noble-down")
 
 
