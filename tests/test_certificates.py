@@ -364,6 +364,13 @@ def test_a_proof_that_is_none_is_not_saved(tmp_path):
         false.save(tmp_path / "proof.json")
 
 
+@pytest.mark.parametrize("kind", ["real", "complex", "other"])
+def test_factors_are_counted_and_not_drawn(kind):
+    """A factor that is declared to be a number would be tried at one value and pass as any."""
+    with pytest.raises(checker.Rejected, match="an int is expected"):
+        checker.check(changed(lambda c: c.update(symbols={"k": kind}), oa.prove(Down(k) @ Up(k), I)))
+
+
 def test_a_deep_expression_is_saved_and_read(tmp_path):
     deep = Signal([1, 2])
     tower = Conv(deep)

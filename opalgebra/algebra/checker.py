@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 FORMAT, VERSION, RANDOM = "opalgebra-proof", 1, SystemRandom()
 MAX_BYTES, MAX_NODES, MAX_DEPTH, MAX_DIGITS, MAX_BITS = 4_000_000, 100_000, 10_000, 4_000, 50_000
 WORK, ROUNDS, CASES = 1_000_000, 2, 24  # operations in all; times that points are drawn; values of symbols
+COUNTED = ("positive", "integer")  # the symbols that stand for ints
 MALFORMED = (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 
 
@@ -143,10 +144,16 @@ class Checker:
             total = total + term
         return total
 
+    def whole(self, v: Any) -> int:
+        """A factor, a shift or an index: an int, whatever the symbols in it."""
+        names = [s.lstrip("~") for _, powers in v["sum"] for s in powers] if isinstance(v, dict) else []
+        found = self.value(v)
+        need(all(self.symbols[s] in COUNTED for s in names) and type(found) is int, "an int is expected")
+        return int(found)
+
     def axes(self, v: Any) -> list[int]:
-        found = [self.value(x) for x in v]
-        need(all(type(k) is int for k in found) and len(found) == self.ndim, "one int per axis is expected")
-        return found
+        need(len(v) == self.ndim, "one int per axis is expected")
+        return [self.whole(x) for x in v]
 
     def add(self, terms: Any) -> dict[Any, Any]:
         y: dict[Any, Any] = {}
@@ -307,7 +314,7 @@ class Checker:
     # -- the claims ------------------------------------------------------------------------------------------
 
     def holds(self) -> bool:
-        values = [(kind, [self.value(v) for v in sides]) for kind, *sides in self.given]
+        values = [(kind, [self.whole(v) for v in sides]) for kind, *sides in self.given]
         need(all(kind in ("coprime", "divides") for kind, _ in values), "an unknown hypothesis")
         return all(gcd(a, b) == 1 if kind == "coprime" else b % a == 0 for kind, (a, b) in values)
 
@@ -320,7 +327,7 @@ class Checker:
 
     def cases(self) -> Any:
         """Values of the symbols that are counted through, up to ever larger bounds."""
-        counted = [s for s, kind in self.symbols.items() if kind in ("positive", "integer")]
+        counted = [s for s, kind in self.symbols.items() if kind in COUNTED]
         done = 0
         for bound in range(1, CASES + 1 if counted else 2):
             ranges = [range(1 if self.symbols[s] == "positive" else -bound, bound + 1) for s in counted]
@@ -349,7 +356,7 @@ class Checker:
                 for i, pair in enumerate(pairwise(written), 2):
                     same = self.agree(pair, measured, inputs, share)
                     need(same, f"line {i} does not follow from line {i - 1}", 1)
-        names = ", ".join([s for s, kind in self.symbols.items() if kind in ("positive", "integer")])
+        names = ", ".join([s for s, kind in self.symbols.items() if kind in COUNTED])
         scope = [f"for all {names} up to {self.largest} ({tried} cases), not for all"] if names else []
         scope += ["at a sample of the residue classes"] if self.sampled else []
         return f"confirmed {', '.join(scope)}" if scope else "checked"
