@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 from .algebra.banks import FilterBank, filterbank
 from .algebra.derive import Derivation, derive
 from .algebra.facts import coprime, divides, equal, even_symmetric, not_divides
+from .algebra.falsehoods import Falsehood, falsehoods
 from .algebra.laws import Law, laws
+from .algebra.loading import load_proof
 from .algebra.prove import Proof, Step, prove
 from .algebra.relations import nyquist, orthonormal, paraunitary
 from .algebra.sampling import cosets, gcld, gcrd, lclm, lcrm, smith
@@ -23,6 +25,7 @@ from .algebra.wavelets import cosine_bank, dft_bank, lifting, wavelet
 from .algebra.witness import Witness
 from .engine.compiled.threads import get_threads, set_threads
 from .errors import (
+    CertificateError,
     CoefficientError,
     DimensionError,
     FactorError,
@@ -64,6 +67,7 @@ __all__ = [
     "AvgPool",
     "Block",
     "BoundOperator",
+    "CertificateError",
     "CoefficientError",
     "Conv",
     "Corr",
@@ -73,6 +77,7 @@ __all__ = [
     "Down",
     "FactorError",
     "FactorTypeError",
+    "Falsehood",
     "FilterBank",
     "Flip",
     "FormalSignalError",
@@ -122,6 +127,7 @@ __all__ = [
     "even_symmetric",
     "exact",
     "factors",
+    "falsehoods",
     "filterbank",
     "gcld",
     "gcrd",
@@ -131,6 +137,7 @@ __all__ = [
     "lclm",
     "lcrm",
     "lifting",
+    "load_proof",
     "nn",
     "not_divides",
     "nyquist",

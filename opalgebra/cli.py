@@ -1,6 +1,7 @@
 """The command line: ``opalgebra prove "Conv(q) @ Up(k) == (Down(k) @ Conv(q).T).T"``.
 
-Exit status: 0 done or proved, 1 refuted, 2 undecided, 64 bad input.
+Exit status: 0 done or proved, 1 refuted, 2 undecided, 64 bad input.  Of ``check``: 0 holds, 2 confirmed for instances
+only, 1 does not hold, 64 cannot be checked.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("tour", help="derive, prove, render and run the headline identities")
     _add_prove(commands)
+    check = commands.add_parser("check", help="check a proof that was saved; 0 holds, 2 for instances only, 1 does not")
+    check.add_argument("path", metavar="PROOF.json", help="what p.save(path) has written")
     laws = commands.add_parser("laws", help="the catalogue of laws")
     laws.add_argument("name", nargs="?", metavar="NAME", help="one law; all without it")
     laws.add_argument("--latex", action="store_true", help="as LaTeX")
@@ -147,6 +150,12 @@ def _prove(options: argparse.Namespace) -> int:
     return VERDICTS[proof.verdict]
 
 
+def _check(options: argparse.Namespace) -> int:
+    from .algebra.checker import main as check
+
+    return check([options.path])
+
+
 def _laws(options: argparse.Namespace) -> int:
     import opalgebra
 
@@ -210,6 +219,7 @@ def _optimize(options: argparse.Namespace) -> int:
 COMMANDS = {
     "tour": _tour,
     "prove": _prove,
+    "check": _check,
     "laws": _laws,
     "run": _run,
     "explain": _explain,

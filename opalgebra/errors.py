@@ -8,6 +8,7 @@ given, what was expected and what to do.
 from __future__ import annotations
 
 __all__ = [
+    "CertificateError",
     "CoefficientError",
     "DimensionError",
     "FactorError",
@@ -97,6 +98,10 @@ class NotEqual(OpAlgebraError, ValueError):
     def __init__(self, message: str, proof: object = None) -> None:
         super().__init__(message)
         self.proof = proof
+
+
+class CertificateError(OpAlgebraError, ValueError):
+    """A proof that no certificate can be written of, or a certificate that does not hold."""
 
 
 class Undecided(OpAlgebraError, ArithmeticError):

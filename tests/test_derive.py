@@ -192,3 +192,68 @@ def test_derivations_render():
 def test_concrete_signals():
     s = Signal([1, 2, 3])
     assert oa.derive(Up(2) @ x + s).to(s + Up(2) @ x).expression == s + Up(2) @ x
+
+
+# moves
+
+
+def test_moves_are_the_lines_that_laws_give():
+    derivation = oa.derive(Down(k) @ Conv(Up(k) @ q) @ Up(k) @ Down(3) @ Up(3))
+    moves = derivation.moves()
+    names = [move.law for move in moves]
+    assert {"noble-down", "noble-up", "down-up"} <= set(names)
+    assert "noble-transposed" not in names
+    for move in moves:
+        assert move.expression != derivation.expression
+        assert oa.prove(derivation.expression, move.expression)
+    (line,) = [move for move in moves if move.law == "down-up"]
+    assert line.expression == Down(k) @ Conv(Up(k) @ q) @ Up(k) @ I
+    assert str(line).startswith("down-up: ")
+    assert oa.derive(Up(k) @ Down(m), given=oa.coprime(k, m)).moves()[0].condition == "gcd(k, m) = 1"
+    assert "up-down-coprime" not in [move.law for move in oa.derive(Up(k) @ Down(m)).moves()]
+
+
+def test_a_law_is_used_at_a_later_place():
+    start = Down(2) @ Up(2) @ Down(3) @ Up(3)
+    places = [move for move in oa.derive(start).moves() if move.law == "down-up"]
+    assert [move.place for move in places] == [0, 1]
+    for move in places:
+        assert oa.derive(start).by("down-up", place=move.place).expression == move.expression
+    assert oa.derive(start).by("down-up", place=1).expression == Down(2) @ Up(2) @ I
+    with pytest.raises(LawDoesNotMatch, match=r"at place 2; laws that fit: .*down-up"):
+        oa.derive(start).by("down-up", place=2)
+
+
+def test_a_line_is_taken_back():
+    derivation = oa.derive(Down(2) @ Up(2)).by("down-up")
+    assert derivation.undo().expression == Down(2) @ Up(2)
+    assert derivation.undo().undo().steps == [(Down(2) @ Up(2), "", "")]
+    assert derivation.by("down-up").expression == I
+
+
+def test_the_lines_between_are_found():
+    start, goal = Down(2) @ Conv(Up(2) @ q) @ Conv(Up(2) @ p) @ Up(2), Conv(Conv(q) @ p)
+    short, long = oa.derive(start).to(goal), oa.derive(start).to(goal, steps=True)
+    assert len(short.steps) == 2
+    assert len(long.steps) > 2
+    assert long.expression == goal
+    assert all(step.law in laws for step in long.steps[1:])
+    assert ", ".join(dict.fromkeys(step.law for step in long.steps[1:])) == short.steps[1].law
+    for before, after in zip(long.steps, long.steps[1:], strict=False):
+        assert oa.prove(before.expression, after.expression)
+
+
+def test_laws_that_do_not_fit_name_those_that_do():
+    with pytest.raises(LawDoesNotMatch, match=r"laws that fit: .*conv-transpose"):
+        oa.derive(Conv(q).T).by("noble-down")
+
+
+def test_the_chain_of_the_transposed_convolution():
+    """(q∗)↑k = (q∗)↓kᵀ = (q∗)ᵀᵀ↓kᵀ = (↓k (q∗)ᵀ)ᵀ, every line by one law of that name."""
+    lines = [Conv(q) @ Up(k), Conv(q) @ Down(k).T, Conv(q).T.T @ Down(k).T, (Down(k) @ Conv(q).T).T]
+    derivation = oa.derive(lines[0])
+    for line in lines[1:]:
+        derivation.to(line)
+    assert [step.law for step in derivation.steps[1:]] == ["down-transpose", "transpose-twice", "transpose-product"]
+    assert [step.law for step in oa.prove(lines[0], lines[-1]).steps[1:]] == ["transposed-strided"]
+    assert oa.prove(lines[0], lines[-1]).check()

@@ -35,11 +35,13 @@ NUMBERED = {  # the laws of multirate signal processing by their usual numbers
     20: ["flip-conv-flip", "flip-conv", "flip-up", "flip-down"],
     21: ["modulate-down", "modulate-up", "character-down", "character-up"],
     22: ["repeat-repeat", "down-repeat", "mean-repeat"], 23: ["repeat-fold"], 24: ["repeat-conv"],
+    30: ["weight-gradient", "weight-gradient-dilated"], 31: ["conv-as-transposed", "transposed-as-conv"],
+    32: ["transposed-phase"],
 }  # fmt: skip
 SUMMED = [name for name in NAMES if oa.laws[name].summed]
 WITH_CONCRETE_FACTOR = [name for name in NAMES if "k" in oa.laws[name].generic or oa.laws[name].summed]
 # A sum, a number and an index no pattern can bind.
-WITHOUT_PATTERN = {"polyphase-product", "power", "conv-impulse", *(law.name for law in BANKS)}
+WITHOUT_PATTERN = {"polyphase-product", "transposed-phase", "power", "conv-impulse", *(law.name for law in BANKS)}
 NUMBERED |= {
     25: ["alias-cancellation"], 26: ["five-three-reconstruction", "lifting-reconstruction"], 27: ["alias-components"],
     28: ["paraunitary-reconstruction"], 29: ["nyquist"],
@@ -50,7 +52,7 @@ NEEDS_OTHER_FORM = {  # see the tests by number below
 
 
 def test_the_numbered_laws_are_all_there():
-    assert set(NUMBERED) == set(range(1, 30))
+    assert set(NUMBERED) == set(range(1, 33))
     assert {name for names in NUMBERED.values() for name in names} <= set(NAMES)
 
 
@@ -115,6 +117,20 @@ def test_every_branch_of_a_product(r):
 @pytest.mark.parametrize("power", [0, 1, 5])
 def test_powers(power):
     assert oa.laws["power"].prove(n=power)
+
+
+def test_derivations_of_laws_are_short():
+    assert all(2 <= len(law.prove().steps) <= 8 for law in oa.laws.values())
+
+
+def test_a_transposed_convolution_answers_a_constant_by_the_sums_of_its_phases():
+    """Law 32 on a circle: constants are periodic, and each phase of the answer is the sum of its taps."""
+    for taps, k in (([1, 2, 4, 8, 16], 3), ([1, 1, 1, 1], 2), ([1, 3, 3, 1], 2), ([5], 2)):
+        answer = (Conv(taps) @ Up(k)).on(6, out=6 * k, boundary="wrap")([1] * 6).tolist()
+        sums = [sum(taps[r::k]) for r in range(k)]
+        assert answer == sums * 6
+        even = [oa.laws["transposed-phase"].prove(k=k, r=r, q=Signal(taps)) for r in range(k)]
+        assert all(even)
 
 
 def test_law_9_is_found_for_all_small_numbers():

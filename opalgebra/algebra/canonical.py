@@ -24,6 +24,7 @@ from typing import Any, TypeAlias
 from ..errors import Undecided
 from ..expr.operators import LinearOperator
 from ..expr.signals import Signal, SignalExpr
+from .budget import check_time
 from .coset import Cosets, Label
 from .lattice import Basis, Vector, hermite, index_of, intersection, reduce, representatives
 from .ring import Ring
@@ -128,6 +129,7 @@ def canonical_of(states: list[Cosets]) -> Canonical:
     """The canonical form of a sum of families."""
     hulls: dict[Shape, dict[Vector, dict[Basis, dict[Vector, Any]]]] = {}
     for state in states:
+        check_time()
         if state.branches:
             _sort_into_hulls(state, hulls)
     result: Canonical = {}
@@ -186,6 +188,7 @@ def _sort_into_hulls(state: Cosets, hulls: dict[Shape, dict[Vector, dict[Basis, 
     orders, alike = _slot_orders(state)
     size = state.ndim * (1 + len(state.labels))
     for order in orders:
+        check_time()
         vectors, move = _reordered(state, order)
         basis, columns = hermite(vectors)
         slopes, denominator, others = _rational_part(basis, columns, size)
@@ -334,6 +337,7 @@ def _refine(cosets: dict[Basis, dict[Vector, Any]]) -> Function:
     columns = tuple(range(len(common)))
     total: dict[Vector, Any] = {}
     for basis, weights in cosets.items():
+        check_time()
         steps = list(representatives(basis, common))
         for offset, weight in weights.items():
             for step in steps:
@@ -355,6 +359,7 @@ def _with_all_periods(basis: Basis, weights: dict[Vector, Any]) -> Function:
     rarest = min(classes.values(), key=len)
     first = rarest[0]
     for other in rarest[1:]:
+        check_time()
         step = tuple(a - b for a, b in zip(other, first, strict=True))
         if not any(reduce(step, basis, columns)):
             continue  # a period found before

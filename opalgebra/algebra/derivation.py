@@ -21,6 +21,7 @@ from ..expr.signals import Signal, SignalExpr
 from ..expr.sums import IndexedSum
 from ..expr.traverse import all_factor_symbols, constants, has_blocks, nameless, walk
 from ..scalar import exact, is_sympy
+from .budget import DERIVATION, check_time, limited
 from .evaluate import Evaluator
 from .laws import Law, laws
 from .prove import Expression, Step, decide, same_canonical
@@ -34,10 +35,19 @@ def derivation(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step]:
         from .blocks import block_derivation
 
         return block_derivation(lhs, rhs, facts)
-    steps = _single_law(lhs, rhs, facts) or _joined(lhs, rhs, facts) or _tidied(lhs, rhs, facts)
-    if steps is not None and lines_hold(steps, facts):
+    with limited(DERIVATION):
+        steps = _by_laws(lhs, rhs, facts)
+    if steps is not None:
         return steps
     return [Step(lhs, "", ""), Step(rhs, "canonical-form", "")] if lhs != rhs else [Step(lhs, "", "")]
+
+
+def _by_laws(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | None:
+    try:
+        steps = _single_law(lhs, rhs, facts) or _joined(lhs, rhs, facts) or _tidied(lhs, rhs, facts)
+    except Undecided:  # the time is over
+        return None
+    return steps if steps is not None and lines_hold(steps, facts) else None
 
 
 def lines_hold(steps: list[Step], facts: Facts) -> bool:
@@ -71,6 +81,7 @@ def _single_law(lhs: Expression, rhs: Expression, facts: Facts, of_sums: bool = 
         return [Step(lhs, "", "")]
     present = [{type(node) for node in walk(side)} for side in (lhs, rhs)]
     for name in _single_candidates(of_sums):
+        check_time()
         law = laws[name]
         for reverse in (FORWARD, BACKWARD):
             for start, goal, types in ((lhs, rhs, present[0]), (rhs, lhs, present[1])):

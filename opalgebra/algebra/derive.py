@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, NamedTuple
 
 from .._verbs import verb
 from ..errors import LawDoesNotMatch, NotEqual, OperandError
-from ..expr.operators import LinearOperator
+from ..expr.operators import FormalOperator, LinearOperator
+from ..expr.signals import FormalSignal
 from .facts import Hypothesis, hypotheses
 from .laws import laws
 from .prove import Expression, Step, _operand, prove
 
 
+class Move(NamedTuple):
+    """A line that a law can give: the n-th ``place`` where it fits, from right to left where ``reverse``."""
+
+    law: str
+    expression: Expression
+    condition: str
+    place: int
+    reverse: bool
+
+    def __str__(self) -> str:
+        where = f" (place {self.place})" if self.place else ""
+        condition = f"    [{self.condition}]" if self.condition else ""
+        return f"{self.law}{where}: {self.expression}{condition}"
+
+
 class Derivation:
     """Lines A = B = C = …; made by :func:`derive`.
 
-    ``d.to(B)`` writes a line and checks it, ``d.by(law)`` writes the line that a law gives.  Both return the
-    derivation, so that lines chain.
+    ``d.to(B)`` writes a line and checks it, ``d.by(law)`` writes the line that a law gives, ``d.undo()`` takes the last
+    one back.  All return the derivation, so that lines chain.  ``d.moves()`` lists the lines that laws can give.
     """
 
     def __init__(self, start: Any, given: Hypothesis | Iterable[Hypothesis] = ()) -> None:
@@ -29,8 +46,10 @@ class Derivation:
         """The last line."""
         return self.steps[-1].expression
 
-    def to(self, goal: Any) -> Derivation:
+    def to(self, goal: Any, steps: bool = False) -> Derivation:
         """Write a line; it must equal the line before.
+
+        With ``steps`` the lines between are written too, one for every law that was found to lead there.
 
         Raises
         ------
@@ -42,6 +61,9 @@ class Derivation:
         if not proof:
             raise NotEqual(f"this line does not follow from the one before it\n{proof}", proof)
         lines = proof.steps
+        if steps:
+            self.steps += lines[1:]
+            return self
         law, condition = (lines[1].law, lines[1].condition) if len(lines) == 2 else ("", "")
         if len(lines) > 2:
             law = ", ".join(dict.fromkeys(step.law for step in lines[1:]))
@@ -49,8 +71,37 @@ class Derivation:
         self.steps.append(Step(goal, law, condition))
         return self
 
-    def by(self, law: str, **values: Any) -> Derivation:
-        """Write the line that one use of a law gives, at the first place where it fits.
+    def undo(self) -> Derivation:
+        """Take the last line back; the first one stays."""
+        if len(self.steps) > 1:
+            self.steps.pop()
+        return self
+
+    def moves(self) -> list[Move]:
+        """The lines that one use of one law can give, in the order of the catalogue.
+
+        Laws that fit any expression, such as A = Aᵀᵀ from right to left, are left out, and so are those that need a
+        parameter which the line does not tell, such as the k of "polyphase-conv".
+
+        >>> import opalgebra as oa
+        >>> for move in oa.derive(oa.Down(2) @ oa.Conv(oa.signals("q")).T).moves()[:2]:
+        ...     print(move)
+        up-transpose: ↑₂ᵀ (q∗)ᵀ
+        conv-transpose: ↓₂ ((R q)∗)
+        """
+        return [move for name in laws for move in self._moves_by(name)]
+
+    def _moves_by(self, name: str) -> Iterator[Move]:
+        law, before = laws[name], self.expression
+        for reverse in (False, True):
+            pattern = law.patterns[reverse]
+            if pattern is None or isinstance(pattern, FormalOperator | FormalSignal):
+                continue
+            found = [use for use in law.uses(before, reverse, self.given) if use[0] != before]
+            yield from (Move(name, new, condition, place, reverse) for place, (new, condition) in enumerate(found))
+
+    def by(self, law: str, place: int = 0, **values: Any) -> Derivation:
+        """Write the line that one use of a law gives, at the first place where it fits, or at a later one.
 
         The law is tried from left to right, then from right to left.  ``values`` fixes parameters that the
         expression does not tell, such as ``k=2`` for "polyphase-conv".
@@ -65,15 +116,18 @@ class Derivation:
         row = laws[law]
         before = self.expression
         uses = (use for reverse in (False, True) for use in row.uses(before, reverse, self.given, values))
-        for new, condition in uses:
-            if new != before:
-                proof = prove(before, new, self.given)
-                if not proof:
-                    raise NotEqual(f"the law {law} gave a line that does not follow\n{proof}", proof)
-                self.steps.append(Step(new, law, condition))
-                return self
+        for new, condition in islice((use for use in uses if use[0] != before), place, None):
+            proof = prove(before, new, self.given)
+            if not proof:
+                raise NotEqual(f"the law {law} gave a line that does not follow\n{proof}", proof)
+            self.steps.append(Step(new, law, condition))
+            return self
         conditions = f" (condition: {', '.join(row.conditions)})" if row.conditions else ""
-        raise LawDoesNotMatch(f"neither side of {law}: {row.statement}{conditions} occurs in {before}")
+        where = f" at place {place}" if place else ""
+        fitting = ", ".join(dict.fromkeys(move.law for move in self.moves())) or "none without parameters"
+        raise LawDoesNotMatch(
+            f"neither side of {law}: {row.statement}{conditions} occurs in {before}{where}; laws that fit: {fitting}"
+        )
 
     def optimize(self, cost: Any = None) -> Derivation:
         """Write the lines from the last one to the cheapest equal operator; see :meth:`LinearOperator.optimize`.

@@ -8,6 +8,7 @@ from itertools import permutations, product
 from typing import Any
 
 from .affine import CONSTANT, _combination
+from .budget import check_time
 from .canonical import _atoms
 from .ring import Ring
 from .symbolic import Parametrised
@@ -17,6 +18,7 @@ def vanishes(states: list[Parametrised], ring: Ring) -> bool:
     """Whether the states are seen to cancel; False means that they were not."""
     classes: list[tuple[Parametrised, Any]] = []
     for state in (s.normalised(ring) for s in states):
+        check_time()
         for i, (known, weight) in enumerate(classes):
             if _same_set(known, state):
                 classes[i] = (known, weight + state.weight)

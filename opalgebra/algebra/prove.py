@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import islice, product
+from os import PathLike
 from typing import Any, NamedTuple, TypeAlias
 
 from .._verbs import verb
@@ -22,6 +23,7 @@ from ..expr.traverse import (
     walk,
     written_out,
 )
+from .budget import DECISION, limited, room
 from .canonical import Canonical, ConcreteWalker, TooMany, canonical
 from .facts import EvenSymmetric, Hypothesis, allowed, holds, hypotheses, symbols_of
 from .hypotheses import solved
@@ -72,7 +74,8 @@ class Proof:
             return [Step(self.lhs, "", ""), Step(self.rhs, "hypothesis", ", ".join(map(str, self.given)))]
         from .derivation import derivation
 
-        return derivation(self.lhs, self.rhs, self.given)
+        with room(self.lhs, self.rhs):
+            return derivation(self.lhs, self.rhs, self.given)
 
     def check(self) -> bool:
         """Replay the certificate by plain evaluation, which shares no code with the prover.
@@ -82,7 +85,24 @@ class Proof:
         """
         from .certify import check
 
-        return check(self)
+        with room(self.lhs, self.rhs):
+            return check(self)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the certificate of a proof or a refutation, which ``opalgebra check`` and :func:`load_proof` read.
+
+        The format is JSON; ``opalgebra/algebra/checker.py`` checks it without the rest of the package.
+
+        Raises
+        ------
+        CertificateError
+            Where nothing was decided, operators on arrays are compared, or numbers are not algebraic.
+        """
+        from .certificate import certificate
+
+        text = certificate(self)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text + "\n")
 
     def __str__(self) -> str:
         return str(verb("proof_text")(self))
@@ -101,7 +121,7 @@ class Proof:
         return str(verb("proof_markdown")(self))
 
 
-def prove(lhs: Any, rhs: Any, given: Hypothesis | Iterable[Hypothesis] = ()) -> Proof:
+def prove(lhs: Any, rhs: Any, given: Hypothesis | Iterable[Hypothesis] = (), budget: float = DECISION) -> Proof:
     """Decide lhs = rhs for two operators, two signals or two bound operators.
 
     Parameters
@@ -113,6 +133,8 @@ def prove(lhs: Any, rhs: Any, given: Hypothesis | Iterable[Hypothesis] = ()) -> 
         ``oa.coprime(k, m)``, ``oa.divides(k, m)``, ``oa.not_divides(k, d)``, ``oa.equal(k, a * m)``,
         ``oa.even_symmetric(q)``, ``oa.orthonormal(q, k)``, ``oa.paraunitary(hs, k)``, ``oa.nyquist(h, k)``; with the
         last three the verdict may be "undecided".  :class:`~opalgebra.FactorError` where they contradict one another.
+    budget : float
+        Seconds after which the verdict is "undecided: budget"; very large statements alone take minutes.
 
     Returns
     -------
@@ -132,7 +154,8 @@ def prove(lhs: Any, rhs: Any, given: Hypothesis | Iterable[Hypothesis] = ()) -> 
     ('refuted', 1, 0, 1)
     """
     if hasattr(lhs, "_prove_equal") or hasattr(rhs, "_prove_equal"):  # bound operators, from a layer above
-        decided: Proof = (lhs if hasattr(lhs, "_prove_equal") else rhs)._prove_equal(lhs, rhs, given)
+        with limited(budget):
+            decided: Proof = (lhs if hasattr(lhs, "_prove_equal") else rhs)._prove_equal(lhs, rhs, given)
         return decided
     lhs, rhs = _operand(lhs, "left"), _operand(rhs, "right")
     if isinstance(lhs, SignalExpr) != isinstance(rhs, SignalExpr):
@@ -145,7 +168,8 @@ def prove(lhs: Any, rhs: Any, given: Hypothesis | Iterable[Hypothesis] = ()) -> 
     formal_names(lhs, rhs, *even)  # refuses a name that stands for two things
     _check_symbols(all_factor_symbols(lhs, rhs))
     solved(facts)  # refuses hypotheses that contradict one another
-    verdict, reason, witness = decide(lhs, rhs, facts)
+    with limited(budget), room(lhs, rhs):
+        verdict, reason, witness = decide(lhs, rhs, facts)
     return Proof(lhs, rhs, facts, verdict, reason, witness)
 
 

@@ -74,10 +74,10 @@ def paraunitary(hs: Sequence[Any], k: Any) -> Relation:
     >>> bank.perfect_reconstruction(given=oa.paraunitary([h0, h1], 2)).verdict
     'proved'
     """
-    from .banks import rate_of
+    from ..expr.factors import ratio
 
     kernels = _kernels(hs, "paraunitary")
-    if len(kernels) != rate_of(Down(k).factor):
+    if len(kernels) != ratio(Down(k).factor):
         raise OperandError(f"{len(kernels)} filters and the factor {k} were given; give one filter per channel of k")
     bands = [Down(k) @ Conv(h) for h in kernels]
     whole = sum((Conv(h).H @ Up(k) @ Down(k) @ Conv(h) for h in kernels[1:]), start=_tight(kernels[0], k))

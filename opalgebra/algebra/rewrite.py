@@ -36,6 +36,7 @@ from ..expr.signals import Applied, ConjSignal, Signal, SignalSum
 from ..expr.sums import IndexedSum
 from ..expr.traverse import apart, rebuild, symbols_in, transform
 from ..scalar import exact, is_sympy
+from .budget import check_time
 from .facts import Hypothesis
 from .laws import laws
 from .match import divide, divide_shift, rewritten
@@ -130,6 +131,7 @@ class Uses:
         """What becomes of one node."""
         key = (strategy, id(node))  # the entry keeps its node alive, so that the id stays its own
         if key not in self._at:
+            check_time()
             self._at[key] = (node, strategy(node, self.facts))
         return self._at[key][1]
 

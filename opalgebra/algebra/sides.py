@@ -187,6 +187,11 @@ def polyphase_product(k: Any, r: Any, p: Any, q: Any) -> Sides:
     return letters(Down(k), delay(negative(r)), Conv(p)) @ q, branches(k, term, p, q, *axes(r), name="s")
 
 
+def phase_of_transposed(k: Any, r: Any, q: Any) -> Sides:
+    """↓k S^{−r} (q∗) ↑k = q_r∗; a constant c thus becomes c Σ_j q_{kj+r} in phase r: even iff they are equal."""
+    return letters(Down(k), delay(negative(r)), Conv(q), Up(k)), Conv(branch(q, k, r))
+
+
 def space_to_batch(k: Any, q: Any) -> Sides:
     """Both sides of law 17."""
 

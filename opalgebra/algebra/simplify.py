@@ -22,6 +22,7 @@ from ..expr.operators import PLAIN, FormalOperator, LinearOperator, Scale, add, 
 from ..expr.sampling import SamplingMatrix
 from ..expr.signals import FormalSignal, SignalExpr, common_ndim
 from ..expr.traverse import all_factor_symbols, constants, formal_names
+from .budget import DECISION, limited, room
 from .canonical import Canonical, Shape, canonical
 from .lattice import Basis, Vector, echelon, hermite, index_of, reduce, representatives
 from .ring import Ring, ring_of
@@ -40,7 +41,11 @@ def simplify(operator: LinearOperator) -> LinearOperator:
     """
     if operator.channels not in (None, PLAIN):
         return Block([[simplify(entry) for entry in row] for row in grid(operator)])
-    operator = plain(operator)
+    with room(operator), limited(DECISION):
+        return _simplified(plain(operator))
+
+
+def _simplified(operator: LinearOperator) -> LinearOperator:
     if (
         all_factor_symbols(operator)
         or Spectrum.of(operator).units

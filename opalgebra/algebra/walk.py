@@ -36,6 +36,7 @@ from ..expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, Signa
 from ..expr.sums import IndexedSignalSum, IndexedSum
 from ..expr.traverse import has_blocks, root_of_unity
 from ..scalar import Scalar, conjugate
+from .budget import check_time
 from .spectrum import Spectrum
 
 POWER_LIMIT = 100_000  # factors of one power that are walked through
@@ -108,6 +109,7 @@ class Walker(ABC):
 
     def act(self, operator: LinearOperator, states: list[Any], transpose: bool, conj: bool) -> list[Any]:
         """The states after an operator, its transpose, its conjugate or its adjoint."""
+        check_time()
         if has_blocks(operator):
             operator = plain(operator)
         operator, transpose, conj, states = self._unwrap(operator, states, transpose, conj)

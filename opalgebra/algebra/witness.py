@@ -23,6 +23,7 @@ from ..expr.sampling import SamplingMatrix
 from ..expr.signals import ConjSignal, FormalSignal, Signal, SignalExpr
 from ..expr.traverse import formal_names, walk
 from ..scalar import is_sympy
+from .budget import check_time
 from .canonical import Canonical, Shape, canonical_of
 from .evaluate import Evaluator, Index, Sparse, differs
 from .walk import INPUT
@@ -94,6 +95,7 @@ def compare(
     lhs: Any, rhs: Any, at: Index | None, names: Names, ndim: int, channels: tuple[int, int] | None = None
 ) -> Witness | None:
     """The witness for this input and these kernels, if both sides differ there; of blocks, in these channels."""
+    check_time()
     evaluator = Evaluator(ndim, names)
     if channels is None or at is None:
         left, right = (output(side, at, evaluator) for side in (lhs, rhs))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from .._verbs import verb
 
@@ -68,7 +68,7 @@ class Node:
         return not self == other
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), self.parts()
+        return _from_rows, (_rows(self),)
 
     def __copy__(self) -> Node:
         return self
@@ -119,6 +119,49 @@ def _hash(root: Node) -> int:
         # A signal hashes its samples by itself.
         stack.extend([(child, False) for child in node.children() if type(child).__hash__ is Node.__hash__])
     return int(root.__dict__["_hash"])
+
+
+class _Row(NamedTuple):
+    """A node that an earlier row of a pickle makes."""
+
+    at: int
+
+
+def _rows(root: Node) -> list[tuple[type, Any]]:
+    """Class and parts of every node, children first, so that pickling does not recurse."""
+    rows: list[tuple[type, Any]] = []
+    at: dict[int, _Row] = {}
+
+    def flat(value: Any) -> Any:
+        if isinstance(value, Node):
+            return at.get(id(value), value)  # a node that pickles in its own way stays itself
+        return tuple([flat(entry) for entry in value]) if isinstance(value, tuple) else value
+
+    stack: list[tuple[Node, bool]] = [(root, False)]
+    while stack:
+        node, ready = stack.pop()
+        if id(node) in at or type(node).__reduce__ is not Node.__reduce__:
+            continue
+        if ready:
+            rows.append((type(node), flat(node.parts())))
+            at[id(node)] = _Row(len(rows) - 1)
+        else:
+            stack.append((node, True))
+            stack.extend([(child, False) for child in node.children()])
+    return rows
+
+
+def _from_rows(rows: list[tuple[type, Any]]) -> Any:
+    made: list[Any] = []
+
+    def whole(value: Any) -> Any:
+        if isinstance(value, _Row):
+            return made[value.at]
+        return tuple([whole(entry) for entry in value]) if isinstance(value, tuple) else value
+
+    for kind, parts in rows:
+        made.append(kind(*whole(parts)))
+    return made[-1]
 
 
 def nodes_in(values: tuple[Any, ...]) -> list[Node]:

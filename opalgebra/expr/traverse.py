@@ -275,6 +275,21 @@ def has_blocks(root: Node) -> bool:
     return bool(root.__dict__["_has_blocks"])
 
 
+def depth(root: Node) -> int:
+    """How many nodes lie below one another on the longest way down."""
+    stack: list[tuple[Node, bool]] = [(root, False)]
+    while stack:
+        node, ready = stack.pop()
+        if "_depth" in node.__dict__:
+            continue
+        if ready:
+            node.__dict__["_depth"] = 1 + max((child.__dict__["_depth"] for child in node.children()), default=0)
+            continue
+        stack.append((node, True))
+        stack.extend([(child, False) for child in node.children()])
+    return int(root.__dict__["_depth"])
+
+
 def factors_of(node: Node) -> Any:
     """The factor of this one node, or the number of terms of its sum; 1 where it has none."""
     if isinstance(node, (_Sampling, _Layer, _Resampler, Box)):
@@ -375,9 +390,8 @@ def root_of_unity(order: int) -> Any:
 
 
 __all__ = [
-    "Conv", "LinearOperator", "Modulate", "SignalExpr", "all_factor_symbols", "apart", "constants", "expand",
+    "Conv", "LinearOperator", "Modulate", "SignalExpr", "all_factor_symbols", "apart", "constants", "depth", "expand",
     "factors_of", "formal_names", "formal_parts", "free_symbols", "fresh_index", "has_blocks", "has_sums", "is_block",
     "nameless", "order_of", "own_symbols", "rebuild", "root_of_unity", "substitute", "symbols_in", "transform", "walk",
-    "with_frequencies",
-    "written_out",
+    "with_frequencies", "written_out",
 ]  # fmt: skip
