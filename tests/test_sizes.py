@@ -260,6 +260,9 @@ def test_symbolic_factors_between_windows():
     lhs, rhs = Down(k) @ Conv(Up(k) @ q), Conv(q) @ Down(k)
     assert oa.prove(lhs.on(n, out=n), rhs.on(n, out=n))
     assert oa.prove(lhs.on(n, out=n), (rhs @ Shift(1)).on(n, out=n)).verdict == "undecided"
+    periodic = (Down(n) @ Shift(n)).on(3 * n, out=3)  # the size may be a factor, too
+    assert oa.prove(periodic, (Shift(1) @ Down(n)).on(3 * n, out=3))
+    assert np.array_equal(periodic.at({n: 2})(np.arange(6)), [0, 0, 2])
     commute = (Up(2) @ Down(k)).on(n, out=n), (Down(k) @ Up(2)).on(n, out=n)
     assert oa.prove(*commute, given=oa.coprime(2, k))
 
@@ -270,11 +273,14 @@ def test_symbolic_taps_and_complex_taps():
     lhs, rhs = (Conv(q) @ CENTRED).on(n), Conv(q).on(n + 2, out=(-2, n + 2)) @ (Shift(1) @ CENTRED).on(n)
     assert oa.prove(rhs, (Conv(q) @ Shift(1) @ CENTRED).on(n, out=(-2, n + 2))).verdict == "proved"
     assert lhs.shape == (n + 4, n)
+    F = CENTRED.on(n)
     same = Conv(q).on(n, mode="same")
     refuted = oa.prove(same @ same, (Conv(q) @ Conv(q)).on(n, mode="same"))
     assert refuted.verdict == "refuted"
     assert refuted.check()
     assert oa.prove((a * CENTRED).on(n), a * CENTRED.on(n))
+    adjoint = oa.prove((a * CENTRED.on(n)).H @ F, sympy.conjugate(a) * (CENTRED.on(n).T @ F))
+    assert adjoint.verdict == "proved"
     w = Conv([1, 2 - 1j])
     assert oa.prove((w.on(n).H @ w.on(n)).H, w.on(n).H @ w.on(n))
     assert oa.prove(w.on(n).T @ w.on(n), w.on(n).H @ w.on(n)).verdict == "refuted"
