@@ -50,7 +50,34 @@ def size_of(expression: Node) -> int:
 
 
 def optimize(operator: LinearOperator, cost: str | CostFunction | None = None) -> LinearOperator:
-    """See :meth:`~opalgebra.LinearOperator.optimize`."""
+    """A' = A at the least cost that the search finds; A itself where nothing is cheaper.
+
+    Parameters
+    ----------
+    operator : LinearOperator
+    cost : str or callable, optional
+        What to make small: "multiply_adds" (default), "memory", "size" or "naive", as ``A.cost()`` counts them, the
+        others breaking ties in that order; "time", its estimate for large arrays; or a function of an expression
+        whose values compare.  Formal kernels and symbolic factors are measured at a short and a long kernel and at
+        two sets of factors; what comes is cheaper for one of them and dearer for none.
+
+    Notes
+    -----
+    Floats are the binary fractions that they store.  Kernels are multiplied or factored only where every tap of the
+    result is a float again; sums of products are then taken in another order, and a result on a floating array may
+    differ from that of A by rounding.  The dtype on arrays stays.
+
+    Raises
+    ------
+    OperandError
+        For a cost of another name.
+
+    Examples
+    --------
+    >>> import opalgebra as oa
+    >>> print(optimize(oa.Conv([1, 2, 1]) @ oa.Repeat(2)))
+    ((1 3 3 1)∗) ↑₂
+    """
     result: Any = optimized(operator, cost)[-1].expression
     return result
 
