@@ -184,8 +184,7 @@ class LinearOperator(Node):
         >>> print((oa.Down(2) @ oa.DilatedConv(oa.signals("q"), 2)).optimize())
         (q∗) ↓₂
         """
-        result: LinearOperator = verb("optimize")(self, cost)
-        return result
+        return verb("optimize")(self, cost)
 
     def cost(self) -> Any:
         """Exact multiply-adds per output sample, as run and as written, and the samples kept; prints as a table.
