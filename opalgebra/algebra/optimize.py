@@ -20,12 +20,12 @@ from .._verbs import verb
 from ..errors import DimensionError, OpAlgebraError, OperandError, Undecided
 from ..expr.multirate import Modulate
 from ..expr.node import Node
-from ..expr.operators import PLAIN, FormalOperator, LinearOperator
+from ..expr.operators import PLAIN, FormalOperator, LinearOperator, Power
 from ..expr.signals import Signal, common_ndim
 from ..expr.traverse import all_factor_symbols, constants, formal_names, has_blocks, substitute, transform, walk
 from ..scalar import is_sympy
 from .derivation import _merged, derivation, lines_hold
-from .moves import Move, moves, spots, tidy
+from .moves import POWER_LIMIT, Move, moves, spots, tidy
 from .prove import Step, decide
 from .rewrite import normalise
 from .simplify import simplify
@@ -50,7 +50,34 @@ def size_of(expression: Node) -> int:
 
 
 def optimize(operator: LinearOperator, cost: str | CostFunction | None = None) -> LinearOperator:
-    """See :meth:`~opalgebra.LinearOperator.optimize`."""
+    """A' = A at the least cost that the search finds; A itself where nothing is cheaper.
+
+    Parameters
+    ----------
+    operator : LinearOperator
+    cost : str or callable, optional
+        What to make small: "multiply_adds" (default), "memory", "size" or "naive", as ``A.cost()`` counts them, the
+        others breaking ties in that order; "time", its estimate for large arrays; or a function of an expression
+        whose values compare.  Formal kernels and symbolic factors are measured at a short and a long kernel and at
+        two sets of factors; what comes is cheaper for one of them and dearer for none.
+
+    Notes
+    -----
+    Floats are the binary fractions that they store.  Kernels are multiplied or factored only where every tap of the
+    result is a float again; sums of products are then taken in another order, and a result on a floating array may
+    differ from that of A by rounding.  The dtype on arrays stays.
+
+    Raises
+    ------
+    OperandError
+        For a cost of another name.
+
+    Examples
+    --------
+    >>> import opalgebra as oa
+    >>> print(optimize(oa.Conv([1, 2, 1]) @ oa.Repeat(2)))
+    ((1 3 3 1)∗) ↑₂
+    """
     result: Any = optimized(operator, cost)[-1].expression
     return result
 
@@ -59,6 +86,8 @@ def optimized(operator: LinearOperator, cost: str | CostFunction | None = None) 
     """The lines from an operator to the cheapest equal one found; the first is the operator, by no law."""
     measure = Measure.of(operator, cost)
     steps = [Step(operator, "", "")]
+    if any(isinstance(node, Signal) and node.dtype.char in "gG" for node in walk(operator)):
+        return steps  # long doubles have no exact numbers that the prover reads
     for _ in range(ROUNDS):
         last: Any = steps[-1].expression
         found = _search(last, measure)
@@ -242,7 +271,7 @@ def _everywhere(expression: LinearOperator, phases: bool) -> Iterator[Move]:
 def _canonical(operator: LinearOperator) -> Iterator[LinearOperator]:
     """The canonical expression and the normal form, with kernels of the kind that the operator has."""
     taps = sum(node.values.size for node in walk(operator) if isinstance(node, Signal))
-    if taps > TAPS:
+    if taps > TAPS or any(isinstance(node, Power) and node.exponent > POWER_LIMIT for node in walk(operator)):
         return
     forms: list[LinearOperator] = []
     with suppress(Undecided):  # too many terms

@@ -174,60 +174,24 @@ class LinearOperator(Node):
         return result
 
     def optimize(self, cost: Any = None) -> LinearOperator:
-        """The cheapest equal expression that a search by laws finds; A itself where it finds nothing cheaper.
+        """The cheapest equal expression that a search by laws finds, each line proved; A where nothing is cheaper.
 
-        Every line of the way is proved; ``oa.derive(A).optimize()`` shows it.  The search is the same every time, its
-        budget is fixed, and its result again is the result.  On an array of any dtype the result has the dtype of A.
+        ``cost`` is "multiply_adds" (default), "memory", "size", "naive" or "time", as :meth:`cost` counts them, or a
+        function of an expression.  Results on arrays keep their dtype, and kernels of floats are multiplied only
+        where no tap is rounded.  ``oa.derive(A).optimize()`` shows the way.  OperandError for any other cost.
 
-        Parameters
-        ----------
-        cost : str or callable, optional
-            What to make small: "multiply_adds" (default), "memory", "size" or "naive", as :meth:`cost` counts them,
-            the others breaking ties in that order; "time", its estimate for large arrays; or a function of an
-            expression whose values compare.  Formal kernels and symbolic factors are measured at a short and a long
-            kernel and at two sets of factors; what comes is cheaper for one of them and dearer for none.
-
-        Notes
-        -----
-        Floats are the binary fractions that they store.  Kernels are multiplied or factored only where every tap of
-        the result is a float again; sums of products are then taken in another order, and a result on a floating
-        array may differ from that of A by rounding.
-
-        Raises
-        ------
-        OperandError
-            For a cost of another name.
-
-        Examples
-        --------
         >>> import opalgebra as oa
-        >>> q = oa.signals("q")
-        >>> print((oa.Down(2) @ oa.DilatedConv(q, 2)).optimize())
+        >>> print((oa.Down(2) @ oa.DilatedConv(oa.signals("q"), 2)).optimize())
         (q∗) ↓₂
-        >>> print((oa.Conv([1, 2, 1]) @ oa.Repeat(2)).optimize())
-        ((1 3 3 1)∗) ↑₂
         """
-        result: LinearOperator = verb("optimize")(self, cost)
-        return result
+        return verb("optimize")(self, cost)
 
     def cost(self) -> Any:
-        """Exact multiply-adds per output sample, as written and as run, and the samples kept; prints as a table.
+        """Exact multiply-adds per output sample, as run and as written, and the samples kept; prints as a table.
 
-        ``.multiply_adds`` counts the program that runs on arrays, ``.naive`` the letters as they are written, zeros
-        multiplied, ``.memory`` the samples that are computed per output sample, ``.size`` the parts of the
-        expression.  Of several channels an output sample is one of one channel.
+        FormalSignalError for formal kernels and symbolic factors, whose taps cannot be counted.
 
-        Raises
-        ------
-        FormalSignalError
-            For a formal kernel or a symbolic factor: give taps and numbers, since zeros among the taps cost nothing.
-
-        Examples
-        --------
         >>> import opalgebra as oa
-        >>> cost = (oa.Down(2) @ oa.Conv([1, 2, 0, 2, 1])).cost()
-        >>> cost.naive, cost.multiply_adds
-        (Fraction(10, 1), Fraction(4, 1))
         >>> (oa.Down(160) @ oa.Conv([1] * 441) @ oa.Up(147)).cost().multiply_adds
         Fraction(3, 1)
         """
