@@ -12,7 +12,7 @@ import numpy as np
 
 from ..engine.device import host
 from ..engine.fir import Fir
-from ..engine.program import Ends, Term, Value
+from ..engine.values import Ends, Term, Value
 from ..engine.window import Window
 from ..errors import KernelError
 from ..expr.multirate import Conv, Down, Shift, Up

@@ -12,7 +12,8 @@ import numpy as np
 from ..engine.arithmetic import check_bound, magnitude
 from ..engine.boundary import Continuation
 from ..engine.fir import Fir
-from ..engine.program import Value, window_reached, window_read
+from ..engine.program import window_reached, window_read
+from ..engine.values import Value
 from ..engine.window import Window, intersection
 from .dask_ import Job, Part, cut
 from .precision import as_data, computed_in

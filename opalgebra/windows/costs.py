@@ -18,9 +18,9 @@ import numpy as np
 from ..algebra.optimize import size_of
 from ..engine.channels import evaluate_channels
 from ..engine.fir import Fir
-from ..engine.program import Action, Value, compile_grid
 from ..engine.relabel import Relabel
 from ..engine.unfold import formal_error
+from ..engine.values import Action, Value, compile_grid
 from ..engine.weights import Tone, Weight
 from ..expr.blocks import grid
 from ..expr.characters import Character

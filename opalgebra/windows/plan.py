@@ -12,8 +12,9 @@ import numpy as np
 from ..engine.cost import Explanation, Stage
 from ..engine.dispatch import DIRECT
 from ..engine.fir import Fir
-from ..engine.program import Action, Beyond, PlannedTerm
+from ..engine.program import Beyond, PlannedTerm
 from ..engine.relabel import Relabel
+from ..engine.values import Action
 from ..engine.weights import Tone
 from ..errors import OperandError
 from .bound import BoundOperator

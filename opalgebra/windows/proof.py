@@ -310,7 +310,8 @@ def _keeps_all(left: Lattice, right: Lattice) -> bool:
     """Whether Crop A Extend Crop B Extend = Crop A B Extend, for known taps and structure."""
     if any(formal_parts(form.operator) for form in (left, right)):
         return False
-    from ..engine.program import compile_grid, window_read
+    from ..engine.program import window_read
+    from ..engine.values import compile_grid
     from .extent import reached
     from .windowed import entries_of
 

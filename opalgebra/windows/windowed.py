@@ -22,8 +22,9 @@ from ..algebra.matrix import matrix
 from ..engine.compiled import MODES as READ_DIRECTLY
 from ..engine.device import module_of
 from ..engine.dispatch import check_engine, engine_for
-from ..engine.program import Beyond, Ends, Program, compile_grid, window_read
+from ..engine.program import Beyond, Program, window_read
 from ..engine.toeplitz import is_finite
+from ..engine.values import Ends, compile_grid
 from ..engine.window import Window
 from ..errors import DimensionError, OperandError, WindowError
 from ..expr.blocks import grid
