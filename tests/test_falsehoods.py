@@ -34,9 +34,9 @@ def test_every_falsehood_is_shown(name):
 
 
 def test_the_falsehoods_are_a_mapping():
-    assert len(oa.falsehoods) == len(NAMES) == len(set(NAMES)) == 16
+    assert len(oa.falsehoods) == len(NAMES) == len(set(NAMES)) == 18
     assert "up-down" in oa.falsehoods
-    assert "16 falsehoods" in repr(oa.falsehoods)
+    assert "18 falsehoods" in repr(oa.falsehoods)
     with pytest.raises(UnknownLaw, match="did you mean 'up-down'"):
         oa.falsehoods["up-dwn"]
 
