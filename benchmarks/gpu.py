@@ -310,7 +310,8 @@ def main(arguments: list[str] | None = None) -> int:
 
     begin, counter = time.perf_counter(), Counter()
     outcome: dict[str, Any] = machine()
-    pytest.main([*map(str, TESTS), "-k", "device", "-q", "-p", "no:cacheprovider"], plugins=[counter])
+    alone = "addopts=--import-mode=importlib"  # in this process: one device, and no need for pytest-xdist
+    pytest.main([*map(str, TESTS), "-o", alone, "-k", "device", "-q", "-p", "no:cacheprovider"], plugins=[counter])
     outcome["tests"] = {**counter.outcomes, "failures": counter.failed}
     outcome["rows"], outcome["left_out"] = [], []
     for build in rows():
