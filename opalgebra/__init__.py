@@ -12,16 +12,11 @@ True
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .algebra.banks import FilterBank, filterbank
 from .algebra.derive import Derivation, derive
 from .algebra.facts import coprime, divides, equal, even_symmetric, not_divides
-from .algebra.falsehoods import Falsehood, falsehoods
 from .algebra.laws import Law, laws
-from .algebra.loading import load_proof
 from .algebra.prove import Proof, Step, prove
-from .algebra.relations import nyquist, orthonormal, paraunitary
 from .algebra.sampling import cosets, gcld, gcrd, lclm, lcrm, smith
-from .algebra.wavelets import cosine_bank, dft_bank, lifting, wavelet
 from .algebra.witness import Witness
 from .engine.compiled.threads import get_threads, set_threads
 from .errors import (
@@ -59,6 +54,11 @@ from .windows.bound import BoundOperator
 if TYPE_CHECKING:
     from . import nn
     from .algebra.algebraic import algebraic
+    from .algebra.banks import FilterBank, filterbank
+    from .algebra.falsehoods import Falsehood, falsehoods
+    from .algebra.loading import load_proof
+    from .algebra.relations import nyquist, orthonormal, paraunitary
+    from .algebra.wavelets import cosine_bank, dft_bank, lifting, wavelet
     from .nn import Pointwise, checkerboard
 
 __version__ = "0.1.0"
@@ -153,11 +153,29 @@ __all__ = [
 ]
 
 
+_LATER = {  # where what is not needed at once comes from, when it is first used
+    "Falsehood": "algebra.falsehoods",
+    "FilterBank": "algebra.banks",
+    "Pointwise": "nn",
+    "algebraic": "algebra.algebraic",
+    "checkerboard": "nn",
+    "cosine_bank": "algebra.wavelets",
+    "dft_bank": "algebra.wavelets",
+    "falsehoods": "algebra.falsehoods",
+    "filterbank": "algebra.banks",
+    "lifting": "algebra.wavelets",
+    "load_proof": "algebra.loading",
+    "nyquist": "algebra.relations",
+    "orthonormal": "algebra.relations",
+    "paraunitary": "algebra.relations",
+    "wavelet": "algebra.wavelets",
+}
+
+
 def __getattr__(name: str) -> Any:
-    """The layers, imported when they are first used; what is proved needs none of them."""
-    if name == "algebraic":  # needs SymPy
-        return import_module(".algebra.algebraic", __name__).algebraic
-    if name not in ("nn", "Pointwise", "checkerboard"):
+    """The layers, filter banks and the like, imported when they are first used."""
+    if name == "nn":
+        return import_module(".nn", __name__)
+    if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    layers = import_module(".nn", __name__)
-    return layers if name == "nn" else getattr(layers, name)
+    return getattr(import_module(f".{_LATER[name]}", __name__), name)
