@@ -23,7 +23,7 @@ def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tiles as small as they get, threads for anything, and each of them with outputs of its own."""
     for name in ("TILE_BYTES", "PATCH_BYTES"):
         monkeypatch.setattr(mixing, name, 64)
-    monkeypatch.setattr(mixing, "THREAD_WORK", 0)
+    monkeypatch.setattr(plans, "THREAD_WORK", 0)
 
 
 @by_dtype

@@ -19,20 +19,8 @@ import numpy as np
 from ...errors import DimensionError
 from . import layout
 from .layout import MODES, VECTOR_BYTES
-from .plans import (
-    PATCH_BYTES,
-    SAMPLE_COST,
-    THREAD_WORK,
-    TILE_BYTES,
-    _Axis,
-    _Row,
-    as_input,
-    as_output,
-    axes_of,
-    check,
-    row_of,
-)
-from .threads import checked, get_threads, share
+from .plans import PATCH_BYTES, TILE_BYTES, Runs, _Axis, _Row, axes_of, check, row_of
+from .threads import share
 
 AXES = 3  # at most so many
 STEPS = 4  # per thread at least, where the outputs can be shared among steps
@@ -40,7 +28,7 @@ Pair = tuple[int, int]
 
 
 @dataclass(frozen=True, eq=False)
-class MixingPlan:
+class MixingPlan(Runs):
     """y_n = Σ_j H_j x_{(M n − j)/L} between two windows, ready to run on arrays of one dtype.
 
     Made by :func:`mixing_plan`.
@@ -88,11 +76,6 @@ class MixingPlan:
         return self.matrices.size * prod(self.shape_out[1:]) * (self.dtype.itemsize // self.real.itemsize) // phases
 
     @cached_property
-    def cost(self) -> int:
-        """Multiply-adds that take as long as one run without a batch."""
-        return self.multiply_adds + SAMPLE_COST * (prod(self.shape_in) + prod(self.shape_out))
-
-    @cached_property
     def _packed(self) -> tuple[np.ndarray, np.ndarray]:
         """Blocks of outputs (how many, columns before, first output, last), and the taps in the order of the sums."""
         from .mixing_kernels import OUTPUTS  # Numba takes a second to import
@@ -108,26 +91,6 @@ class MixingPlan:
             columns.append(part.reshape(groups, -1))
             low, before = high, before + width
         return np.array(blocks, np.int64), np.concatenate(columns, axis=1).reshape(-1)
-
-    def run(
-        self, x: np.ndarray, y: np.ndarray | None = None, add: bool = False, threads: int | None = None
-    ) -> np.ndarray:
-        """As :meth:`.plans.Plan.run`, for arrays (…, channels, \\*space).
-
-        >>> swap = np.array([[[[0.0], [1.0]], [[1.0], [0.0]]]])
-        >>> mixing_plan(swap, [0], [1], [1], [(0, 3)], [(0, 3)], float).run(np.array([[1.0, 2, 3], [4, 5, 6]]))
-        array([[4., 5., 6.],
-               [1., 2., 3.]])
-        """
-        x, lead = as_input(x, self, y)
-        y = as_output(y, lead + self.shape_out, self.dtype, add)
-        batch = prod(lead)
-        most = get_threads() if threads is None else checked(threads)
-        busy = self.cost * batch > THREAD_WORK
-        if y.size:
-            flat_x, flat_y = x.reshape(-1).view(self.real), np.asarray(y).reshape(-1).view(self.real)
-            self._run(flat_x, flat_y, batch, add, most if busy else 1)
-        return y
 
     def _run(self, x: np.ndarray, y: np.ndarray, batch: int, add: bool, threads: int) -> None:
         from .mixing_kernels import OUTPUTS, mixed
@@ -164,6 +127,11 @@ def mixing_plan(
 
     The taps have the shape (groups, outs, ins, \\*K), x and y (…, groups · ins, \\*space) and (…, groups · outs,
     \\*space).
+
+    >>> swap = np.array([[[[0.0], [1.0]], [[1.0], [0.0]]]])
+    >>> mixing_plan(swap, [0], [1], [1], [(0, 3)], [(0, 3)], float).run(np.array([[1.0, 2, 3], [4, 5, 6]]))
+    array([[4., 5., 6.],
+           [1., 2., 3.]])
     """
     dtype, rank = np.dtype(dtype), taps.ndim - 3
     if not 0 <= rank <= AXES or not all(taps.shape[:3]):

@@ -14,11 +14,12 @@ zero is not in the list, so it reads nothing.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import gcd, prod
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -55,18 +56,7 @@ def only_read(x: np.ndarray) -> np.ndarray:
     return x if x.flags.writeable else np.asarray(_Alias(x))
 
 
-class Shaped(Protocol):
-    """What is run on arrays of one dtype, of the shape of its windows."""
-
-    @property
-    def dtype(self) -> np.dtype: ...
-    @property
-    def shape_in(self) -> tuple[int, ...]: ...
-    @property
-    def reversed_axes(self) -> tuple[int, ...]: ...
-
-
-def as_input(x: np.ndarray, plan: Shaped, y: np.ndarray | None) -> tuple[np.ndarray, tuple[int, ...]]:
+def as_input(x: np.ndarray, plan: Runs, y: np.ndarray | None) -> tuple[np.ndarray, tuple[int, ...]]:
     """x as the kernels read it, a copy where it is not contiguous or may overlap y, and the shape of its batch."""
     shape = plan.shape_in
     lead = x.shape[: x.ndim - len(shape)]
@@ -99,8 +89,73 @@ def as_output(y: np.ndarray | None, shape: tuple[int, ...], dtype: Any, add: boo
 # The plan -----------------------------------------------------------------------------------------------------------
 
 
+class Runs(ABC):
+    """What filters arrays of one dtype between windows, by loops of its own.
+
+    Attributes
+    ----------
+    dtype, real : dtype
+        Of the arrays, and of their real and imaginary parts.
+    shape_in, shape_out : tuple of int
+        The sizes of the windows.
+    reversed_axes : tuple of int
+        Axes along which x is read backwards.
+    """
+
+    dtype: np.dtype
+    real: np.dtype
+    shape_in: tuple[int, ...]
+    shape_out: tuple[int, ...]
+    reversed_axes: tuple[int, ...]
+
+    @cached_property
+    @abstractmethod
+    def multiply_adds(self) -> int:
+        """Multiply-adds of real numbers in one run without a batch."""
+
+    @abstractmethod
+    def _run(self, x: np.ndarray, y: np.ndarray, batch: int, add: bool, threads: int) -> None:
+        """Fill y from x, or add to it, both flat and real."""
+
+    @cached_property
+    def cost(self) -> int:
+        """Multiply-adds that take as long as one run without a batch."""
+        return self.multiply_adds + SAMPLE_COST * (prod(self.shape_in) + prod(self.shape_out))
+
+    def run(
+        self, x: np.ndarray, y: np.ndarray | None = None, add: bool = False, threads: int | None = None
+    ) -> np.ndarray:
+        """y, or y + the filtered x where ``add``.
+
+        Parameters
+        ----------
+        x : ndarray
+            Shape (…, \\*shape_in), of the plan's dtype; the leading axes are a batch.
+        y : ndarray, optional
+            Shape (…, \\*shape_out), contiguous; it is written and returned.
+        add : bool
+            Whether y is added to.
+        threads : int, optional
+            At most so many; by default :func:`get_threads`.  The result does not depend on it.
+
+        Raises :class:`~opalgebra.WindowError` for another shape or dtype.
+
+        >>> plan(np.ones(3), [0], [1], [1], [(0, 5)], [(0, 3)], float).run(np.ones(3))
+        array([1., 2., 3., 2., 1.])
+        """
+        x, lead = as_input(x, self, y)
+        y = as_output(y, lead + self.shape_out, self.dtype, add)
+        batch = prod(lead)
+        busy = self.cost * batch > THREAD_WORK
+        most = checked(threads) if threads is not None else get_threads() if busy else 1
+        if y.size:
+            flat_x, flat_y = x.reshape(-1).view(self.real), np.asarray(y).reshape(-1).view(self.real)
+            self._run(flat_x, flat_y, batch, add, most if busy else 1)
+        return y
+
+
 @dataclass(frozen=True, eq=False)
-class Plan:
+class Plan(Runs):
     """y_n = Σ_j h_j x_{(M n − j)/L} between two windows, ready to run on arrays of one dtype.
 
     Made by :func:`plan`.
@@ -149,42 +204,6 @@ class Plan:
         for n, p in zip(reversed(sizes), reversed(phases), strict=True):
             per_output = per_output @ ((n - np.arange(p) + p - 1) // p)  # how many outputs have each phase
         return int(per_output)
-
-    @cached_property
-    def cost(self) -> int:
-        """Multiply-adds that take as long as one run without a batch."""
-        return self.multiply_adds + SAMPLE_COST * (prod(self.shape_in) + prod(self.shape_out))
-
-    def run(
-        self, x: np.ndarray, y: np.ndarray | None = None, add: bool = False, threads: int | None = None
-    ) -> np.ndarray:
-        """y, or y + the filtered x where ``add``.
-
-        Parameters
-        ----------
-        x : ndarray
-            Shape (…, \\*shape_in), of the plan's dtype; the leading axes are a batch.
-        y : ndarray, optional
-            Shape (…, \\*shape_out), contiguous; it is written and returned.
-        add : bool
-            Whether y is added to.
-        threads : int, optional
-            At most so many; by default :func:`get_threads`.  The result does not depend on it.
-
-        Raises :class:`~opalgebra.WindowError` for another shape or dtype.
-
-        >>> plan(np.ones(3), [0], [1], [1], [(0, 5)], [(0, 3)], float).run(np.ones(3))
-        array([1., 2., 3., 2., 1.])
-        """
-        x, lead = as_input(x, self, y)
-        y = as_output(y, lead + self.shape_out, self.dtype, add)
-        batch = prod(lead)
-        busy = self.cost * batch > THREAD_WORK
-        most = checked(threads) if threads is not None else get_threads() if busy else 1
-        if y.size:
-            flat_x, flat_y = x.reshape(-1).view(self.real), np.asarray(y).reshape(-1).view(self.real)
-            self._run(flat_x, flat_y, batch, add, most if busy else 1)
-        return y
 
     @cached_property
     def _code(self) -> Any:

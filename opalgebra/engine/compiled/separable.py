@@ -19,14 +19,14 @@ import numpy as np
 
 from . import layout, plans
 from .layout import MODES, VECTOR_BYTES
-from .plans import Plan, as_input, as_output, plan
-from .threads import checked, get_threads, share
+from .plans import Plan, Runs, plan
+from .threads import share
 
 KEPT_BYTES = 256 * 1024  # filtered rows that a tile keeps: they live in the second-level cache
 
 
 @dataclass(frozen=True, eq=False)
-class Separable:
+class Separable(Runs):
     """A plan for two axes; made by :func:`separable`.
 
     Attributes
@@ -41,6 +41,10 @@ class Separable:
         Its row of the table ``axes`` of :mod:`.layout`.
     scale : float
         c.
+
+    >>> halves = separable([np.ones(2)] * 2, 0.25, [-1] * 2, [1] * 2, [2] * 2, [(0, 1)] * 2, [(0, 2)] * 2, float)
+    >>> halves.run(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    array([[2.5]])
     """
 
     dtype: np.dtype
@@ -69,11 +73,6 @@ class Separable:
         filtered = self.row.multiply_adds * (self.shape_in[-2] if self.rows_first else outs)
         return prod(self.shape_out[:-2]) * (combined + filtered)
 
-    @cached_property
-    def cost(self) -> int:
-        """Multiply-adds that take as long as one run without a batch."""
-        return self.multiply_adds + plans.SAMPLE_COST * (prod(self.shape_in) + prod(self.shape_out))
-
     @property
     def _entries(self) -> tuple[int, int]:
         """Numbers in a row of x, and in one of y."""
@@ -94,25 +93,6 @@ class Separable:
         at = self.at * np.array([[1], [pitch if self.rows_first else ins]])
         return np.array(sizes, np.int64), at, scratch + (kept + 1) * pitch + self.taps.size
 
-    def run(
-        self, x: np.ndarray, y: np.ndarray | None = None, add: bool = False, threads: int | None = None
-    ) -> np.ndarray:
-        """y, or y + the filtered x where ``add``; see :meth:`~.plans.Plan.run`.
-
-        >>> halves = separable([np.ones(2)] * 2, 0.25, [-1] * 2, [1] * 2, [2] * 2, [(0, 1)] * 2, [(0, 2)] * 2, float)
-        >>> halves.run(np.array([[1.0, 2.0], [3.0, 4.0]]))
-        array([[2.5]])
-        """
-        x, lead = as_input(x, self, y)
-        y = as_output(y, lead + self.shape_out, self.dtype, add)
-        batch = prod(lead) * prod(self.shape_out[:-2])
-        busy = self.cost * prod(lead) > plans.THREAD_WORK
-        most = checked(threads) if threads is not None else get_threads() if busy else 1
-        if y.size:
-            flat_x, flat_y = x.reshape(-1).view(self.real), np.asarray(y).reshape(-1).view(self.real)
-            self._run(flat_x, flat_y, batch, add, most if busy else 1)
-        return y
-
     def _run(self, x: np.ndarray, y: np.ndarray, batch: int, add: bool, threads: int) -> None:
         from . import rows  # Numba takes a second to import
 
@@ -129,7 +109,7 @@ class Separable:
         def memory() -> tuple[np.ndarray, np.ndarray]:
             return np.empty(scratch, self.real), np.empty(self.taps.size, np.int64)
 
-        share(part, batch * int(sizes[rows.CHUNKS]), threads, memory)
+        share(part, batch * prod(self.shape_out[:-2]) * int(sizes[rows.CHUNKS]), threads, memory)
 
 
 def separable(
