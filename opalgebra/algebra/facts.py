@@ -22,44 +22,36 @@ class Hypothesis:
 
 
 @dataclass(frozen=True)
-class Coprime(Hypothesis):
-    """gcd(a, b) = 1."""
+class AboutFactors(Hypothesis):
+    """Two factors, and what is said of them."""
 
     a: Any
     b: Any
+
+
+class Coprime(AboutFactors):
+    """gcd(a, b) = 1."""
 
     def __str__(self) -> str:
         return f"gcd({self.a}, {self.b}) = 1"
 
 
-@dataclass(frozen=True)
-class Divides(Hypothesis):
+class Divides(AboutFactors):
     """a divides b."""
-
-    a: Any
-    b: Any
 
     def __str__(self) -> str:
         return f"{self.a} | {self.b}"
 
 
-@dataclass(frozen=True)
-class NotDivides(Hypothesis):
+class NotDivides(AboutFactors):
     """a does not divide b."""
-
-    a: Any
-    b: Any
 
     def __str__(self) -> str:
         return f"{self.a} ∤ {self.b}"
 
 
-@dataclass(frozen=True)
-class Equal(Hypothesis):
+class Equal(AboutFactors):
     """a = b."""
-
-    a: Any
-    b: Any
 
     def __str__(self) -> str:
         return f"{self.a} = {self.b}"
@@ -78,9 +70,6 @@ class EvenSymmetric(Hypothesis):
         """Every even signal is half the sum of some signal and its reversal, and every such sum is even."""
         free = FormalSignal(self.signal.name, self.signal.ndim, self.signal.real)
         return Fraction(1, 2) * ((Identity() + Flip()) @ free)
-
-
-ABOUT_FACTORS = (Coprime, Divides, NotDivides, Equal)
 
 
 def coprime(a: Any, b: Any) -> Coprime:
@@ -198,7 +187,7 @@ def hypotheses(given: Any) -> tuple[Hypothesis, ...]:
 
 def symbols_of(facts: Iterable[Hypothesis]) -> set[Any]:
     """The symbols that hypotheses about factors speak of."""
-    sides = [side for fact in facts if isinstance(fact, ABOUT_FACTORS) for side in (fact.a, fact.b)]
+    sides = [side for fact in facts if isinstance(fact, AboutFactors) for side in (fact.a, fact.b)]
     return {symbol for side in sides if is_sympy(side) for symbol in side.free_symbols}
 
 
@@ -212,7 +201,7 @@ def allowed(symbol: Any, value: int) -> bool:
 
 def holds(fact: Hypothesis, values: dict[Any, int]) -> bool:
     """Whether a hypothesis about factors holds once symbols have these values."""
-    if not isinstance(fact, ABOUT_FACTORS):
+    if not isinstance(fact, AboutFactors):
         return True
     a, b = (int(v.subs(values)) if is_sympy(v) else v for v in (fact.a, fact.b))
     if isinstance(fact, Coprime):

@@ -5,14 +5,12 @@ Those about arrays are statements of bound operators: a builder binds its sides 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
 
-from ..errors import UnknownLaw
-from .laws import Sides
+from .laws import Sides, Table
 from .prove import Proof, prove
 
 
@@ -129,31 +127,14 @@ def _rows() -> list[Falsehood]:
     ]  # fmt: skip
 
 
-class Falsehoods(Mapping[str, Falsehood]):
-    """The falsehoods by name; made on first use."""
+class Falsehoods(Table[Falsehood]):
+    """The falsehoods by name."""
+
+    kind, name = "falsehood", "falsehoods"
 
     @cached_property
-    def _by_name(self) -> dict[str, Falsehood]:
+    def _rows(self) -> dict[str, Falsehood]:
         return {row.name: row for row in _rows()}
-
-    def __getitem__(self, name: str) -> Falsehood:
-        if name not in self._by_name:
-            close = get_close_matches(str(name), self._by_name, n=3)
-            hint = f"did you mean {' or '.join(map(repr, close))}?" if close else "list(oa.falsehoods) names them all"
-            raise UnknownLaw(f"there is no falsehood {name!r}; {hint}")
-        return self._by_name[name]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._by_name
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._by_name)
-
-    def __len__(self) -> int:
-        return len(self._by_name)
-
-    def __repr__(self) -> str:
-        return f"<{len(self)} falsehoods: {', '.join(self)}>"
 
 
 falsehoods = Falsehoods()

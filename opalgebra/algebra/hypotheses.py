@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import FactorError
 from ..scalar import is_sympy
-from .facts import ABOUT_FACTORS, Coprime, Equal, Hypothesis, NotDivides, _number_in, _visibly_divides
+from .facts import AboutFactors, Coprime, Equal, Hypothesis, NotDivides, _number_in, _visibly_divides
 
 
 @dataclass
@@ -31,7 +31,7 @@ def solved(facts: Iterable[Hypothesis]) -> Solution:
     FactorError
         Where they are seen to contradict one another.
     """
-    found = Solution(facts=[fact for fact in facts if isinstance(fact, ABOUT_FACTORS)])
+    found = Solution(facts=[fact for fact in facts if isinstance(fact, AboutFactors)])
     while (step := _one_step(found.facts)) is not None:
         fact, values = step
         if fact is not None:

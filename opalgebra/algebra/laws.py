@@ -7,11 +7,12 @@ the literature: k, a, b, L, M factors; p, q kernels; d shifts; R the flip; S the
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from .._verbs import verb
 from ..errors import UnknownLaw
@@ -25,6 +26,7 @@ from .match import Bindings, Build, placeholder, rewrites
 from .prove import Proof, prove
 
 Sides: TypeAlias = tuple[Any, Any]
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
@@ -214,20 +216,22 @@ def _kind(name: str, kinds: Mapping[str, str]) -> str:
     return kinds.get(name, "operator" if name == "A" else "factor")
 
 
-class Catalogue(Mapping[str, Law]):
-    """The laws by name; read on first use, so that SymPy is not loaded before."""
+class Table(Mapping[str, Row]):
+    """Rows by name, made on first use, so that SymPy is not loaded before."""
+
+    kind = "row"  # in one word, and ``name`` for what holds them
+    name = "rows"
 
     @cached_property
-    def _rows(self) -> dict[str, Law]:
-        from .catalogue import ROWS
+    @abstractmethod
+    def _rows(self) -> dict[str, Row]:
+        """The rows."""
 
-        return {row.name: row for row in ROWS}
-
-    def __getitem__(self, name: str) -> Law:
+    def __getitem__(self, name: str) -> Row:
         if name not in self._rows:
             close = get_close_matches(str(name), self._rows, n=3)
-            hint = f"did you mean {' or '.join(map(repr, close))}?" if close else "list(oa.laws) names them all"
-            raise UnknownLaw(f"there is no law {name!r}; {hint}")
+            hint = f"did you mean {' or '.join(map(repr, close))}?" if close else f"list(oa.{self.name}) names them all"
+            raise UnknownLaw(f"there is no {self.kind} {name!r}; {hint}")
         return self._rows[name]
 
     def __contains__(self, name: object) -> bool:
@@ -240,7 +244,19 @@ class Catalogue(Mapping[str, Law]):
         return len(self._rows)
 
     def __repr__(self) -> str:
-        return f"<{len(self)} laws: {', '.join(self)}>"
+        return f"<{len(self)} {self.name}: {', '.join(self)}>"
+
+
+class Catalogue(Table[Law]):
+    """The laws by name."""
+
+    kind, name = "law", "laws"
+
+    @cached_property
+    def _rows(self) -> dict[str, Law]:
+        from .catalogue import ROWS
+
+        return {row.name: row for row in ROWS}
 
 
 laws = Catalogue()

@@ -18,7 +18,7 @@ from ..scalar import is_sympy
 from .factors import Factor, axes, axis_count, factor, is_symbolic, ratio
 from .multirate import Down, Shift, Up
 from .named import Named
-from .node import Node
+from .node import Node, remembered
 from .operators import (
     PLAIN,
     Adjoint,
@@ -443,15 +443,12 @@ def _pairs(row: tuple[LinearOperator, ...], column: tuple[LinearOperator, ...]) 
 
 def _letters(root: LinearOperator) -> int:
     """The operators at the leaves; entries of products share their parts, whose counts are remembered."""
-    stack: list[tuple[LinearOperator, bool]] = [(root, False)]
-    while stack:
-        node, ready = stack.pop()
-        if "_letters" in node.__dict__:
-            continue
-        inner = [child for child in node.children() if isinstance(child, LinearOperator)]
-        if inner and not ready:
-            stack.append((node, True))
-            stack.extend([(child, False) for child in inner])
-            continue
-        node.__dict__["_letters"] = sum(child.__dict__["_letters"] for child in inner) if inner else 1
-    return int(root.__dict__["_letters"])
+    return int(remembered(root, "_letters", _letters_of, _operators_in))
+
+
+def _letters_of(node: Node) -> int:
+    return sum(inner.__dict__["_letters"] for inner in _operators_in(node)) or 1
+
+
+def _operators_in(node: Node) -> list[Node]:
+    return [child for child in node.children() if isinstance(child, LinearOperator)]

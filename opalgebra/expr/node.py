@@ -6,6 +6,7 @@ Nothing here recurses, so that depth is limited by memory and not by Python's st
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import fields
 from functools import cache
 from typing import Any, NamedTuple
@@ -105,20 +106,38 @@ class Node:
         return str(self)
 
 
-def _hash(root: Node) -> int:
-    """Hash bottom-up with an explicit stack; children that know their hash are not entered."""
-    stack: list[tuple[Node, bool]] = [(root, False)]
+def remembered(
+    root: Node, name: str, make: Callable[[Node], Any], below: Callable[[Node], Iterable[Node]] | None = None
+) -> Any:
+    """``make(node)`` of every node, children first and without recursion, kept with it under ``name``.
+
+    ``below`` says which nodes ``make`` needs; by default the children.
+    """
+    stack: list[tuple[Node, bool]] = [] if name in root.__dict__ else [(root, False)]
     while stack:
         node, ready = stack.pop()
-        if "_hash" in node.__dict__:
+        if name in node.__dict__:
             continue
         if ready:
-            node.__dict__["_hash"] = hash((type(node).__name__, node.key()))
+            node.__dict__[name] = make(node)
             continue
         stack.append((node, True))
-        # A signal hashes its samples by itself.
-        stack.extend([(child, False) for child in node.children() if type(child).__hash__ is Node.__hash__])
-    return int(root.__dict__["_hash"])
+        stack.extend([(child, False) for child in (below(node) if below else node.children())])
+    return root.__dict__[name]
+
+
+def _hash(root: Node) -> int:
+    """The hash, of deep trees too."""
+    return int(remembered(root, "_hash", _hash_of, _hashed_here))
+
+
+def _hash_of(node: Node) -> int:
+    return hash((type(node).__name__, node.key()))
+
+
+def _hashed_here(node: Node) -> list[Node]:
+    """The children without a hash of their own: a signal hashes its samples by itself."""
+    return [child for child in node.children() if type(child).__hash__ is Node.__hash__]
 
 
 class _Row(NamedTuple):

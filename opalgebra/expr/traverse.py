@@ -15,7 +15,7 @@ from .factors import axes
 from .factors import symbols_in as factor_symbols
 from .multirate import Conv, Modulate, Shift, _Sampling
 from .named import Named, _Layer, _Resampler
-from .node import Node
+from .node import Node, remembered
 from .operators import PLAIN, Compose, FormalOperator, LinearOperator, Scale, Sum, add, compose
 from .signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum, add_signals
 from .sums import IndexedSignalSum, IndexedSum, sum_of_signals
@@ -258,36 +258,21 @@ def is_block(operator: LinearOperator) -> bool:
 
 def has_blocks(root: Node) -> bool:
     """Whether grids of operators occur anywhere in the expression, kernels included."""
-    cached: bool | None = root.__dict__.get("_has_blocks")
-    if cached is not None:
-        return cached
-    stack: list[tuple[Node, bool]] = [(root, False)]
-    while stack:
-        node, ready = stack.pop()
-        if "_has_blocks" in node.__dict__:
-            continue
-        if not ready:
-            stack.append((node, True))
-            stack.extend([(child, False) for child in node.children()])
-            continue
-        inner = any(child.__dict__["_has_blocks"] for child in node.children())
-        node.__dict__["_has_blocks"] = inner or (isinstance(node, LinearOperator) and is_block(node))
-    return bool(root.__dict__["_has_blocks"])
+    return bool(remembered(root, "_has_blocks", _blocks_in))
+
+
+def _blocks_in(node: Node) -> bool:
+    inner = any(child.__dict__["_has_blocks"] for child in node.children())
+    return inner or (isinstance(node, LinearOperator) and is_block(node))
 
 
 def depth(root: Node) -> int:
     """How many nodes lie below one another on the longest way down."""
-    stack: list[tuple[Node, bool]] = [(root, False)]
-    while stack:
-        node, ready = stack.pop()
-        if "_depth" in node.__dict__:
-            continue
-        if ready:
-            node.__dict__["_depth"] = 1 + max((child.__dict__["_depth"] for child in node.children()), default=0)
-            continue
-        stack.append((node, True))
-        stack.extend([(child, False) for child in node.children()])
-    return int(root.__dict__["_depth"])
+    return int(remembered(root, "_depth", _depth_of))
+
+
+def _depth_of(node: Node) -> int:
+    return 1 + max((child.__dict__["_depth"] for child in node.children()), default=0)
 
 
 def factors_of(node: Node) -> Any:
@@ -307,21 +292,15 @@ def own_symbols(node: Node) -> list[Any]:
 
 def free_symbols(root: Node) -> frozenset[Any]:
     """The symbols in factors and shifts anywhere that no sum binds."""
-    stack: list[tuple[Node, bool]] = [(root, False)]
-    while stack:
-        node, ready = stack.pop()
-        if "_free_symbols" in node.__dict__:
-            continue
-        if not ready:
-            stack.append((node, True))
-            stack.extend([(child, False) for child in node.children()])
-            continue
-        found = {s for child in node.children() for s in child.__dict__["_free_symbols"]}
-        if isinstance(node, IndexedSum | IndexedSignalSum):
-            found.discard(node.index)
-        node.__dict__["_free_symbols"] = frozenset({*found, *own_symbols(node)})
-    result: frozenset[Any] = root.__dict__["_free_symbols"]
+    result: frozenset[Any] = remembered(root, "_free_symbols", _free_in)
     return result
+
+
+def _free_in(node: Node) -> frozenset[Any]:
+    found = {s for child in node.children() for s in child.__dict__["_free_symbols"]}
+    if isinstance(node, IndexedSum | IndexedSignalSum):
+        found.discard(node.index)
+    return frozenset({*found, *own_symbols(node)})
 
 
 def all_factor_symbols(*roots: Node) -> list[Any]:

@@ -14,7 +14,7 @@ import numpy as np
 from .._verbs import verb
 from ..engine.window import Window
 from ..errors import DimensionError, OperandError, WindowError
-from ..expr.operators import Compose, LinearOperator, Power, Scale, Sum
+from ..expr.operators import LinearOperator
 from ..expr.traverse import all_factor_symbols, substitute
 from ..scalar import is_sympy
 from .affine import over, value_of
@@ -23,7 +23,7 @@ from .boundary import check_boundary
 from .combine import Product, Scaled, Total, Turned, added, composed, multiplied, turn
 from .extent import MODES
 from .precision import Precision
-from .windowed import entries_of, on, shown_rules
+from .windowed import entries_of, on, on_code, on_latex, shown_rules
 
 Interval: TypeAlias = tuple[Any, Any]
 TRIED = range(1, 31)  # sizes with which windows of a product are compared before anything is proved
@@ -195,13 +195,7 @@ class Sized(Family):
             shown.append(f"out={pairs[0] if len(pairs) == 1 else '(' + ', '.join(pairs) + ')'}")
         elif self.mode != "full":
             shown.append(f"mode={self.mode!r}")
-        if set(self.boundary) != {"zero"}:
-            one = len(set(self.boundary)) == 1
-            shown.append(f"boundary={self.boundary[0 if one else slice(None)]!r}")
-        if self.fixed is not None:
-            shown.append(f"dtype={np.dtype(self.fixed).name!r}")
-        several = isinstance(self.operator, (Compose, Sum, Scale, Power))
-        return f"({self.operator!r}).on({', '.join(shown)})" if several else f"{self.operator!r}.on({', '.join(shown)})"
+        return on_code(self.operator, shown, self.boundary, self.fixed, "auto")
 
     def __str__(self) -> str:
         rules = "".join(f", {rule}" for rule in shown_rules(self.boundary))
@@ -211,10 +205,8 @@ class Sized(Family):
         """A between brackets, with its windows below and its boundary above."""
         import sympy
 
-        rules = ", ".join(shown_rules(self.boundary))
-        above = rf"^{{\text{{{rules}}}}}" if rules else ""
         windows = rf"{_shown(self._inputs, sympy.latex)} \to {_shown(self._outputs, sympy.latex)}"
-        return rf"\left[{verb('latex')(self.operator)}\right]_{{{windows}}}{above}".replace("×", r"\times")
+        return on_latex(self.operator, windows, self.boundary)
 
     @property
     def _inputs(self) -> tuple[Interval, ...]:

@@ -400,15 +400,7 @@ class Windowed(BoundOperator):
             shown.append(f"out={pairs[0] if len(pairs) == 1 else pairs}")
         elif self.mode != "full":
             shown.append(f"mode={self.mode!r}")
-        if set(self.boundary) != {"zero"}:
-            one = len(set(self.boundary)) == 1
-            shown.append(f"boundary={self.boundary[0 if one else slice(None)]!r}")
-        if self.fixed is not None:
-            shown.append(f"dtype={np.dtype(self.fixed).name!r}")
-        if self.engine != "auto":
-            shown.append(f"engine={self.engine!r}")
-        several = isinstance(self.operator, (Compose, Sum, Scale, Power))
-        return f"({self.operator!r}).on({', '.join(shown)})" if several else f"{self.operator!r}.on({', '.join(shown)})"
+        return on_code(self.operator, shown, self.boundary, self.fixed, self.engine)
 
     def __str__(self) -> str:
         rules = "".join(f", {rule}" for rule in shown_rules(self.boundary))
@@ -416,10 +408,7 @@ class Windowed(BoundOperator):
 
     def latex(self) -> str:
         """A between brackets, with its windows below and its boundary above."""
-        rules = ", ".join(shown_rules(self.boundary))
-        above = rf"^{{\text{{{rules}}}}}" if rules else ""
-        windows = rf"{_shown(self.in_window)} \to {_shown(self.out_window)}".replace("×", r"\times")
-        return rf"\left[{verb('latex')(self.operator)}\right]_{{{windows}}}{above}"
+        return on_latex(self.operator, rf"{_shown(self.in_window)} \to {_shown(self.out_window)}", self.boundary)
 
     def _key(self) -> tuple[Any, ...]:
         return self.operator, self.in_window, self.out_window, self.boundary, self.precision, self.engine
@@ -428,6 +417,27 @@ class Windowed(BoundOperator):
 def shown_rules(boundary: Sequence[str]) -> list[str]:
     """The rules other than zero, each once."""
     return [rule for rule in dict.fromkeys(boundary) if rule != "zero"]
+
+
+def on_code(operator: LinearOperator, shown: list[str], boundary: tuple[str, ...], fixed: Any, engine: str) -> str:
+    """The code that binds an operator, from the arguments that say the windows."""
+    rules = set(boundary)
+    if rules != {"zero"}:
+        shown.append(f"boundary={boundary[0 if len(rules) == 1 else slice(None)]!r}")
+    if fixed is not None:
+        shown.append(f"dtype={np.dtype(fixed).name!r}")
+    if engine != "auto":
+        shown.append(f"engine={engine!r}")
+    several = isinstance(operator, (Compose, Sum, Scale, Power))
+    return f"({operator!r}).on({', '.join(shown)})" if several else f"{operator!r}.on({', '.join(shown)})"
+
+
+def on_latex(operator: LinearOperator, windows: str, boundary: tuple[str, ...]) -> str:
+    """The operator between brackets, with its windows below and its boundary above."""
+    rules = ", ".join(shown_rules(boundary))
+    above = rf"^{{\text{{{rules}}}}}" if rules else ""
+    below = windows.replace("×", r"\times")
+    return rf"\left[{verb('latex')(operator)}\right]_{{{below}}}{above}"
 
 
 def _shown(window: Window) -> str:
