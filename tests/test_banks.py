@@ -322,6 +322,6 @@ def test_rendering():
     assert str(oa.wavelet("haar")).startswith("haar: 2 channels")
     assert r"\downarrow_{2}" in bank.latex()
     assert bank._repr_latex_().startswith("$")
-    again = eval(repr(bank), vars(oa))
+    again = eval(repr(bank), {name: getattr(oa, name) for name in oa.__all__})
     assert again.operator == bank.operator
     assert biorthogonal_bank(oa.Signal([1]), oa.Signal([1])).rate == 2

@@ -85,12 +85,13 @@ class Geometry:
 
 def geometry(fir: Fir, written: Window, read: Window) -> Geometry | None:
     """The geometry of a filter on one axis, remembered with it; None where nothing is read or numbers are too large."""
-    kept: dict[Any, Any] = fir.__dict__.setdefault("_geometry", {})
-    if (written, read) not in kept:
+    kept: dict[Any, tuple[Geometry | None]] = fir.__dict__.setdefault("_geometry", {})
+    found = kept.get((written, read))
+    if found is None:  # nothing is read back from `kept`: another thread may have cleared it
+        found = (_geometry(fir, written, read),)
         kept.clear()  # one pair of windows is what a bound operator has
-        kept[written, read] = _geometry(fir, written, read)
-    found: Geometry | None = kept[written, read]
-    return found
+        kept[written, read] = found
+    return found[0]
 
 
 def _geometry(fir: Fir, written: Window, read: Window) -> Geometry | None:
