@@ -52,7 +52,7 @@ from .parse import exact
 from .windows.bound import BoundOperator
 
 if TYPE_CHECKING:
-    from . import nn
+    from . import nn, show
     from .algebra.algebraic import algebraic
     from .algebra.banks import FilterBank, filterbank
     from .algebra.falsehoods import Falsehood, falsehoods
@@ -147,6 +147,7 @@ __all__ = [
     "prove",
     "reals",
     "set_threads",
+    "show",
     "signals",
     "smith",
     "wavelet",
@@ -174,8 +175,8 @@ _LATER = {  # where what is not needed at once comes from, when it is first used
 
 def __getattr__(name: str) -> Any:
     """The layers, filter banks and the like, imported when they are first used."""
-    if name == "nn":
-        return import_module(".nn", __name__)
+    if name in ("nn", "show"):
+        return import_module(f".{name}", __name__)
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(f".{_LATER[name]}", __name__), name)
