@@ -266,8 +266,8 @@ def test_pywavelets(x):
     pywt = pytest.importorskip("pywt")
     for name in ("db2", "db4", "db10", "bior2.2", "bior4.4", "bior3.3"):
         bank, ours = oa.wavelet(pywt.Wavelet(name)), oa.wavelet(name)
-        assert bank.perfect_reconstruction().verdict == "refuted"
-        assert float(bank.residual(delay=0)) < 1e-9
+        assert bank.perfect_reconstruction(gain=1).verdict == "refuted"  # rounded bior2.2 has a gain near 1
+        assert 0 < bank.residual(gain=1, delay=0) < 1e-9
         wanted = np.trim_zeros(np.array(pywt.Wavelet(name).rec_lo))
         assert np.allclose(numbers(ours.synthesis_filters[0]), wanted, atol=1e-9)
     assert oa.wavelet("db2", source="pywt").name == "db2 of PyWavelets"
