@@ -43,7 +43,7 @@ from .expr.blocks import Block, PixelShuffle, Polyphase
 from .expr.characters import reals
 from .expr.factors import factors, integers
 from .expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
-from .expr.named import AvgPool, Corr, DilatedConv, LinearUp, Repeat, StridedConv, TransposedConv
+from .expr.named import AvgPool, Corr, DilatedConv, LinearUp, Named, Repeat, StridedConv, TransposedConv
 from .expr.operators import Identity, LinearOperator, Zero, operators
 from .expr.sampling import SamplingMatrix
 from .expr.signals import Signal, SignalExpr, box, signals
@@ -89,6 +89,7 @@ __all__ = [
     "LinearOperator",
     "LinearUp",
     "Modulate",
+    "Named",
     "NoInverse",
     "NotEqual",
     "OpAlgebraError",

@@ -11,7 +11,7 @@ from ..errors import LawDoesNotMatch, NotEqual, OperandError
 from ..expr.operators import FormalOperator, LinearOperator
 from ..expr.signals import FormalSignal
 from .facts import Hypothesis, hypotheses
-from .laws import laws
+from .laws import Law, laws
 from .prove import Expression, Step, _operand, prove
 
 
@@ -100,10 +100,10 @@ class Derivation:
             found = [use for use in law.uses(before, reverse, self.given) if use[0] != before]
             yield from (Move(name, new, condition, place, reverse) for place, (new, condition) in enumerate(found))
 
-    def by(self, law: str, place: int = 0, **values: Any) -> Derivation:
+    def by(self, law: str | Law, place: int = 0, **values: Any) -> Derivation:
         """Write the line that one use of a law gives, at the first place where it fits, or at a later one.
 
-        The law is tried from left to right, then from right to left.  ``values`` fixes parameters that the
+        ``law`` is a name of the catalogue or a :class:`Law` of your own, which is checked as it is used.  It is tried from left to right, then from right to left.  ``values`` fixes parameters that the
         expression does not tell, such as ``k=2`` for "polyphase-conv".
 
         Raises
@@ -113,20 +113,20 @@ class Derivation:
         LawDoesNotMatch
             If neither side occurs in the last line, or a condition fails.
         """
-        row = laws[law]
+        row = law if isinstance(law, Law) else laws[law]
         before = self.expression
         uses = (use for reverse in (False, True) for use in row.uses(before, reverse, self.given, values))
         for new, condition in islice((use for use in uses if use[0] != before), place, None):
             proof = prove(before, new, self.given)
             if not proof:
-                raise NotEqual(f"the law {law} gave a line that does not follow\n{proof}", proof)
-            self.steps.append(Step(new, law, condition))
+                raise NotEqual(f"the law {row.name} gave a line that does not follow\n{proof}", proof)
+            self.steps.append(Step(new, row.name, condition))
             return self
         conditions = f" (condition: {', '.join(row.conditions)})" if row.conditions else ""
         where = f" at place {place}" if place else ""
         fitting = ", ".join(dict.fromkeys(move.law for move in self.moves())) or "none without parameters"
         raise LawDoesNotMatch(
-            f"neither side of {law}: {row.statement}{conditions} occurs in {before}{where}; laws that fit: {fitting}"
+            f"neither side of {row.name}: {row.statement}{conditions} occurs in {before}{where}; laws that fit: {fitting}"
         )
 
     def optimize(self, cost: Any = None) -> Derivation:

@@ -180,7 +180,7 @@ def _without_wrapper(node: Any, facts: Facts) -> Rewrite | None:
         fits = isinstance(node.stop, int) and node.stop <= SUM_LIMIT
         return ("sum-terms", node.definition(), "") if fits else None
     if isinstance(node, Named):
-        return DEFINITIONS[type(node)], node.definition(), ""
+        return DEFINITIONS.get(type(node), "definition"), node.definition(), ""
     if isinstance(node, Power):
         return "power", compose((node.operator,) * node.exponent), ""
     if isinstance(node, Scale) and node.scalar == 1:

@@ -18,11 +18,31 @@ from .signals import MAX_BOX, Signal, box, common_ndim
 
 
 class Named(LinearOperator):
-    """Base class of operators that are names for a composition."""
+    """Base class of operators that are names for a composition.
+
+    A subclass is a frozen dataclass with a ``definition()``.  It is shown by its name and its fields; proofs, arrays,
+    transposes and all else follow from the definition.
+
+    >>> from dataclasses import dataclass
+    >>> import opalgebra as oa
+    >>> @dataclass(frozen=True, eq=False, repr=False)
+    ... class BlurPool(oa.Named):
+    ...     factor: int
+    ...
+    ...     def definition(self):
+    ...         return oa.Down(self.factor) @ oa.Conv(oa.Signal([1, 2, 1], start=-1))
+    >>> print(BlurPool(2), "=", BlurPool(2).expand())
+    BlurPool(2) = ↓₂ ((1 2 1)₋₁∗)
+    >>> oa.prove(BlurPool(2).T, oa.Conv(oa.Signal([1, 2, 1], start=-1)) @ oa.Up(2)).verdict
+    'proved'
+    """
+
+    def __post_init__(self) -> None:
+        self._set(ndim=self.meaning.ndim, channels=self.meaning.channels)
 
     def definition(self) -> LinearOperator:
         """The composition that the name stands for."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} needs a method definition() that returns the composition")
 
     @property
     def meaning(self) -> LinearOperator:
