@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from fractions import Fraction
 from typing import Any
 
@@ -105,13 +106,15 @@ EXAMPLES: list[Any] = [*CONCRETE, *PLANE, *BLOCKS, *FORMAL, *SIGNALS]
 
 
 def final_kinds(base: type) -> set[type]:
-    """The classes below a base that are made by users: no leading underscore, no abstract base."""
+    """The package's classes below a base of which users make objects: no leading underscore, no abstract base."""
     below = {kind for child in base.__subclasses__() for kind in (child, *final_kinds(child))}
-    return {
-        kind
-        for kind in below
-        if not kind.__name__.startswith("_") and kind not in (oa.LinearOperator, signals.SignalExpr, named.Named)
-    }
+    abstract = (oa.LinearOperator, signals.SignalExpr, named.Named)
+    return {kind for kind in below if not kind.__name__.startswith("_") and kind not in abstract and is_ours(kind)}
+
+
+def is_ours(kind: type) -> bool:
+    """Whether it is defined by the package, and not by a test or an example."""
+    return kind.__module__.startswith("opalgebra.") and vars(sys.modules[kind.__module__]).get(kind.__name__) is kind
 
 
 def test_every_kind_has_an_example():

@@ -103,8 +103,9 @@ class Derivation:
     def by(self, law: str | Law, place: int = 0, **values: Any) -> Derivation:
         """Write the line that one use of a law gives, at the first place where it fits, or at a later one.
 
-        ``law`` is a name of the catalogue or a :class:`Law` of your own, which is checked as it is used.  It is tried from left to right, then from right to left.  ``values`` fixes parameters that the
-        expression does not tell, such as ``k=2`` for "polyphase-conv".
+        ``law`` is a name of the catalogue or a :class:`Law` of your own, which is checked as it is used.  It is tried
+        from left to right, then from right to left.  ``values`` fixes parameters that the expression does not tell,
+        such as ``k=2`` for "polyphase-conv".
 
         Raises
         ------
@@ -126,7 +127,8 @@ class Derivation:
         where = f" at place {place}" if place else ""
         fitting = ", ".join(dict.fromkeys(move.law for move in self.moves())) or "none without parameters"
         raise LawDoesNotMatch(
-            f"neither side of {row.name}: {row.statement}{conditions} occurs in {before}{where}; laws that fit: {fitting}"
+            f"neither side of {row.name}: {row.statement}{conditions} occurs in {before}{where}; "
+            f"laws that fit: {fitting}"
         )
 
     def optimize(self, cost: Any = None) -> Derivation:
