@@ -63,8 +63,8 @@ def arithmetic(
     --------
     >>> import opalgebra as oa
     >>> frames = oa.show.arithmetic(oa.Conv([1, 2, 1]) @ oa.Up(2), 3, values=[5, 3, 4])
-    >>> len(frames), frames.formulas()[3]
-    (7, 'y₃ = 1·x₀ + 1·x₁ = 1·5 + 1·3 = 8')
+    >>> len(frames), frames.formulas()[2]
+    (7, 'y₂ = 1·x₀ + 1·x₁ = 1·5 + 1·3 = 8')
     """
     if view not in VIEWS:
         raise OperandError(f"the view is {view!r}; give one of {', '.join(map(repr, VIEWS))}")
@@ -163,7 +163,7 @@ class Arithmetic:
 
     def __str__(self) -> str:
         panel = self.panels[0]
-        shown = [text(panel, self.scene, i) for i in range(min(len(panel.steps), TEXT_STEPS))]
+        shown = [text(panel, i) for i in range(min(len(panel.steps), TEXT_STEPS))]
         more = len(panel.steps) - len(shown)
         rest = [f"… {more} more steps"] if more else []
         return "\n\n".join([self.scene.title + (f"\n{self.scene.note}" if self.scene.note else ""), *shown, *rest])
@@ -266,20 +266,51 @@ def legend_drawing(panel: Panel) -> list[str]:
 # Text -------------------------------------------------------------------------------------------------------
 
 
-def text(panel: Panel, scene: Scene, index: int) -> str:
-    """A step for a terminal: the cells row by row, those that are read in brackets, and the formula."""
-    marks = {"read": "[]", "copied": "()", "largest": "<>", "made": "[]", "covered": "()", "lost": "()"}
-    cells = panel.at(index)
+BRACKETS, PARENTHESES = ("[", "]"), ("(", ")")
+MARKS = {
+    "read": BRACKETS,
+    "made": BRACKETS,
+    "largest": ("<", ">"),
+    "copied": PARENTHESES,
+    "covered": PARENTHESES,
+    "lost": PARENTHESES,
+}
+
+
+def text(panel: Panel, index: int) -> str:
+    """A step for a terminal: what is read in brackets, what the kernel covers in parentheses, and the formula."""
+    cells, step = panel.at(index), panel.steps[index]
+    ins, outs = (_text_rows(part, panel) for part in (cells[: panel.inputs], cells[panel.inputs :]))
+    if panel.flat:
+        rows = [*ins, *outs]
+    else:
+        width, height = max(map(len, ins)), max(len(ins), len(outs))
+        ins, outs = (_centred(part, height) for part in (ins, outs))
+        arrows = [" → " if i == height // 2 else "   " for i in range(height)]
+        rows = [f"{a.ljust(width)}{arrow}{b}" for a, arrow, b in zip(ins, arrows, outs, strict=True)]
+    return "\n".join([f"step {index + 1} of {len(panel.steps)}", *(row.rstrip() for row in rows), step.formula])
+
+
+def _text_rows(cells: list[Cell], panel: Panel) -> list[str]:
+    """A grid row by row."""
     rows: dict[float, list[Cell]] = {}
     for cell in cells:
         rows.setdefault(cell.y, []).append(cell)
-    widest = max(len(cell.text) for cell in cells)
-    lines = []
+    widest = panel.longest
+    first = min(cell.x for cell in cells)
+    offset = round((first - MARGIN) / panel.size) if len(rows) == 1 else 0
+    found = []
     for _, row in sorted(rows.items()):
-        shown, at = "", 0.0
+        shown = ""
         for cell in sorted(row, key=lambda cell: cell.x):
-            left, right = marks.get(cell.state, "  ")
-            at = round((cell.x - MARGIN) / panel.size)
-            shown = shown.ljust(at * (widest + 2)) + left + (cell.text or "·").center(widest) + right
-        lines.append(shown.rstrip())
-    return "\n".join([f"step {index + 1} of {len(panel.steps)}", *lines, panel.steps[index].formula])
+            before, after = MARKS.get(cell.state, (" ", " "))
+            at = offset + round((cell.x - first) / panel.size)
+            empty = "·" if cell.state in ("empty", "made", "read") else " "
+            shown = shown.ljust(at * (widest + 2)) + before + (cell.text or empty).center(widest) + after
+        found.append(shown)
+    return found
+
+
+def _centred(rows: list[str], height: int) -> list[str]:
+    above = (height - len(rows)) // 2
+    return [""] * above + rows + [""] * (height - len(rows) - above)

@@ -20,6 +20,7 @@ LONG = 7  # characters from which a fraction is rounded
 def short(value: Any) -> str:
     """A number that fits a cell: exact where that is short, rounded to three digits otherwise.
 
+    >>> from fractions import Fraction
     >>> short(Fraction(1, 3)), short(Fraction(0.1)), short(-2)
     ('1/3', '0.1', '−2')
     """
@@ -120,7 +121,7 @@ def _enclosed(value: Any) -> str:
 
 
 def _sum(terms: list[tuple[Any, str]]) -> str:
-    parts = []
+    parts: list[str] = []
     for weight, name in terms:
         minus = is_negative(weight)
         size = short(-weight if minus else weight)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from math import ceil, sqrt
 from typing import Any
 
+from ..windows.boundary import sources
 from . import svg
 from .formulas import Sums, short, wrapped
 from .sliding import Cells, Position, Scene, Stage
@@ -78,11 +79,19 @@ class Panel:
     labels: list[tuple[float, float, str]]
     legend: list[tuple[str, str]]
     formula_at: float
+    inputs: int  # the first cells
+    flat: bool  # on one axis
 
     @property
     def side(self) -> float:
         """Of a square."""
         return self.size - GAP
+
+    @property
+    def longest(self) -> int:
+        """The length of the longest text that a cell has in any step."""
+        texts = [cell.text for cell in self.cells] + [text for step in self.steps for _, _, text in step.kept]
+        return max(1, *map(len, texts))
 
     def at(self, index: int) -> list[Cell]:
         """The cells as they look in a step."""
@@ -161,7 +170,7 @@ class _Layout:
         top = MARGIN + 2 * LINE + 8
         if flat:
             inner = max(self.ins.width, self.outs.width)
-            self.in_at, self.out_at = (MARGIN, top), (MARGIN, top + self.ins.height + BELOW)
+            self.in_at, self.out_at = (float(MARGIN), float(top)), (float(MARGIN), top + self.ins.height + BELOW)
             bottom = self.out_at[1] + self.outs.height
         else:
             tall = max(self.ins.height, self.outs.height)
@@ -199,7 +208,18 @@ class _Layout:
         formula_at = self.bottom + 24
         height = formula_at + count * LINE + rows * LINE + MARGIN
         return Panel(
-            self.view, self.heading, self.size, self.width, height, cells, steps, self.labels(), legend, formula_at
+            self.view,
+            self.heading,
+            self.size,
+            self.width,
+            height,
+            cells,
+            steps,
+            self.labels(),
+            legend,
+            formula_at,
+            len(self.ins.positions),
+            self.flat,
         )
 
 
@@ -272,8 +292,6 @@ def _look(scene: Scene, entries: dict[int, Any], place: int | None, position: Po
 
 def _input_text(scene: Scene, sums: Sums, position: Position) -> str:
     """A sample, an inserted zero, or what the boundary puts there."""
-    from ..windows.boundary import sources
-
     kind = scene.ins.kind(position)
     parts = [divmod(p, s) for p, s in zip(position[1:], scene.ins.spacing, strict=True)]
     if any(rest for _, rest in parts):
@@ -344,11 +362,11 @@ def _scatter_steps(scene: Scene, sums: Sums, layout: _Layout, cells: list[Cell])
                 taps[outputs[row]] = weight  # with what a boundary sends there
             received[row].append((column, weight))
         for position, tap in taps.items():
-            row, place = places.get(position), base + layout.outs.place[position]
-            meets = row is not None and column in scene.rows[row] and tap != 0
+            place, at = base + layout.outs.place[position], places.get(position)
+            meets = at is not None and column in scene.rows[at] and tap != 0
             step.now.append((place, "made" if meets else "lost", "" if tap is None else short(tap)))
-            if meets and row is not None:
-                text = str(len(received[row])) if sums.values is None else sums.shown_total(received[row])
+            if at is not None and meets:
+                text = str(len(received[at])) if sums.values is None else sums.shown_total(received[at])
                 step.kept.append((place, "done", text))
                 step.links += layout.link(cells[column], cells[place]) if layout.flat else ""
         steps.append(step)

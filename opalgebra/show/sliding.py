@@ -344,7 +344,7 @@ def _of_word(made: Scene, operator: LinearOperator, boundary: str, matrix: np.nd
     evaluator = Evaluator(ndim)
     reads = [evaluator.act(operator, {n[1:]: 1}, True) for n in made.outs.samples()]
     found = rates(operator, ndim)
-    taps = found and _taps(reads, made.outs.samples(), found)
+    taps = _taps(reads, made.outs.samples(), found) if found else None
     if found is None or taps is None:
         return _as_they_lie(made)
     for offset in kernel:

@@ -27,8 +27,8 @@ STYLE = """
 #ID .oa-panel{max-width:100%;min-width:0}
 #ID .oa-bar{display:flex;flex-wrap:wrap;gap:.4rem .6rem;align-items:center;margin:.3rem 0}
 #ID .oa-bar[hidden],#ID .oa-panel[hidden]{display:none}
-#ID .oa-bar button,#ID .oa-bar select{font:inherit;color:inherit;background:transparent;border:1px solid;border-radius:4px}
-#ID .oa-bar button,#ID .oa-bar select{min-width:2.2rem;padding:.15rem .5rem;cursor:pointer}
+#ID .oa-bar button,#ID .oa-bar select{font:inherit;color:inherit;background:transparent}
+#ID .oa-bar button,#ID .oa-bar select{border:1px solid;border-radius:4px;min-width:2.2rem;padding:.15rem .5rem}
 #ID .oa-bar select option{color:#000;background:#fff}
 #ID .oa-bar button:disabled{opacity:.4;cursor:default}
 #ID .oa-bar input{flex:1 1 8rem;max-width:24rem;accent-color:currentColor}
