@@ -101,14 +101,25 @@ class Arithmetic:
     def frame(self, i: int) -> str:
         """Step i as SVG text."""
         i = self._index(i)
+        drawn, height = self._placed([i])
+        return self._document(drawn, height, f"step {i + 1} of {len(self)}")
+
+    def _placed(self, steps: list[int]) -> tuple[list[str], float]:
+        """Steps one below the other, the panels of each side by side, and their height; one legend at the end."""
+        drawn, y = [], float(LINE)
+        for i in steps:
+            x, is_last = 0.0, i == steps[-1]
+            for panel in self.panels:
+                move = f"translate({svg.number(x)} {svg.number(y)})"
+                drawn.append(svg.element("g", *drawing(panel, self._step(panel, i), is_last), transform=move))
+                x += panel.width
+            y += max(panel.height if is_last else panel.legend_at for panel in self.panels)
+        return drawn, y
+
+    def _document(self, drawn: list[str], height: float, what: str) -> str:
+        title = self.scene.title
         width = sum(panel.width for panel in self.panels)
-        height = max(panel.height for panel in self.panels) + LINE
-        drawn, x = [heading(MARGIN, LINE, self.scene.title)], 0.0
-        for panel in self.panels:
-            inside = drawing(panel, self._step(panel, i))
-            drawn.append(svg.element("g", *inside, transform=f"translate({svg.number(x)} {LINE})"))
-            x += panel.width
-        return svg.document(width, height, drawn, f"{self.scene.title}, step {i + 1} of {len(self)}")
+        return svg.document(width, height, [heading(MARGIN, LINE, title), *drawn], f"{title}, {what}")
 
     def frames(self) -> list[str]:
         """All steps as SVG texts."""
@@ -121,16 +132,7 @@ class Arithmetic:
 
     def filmstrip(self) -> str:
         """Some steps in one SVG, one below the other."""
-        panels, drawn, y = self.panels, [heading(MARGIN, LINE, self.scene.title)], float(LINE)
-        for i in self.strip():
-            x = 0.0
-            for panel in panels:
-                inside = drawing(panel, self._step(panel, i))
-                move = f"translate({svg.number(x)} {svg.number(y)})"
-                drawn.append(svg.element("g", *inside, transform=move))
-                x += panel.width
-            y += max(panel.height for panel in panels)
-        return svg.document(sum(panel.width for panel in panels), y, drawn, f"{self.scene.title}, some steps")
+        return self._document(*self._placed(self.strip()), "some steps")
 
     def save(self, path: Any) -> None:
         """Write "x.html" (a page with the widget), "x.svg" (a filmstrip), or a folder with one SVG per step."""
@@ -196,7 +198,7 @@ def corner_size(text: str, side: float) -> float | None:
     return fitting(text, side - 4, 8.5)
 
 
-def drawing(panel: Panel, index: int) -> list[str]:
+def drawing(panel: Panel, index: int, with_legend: bool = True) -> list[str]:
     """The elements of a panel in a step."""
     step = panel.steps[index]
     cells = panel.at(index)
@@ -205,7 +207,8 @@ def drawing(panel: Panel, index: int) -> list[str]:
     squares = svg.element("g", *squares_drawing(cells, panel.side), class_="squares")
     texts = svg.element("g", *texts_drawing(cells, panel.side), class_="texts")
     formula = svg.element("g", *formula_drawing(panel, step), class_="formula")
-    return [head, *labels_drawing(panel), links, squares, texts, formula, *legend_drawing(panel)]
+    legend = legend_drawing(panel) if with_legend else []
+    return [head, *labels_drawing(panel), links, squares, texts, formula, *legend]
 
 
 def labels_drawing(panel: Panel) -> list[str]:
@@ -217,28 +220,32 @@ def labels_drawing(panel: Panel) -> list[str]:
 
 def squares_drawing(cells: list[Cell], side: float) -> list[str]:
     """One path for all squares that look the same."""
-    drawn = []
-    for state in STATES:
-        d = "".join(
-            f"M{svg.number(cell.x)} {svg.number(cell.y)}h{side:g}v{side:g}h-{side:g}z"
-            for cell in cells
-            if cell.state == state
-        )
-        if d:
-            drawn.append(svg.element("path", d=d, stroke=svg.INK, stroke_linejoin="round", **attributes(state)))
-    return drawn
+    paths: dict[str, list[str]] = {state: [] for state in STATES}
+    for cell in cells:
+        paths[cell.state].append(f"M{svg.number(cell.x)} {svg.number(cell.y)}h{side:g}v{side:g}h-{side:g}z")
+    style = {"stroke": svg.INK, "stroke_linejoin": "round"}
+    return [
+        svg.element("path", d="".join(found), **style, **attributes(state)) for state, found in paths.items() if found
+    ]
 
 
 def texts_drawing(cells: list[Cell], side: float) -> list[str]:
     """What stands in the cells, and the weights in their corners, where they are large enough to read."""
-    drawn = []
+    middle: dict[float, list[str]] = {}
+    corner: dict[float, list[str]] = {}
     for cell in cells:
         if size := text_size(cell.text, side):
-            drawn.append(svg.label(cell.x + side / 2, cell.y + TEXT_AT * side, cell.text, font_size=size))
+            middle.setdefault(size, []).append(_text(cell.x + side / 2, cell.y + TEXT_AT * side, cell.text))
         if size := corner_size(cell.corner, side):
-            x, y = cell.x + CORNER_AT[0], cell.y + CORNER_AT[1]
-            drawn.append(svg.label(x, y, cell.corner, font_size=size, text_anchor="start", font_weight="bold"))
-    return drawn
+            corner.setdefault(size, []).append(_text(cell.x + CORNER_AT[0], cell.y + CORNER_AT[1], cell.corner))
+    style = {"fill": svg.INK}
+    groups = [svg.element("g", *found, font_size=size, text_anchor="middle", **style) for size, found in middle.items()]
+    bold = {**style, "font_weight": "bold"}
+    return groups + [svg.element("g", *found, font_size=size, **bold) for size, found in corner.items()]
+
+
+def _text(x: float, y: float, text: str) -> str:
+    return svg.element("text", escape(text), x=x, y=y)
 
 
 def formula_drawing(panel: Panel, step: Step) -> list[str]:
@@ -254,10 +261,9 @@ def formula_drawing(panel: Panel, step: Step) -> list[str]:
 def legend_drawing(panel: Panel) -> list[str]:
     """What the states mean."""
     columns = legend_columns(panel.width)
-    top = panel.height - MARGIN - LINE * -(-len(panel.legend) // columns)
     drawn = []
     for i, (state, name) in enumerate(panel.legend):
-        x, y = MARGIN + i % columns * 150, top + i // columns * LINE
+        x, y = MARGIN + i % columns * 150, panel.legend_at + i // columns * LINE
         drawn.extend(squares_drawing([Cell(x, y, state)], 12))
         drawn.append(svg.label(x + 18, y + 10, name, text_anchor="start", font_size=11))
     return drawn

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from string import ascii_lowercase
 from typing import Any
 
@@ -14,6 +15,7 @@ from .numbers import is_compound, is_negative
 from .sliding import Position, Scene, Stage
 from .text import number_text, subscript
 
+ARROW = "\N{NO-BREAK SPACE}→\N{NO-BREAK SPACE}"
 LONG = 7  # characters from which a fraction is rounded
 
 
@@ -30,6 +32,19 @@ def short(value: Any) -> str:
     if is_sympy(value) and not value.is_real:
         return shown if len(shown) <= 2 * LONG else shown[: 2 * LONG] + "…"
     return f"{float(value):.3g}".replace("-", "−")
+
+
+def is_rounded(value: Any) -> bool:
+    """Whether :func:`short` leaves something off; a float is what its digits stand for.
+
+    >>> from fractions import Fraction
+    >>> is_rounded(Fraction(0.1)), is_rounded(Fraction(0.1) + Fraction(0.2)), is_rounded(Fraction(1, 3))
+    (False, True, False)
+    """
+    shown = short(value)
+    if shown == number_text(value):
+        return "…" in shown
+    return not isinstance(value, Fraction) or Fraction(float(shown.replace("−", "-"))) != value
 
 
 def name_of(stage: Stage, sample: Position, letter: str) -> str:
@@ -86,11 +101,12 @@ class Sums:
     def gathered(self, row: int) -> str:
         """y₃ = 2·x₁ + 1·x₂."""
         terms = list(self.scene.rows[row].items())
-        formula = f"{self.outs[row]} = {self._combined(terms, self.ins)}"
-        if self.values is None or not terms:
-            return formula
-        numbers = [_enclosed(value) for value in self.values]
-        return f"{formula} = {self._combined(terms, numbers)} = {self.shown_total(terms)}"
+        met = [weight for _, weight in terms]
+        parts = [self.outs[row], self._combined(terms, self.ins)]
+        if self.values is not None and terms:
+            met += [*(self.values[place] for place, _ in terms), self.total(terms)]
+            parts += [self._combined(terms, [_enclosed(value) for value in self.values]), self.shown_total(terms)]
+        return (" ≈ " if any(map(is_rounded, met)) else " = ").join(parts)
 
     def _combined(self, terms: list[tuple[int, Any]], names: list[str]) -> str:
         if self.scene.is_max:
@@ -111,7 +127,7 @@ class Sums:
             return f"{name} reaches no output"
         if self.scene.is_max:
             return f"{name} takes part in {', '.join(self.outs[row] for row, _ in entries)}"
-        sent = (f"{_enclosed(weight)}·{self.ins[column]} → {self.outs[row]}" for row, weight in entries)
+        sent = (f"{_enclosed(weight)}·{self.ins[column]}{ARROW}{self.outs[row]}" for row, weight in entries)
         return f"{name}: {', '.join(sent)}"
 
 

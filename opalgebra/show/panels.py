@@ -83,6 +83,11 @@ class Panel:
     flat: bool  # on one axis
 
     @property
+    def legend_at(self) -> float:
+        """Where the legend begins."""
+        return self.formula_at + LINE * max(len(step.lines) for step in self.steps)
+
+    @property
     def side(self) -> float:
         """Of a square."""
         return self.size - GAP

@@ -135,7 +135,9 @@ def scene(thing: Any, n: Any, channels: tuple[int, int] = (0, 0)) -> Scene:
     if isinstance(thing, LinearOperator):
         return _of_operator(thing, n, channels)
     if isinstance(thing, Layer):
-        raise OperandError(f"{thing} has no sliding kernel of its own; give one of the layers that it is made of")
+        raise OperandError(
+            f"{thing} has no one kernel that slides; give a single Conv, ConvTranspose, pool, Upsample or shuffle"
+        )
     raise OperandError(
         f"convolution arithmetic of a {type(thing).__name__} was asked for; give a layer, such as "
         "oa.nn.Conv(weight, stride=2), or an operator, such as Conv([1, 2, 1]) @ Up(2)"

@@ -34,6 +34,7 @@ STYLE = """
 #ID .oa-bar input{flex:1 1 8rem;max-width:24rem;accent-color:currentColor}
 #ID :focus-visible,#ID:focus-visible{outline:2px solid currentColor;outline-offset:2px}
 #ID .oa-said{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
+#ID .oa-strip svg{max-width:100%;max-height:88vh;width:auto!important}
 @media print{#ID .oa-panels,#ID .oa-bar{display:none!important}#ID .oa-strip{display:block!important}}
 """
 
