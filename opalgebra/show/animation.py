@@ -117,7 +117,7 @@ class Arithmetic:
         return drawn, y
 
     def _document(self, drawn: list[str], height: float, what: str) -> str:
-        title = self.scene.title
+        title = "; ".join(part for part in (self.scene.title, self.scene.note) if part)
         width = sum(panel.width for panel in self.panels)
         return svg.document(width, height, [heading(MARGIN, LINE, title), *drawn], f"{title}, {what}")
 

@@ -60,13 +60,17 @@ def exact_values(values: Any, scene: Scene) -> list[Any] | None:
     if values is None:
         return None
     stage = scene.ins
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise OperandError("the values are ragged; give rows of equal length") from None
     shapes = [(stage.planes, *stage.shape)] + [stage.shape] * (stage.planes == 1)
     if array.shape not in shapes:
         raise DimensionError(f"the values have shape {array.shape}, expected {shapes[-1]}")
     found = list(as_exact(array).flat)
-    if any(isinstance(value, (float, complex, np.inexact)) for value in found):
-        raise OperandError("the values hold NaN or infinity; give finite numbers")
+    for value in found:
+        if isinstance(value, (bool, np.bool_)) or not (isinstance(value, (int, Fraction)) or is_sympy(value)):
+            raise OperandError(f"the values hold {value!r}; give finite numbers")
     if scene.is_max and any(is_sympy(value) for value in found):
         raise OperandError("a maximum of symbols or complex numbers was asked for; give real numbers")
     return found
