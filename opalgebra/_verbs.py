@@ -37,6 +37,7 @@ VERBS = {
     "derivation_latex": "opalgebra.show.derivation:derivation_latex",
     "derivation_markdown": "opalgebra.show.derivation:derivation_markdown",
     "law_text": "opalgebra.show.derivation:law_text",
+    "arithmetic": "opalgebra.show.animation:arithmetic",
     "pretty_form": "opalgebra.show.sympy_:pretty_form",
 }
 

@@ -218,6 +218,10 @@ class LinearOperator(Node):
         result: LinearOperator = verb("inverse")(self)
         return result
 
+    def animate(self, n: Any, view: str = "both", channels: tuple[int, int] = (0, 0), values: Any = None) -> Any:
+        """What each output of n samples collects, step by step: see :func:`opalgebra.show.arithmetic`."""
+        return verb("arithmetic")(self, n, view, channels, values)
+
     def matrix(self, rows: Any, cols: Any) -> Any:
         """The entries of the window rows × cols as a SymPy matrix; of blocks, one such window per channel.
 

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from .._verbs import verb
 from ..engine.device import beside
 from ..errors import DimensionError, OperandError
 from ..expr.operators import LinearOperator
@@ -130,6 +131,10 @@ class Layer(Composable):
                 + ", without the channels" * self.has_channels
             )
         return batched(self._bind(spatial), lead)
+
+    def animate(self, n: Any, view: str = "both", channels: tuple[int, int] = (0, 0), values: Any = None) -> Any:
+        """The sliding kernel on n samples, step by step: see :func:`opalgebra.show.arithmetic`."""
+        return verb("arithmetic")(self, n, view, channels, values)
 
     def __call__(self, x: Any) -> Any:
         """The layer applied to an array whose trailing axes are the (channels and) spatial axes."""

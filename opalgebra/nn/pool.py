@@ -195,7 +195,7 @@ class AvgPool(_Pool, LinearLayer):
             )
         whole = self.divisor(len(sizes))  # divided by it first, so that no sum leaves the range of the dtype
         shared = (self.kernel, self.stride, shown_padding(self.padding), self.dilation, self.ceil_mode)
-        entries = np.array([Fraction(whole, n) for n in counts.flat], dtype=object).reshape(counts.shape)
+        entries = np.array([Fraction(whole, n) for n in counts.ravel().tolist()], dtype=object).reshape(counts.shape)
         means = AvgPool(*shared, divisor_override=whole)
         return Product((Diagonal(whole / counts, entries), BoundLayer(means, sizes)))
 
