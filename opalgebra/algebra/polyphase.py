@@ -7,7 +7,7 @@ from math import gcd, lcm
 from typing import Any
 
 from ..errors import DimensionError, FormalSignalError, WindowError
-from ..expr.blocks import grid
+from ..expr.blocks import grid, plain
 from ..expr.operators import LinearOperator
 from ..expr.traverse import constants, formal_parts
 from ..scalar import to_sympy
@@ -47,6 +47,17 @@ def polyphase_of(operator: LinearOperator) -> tuple[Any, list[int], list[int]]:
         for row, height in zip(entries, heights, strict=True)
     ]
     return sympy.Matrix.vstack(*(sympy.Matrix.hstack(*row) for row in blocks)), heights, widths
+
+
+def periods(operator: LinearOperator) -> tuple[int, int]:
+    """L and M of an operator of one channel: moving the input by M samples moves the output by L; 1, 1 for zero.
+
+    The smallest M for which there is an L.  Raises as :func:`polyphase` does.
+    """
+    _check_axes(operator)
+    entry = plain(operator)
+    form = canonical(entry, 1, ring_of(constants(entry)))
+    return _rates(entry, form) if form else (1, 1)
 
 
 def _entry_matrix(operator: LinearOperator, outputs: int, inputs: int) -> Any:

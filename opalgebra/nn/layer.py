@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from .._verbs import verb
 from ..engine.device import beside
 from ..errors import DimensionError, OperandError
 from ..expr.operators import LinearOperator
@@ -138,6 +139,10 @@ class Layer(Composable):
 
     def __rmatmul__(self, other: Any) -> Any:
         raise OperandError(f"a layer acts on what stands to its right: write layer @ x (x is a {type(other).__name__})")
+
+    def plot(self, kind: str | None = None, *, dark: bool = False, **options: Any) -> Any:
+        """A figure: "weights", or "matrix" and "response" of one pair of ``channels`` (output, input)."""
+        return verb("plot")(self, kind, dark=dark, **options)
 
     @property
     def T(self) -> Any:

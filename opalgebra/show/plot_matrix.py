@@ -1,0 +1,298 @@
+"""Matrices as pictures: which tap of the kernel stands where, or what value."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import Any
+
+import numpy as np
+
+from ..algebra.matrix import window
+from ..algebra.polyphase import periods
+from ..errors import DimensionError, FormalSignalError, OpAlgebraError, WindowError
+from ..expr.blocks import grid
+from ..expr.multirate import Conv
+from ..expr.operators import PLAIN, LinearOperator
+from ..expr.signals import FormalSignal, Signal
+from ..expr.traverse import all_factor_symbols, formal_names, substitute
+from ..scalar import exact, is_sympy
+from ..windows.bound import BoundOperator, check_entries
+from ..windows.windowed import Windowed
+from .latex import number_latex
+from .plot_spectrum import AliasMap
+from .plot_style import Theme, as_numbers, entitle, entry_text, figure, image, index_axis
+
+WRITTEN = 24  # rows and columns up to which entries are written
+NAMED = 12  # taps that have a colour of their own
+LEAST = 8  # columns of a window that nobody asked for
+MOST = 40  # rows and columns of one
+
+
+def matrix(operator: LinearOperator, theme: Theme, *, rows: Any = None, cols: Any = None) -> Any:
+    """The window rows × cols of an operator, equal taps in equal colours."""
+    rows, cols = windows_of(operator, rows, cols)
+    entries = _exact_entries(operator.matrix(rows, cols))
+    ndim = operator.ndim or 1
+    outputs, inputs = operator.channels or PLAIN
+    sizes = len(window(rows, ndim)), len(window(cols, ndim))
+    plain = ndim == 1 and (outputs, inputs) == PLAIN
+    starts = tuple(window(w, 1)[0][0] if plain and window(w, 1) else 0 for w in (rows, cols))
+    made, axes = _sheet(entries.shape)
+    note = draw(axes, entries, starts, theme, _labels(operator, entries, starts) if plain else None)
+    _borders(axes, (outputs, inputs), sizes, theme)
+    flat = "" if ndim == 1 else ", in C order"
+    axes.set(xlabel=f"input index{flat}", ylabel=f"output index{flat}")
+    entitle(made, "Matrix of", operator, note)
+    return made
+
+
+def windows_of(operator: LinearOperator, rows: Any, cols: Any) -> tuple[Any, Any]:
+    """The windows that were asked for; else some periods of the input, and the outputs that they reach."""
+    if symbols := all_factor_symbols(operator):
+        raise FormalSignalError(
+            f"{operator} has the symbolic factor {', '.join(s.name for s in symbols)}; a matrix is drawn for numbers: "
+            "build the operator with one, such as Up(2)"
+        )
+    if rows is not None and cols is not None:
+        return rows, cols
+    if (operator.ndim or 1) > 1 or operator.channels not in (None, PLAIN):
+        raise WindowError(f"{operator} needs the windows of its picture: plot('matrix', rows=…, cols=…)")
+    known = substitute(operator, {name: Signal([1]) for name in formal_names(operator)})
+    outputs, inputs = periods(known)
+    count = max(1, min(ceil(LEAST / inputs), MOST // max(inputs, outputs)))
+    cols = (0, min(count * inputs, MOST)) if cols is None else cols
+    return (_reached(operator, cols, count * outputs) if rows is None else rows), cols
+
+
+def _reached(operator: LinearOperator, cols: Any, usual: int) -> tuple[int, int]:
+    """The outputs that the columns reach; of formal kernels, which reach everywhere, some."""
+    if formal_names(operator):
+        return 0, min(usual, MOST)
+    from ..algebra.evaluate import Evaluator
+
+    evaluator = Evaluator(1)
+    at = [n for m in window(cols, 1) for (n,) in evaluator.act(operator, {m: 1})] or [0]
+    return min(at), min(max(at) + 1, min(at) + MOST)
+
+
+def _exact_entries(found: Any) -> np.ndarray:
+    entries = np.empty(found.shape, dtype=object)
+    for i, value in enumerate(found):
+        entries.flat[i] = exact(value)
+    return entries
+
+
+# What the entries are called --------------------------------------------------------------------------------
+
+
+def _labels(operator: LinearOperator, entries: np.ndarray, starts: tuple[int, ...]) -> np.ndarray | None:
+    """For every entry that is not 0 which tap it is: (order, name); None where one filter does not make them all."""
+    if any(is_sympy(v) and v.free_symbols for v in entries.flat):
+        return _by_symbol(entries)
+    kernel = _only_kernel(operator)
+    if kernel is not None:
+        formal = FormalSignal("q")
+        named = _replaced(operator, formal)
+        try:
+            size = [(a, a + n) for a, n in zip(starts, entries.shape, strict=True)]
+            return _by_symbol(_exact_entries(named.matrix(*size)), entries)
+        except OpAlgebraError:  # the kernel meets itself: an entry is no longer one tap
+            pass
+    return _by_filter(operator, entries, starts)
+
+
+def _only_kernel(operator: LinearOperator) -> Conv | None:
+    from ..expr.traverse import expand, walk
+
+    found = [node for node in walk(expand(operator)) if isinstance(node, Conv)]
+    return found[0] if len(found) == 1 and isinstance(found[0].kernel, Signal) else None
+
+
+def _replaced(operator: LinearOperator, formal: FormalSignal) -> LinearOperator:
+    from ..expr.traverse import expand, transform
+
+    return transform(expand(operator), lambda node: Conv(formal) if isinstance(node, Conv) else None)  # type: ignore[no-any-return]
+
+
+def _by_symbol(symbols: np.ndarray, entries: np.ndarray | None = None) -> np.ndarray:
+    """The symbol of every entry that is not 0, in the order of their indices."""
+    labels = np.full(symbols.shape, None, dtype=object)
+    for at, value in np.ndenumerate(symbols):
+        if value != 0 and (entries is None or entries[at] != 0):
+            labels[at] = (_order(value), f"${number_latex(value)}$")
+    return labels
+
+
+def _order(value: Any) -> tuple[Any, ...]:
+    """By the index of the tap where the entry is one, such as q_{-1}; sums come last."""
+    text = str(value)
+    name, _, index = text.rpartition("_")
+    return (0, name, int(index), text) if index.lstrip("-").isdigit() else (1, text, 0, text)
+
+
+def _by_filter(operator: LinearOperator, entries: np.ndarray, starts: tuple[int, ...]) -> np.ndarray | None:
+    """The taps h_{Mn − Lj} of ↓M C_h ↑L."""
+    try:
+        found = AliasMap.of(operator)
+    except OpAlgebraError:  # sums of rates and reversals have no such filter; their values are shown
+        return None
+    if not found.is_resampler:
+        return None
+    labels = np.full(entries.shape, None, dtype=object)
+    for (i, j), value in np.ndenumerate(entries):
+        if value != 0:
+            at = found.inputs * (i + starts[0]) - found.outputs * (j + starts[1])
+            labels[i, j] = ((0, "h", at, ""), f"$h_{{{at}}}$")
+    return labels
+
+
+# Drawing ----------------------------------------------------------------------------------------------------
+
+
+def _sheet(shape: tuple[int, ...]) -> tuple[Any, Any]:
+    height, width = shape
+    scale = min(0.42, 6.5 / max(height, width, 1)) if max(height, width) <= 3 * WRITTEN else 0
+    size = (max(4.0, scale * width + 2.2), max(2.4, scale * height + 1.2)) if scale else (6.5, 5.5)
+    made = figure(*size)
+    return made, made.subplots()
+
+
+def draw(axes: Any, entries: np.ndarray, starts: Any, theme: Theme, labels: np.ndarray | None = None) -> str:
+    """The entries, by their taps where these are few, else by their values; gives what is to be said about it."""
+    found = sorted({label for label in labels.flat if label is not None}) if labels is not None else []
+    if labels is not None and 0 < len(found) <= NAMED and max(entries.shape) <= 3 * WRITTEN:
+        _by_taps(axes, entries, labels, found, starts, theme)
+        return ""
+    values = _numbers(entries)
+    if values.dtype.kind == "c":
+        values, unit = np.abs(values), "magnitude"
+    else:
+        unit = "value"
+    note = image(axes, values, starts, theme, unit)
+    if max(entries.shape) <= WRITTEN:
+        _write(axes, entries, values, starts, theme)
+    return note
+
+
+def _numbers(entries: np.ndarray) -> np.ndarray:
+    flat = entries.ravel().tolist()
+    return as_numbers(flat).reshape(entries.shape) if entries.dtype == object else entries
+
+
+def _by_taps(axes: Any, entries: np.ndarray, labels: np.ndarray, found: Any, starts: Any, theme: Theme) -> None:
+    """A coloured, hatched cell for every entry that is not 0, its value in it, and what the colours mean."""
+    from matplotlib.patches import Patch, Rectangle
+
+    styles = {label: _cell(i, theme) for i, label in enumerate(found)}
+    written = max(entries.shape) <= WRITTEN
+    size = _letters(entries.shape)
+    for (i, j), label in np.ndenumerate(labels):
+        n, m = i + starts[0], j + starts[1]
+        if label is not None:
+            axes.add_patch(Rectangle((m - 0.5, n - 0.5), 1, 1, **styles[label]))
+        if written:
+            axes.text(m, n, _text(entries[i, j]), ha="center", va="center", fontsize=size, color=theme.ink,
+                      alpha=1.0 if label is not None else 0.35)  # fmt: skip
+    _frame(axes, entries.shape, starts)
+    handles = [Patch(label=label[1], **styles[label]) for label in found]
+    axes.legend(handles=handles, loc="center left", bbox_to_anchor=(1.02, 0.5), handlelength=1.6, handleheight=1.4)
+
+
+def _cell(i: int, theme: Theme) -> dict[str, Any]:
+    hatches = ("", "///", "...", "xx", "\\\\\\", "++")
+    count = len(theme.colors)
+    hatch = hatches[(i + i // count) % len(hatches)]
+    return {"facecolor": (theme.colors[i % count], 0.45), "edgecolor": (theme.ink, 0.4), "hatch": hatch, "lw": 0.5}
+
+
+def _text(value: Any) -> str:
+    return f"${number_latex(value)}$" if is_sympy(value) else entry_text(value)
+
+
+def _letters(shape: tuple[int, ...]) -> float:
+    return float(min(9.5, max(5.0, 130 / max(*shape, 1))))
+
+
+def _write(axes: Any, entries: np.ndarray, values: np.ndarray, starts: Any, theme: Theme) -> None:
+    """Entries on an image, in the colour that stands out."""
+    most, colors = float(np.max(np.abs(values), initial=0)) or 1.0, theme.signed()
+    for (i, j), value in np.ndenumerate(entries):
+        red, green, blue, _ = colors(0.5 + 0.5 * float(values[i, j]) / most)
+        light = 0.3 * red + 0.59 * green + 0.11 * blue > 0.5
+        axes.text(j + starts[1], i + starts[0], _text(value), ha="center", va="center",
+                  fontsize=_letters(entries.shape), color="#000000" if light else "#ffffff",
+                  alpha=1.0 if value != 0 else 0.4)  # fmt: skip
+
+
+def _frame(axes: Any, shape: tuple[int, ...], starts: Any) -> None:
+    height, width = shape
+    axes.set(xlim=(starts[1] - 0.5, starts[1] + width - 0.5), ylim=(starts[0] + height - 0.5, starts[0] - 0.5))
+    axes.set_aspect("equal")
+    axes.grid(False)
+    index_axis(axes.xaxis)
+    index_axis(axes.yaxis)
+
+
+def _borders(axes: Any, channels: tuple[int, int], sizes: tuple[int, int], theme: Theme) -> None:
+    """Lines between channels."""
+    for i in range(1, channels[0]):
+        axes.axhline(i * sizes[0] - 0.5, color=theme.ink, linewidth=1.5)
+    for j in range(1, channels[1]):
+        axes.axvline(j * sizes[1] - 0.5, color=theme.ink, linewidth=1.5)
+
+
+# Operators on arrays ----------------------------------------------------------------------------------------
+
+
+def dense(operator: BoundOperator, theme: Theme) -> Any:
+    """The matrix of a bound operator; framed where the rule of the boundary adds to what the inside gives."""
+    if operator.is_family:
+        raise WindowError(f"{operator} stands for every size; give one: .at({{n: 8}})")
+    check_entries(operator.shape)
+    entries = operator.todense()
+    made, axes = _sheet(entries.shape)
+    note = draw(axes, entries, (0, 0), theme)
+    changed = beyond(operator, entries)
+    if changed is not None and changed.any():
+        _mark(axes, changed, theme)
+        note += f"— {int(changed.sum()):,} entries changed by the boundary, framed"
+    if isinstance(operator, Windowed):
+        _borders(axes, operator.channels or PLAIN, (operator.out_window.size, operator.in_window.size), theme)
+    flat = ", in C order" if len(operator.dims) > 1 or len(operator.dimsd) > 1 else ""
+    axes.set(xlabel=f"place in the input{flat}", ylabel=f"place in the output{flat}")
+    entitle(made, f"{' × '.join(map(str, operator.shape))} matrix of", operator, note.strip())
+    return made
+
+
+def beyond(operator: BoundOperator, entries: np.ndarray) -> np.ndarray | None:
+    """Which entries are others than those with zeros outside the array; None where there is no such rule."""
+    if not isinstance(operator, Windowed) or set(operator.boundary) == {"zero"}:
+        return None
+    inside = Windowed(
+        operator.operator, operator.in_window.shape, operator.out_window, None, ("zero",) * len(operator.boundary)
+    )
+    other = inside.todense()
+    return np.asarray(~np.isclose(entries, other, rtol=1e-6, atol=1e-6 * float(np.max(np.abs(entries), initial=0))))
+
+
+def _mark(axes: Any, changed: np.ndarray, theme: Theme) -> None:
+    from matplotlib.collections import PatchCollection
+    from matplotlib.patches import Rectangle
+
+    cells = [Rectangle((j - 0.5, i - 0.5), 1, 1) for i, j in np.argwhere(changed)]
+    width = 1.8 if max(changed.shape) <= WRITTEN else 0.8
+    axes.add_collection(PatchCollection(cells, facecolor="none", edgecolor=theme.ink, linewidth=width))
+
+
+def one_entry(operator: LinearOperator, pair: Any) -> LinearOperator:
+    """The entry of one pair of channels, (output, input)."""
+    entries = grid(operator)
+    try:
+        i, j = pair
+        if isinstance(i, bool) or isinstance(j, bool) or min(i, j) < 0:
+            raise IndexError
+        return entries[i][j]
+    except (TypeError, ValueError, IndexError):
+        raise DimensionError(
+            f"the channels are {pair!r}; give (output, input) below ({len(entries)}, {len(entries[0])})"
+        ) from None

@@ -1,0 +1,147 @@
+"""Two sides that differ, drawn one below the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..algebra.evaluate import Evaluator, Sparse
+from ..algebra.prove import Proof, dimension
+from ..algebra.witness import Witness, output, outputs
+from ..errors import DimensionError, OperandError
+from ..expr.operators import PLAIN, common_channels
+from ..expr.traverse import all_factor_symbols, formal_names, substitute
+from ..windows.proof import BoundWitness
+from .plot_signal import finish
+from .plot_style import Theme, as_number, entitle, entry_text, figure, image, name
+
+AROUND = 10  # samples on either side of the one that differs
+
+
+def refutation(proof: Proof, theme: Theme, *, around: int = AROUND) -> Any:
+    """Both sides' answers near the index where they differ."""
+    witness: Any = proof.witness
+    if witness is None:
+        raise OperandError(f"the statement is {proof.verdict}, and nothing is known to differ; print(proof) shows why")
+    if isinstance(witness, BoundWitness):
+        return pair(witness, theme, (proof.lhs, proof.rhs))
+    left, right = answers(proof)
+    ndim = dimension(proof.lhs, proof.rhs)
+    if ndim == 1:
+        return _rows(witness, ({n: v for (n,), v in y.items()} for y in (left, right)), theme, around,
+                     (proof.lhs, proof.rhs))  # fmt: skip
+    if ndim == 2:
+        return _images(witness, (left, right), theme, around, (proof.lhs, proof.rhs))
+    raise DimensionError(f"the sides act on {ndim} axes; answers are drawn on one and two")
+
+
+def answers(proof: Proof) -> tuple[Sparse, Sparse]:
+    """What both sides answer to the input of the witness, from the definitions."""
+    witness, lhs, rhs = proof.witness, proof.lhs, proof.rhs
+    assert witness is not None
+    known = {s: witness.factors[s.name] for s in all_factor_symbols(lhs, rhs)}
+    lhs, rhs = (substitute(side, known) if known else side for side in (lhs, rhs))
+    names = {**{name: {} for name in formal_names(lhs, rhs)}, **witness._names}
+    evaluator = Evaluator(dimension(lhs, rhs), names)
+    at = None if witness.input is None else witness.input.starts
+    if witness.channels is None or at is None:
+        return output(lhs, at, evaluator), output(rhs, at, evaluator)
+    (out, into), (_, inputs) = witness.channels, common_channels(lhs, rhs) or PLAIN
+    left, right = (outputs(side, at, into, inputs, evaluator) for side in (lhs, rhs))
+    return (left[out] if out < len(left) else {}), (right[out] if out < len(right) else {})
+
+
+def given(witness: Any) -> str:
+    """The kernels and factors of a witness, and its input."""
+    words = [f"{key} = {value}" for key, value in {**getattr(witness, "factors", {}), **witness.kernels}.items()]
+    words += [f"{key} = {value}" for key, value in getattr(witness, "sizes", {}).items()]
+    if isinstance(witness, BoundWitness):
+        words.append(f"x = 1 at {_place(witness.column)}")
+    elif witness.input is not None:
+        words.append(f"x = 1 at {_place(witness.input.start)}")
+    if getattr(witness, "channels", None):
+        words.append("output {} for input {}".format(*witness.channels))
+    return ", ".join(words)
+
+
+def _place(at: Any) -> str:
+    return str(at[0] if isinstance(at, tuple) and len(at) == 1 else at)
+
+
+def pair(witness: Any, theme: Theme, sides: tuple[Any, Any] | None = None) -> Any:
+    """The two values at the one place where they differ, which is all that a witness by itself knows."""
+    made = figure(6, 3)
+    axes = made.subplots()
+    for i, (value, label) in enumerate(((witness.lhs, "left side"), (witness.rhs, "right side"))):
+        number = as_number(value)
+        height = abs(number) if isinstance(number, complex) else number
+        hatch = ("", "///")[i]
+        axes.barh(i, height, color=(theme.colors[i], 0.6), edgecolor=theme.ink, hatch=hatch)
+        axes.annotate(f" {entry_text(value if not hasattr(value, 'free_symbols') else number)} ", (height, i),
+                      va="center", ha="left" if height >= 0 else "right")  # fmt: skip
+        axes.text(0.0, i - 0.48, label, transform=axes.get_yaxis_transform(), va="bottom", fontsize=8.5)
+    axes.set_yticks([])
+    axes.margins(x=0.15)
+    axes.axvline(0, color=theme.ink, linewidth=0.8)
+    axes.invert_yaxis()
+    axes.set_xlabel(f"value at index {_place(witness.index)}")
+    entitle(made, "They differ:", None, given(witness))
+    return made
+
+
+def _rows(witness: Any, sides: Any, theme: Theme, around: int, expressions: tuple[Any, Any]) -> Any:
+    """Stems of both sides on one index axis, the differing sample ringed."""
+    start, stop = witness.index - around, witness.index + around + 1
+    made = figure(7.2, 4.6)
+    rows = made.subplots(2, 1, sharex=True, sharey=True)
+    for i, (axes, side, expression) in enumerate(zip(rows, sides, expressions, strict=True)):
+        values = np.array([complex(as_number(side.get(n, 0))) for n in range(start, stop)])
+        _side(axes, np.arange(start, stop), values, theme, i)
+        at = values[around]
+        for part in (at.real, at.imag) if np.any(values.imag) else (at.real,):
+            axes.plot(witness.index, part, "o", markersize=16, markerfacecolor="none", color=theme.ink)
+        value = (witness.lhs, witness.rhs)[i]
+        name(axes, ("Left: ", "Right: ")[i], expression, f"   at n = {witness.index}: {_value(value)}")
+        finish(axes, theme, start, stop)
+        axes.set_xlim(start - 0.6, stop - 0.4)
+        axes.margins(y=0.25)
+        axes.label_outer()
+    entitle(made, "They differ" + (" for" if given(witness) else ""), None, given(witness))
+    return made
+
+
+def _value(value: Any) -> str:
+    return entry_text(value) if not hasattr(value, "free_symbols") else str(value)
+
+
+def _side(axes: Any, n: np.ndarray, values: np.ndarray, theme: Theme, i: int) -> None:
+    from .plot_signal import parts_of, stems
+
+    whole = values if np.any(values.imag) else values.real
+    for part, (label, numbers) in enumerate(parts_of(whole)):
+        stems(axes, n + 0.16 * part, numbers, theme, 2 * part + i, label)
+        if label:
+            axes.legend(loc="upper right")
+
+
+def _images(witness: Any, sides: Any, theme: Theme, around: int, expressions: tuple[Any, Any]) -> Any:
+    around = min(around, 5)
+    (i, j), made = witness.index, figure(9, 4.4)
+    for k, (axes, side, expression) in enumerate(zip(made.subplots(1, 2), sides, expressions, strict=True)):
+        values = np.array(
+            [[complex(as_number(side.get((n, m), 0))) for m in range(j - around, j + around + 1)]
+             for n in range(i - around, i + around + 1)]
+        )  # fmt: skip
+        image(axes, np.abs(values) if np.any(values.imag) else values.real, (i - around, j - around), theme)
+        axes.plot(j, i, "o", markersize=16, markerfacecolor="none", color=theme.ink, markeredgewidth=1.8)
+        name(axes, ("Left: ", "Right: ")[k], expression)
+        axes.set(xlabel="index n₁ (samples)", ylabel="index n₀ (samples)")
+    entitle(made, f"They differ at {witness.index}: {_value(witness.lhs)} and {_value(witness.rhs)},", None,
+            given(witness))  # fmt: skip
+    return made
+
+
+def alone(witness: Witness | BoundWitness, theme: Theme) -> Any:
+    """A witness without its proof."""
+    return pair(witness, theme)
