@@ -10,10 +10,11 @@ from ..algebra.banks import FilterBank, Tree
 from ..algebra.evaluate import Evaluator
 from ..errors import DimensionError, SizeError
 from ..expr.blocks import grid
+from ..expr.multirate import Conv
 from ..expr.operators import LinearOperator
 from ..expr.signals import SignalExpr
 from ..expr.traverse import formal_parts
-from .plot_spectrum import AliasMap, check_known, check_points, frequencies
+from .plot_spectrum import AliasMap, check_known, check_points, frequencies, settled
 from .plot_style import FLOOR, Theme, as_numbers, curve, decibels, entitle, figure, show_magnitudes
 
 OVERLAID = 36  # channels in one set of axes
@@ -115,7 +116,7 @@ def _called(bank: FilterBank | Tree) -> str:
 
 def _transfer(axes: Any, found: AliasMap, theme: Theme, db: bool, points: int) -> None:
     """|T_0|, and |T_k| for what comes from the frequency f + k/M."""
-    f, components = frequencies(points), np.fft.fftshift(np.abs(found.components(points)), axes=1)
+    f, components = frequencies(points), np.abs(found.components(points))
     peak = float(components.max())
     axes.plot(f, curve(components[0], db), label="$|T_0|$ distortion", linewidth=2, color=theme.colors[0])
     heard = [k for k in range(1, found.inputs) if components[k].max() > 0]
@@ -178,5 +179,5 @@ def _bank_2d(bank: FilterBank, theme: Theme, db: bool) -> Any:
 
 
 def _of_signal(h: SignalExpr) -> np.ndarray:
-    entries = Evaluator(2).signal(h)
+    entries = settled(Conv(h), Evaluator(2).signal(h))
     return magnitude_2d(np.array(list(entries)).reshape(-1, 2), as_numbers(list(entries.values())))

@@ -37,10 +37,10 @@ def optimized(operator: LinearOperator, theme: Theme, *, cost: Any = None) -> An
 
 def lines(derivation: Derivation, theme: Theme) -> Any:
     """The multiply-adds of every line of a derivation."""
-    steps = [step for step in derivation.steps if isinstance(step.expression, LinearOperator)]
-    if len(steps) < len(derivation.steps):
+    steps = derivation.steps
+    costs = [step.expression.cost() for step in steps if isinstance(step.expression, LinearOperator)]
+    if len(costs) < len(steps):
         raise OperandError("the derivation is about signals; costs are of operators")
-    costs = [step.expression.cost() for step in steps]
     made = figure(7.5, 1.4 + 0.5 * len(steps))
     axes = made.subplots()
     texts = [_short(f"{step.expression}" + (f"   [{step.law}]" if step.law else "")) for step in steps]

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 SHARP = 160  # dots per inch of the picture in a notebook, shown at half that size
 
 
-class PlotFigure(Figure):  # type: ignore[misc]  # matplotlib's classes are not typed here
+class PlotFigure(Figure):
     """A :class:`matplotlib.figure.Figure`; where pyplot is in use, its formatter takes the place of the one here."""
 
     def _repr_png_(self) -> tuple[bytes, dict[str, Any]]:

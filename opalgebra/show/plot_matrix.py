@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import ceil
 from typing import Any
 
@@ -19,7 +20,7 @@ from ..scalar import exact, is_sympy
 from ..windows.bound import BoundOperator, check_entries
 from ..windows.windowed import Windowed
 from .latex import number_latex
-from .plot_spectrum import AliasMap
+from .plot_spectrum import AliasMap, settled
 from .plot_style import Theme, as_numbers, entitle, entry_text, figure, image, index_axis
 
 WRITTEN = 24  # rows and columns up to which entries are written
@@ -31,7 +32,7 @@ MOST = 40  # rows and columns of one
 def matrix(operator: LinearOperator, theme: Theme, *, rows: Any = None, cols: Any = None) -> Any:
     """The window rows × cols of an operator, equal taps in equal colours."""
     rows, cols = windows_of(operator, rows, cols)
-    entries = _exact_entries(operator.matrix(rows, cols))
+    entries = _exact_entries(operator.matrix(rows, cols), operator)
     ndim = operator.ndim or 1
     outputs, inputs = operator.channels or PLAIN
     sizes = len(window(rows, ndim)), len(window(cols, ndim))
@@ -75,11 +76,16 @@ def _reached(operator: LinearOperator, cols: Any, usual: int) -> tuple[int, int]
     return min(at), min(max(at) + 1, min(at) + MOST)
 
 
-def _exact_entries(found: Any) -> np.ndarray:
-    entries = np.empty(found.shape, dtype=object)
-    for i, value in enumerate(found):
-        entries.flat[i] = exact(value)
+def _exact_entries(found: Any, operator: LinearOperator) -> np.ndarray:
+    entries = np.zeros(found.shape, dtype=object)
+    values = {(i,): exact(value) for i, value in enumerate(found) if value != 0}
+    for (i,), value in (values if _has_symbols(values.values()) else settled(operator, values)).items():
+        entries.flat[i] = value
     return entries
+
+
+def _has_symbols(values: Iterable[Any]) -> bool:
+    return any(is_sympy(value) and value.free_symbols for value in values)
 
 
 # What the entries are called --------------------------------------------------------------------------------
@@ -87,7 +93,7 @@ def _exact_entries(found: Any) -> np.ndarray:
 
 def _labels(operator: LinearOperator, entries: np.ndarray, starts: tuple[int, ...]) -> np.ndarray | None:
     """For every entry that is not 0 which tap it is: (order, name); None where one filter does not make them all."""
-    if any(is_sympy(v) and v.free_symbols for v in entries.flat):
+    if _has_symbols(entries.flat):
         return _by_symbol(entries)
     kernel = _only_kernel(operator)
     if kernel is not None:
@@ -95,7 +101,7 @@ def _labels(operator: LinearOperator, entries: np.ndarray, starts: tuple[int, ..
         named = _replaced(operator, formal)
         try:
             size = [(a, a + n) for a, n in zip(starts, entries.shape, strict=True)]
-            return _by_symbol(_exact_entries(named.matrix(*size)), entries)
+            return _by_symbol(_exact_entries(named.matrix(*size), named), entries)
         except OpAlgebraError:  # the kernel meets itself: an entry is no longer one tap
             pass
     return _by_filter(operator, entries, starts)
@@ -111,7 +117,7 @@ def _only_kernel(operator: LinearOperator) -> Conv | None:
 def _replaced(operator: LinearOperator, formal: FormalSignal) -> LinearOperator:
     from ..expr.traverse import expand, transform
 
-    return transform(expand(operator), lambda node: Conv(formal) if isinstance(node, Conv) else None)  # type: ignore[no-any-return]
+    return transform(expand(operator), lambda node: Conv(formal) if isinstance(node, Conv) else None)
 
 
 def _by_symbol(symbols: np.ndarray, entries: np.ndarray | None = None) -> np.ndarray:
@@ -160,8 +166,9 @@ def _sheet(shape: tuple[int, ...]) -> tuple[Any, Any]:
 def draw(axes: Any, entries: np.ndarray, starts: Any, theme: Theme, labels: np.ndarray | None = None) -> str:
     """The entries, by their taps where these are few, else by their values; gives what is to be said about it."""
     found = sorted({label for label in labels.flat if label is not None}) if labels is not None else []
-    if labels is not None and 0 < len(found) <= NAMED and max(entries.shape) <= 3 * WRITTEN:
-        _by_taps(axes, entries, labels, found, starts, theme)
+    few = len(found) <= NAMED and max(entries.shape) <= 3 * WRITTEN
+    if labels is not None and found and (few or _has_symbols(entries.flat)):
+        (_by_taps if few else _by_index)(axes, entries, labels, found, starts, theme)
         return ""
     values = _numbers(entries)
     if values.dtype.kind == "c":
@@ -198,6 +205,24 @@ def _by_taps(axes: Any, entries: np.ndarray, labels: np.ndarray, found: Any, sta
     axes.legend(handles=handles, loc="center left", bbox_to_anchor=(1.02, 0.5), handlelength=1.6, handleheight=1.4)
 
 
+def _by_index(axes: Any, entries: np.ndarray, labels: np.ndarray, found: Any, starts: Any, theme: Theme) -> None:
+    """Many symbols: shades from the first tap to the last, and the entries in them where these are few."""
+    order = {label: i for i, label in enumerate(found)}
+    ranks = np.array([np.nan if label is None else order[label] for label in labels.flat]).reshape(labels.shape)
+    extent = (starts[1] - 0.5, starts[1] + labels.shape[1] - 0.5, starts[0] + labels.shape[0] - 0.5, starts[0] - 0.5)
+    drawn = axes.imshow(ranks, cmap="cividis", extent=extent, interpolation="nearest")
+    _frame(axes, entries.shape, starts)
+    ticks = sorted({round(k * (len(found) - 1) / 6) for k in range(7)})
+    axes.figure.colorbar(drawn, ax=axes, shrink=0.85).set_ticks(ticks, labels=[found[k][1] for k in ticks])
+    if max(entries.shape) > WRITTEN:
+        return
+    for (i, j), label in np.ndenumerate(labels):
+        light = label is not None and order[label] > 0.55 * len(found)
+        color = theme.ink if label is None else "#000000" if light else "#ffffff"
+        axes.text(j + starts[1], i + starts[0], _text(entries[i, j]), ha="center", va="center", color=color,
+                  fontsize=_letters(entries.shape), alpha=0.35 if label is None else 1.0)  # fmt: skip
+
+
 def _cell(i: int, theme: Theme) -> dict[str, Any]:
     hatches = ("", "///", "...", "xx", "\\\\\\", "++")
     count = len(theme.colors)
@@ -210,7 +235,7 @@ def _text(value: Any) -> str:
 
 
 def _letters(shape: tuple[int, ...]) -> float:
-    return float(min(9.5, max(5.0, 130 / max(*shape, 1))))
+    return float(min(10.0, max(5.0, 165 / max(*shape, 1))))
 
 
 def _write(axes: Any, entries: np.ndarray, values: np.ndarray, starts: Any, theme: Theme) -> None:

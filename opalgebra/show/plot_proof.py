@@ -40,15 +40,17 @@ def answers(proof: Proof) -> tuple[Sparse, Sparse]:
     """What both sides answer to the input of the witness, from the definitions."""
     witness, lhs, rhs = proof.witness, proof.lhs, proof.rhs
     assert witness is not None
+    left: Any
+    right: Any
     known = {s: witness.factors[s.name] for s in all_factor_symbols(lhs, rhs)}
-    lhs, rhs = (substitute(side, known) if known else side for side in (lhs, rhs))
-    names = {**{name: {} for name in formal_names(lhs, rhs)}, **witness._names}
-    evaluator = Evaluator(dimension(lhs, rhs), names)
+    left, right = (substitute(side, known) if known else side for side in (lhs, rhs))
+    names = {**{name: {} for name in formal_names(left, right)}, **witness._names}
+    evaluator = Evaluator(dimension(left, right), names)
     at = None if witness.input is None else witness.input.starts
     if witness.channels is None or at is None:
-        return output(lhs, at, evaluator), output(rhs, at, evaluator)
-    (out, into), (_, inputs) = witness.channels, common_channels(lhs, rhs) or PLAIN
-    left, right = (outputs(side, at, into, inputs, evaluator) for side in (lhs, rhs))
+        return output(left, at, evaluator), output(right, at, evaluator)
+    (out, into), (_, inputs) = witness.channels, common_channels(left, right) or PLAIN
+    left, right = (outputs(side, at, into, inputs, evaluator) for side in (left, right))
     return (left[out] if out < len(left) else {}), (right[out] if out < len(right) else {})
 
 

@@ -73,13 +73,18 @@ def _widen(axes: Any, values: np.ndarray) -> None:
 
 def _of_rates(operator: LinearOperator, found: AliasMap, theme: Theme, db: bool, points: int) -> Any:
     with_map = max(found.outputs, found.inputs) <= LINES
-    panels = (["filter"] if found.is_resampler else []) + ["aliases"] + (["map"] if with_map else [])
+    panels = (
+        (["filter"] if found.is_resampler else [])
+        + (["aliases"] if found.inputs > 1 else [])
+        + (["map"] if with_map else [])
+    )
     made = figure(7.4, 3.1 * len(panels))
     rows = dict(zip(panels, made.subplots(len(panels), 1, squeeze=False)[:, 0], strict=True))
     components = np.abs(found.components(points))
     if found.is_resampler:
         _filter_between(rows["filter"], found, theme, db, points)
-    _aliases(rows["aliases"], found, components, theme, db)
+    if found.inputs > 1:
+        _aliases(rows["aliases"], found, components, theme, db)
     if with_map:
         _bifrequency(rows["map"], found, components, theme)
     words = f"L/M = {found.outputs}/{found.inputs}" if found.is_resampler else (
@@ -189,7 +194,7 @@ def _bifrequency(axes: Any, found: AliasMap, components: np.ndarray, theme: Them
     axes.set_ylabel("f at the output")
     bar = axes.inset_axes((1.03, 0, 0.03, 1))
     axes.figure.colorbar(drawn, cax=bar, label="gain (dB below the peak)")
-    axes.set_title("Where the frequencies go")
+    axes.set_title("Where the frequencies go: Mν = Lf mod 1")
 
 
 def _by_gain(theme: Theme) -> Any:

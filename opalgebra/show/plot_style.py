@@ -21,8 +21,8 @@ from .svg import PALETTE
 
 LINES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (3, 1)))  # so that curves differ in print
 MARKERS = ("o", "s", "^", "D", "v", "X")
-LONG = 90  # characters of an expression in a title
 FLOOR = 120.0  # dB below the peak that are shown
+SHORT = 6  # characters of an exact number in a cell
 PIXELS = 900  # rows and columns of an image from which it is decimated
 
 
@@ -46,13 +46,9 @@ class Theme:
         sizes = {"font.size": 9.5, "axes.titlesize": 10, "figure.titlesize": 11, "legend.fontsize": 8.5}
         fonts = {"font.family": ["DejaVu Sans"], "mathtext.fontset": "dejavusans", "axes.titlelocation": "left"}
         grid = {"grid.color": self.faint, "grid.linewidth": 0.6, "axes.linewidth": 0.8, "lines.linewidth": 1.6}
-        marks = {
-            "hatch.color": self.faint,
-            "hatch.linewidth": 0.8,
-            "legend.framealpha": 0.9,
-            "legend.edgecolor": "none",
-        }
-        return {**ink, **paper, **plain, **sizes, **fonts, **grid, **marks}
+        marks = {"hatch.color": self.faint, "hatch.linewidth": 0.8}
+        legend = {"legend.framealpha": 0.9, "legend.edgecolor": "none"}
+        return {**ink, **paper, **plain, **sizes, **fonts, **grid, **marks, **legend}
 
     def line(self, i: int) -> dict[str, Any]:
         """Colour and dashes of the i-th curve: no two of the first 36 share both."""
@@ -114,31 +110,30 @@ def _formula(node: Any) -> str | None:
     return formula
 
 
-def title(words: str, thing: Any = None, after: str = "") -> tuple[str, dict[str, Any]]:
-    """Words and an expression between them, as the arguments of ``set_title``: nothing else is read as mathematics."""
-    plain = "" if thing is None else _short(str(thing))
-    formula = _formula(thing) if plain and len(plain) < LONG else None
+def title(words: str, thing: Any, after: str, room: int) -> tuple[str, dict[str, Any]]:
+    """Words and an expression between them, in so many characters; what is no formula is not read as one."""
+    plain = "" if thing is None else " ".join(str(thing).split())
+    gap = "\n" if after and len(words) + len(plain) + len(after) + 2 > room else " "
+    left = max(room - len(words) - (len(after) if gap == " " else 0), 12)
+    formula = _formula(thing) if 0 < len(plain) <= left else None
     if formula is None:
-        return " ".join(filter(None, (words, plain, after))), {"parse_math": False}
+        shown = plain if len(plain) <= left else plain[: left - 1] + "…"
+        return " ".join(filter(None, (words, shown))) + (gap + after if after else ""), {"parse_math": False}
     before, behind = (part.replace("$", r"\$") for part in (words, after))
-    return " ".join(filter(None, (before, formula, behind))), {"parse_math": True}
+    return f"{before} {formula}" + (gap + behind if behind else ""), {"parse_math": True}
 
 
 def entitle(figure: Any, words: str, thing: Any = None, after: str = "") -> None:
     """The title of a whole figure."""
-    text, options = title(words, thing, after)
+    text, options = title(words, thing, after, int(11 * figure.get_size_inches()[0]))
     figure.suptitle(text, x=0.01, ha="left", **options)
 
 
 def name(axes: Any, words: str, thing: Any = None, after: str = "") -> None:
-    """The title of one set of axes."""
-    text, options = title(words, thing, after)
+    """The title of one set of axes, which are as wide as the figure or side by side."""
+    columns = axes.get_subplotspec().get_gridspec().ncols
+    text, options = title(words, thing, after, int(11 * axes.figure.get_size_inches()[0] / columns))
     axes.set_title(text, **options)
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= LONG else line[: LONG - 1] + "…"
 
 
 def entry_text(value: Any) -> str:
@@ -147,12 +142,10 @@ def entry_text(value: Any) -> str:
     >>> entry_text(Fraction(1, 3)), entry_text(-2), entry_text(0.123456)
     ('1/3', '−2', '0.123')
     """
-    if isinstance(value, (int, Fraction)):
-        text = str(value)
-    elif isinstance(value, (complex, np.complexfloating)) and value.imag:
-        text = f"{value:.2g}".strip("()")
-    else:
-        text = f"{value.real:.3g}"
+    text = str(value) if isinstance(value, (int, Fraction)) else ""
+    if not 0 < len(text) <= SHORT:
+        number = complex(as_number(value))
+        text = f"{number:.2g}".strip("()") if number.imag else f"{number.real:.3g}"
     return text.replace("-", "−")
 
 

@@ -15,7 +15,7 @@ from ..expr.operators import PLAIN, LinearOperator
 from ..expr.traverse import formal_parts
 from ..scalar import exact, is_sympy
 from .plot_signal import finish, parts_of, stems
-from .plot_spectrum import AliasMap, check_known
+from .plot_spectrum import AliasMap, check_known, settled
 from .plot_style import Theme, as_numbers, entitle, figure, image, index_axis
 
 IMPULSES = 6  # answers that are drawn where nobody asked for more
@@ -33,7 +33,7 @@ def impulse(operator: LinearOperator, theme: Theme, *, count: int | None = None)
         raise DimensionError(f"{operator} acts on {ndim} axes; answers are drawn on one and two")
     count, period = _count(entry, ndim, count)
     places = [(j, *(0,) * (ndim - 1)) for j in range(count)]
-    answers = [Evaluator(ndim).act(entry, {at: 1}) for at in places]
+    answers = [settled(entry, Evaluator(ndim).act(entry, {at: 1})) for at in places]
     made = _answers_1d(answers, theme) if ndim == 1 else _answers_2d(answers, places, theme)
     entitle(made, "Answers to impulses of", operator, f"({count} of {period} phases)" if period > count else "")
     return made
@@ -87,11 +87,9 @@ def components(operator: LinearOperator, theme: Theme) -> Any:
     found = polyphase(operator)
     rows = [[_coefficients(found[i, j]) for j in range(found.cols)] for i in range(found.rows)]
     symbolic = any(is_sympy(v) and v.free_symbols for row in rows for entry in row for v in entry.values())
-    size = "" if found.shape <= (COMPONENTS, COMPONENTS) else f"(the first of {found.rows} × {found.cols})"
-    if symbolic:
-        made = _table(found)
-    else:
-        made = _small_plots([row[:COMPONENTS] for row in rows[:COMPONENTS]], theme)
+    size = "" if max(found.shape) <= COMPONENTS else f"(the first of {found.rows} × {found.cols})"
+    first = [row[:COMPONENTS] for row in rows[:COMPONENTS]]
+    made = _table(found) if symbolic else _small_plots(first, theme)
     entitle(made, "Polyphase components of", operator, "" if symbolic else size)
     return made
 
@@ -136,7 +134,7 @@ def _table(found: Any) -> Any:
         raise SizeError(f"the polyphase matrix has {found.rows} × {found.cols} entries; at most {ENTRIES} are written")
     texts = [[f"${sympy.latex(found[i, j])}$" for j in range(found.cols)] for i in range(found.rows)]
     widest = max(len(text) for row in texts for text in row)
-    made = figure(max(4.0, 0.085 * widest * found.cols + 1), 1.2 + 0.5 * found.rows)
+    made = figure(max(4.0, 0.1 * widest * found.cols + 1), 1.4 + 0.7 * found.rows)
     axes = made.subplots()
     axes.set(xlim=(-0.5, found.cols - 0.5), ylim=(found.rows - 0.5, -0.5), xlabel="input phase j")
     axes.set_ylabel("output phase i")
@@ -145,5 +143,5 @@ def _table(found: Any) -> Any:
     index_axis(axes.yaxis)
     for i, row in enumerate(texts):
         for j, text in enumerate(row):
-            axes.text(j, i, text, ha="center", va="center", fontsize=11)
+            axes.text(j, i, text, ha="center", va="center", fontsize=14)
     return made
