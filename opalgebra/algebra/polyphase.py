@@ -131,11 +131,11 @@ def _rates(operator: LinearOperator, form: Canonical) -> tuple[int, int]:
     """The periods of output and input, L and M, of an operator that is not zero."""
     if len(form) > 1:
         rates = ", ".join(_rate(shape) for shape in form)
-        raise WindowError(f"{operator} is a sum of the rates {rates}; take the polyphase matrices of its parts")
+        raise WindowError(f"{operator} is a sum of the rates {rates}, which have no period in common; take its parts")
     ((shape, intercepts),) = form.items()
     ((slope,),) = shape.slopes
     if slope < 0:
-        raise WindowError(f"{operator} reverses time; take the polyphase matrix without the flip")
+        raise WindowError(f"{operator} reverses time; take it without the flip")
     period = shape.denominator
     for basis, _ in intercepts.values():
         period = lcm(period, index_of(basis))

@@ -126,7 +126,7 @@ _TABLE: tuple[tuple[Any, dict[str, Callable[..., Any]]], ...] = (
         },
     ),
     (Proof, {"difference": plot_proof.refutation}),
-    (Witness | BoundWitness, {"difference": plot_proof.alone}),
+    (Witness | BoundWitness, {"difference": plot_proof.pair}),
     (Derivation, {"cost": plot_cost.lines}),
     (Explanation, {"cost": plot_cost.stages}),
 )

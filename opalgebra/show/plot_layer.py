@@ -14,7 +14,7 @@ from .plot_response import response
 from .plot_signal import stems
 from .plot_style import Theme, entitle, figure, index_axis
 
-PAIRS = 8  # rows and columns of pairs of channels
+PAIRS = 6  # rows and columns of pairs of channels
 
 
 def weights(layer: Layer, theme: Theme, *, pairs: int = PAIRS) -> Any:
@@ -22,7 +22,7 @@ def weights(layer: Layer, theme: Theme, *, pairs: int = PAIRS) -> Any:
     array = getattr(layer, "weight", None)
     if array is None:
         if not isinstance(layer, LinearLayer):
-            raise OperandError(f"{layer} has no weights; bind it and plot that: layer.on(n).plot()")
+            raise _unbound(layer)
         return response(_one(layer, (0, 0)), theme)
     if array.ndim not in (3, 4) or array.dtype.kind == "c":
         raise DimensionError(
@@ -69,5 +69,10 @@ def layer_response(layer: Layer, theme: Theme, *, channels: Any = (0, 0), **opti
 
 def _one(layer: Layer, pair: Any) -> Any:
     if not isinstance(layer, LinearLayer):
-        raise OperandError(f"{layer} has no operator on ℤ^d; bind it and plot that: layer.on(n).plot()")
+        raise _unbound(layer)
     return one_entry(layer.operator, pair)
+
+
+def _unbound(layer: Layer) -> OperandError:
+    what = "layer.on(n).plot()" if layer.is_linear else "its derivative, layer.on(n).jacobian(x).plot()"
+    return OperandError(f"{layer} has neither weights nor an operator on ℤ^d of its own; plot {what}")

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..algebra.evaluate import Evaluator, Sparse
 from ..algebra.matrix import window
 from ..algebra.polyphase import periods
 from ..errors import DimensionError, FormalSignalError, OpAlgebraError, WindowError
@@ -59,7 +60,10 @@ def windows_of(operator: LinearOperator, rows: Any, cols: Any) -> tuple[Any, Any
     if (operator.ndim or 1) > 1 or operator.channels not in (None, PLAIN):
         raise WindowError(f"{operator} needs the windows of its picture: plot('matrix', rows=…, cols=…)")
     known = substitute(operator, {name: Signal([1]) for name in formal_names(operator)})
-    outputs, inputs = periods(known)
+    try:
+        outputs, inputs = periods(known)
+    except WindowError as why:
+        raise WindowError(f"{why}; for a picture give windows: plot('matrix', rows=…, cols=…)") from None
     count = max(1, min(ceil(LEAST / inputs), MOST // max(inputs, outputs)))
     cols = (0, min(count * inputs, MOST)) if cols is None else cols
     return (_reached(operator, cols, count * outputs) if rows is None else rows), cols
@@ -69,8 +73,6 @@ def _reached(operator: LinearOperator, cols: Any, usual: int) -> tuple[int, int]
     """The outputs that the columns reach; of formal kernels, which reach everywhere, some."""
     if formal_names(operator):
         return 0, min(usual, MOST)
-    from ..algebra.evaluate import Evaluator
-
     evaluator = Evaluator(1)
     at = [n for m in window(cols, 1) for (n,) in evaluator.act(operator, {m: 1})] or [0]
     return min(at), min(max(at) + 1, min(at) + MOST)
@@ -78,7 +80,7 @@ def _reached(operator: LinearOperator, cols: Any, usual: int) -> tuple[int, int]
 
 def _exact_entries(found: Any, operator: LinearOperator) -> np.ndarray:
     entries = np.zeros(found.shape, dtype=object)
-    values = {(i,): exact(value) for i, value in enumerate(found) if value != 0}
+    values: Sparse = {(i,): exact(value) for i, value in enumerate(found) if value != 0}
     for (i,), value in (values if _has_symbols(values.values()) else settled(operator, values)).items():
         entries.flat[i] = value
     return entries
@@ -269,15 +271,18 @@ def _borders(axes: Any, channels: tuple[int, int], sizes: tuple[int, int], theme
 # Operators on arrays ----------------------------------------------------------------------------------------
 
 
-def dense(operator: BoundOperator, theme: Theme) -> Any:
+def dense(operator: Any, theme: Theme) -> Any:
     """The matrix of a bound operator; framed where the rule of the boundary adds to what the inside gives."""
     if operator.is_family:
         raise WindowError(f"{operator} stands for every size; give one: .at({{n: 8}})")
     check_entries(operator.shape)
-    entries = operator.todense()
+    if 0 in operator.shape:
+        raise DimensionError(f"{operator} has the shape {operator.shape}, and so no entries to draw")
+    formal = isinstance(operator, Windowed) and bool(formal_names(operator.operator))
+    entries = _exact_entries(operator.matrix(), operator.operator) if formal else operator.todense()
     made, axes = _sheet(entries.shape)
-    note = draw(axes, entries, (0, 0), theme)
-    changed = beyond(operator, entries)
+    note = draw(axes, entries, (0, 0), theme, _by_symbol(entries) if formal else None)
+    changed = None if formal else beyond(operator, entries)
     if changed is not None and changed.any():
         _mark(axes, changed, theme)
         note += f"— {int(changed.sum()):,} entries changed by the boundary, framed"
@@ -305,8 +310,9 @@ def _mark(axes: Any, changed: np.ndarray, theme: Theme) -> None:
     from matplotlib.patches import Rectangle
 
     cells = [Rectangle((j - 0.5, i - 0.5), 1, 1) for i, j in np.argwhere(changed)]
-    width = 1.8 if max(changed.shape) <= WRITTEN else 0.8
-    axes.add_collection(PatchCollection(cells, facecolor="none", edgecolor=theme.ink, linewidth=width))
+    width, alpha = (1.8, 1.0) if max(changed.shape) <= WRITTEN else (0.4, 0.5)
+    style = {"facecolor": "none", "edgecolor": theme.ink, "linewidth": width, "alpha": alpha}
+    axes.add_collection(PatchCollection(cells, **style))
 
 
 def one_entry(operator: LinearOperator, pair: Any) -> LinearOperator:

@@ -10,11 +10,12 @@ from ..algebra.evaluate import Evaluator, Sparse
 from ..algebra.prove import Proof, dimension
 from ..algebra.witness import Witness, output, outputs
 from ..errors import DimensionError, OperandError
+from ..expr.factors import axes as axes_of
 from ..expr.operators import PLAIN, common_channels
 from ..expr.traverse import all_factor_symbols, formal_names, substitute
 from ..windows.proof import BoundWitness
 from .plot_signal import finish
-from .plot_style import Theme, as_number, entitle, entry_text, figure, image, name
+from .plot_style import Theme, as_number, as_numbers, entitle, entry_text, figure, image, name
 
 AROUND = 10  # samples on either side of the one that differs
 
@@ -25,7 +26,8 @@ def refutation(proof: Proof, theme: Theme, *, around: int = AROUND) -> Any:
     if witness is None:
         raise OperandError(f"the statement is {proof.verdict}, and nothing is known to differ; print(proof) shows why")
     if isinstance(witness, BoundWitness):
-        return pair(witness, theme, (proof.lhs, proof.rhs))
+        sides = _bound_sides(proof)
+        return _rows(witness, sides, theme, around, (proof.lhs, proof.rhs)) if sides else pair(witness, theme)
     left, right = answers(proof)
     ndim = dimension(proof.lhs, proof.rhs)
     if ndim == 1:
@@ -71,7 +73,7 @@ def _place(at: Any) -> str:
     return str(at[0] if isinstance(at, tuple) and len(at) == 1 else at)
 
 
-def pair(witness: Any, theme: Theme, sides: tuple[Any, Any] | None = None) -> Any:
+def pair(witness: Witness | BoundWitness, theme: Theme) -> Any:
     """The two values at the one place where they differ, which is all that a witness by itself knows."""
     made = figure(6, 3)
     axes = made.subplots()
@@ -94,7 +96,8 @@ def pair(witness: Any, theme: Theme, sides: tuple[Any, Any] | None = None) -> An
 
 def _rows(witness: Any, sides: Any, theme: Theme, around: int, expressions: tuple[Any, Any]) -> Any:
     """Stems of both sides on one index axis, the differing sample ringed."""
-    start, stop = witness.index - around, witness.index + around + 1
+    (center,) = axes_of(witness.index)
+    start, stop = center - around, center + around + 1
     made = figure(7.2, 4.6)
     rows = made.subplots(2, 1, sharex=True, sharey=True)
     for i, (axes, side, expression) in enumerate(zip(rows, sides, expressions, strict=True)):
@@ -102,9 +105,9 @@ def _rows(witness: Any, sides: Any, theme: Theme, around: int, expressions: tupl
         _side(axes, np.arange(start, stop), values, theme, i)
         at = values[around]
         for part in (at.real, at.imag) if np.any(values.imag) else (at.real,):
-            axes.plot(witness.index, part, "o", markersize=16, markerfacecolor="none", color=theme.ink)
+            axes.plot(center, part, "o", markersize=16, markerfacecolor="none", color=theme.ink)
         value = (witness.lhs, witness.rhs)[i]
-        name(axes, ("Left: ", "Right: ")[i], expression, f"   at n = {witness.index}: {_value(value)}")
+        name(axes, ("Left: ", "Right: ")[i], expression, f"   at n = {center}: {_value(value)}")
         finish(axes, theme, start, stop)
         axes.set_xlim(start - 0.6, stop - 0.4)
         axes.margins(y=0.25)
@@ -130,20 +133,33 @@ def _side(axes: Any, n: np.ndarray, values: np.ndarray, theme: Theme, i: int) ->
 def _images(witness: Any, sides: Any, theme: Theme, around: int, expressions: tuple[Any, Any]) -> Any:
     around = min(around, 5)
     (i, j), made = witness.index, figure(9, 4.4)
-    for k, (axes, side, expression) in enumerate(zip(made.subplots(1, 2), sides, expressions, strict=True)):
-        values = np.array(
-            [[complex(as_number(side.get((n, m), 0))) for m in range(j - around, j + around + 1)]
-             for n in range(i - around, i + around + 1)]
-        )  # fmt: skip
-        image(axes, np.abs(values) if np.any(values.imag) else values.real, (i - around, j - around), theme)
+    near = [_near(side, i, j, around) for side in sides]
+    most = max(float(np.abs(values).max()) for values in near)
+    for k, (axes, values, expression) in enumerate(zip(made.subplots(1, 2), near, expressions, strict=True)):
+        image(axes, values, (i - around, j - around), theme, "value", most)
         axes.plot(j, i, "o", markersize=16, markerfacecolor="none", color=theme.ink, markeredgewidth=1.8)
         name(axes, ("Left: ", "Right: ")[k], expression)
         axes.set(xlabel="index n₁ (samples)", ylabel="index n₀ (samples)")
-    entitle(made, f"They differ at {witness.index}: {_value(witness.lhs)} and {_value(witness.rhs)},", None,
-            given(witness))  # fmt: skip
+    there = f"They differ at {witness.index}: {_value(witness.lhs)} and {_value(witness.rhs)},"
+    entitle(made, there, None, given(witness))
     return made
 
 
-def alone(witness: Witness | BoundWitness, theme: Theme) -> Any:
-    """A witness without its proof."""
-    return pair(witness, theme)
+def _near(side: Sparse, i: int, j: int, around: int) -> np.ndarray:
+    """The samples around an index; of complex ones the magnitudes."""
+    rows, columns = range(i - around, i + around + 1), range(j - around, j + around + 1)
+    values = as_numbers([side.get((n, m), 0) for n in rows for m in columns]).reshape(len(rows), len(columns))
+    return np.abs(values) if values.dtype.kind == "c" else values
+
+
+def _bound_sides(proof: Proof) -> Any:
+    """What both sides answer to the unit vector of the witness, by running them; None where they do not run."""
+    witness: Any = proof.witness
+    lhs: Any = proof.lhs
+    rhs: Any = proof.rhs
+    runs = not (lhs.is_family or rhs.is_family or witness.kernels or getattr(witness, "sizes", None))
+    if not runs or len(lhs.dimsd) != 1:
+        return None
+    x = np.zeros(lhs.dims)
+    x[witness.column] = 1
+    return [dict(enumerate(side(x).tolist())) for side in (lhs, rhs)]

@@ -73,11 +73,8 @@ def _widen(axes: Any, values: np.ndarray) -> None:
 
 def _of_rates(operator: LinearOperator, found: AliasMap, theme: Theme, db: bool, points: int) -> Any:
     with_map = max(found.outputs, found.inputs) <= LINES
-    panels = (
-        (["filter"] if found.is_resampler else [])
-        + (["aliases"] if found.inputs > 1 else [])
-        + (["map"] if with_map else [])
-    )
+    wanted = (("filter", found.is_resampler), ("aliases", found.inputs > 1), ("map", with_map))
+    panels = [panel for panel, drawn in wanted if drawn]
     made = figure(7.4, 3.1 * len(panels))
     rows = dict(zip(panels, made.subplots(len(panels), 1, squeeze=False)[:, 0], strict=True))
     components = np.abs(found.components(points))

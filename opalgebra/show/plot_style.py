@@ -21,6 +21,7 @@ from .svg import PALETTE
 
 LINES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (3, 1)))  # so that curves differ in print
 MARKERS = ("o", "s", "^", "D", "v", "X")
+BELOW = 1e4  # dB in place of −∞: no float is so small
 FLOOR = 120.0  # dB below the peak that are shown
 SHORT = 6  # characters of an exact number in a cell
 PIXELS = 900  # rows and columns of an image from which it is decimated
@@ -176,7 +177,7 @@ def show_magnitudes(axes: Any, db: bool, peak: float) -> None:
     """The label and the limits of a magnitude; ``peak`` is the largest one."""
     axes.set_ylabel("magnitude (dB)" if db else "magnitude")
     if not db or peak == 0:
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(*((-1, 1) if db else (0, 1.05 * peak or 1)))
         return
     top = float(decibels(np.array(peak)))
     lowest = min((float(np.nanmin(y)) for line in axes.lines if (y := _finite(line.get_ydata())).size), default=top)
@@ -192,7 +193,7 @@ def _finite(values: Any) -> np.ndarray:
 
 def curve(magnitude: np.ndarray, db: bool) -> np.ndarray:
     """A magnitude as it is drawn: zeros in dB lie far below what is shown, and never are gaps."""
-    return np.maximum(decibels(magnitude), -1e3) if db else magnitude
+    return np.maximum(decibels(magnitude), -BELOW) if db else magnitude
 
 
 def index_axis(axis: Any) -> None:
@@ -202,11 +203,16 @@ def index_axis(axis: Any) -> None:
     axis.set_major_locator(MaxNLocator(integer=True, nbins=12, min_n_ticks=1))
 
 
-def image(axes: Any, values: np.ndarray, starts: Sequence[int], theme: Theme, unit: str = "value") -> str:
-    """Rows and columns as an image whose colours are centred at 0, with a bar; says in words if it was decimated."""
+def image(
+    axes: Any, values: np.ndarray, starts: Sequence[int], theme: Theme, unit: str = "value", most: float = 0.0
+) -> str:
+    """Rows and columns as an image whose colours are centred at 0 and go as far as the largest, or as ``most``.
+
+    Draws a bar as well, and says in words if the image was decimated.
+    """
     stops = [a + n for a, n in zip(starts, values.shape, strict=True)]
     shown, blocks = decimated(values)
-    most = float(np.max(np.abs(shown[np.isfinite(shown)]), initial=0)) or 1.0
+    most = most or float(np.max(np.abs(shown[np.isfinite(shown)]), initial=0)) or 1.0
     extent = (starts[1] - 0.5, stops[1] - 0.5, stops[0] - 0.5, starts[0] - 0.5)
     height, width = values.shape
     aspect = "equal" if max(height, width) <= 6 * min(height, width) else "auto"
