@@ -20,7 +20,7 @@ from ..expr.traverse import all_factor_symbols, formal_names, substitute
 from ..scalar import exact, is_sympy
 from ..windows.bound import BoundOperator, check_entries
 from ..windows.windowed import Windowed
-from .latex import number_latex
+from .latex import name_latex, number_latex
 from .plot_spectrum import AliasMap, settled
 from .plot_style import Theme, as_numbers, entitle, entry_text, figure, image, index_axis
 
@@ -127,15 +127,21 @@ def _by_symbol(symbols: np.ndarray, entries: np.ndarray | None = None) -> np.nda
     labels = np.full(symbols.shape, None, dtype=object)
     for at, value in np.ndenumerate(symbols):
         if value != 0 and (entries is None or entries[at] != 0):
-            labels[at] = (_order(value), f"${number_latex(value)}$")
+            labels[at] = (_order(value), _text(value))
     return labels
 
 
 def _order(value: Any) -> tuple[Any, ...]:
     """By the index of the tap where the entry is one, such as q_{-1}; sums come last."""
-    text = str(value)
-    name, _, index = text.rpartition("_")
-    return (0, name, int(index), text) if index.lstrip("-").isdigit() else (1, text, 0, text)
+    name, index = _tap(value)
+    return (0, name, index, "") if index is not None else (1, name, 0, "")
+
+
+def _tap(value: Any) -> tuple[str, int | None]:
+    """q and −1 of the symbol q_-1; else the whole text."""
+    name, _, index = str(value).rpartition("_")
+    is_tap = bool(name) and getattr(value, "is_Symbol", False) and index.lstrip("-").isdigit()
+    return (name, int(index)) if is_tap else (str(value), None)
 
 
 def _by_filter(operator: LinearOperator, entries: np.ndarray, starts: tuple[int, ...]) -> np.ndarray | None:
@@ -233,7 +239,10 @@ def _cell(i: int, theme: Theme) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    return f"${number_latex(value)}$" if is_sympy(value) else entry_text(value)
+    if not is_sympy(value):
+        return entry_text(value)
+    name, index = _tap(value)
+    return f"${number_latex(value)}$" if index is None else f"${name_latex(name)}_{{{index}}}$"
 
 
 def _letters(shape: tuple[int, ...]) -> float:
@@ -311,7 +320,7 @@ def _mark(axes: Any, changed: np.ndarray, theme: Theme) -> None:
 
     cells = [Rectangle((j - 0.5, i - 0.5), 1, 1) for i, j in np.argwhere(changed)]
     width, alpha = (1.8, 1.0) if max(changed.shape) <= WRITTEN else (0.4, 0.5)
-    style = {"facecolor": "none", "edgecolor": theme.ink, "linewidth": width, "alpha": alpha}
+    style: dict[str, Any] = {"facecolor": "none", "edgecolor": theme.ink, "linewidth": width, "alpha": alpha}
     axes.add_collection(PatchCollection(cells, **style))
 
 

@@ -146,7 +146,8 @@ def entry_text(value: Any) -> str:
     text = str(value) if isinstance(value, (int, Fraction)) else ""
     if not 0 < len(text) <= SHORT:
         number = complex(as_number(value))
-        text = f"{number:.2g}".strip("()") if number.imag else f"{number.real:.3g}"
+        real, imag = f"{number.real:.3g}", f"{number.imag:.2g}i"
+        text = real if not number.imag else imag if not number.real else f"{number.real:.2g}{number.imag:+.2g}i"
     return text.replace("-", "−")
 
 
@@ -198,9 +199,11 @@ def curve(magnitude: np.ndarray, db: bool) -> np.ndarray:
 
 def index_axis(axis: Any) -> None:
     """Ticks at integers."""
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
     axis.set_major_locator(MaxNLocator(integer=True, nbins=12, min_n_ticks=1))
+    axis.set_major_formatter(ScalarFormatter(useOffset=False))
+    axis.get_major_formatter().set_scientific(False)
 
 
 def image(
