@@ -132,7 +132,9 @@ def test_a_bank_shows_its_aliasing_functions() -> None:
     assert alias.max() > 0.1
 
 
-@pytest.mark.parametrize("bank", [oa.wavelet("db4"), oa.wavelet("haar").tree(2), oa.dft_bank(4)], ids=str)
+@pytest.mark.parametrize(
+    "bank", [oa.wavelet("db4"), oa.wavelet("haar").tree(2), oa.dft_bank(4)], ids=["db4", "tree", "dft"]
+)
 def test_exact_banks_are_shown_without_aliases(bank: Any) -> None:
     assert "aliasing is exactly 0" in words(bank.plot(points=64))
 

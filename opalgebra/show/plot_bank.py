@@ -156,7 +156,10 @@ def show_2d(axes: Any, magnitude: np.ndarray, theme: Theme, db: bool) -> None:
     peak = float(magnitude.max()) or 1.0
     shown = np.maximum(decibels(magnitude / peak), -60) if db else magnitude
     step = 0.5 / POINTS_2D
-    drawn = axes.imshow(shown, cmap="cividis", extent=(-0.5 - step, 0.5 - step, 0.5 - step, -0.5 - step))
+    low, high = (-60, 0) if db else (0, peak)
+    drawn = axes.imshow(
+        shown, cmap="cividis", vmin=low, vmax=high, extent=(-0.5 - step, 0.5 - step, 0.5 - step, -0.5 - step)
+    )
     axes.figure.colorbar(drawn, ax=axes, shrink=0.85, label="magnitude (dB below the peak)" if db else "magnitude")
     axes.set(xlabel="$f_1$ (cycles/sample)", ylabel="$f_0$ (cycles/sample)")
     axes.grid(False)

@@ -11,7 +11,7 @@ import numpy as np
 from ..algebra.evaluate import Evaluator, Sparse
 from ..algebra.matrix import window
 from ..algebra.polyphase import periods
-from ..errors import DimensionError, FormalSignalError, OpAlgebraError, WindowError
+from ..errors import DimensionError, FormalSignalError, WindowError
 from ..expr.blocks import grid
 from ..expr.multirate import Conv
 from ..expr.operators import PLAIN, LinearOperator
@@ -104,7 +104,7 @@ def _labels(operator: LinearOperator, entries: np.ndarray, starts: tuple[int, ..
         try:
             size = [(a, a + n) for a, n in zip(starts, entries.shape, strict=True)]
             return _by_symbol(_exact_entries(named.matrix(*size), named), entries)
-        except OpAlgebraError:  # the kernel meets itself: an entry is no longer one tap
+        except FormalSignalError:  # the kernel meets itself: an entry is no longer one tap
             pass
     return _by_filter(operator, entries, starts)
 
@@ -148,7 +148,7 @@ def _by_filter(operator: LinearOperator, entries: np.ndarray, starts: tuple[int,
     """The taps h_{Mn − Lj} of ↓M C_h ↑L."""
     try:
         found = AliasMap.of(operator)
-    except OpAlgebraError:  # sums of rates and reversals have no such filter; their values are shown
+    except (WindowError, FormalSignalError):  # sums of rates and reversals have no such filter; their values are shown
         return None
     if not found.is_resampler:
         return None
@@ -242,7 +242,9 @@ def _text(value: Any) -> str:
     if not is_sympy(value):
         return entry_text(value)
     name, index = _tap(value)
-    return f"${number_latex(value)}$" if index is None else f"${name_latex(name)}_{{{index}}}$"
+    letter = name_latex(name)
+    whole = index is None or "_" in letter  # a letter takes one subscript
+    return f"${number_latex(value)}$" if whole else f"${letter}_{{{index}}}$"
 
 
 def _letters(shape: tuple[int, ...]) -> float:
@@ -311,7 +313,9 @@ def beyond(operator: BoundOperator, entries: np.ndarray) -> np.ndarray | None:
         operator.operator, operator.in_window.shape, operator.out_window, None, ("zero",) * len(operator.boundary)
     )
     other = inside.todense()
-    return np.asarray(~np.isclose(entries, other, rtol=1e-6, atol=1e-6 * float(np.max(np.abs(entries), initial=0))))
+    most = float(np.max(np.abs(entries), initial=0))
+    rounding = 64 * np.finfo(entries.dtype).eps if entries.dtype.kind in "fc" else 0
+    return np.asarray(np.abs(entries - other) > rounding * most)
 
 
 def _mark(axes: Any, changed: np.ndarray, theme: Theme) -> None:

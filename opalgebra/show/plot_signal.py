@@ -50,7 +50,7 @@ def _stems(signal: Signal, values: np.ndarray, theme: Theme) -> Any:
     made = figure(7, 3.2)
     axes = made.subplots()
     parts = parts_of(values)
-    words = [window_text(signal.start, signal.stop)]
+    words = []
     broken = int(np.count_nonzero(~np.isfinite(values)))
     if broken:
         words.append(f"{broken} samples are not finite and left out")
@@ -63,7 +63,7 @@ def _stems(signal: Signal, values: np.ndarray, theme: Theme) -> Any:
     finish(axes, theme, signal.start, signal.stop)
     if len(parts) > 1:
         axes.legend()
-    entitle(made, "Signal,", None, ", ".join(words))
+    entitle(made, "\n".join([f"Signal, {window_text(signal.start, signal.stop)}", *words]))
     return made
 
 
