@@ -64,6 +64,10 @@ def test_a_filter_has_the_response_and_group_delay_of_scipy(start: int) -> None:
         found.filter.spectrum(N)))))  # fmt: skip
 
 
+def test_the_zero_operator_says_that_it_is() -> None:
+    assert "0 at every frequency" in words(oa.Zero().plot(points=64))
+
+
 def test_the_delay_of_a_filter_has_a_gap_where_the_response_is_zero() -> None:
     delay = group_delay(AliasMap.of(oa.Conv([1, 1])).filter, N)
     assert np.isnan(delay[N // 2])
@@ -405,6 +409,9 @@ REFUSED = [
     (lambda: oa.Up(K).plot("matrix"), oa.FormalSignalError, "symbolic factor k"),
     (lambda: oa.Conv(Q).plot("impulse"), oa.FormalSignalError, "formal part q"),
     (lambda: oa.Conv(Q).plot("polyphase"), oa.FormalSignalError, "formal part q"),
+    (lambda: oa.operators("A").plot("matrix"), oa.FormalSignalError, "any operator"),
+    (lambda: (oa.Conv(Q) @ oa.Conv(Q)).plot("matrix"), oa.FormalSignalError, "infinite sums"),
+    (lambda: oa.Conv(sympy.symbols("a b")).plot(), oa.FormalSignalError, "symbol a"),
     (lambda: oa.Flip().plot(), oa.WindowError, "reverses time"),
     (lambda: (oa.Down(2) + oa.Down(3)).plot(), oa.WindowError, "sum of the rates"),
     (lambda: (oa.Down(2) + oa.Down(3)).plot("matrix"), oa.WindowError, "rows="),

@@ -155,11 +155,9 @@ def show_2d(axes: Any, magnitude: np.ndarray, theme: Theme, db: bool) -> None:
     """The magnitude as an image."""
     peak = float(magnitude.max()) or 1.0
     shown = np.maximum(decibels(magnitude / peak), -60) if db else magnitude
-    step = 0.5 / POINTS_2D
-    low, high = (-60, 0) if db else (0, peak)
-    drawn = axes.imshow(
-        shown, cmap="cividis", vmin=low, vmax=high, extent=(-0.5 - step, 0.5 - step, 0.5 - step, -0.5 - step)
-    )
+    low, high = -0.5 - 0.5 / POINTS_2D, 0.5 - 0.5 / POINTS_2D
+    limits = {"vmin": -60.0, "vmax": 0.0} if db else {"vmin": 0.0, "vmax": peak}
+    drawn = axes.imshow(shown, cmap="cividis", extent=(low, high, high, low), **limits)
     axes.figure.colorbar(drawn, ax=axes, shrink=0.85, label="magnitude (dB below the peak)" if db else "magnitude")
     axes.set(xlabel="$f_1$ (cycles/sample)", ylabel="$f_0$ (cycles/sample)")
     axes.grid(False)

@@ -59,7 +59,10 @@ def windows_of(operator: LinearOperator, rows: Any, cols: Any) -> tuple[Any, Any
         return rows, cols
     if (operator.ndim or 1) > 1 or operator.channels not in (None, PLAIN):
         raise WindowError(f"{operator} needs the windows of its picture: plot('matrix', rows=…, cols=…)")
-    known = substitute(operator, {name: Signal([1]) for name in formal_names(operator)})
+    formal = formal_names(operator)
+    if whole := [name for name, node in formal.items() if not isinstance(node, FormalSignal)]:
+        raise FormalSignalError(f"{whole[0]} in {operator} is any operator, and has no entries to draw")
+    known = substitute(operator, {name: Signal([1]) for name in formal})
     try:
         outputs, inputs = periods(known)
     except WindowError as why:
@@ -133,8 +136,9 @@ def _by_symbol(symbols: np.ndarray, entries: np.ndarray | None = None) -> np.nda
 
 def _order(value: Any) -> tuple[Any, ...]:
     """By the index of the tap where the entry is one, such as q_{-1}; sums come last."""
-    name, index = _tap(value)
-    return (0, name, index, "") if index is not None else (1, name, 0, "")
+    symbols = getattr(value, "free_symbols", ())
+    name, index = _tap(*symbols) if len(symbols) == 1 else (str(value), None)
+    return (1, name, 0, str(value)) if index is None else (0, name, index, str(value))
 
 
 def _tap(value: Any) -> tuple[str, int | None]:

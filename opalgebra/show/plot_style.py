@@ -179,6 +179,8 @@ def show_magnitudes(axes: Any, db: bool, peak: float) -> None:
     axes.set_ylabel("magnitude (dB)" if db else "magnitude")
     if not db or peak == 0:
         axes.set_ylim(*((-1, 1) if db else (0, 1.05 * peak or 1)))
+        if peak == 0:
+            axes.text(0.5, 0.5, "0 at every frequency", transform=axes.transAxes, ha="center", va="center")
         return
     top = float(decibels(np.array(peak)))
     lowest = min((float(np.nanmin(y)) for line in axes.lines if (y := _finite(line.get_ydata())).size), default=top)
