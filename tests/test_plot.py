@@ -281,6 +281,17 @@ def test_a_refutation_shows_both_sides_around_the_difference() -> None:
     assert "value at index" in words(proof.witness.plot())
 
 
+def test_a_refutation_under_hypotheses_is_drawn_with_its_kernels() -> None:
+    q, h = oa.signals("q h")
+    for lhs, rhs, given in [
+        (oa.Down(2) @ oa.Conv(h) @ oa.Up(2), oa.Conv(h), oa.nyquist(h, 2)),
+        (oa.Conv(q), oa.Conv(q).T @ oa.Conv(q), oa.even_symmetric(q)),
+    ]:
+        proof = oa.prove(lhs, rhs, given)
+        rings = [axes.lines[1].get_ydata()[0] for axes in proof.plot().axes]
+        assert rings == [proof.witness.lhs, proof.witness.rhs]
+
+
 def test_refutations_about_arrays_factors_blocks_and_images_are_drawn() -> None:
     k, q, n = oa.factors("k"), oa.signals("q"), oa.factors("n")
     same = {"mode": "same"}

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from ..algebra.evaluate import Evaluator, Sparse
+from ..algebra.evaluate import Evaluator, Sparse, differs
 from ..algebra.prove import Proof, dimension
 from ..algebra.witness import Witness, output, outputs
 from ..errors import DimensionError, OperandError
 from ..expr.factors import axes as axes_of
 from ..expr.operators import PLAIN, common_channels
+from ..expr.signals import Signal
 from ..expr.traverse import all_factor_symbols, formal_names, substitute
 from ..windows.proof import BoundWitness
 from .plot_signal import finish
@@ -30,6 +31,9 @@ def refutation(proof: Proof, theme: Theme, *, around: int = AROUND) -> Any:
         return _rows(witness, sides, theme, around, (proof.lhs, proof.rhs)) if sides else pair(witness, theme)
     left, right = answers(proof)
     ndim = dimension(proof.lhs, proof.rhs)
+    at = axes_of(witness.index)
+    if differs(left.get(at, 0), witness.lhs) or differs(right.get(at, 0), witness.rhs):
+        return pair(witness, theme)  # found under hypotheses, by kernels that the sides do not name
     if ndim == 1:
         return _rows(witness, ({n: v for (n,), v in y.items()} for y in (left, right)), theme, around,
                      (proof.lhs, proof.rhs))  # fmt: skip
@@ -44,10 +48,12 @@ def answers(proof: Proof) -> tuple[Sparse, Sparse]:
     assert witness is not None
     left: Any
     right: Any
-    known = {s: witness.factors[s.name] for s in all_factor_symbols(lhs, rhs)}
+    known = {s: witness.factors[s.name] for s in all_factor_symbols(lhs, rhs) if s.name in witness.factors}
     left, right = (substitute(side, known) if known else side for side in (lhs, rhs))
-    names = {**{name: {} for name in formal_names(left, right)}, **witness._names}
-    evaluator = Evaluator(dimension(left, right), names)
+    ndim = dimension(left, right)
+    kernels = {name: Evaluator(ndim).signal(k) for name, k in witness.kernels.items() if isinstance(k, Signal)}
+    names = {**{name: {} for name in formal_names(left, right)}, **kernels, **witness._names}
+    evaluator = Evaluator(ndim, names)
     at = None if witness.input is None else witness.input.starts
     if witness.channels is None or at is None:
         return output(left, at, evaluator), output(right, at, evaluator)
