@@ -24,6 +24,7 @@ VERBS = {
     "inverse": "opalgebra.algebra.inverse:inverse",
     "matrix": "opalgebra.algebra.matrix:matrix",
     "polyphase": "opalgebra.algebra.polyphase:polyphase",
+    "plot": "opalgebra.show.plot:plot",
     "to_sympy": "opalgebra.show.sympy_:to_sympy",
     "code": "opalgebra.show.code:code",
     "scalar_code": "opalgebra.show.scalars:scalar_code",

@@ -17,6 +17,7 @@ __all__ = [
     "IntegerOverflow",
     "KernelError",
     "LawDoesNotMatch",
+    "MissingDependency",
     "NoInverse",
     "NotEqual",
     "OpAlgebraError",
@@ -98,6 +99,10 @@ class NotEqual(OpAlgebraError, ValueError):
     def __init__(self, message: str, proof: object = None) -> None:
         super().__init__(message)
         self.proof = proof
+
+
+class MissingDependency(OpAlgebraError, ImportError):
+    """An optional package that is not installed."""
 
 
 class CertificateError(OpAlgebraError, ValueError):

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import DimensionError, FormalSignalError, OpAlgebraError
+from .errors import DimensionError, FormalSignalError, MissingDependency, OpAlgebraError
 from .expr.multirate import _Sampling
 from .expr.named import _Layer, _Resampler
 from .expr.node import Node
@@ -40,10 +40,6 @@ WAV_DTYPES = ("uint8", "int16", "int32", "float32", "float64")
 
 class FileError(OpAlgebraError, OSError):
     """A file that cannot be read, or that cannot hold the result."""
-
-
-class MissingDependency(OpAlgebraError, ImportError):
-    """An optional package that is not installed."""
 
 
 @dataclass(frozen=True)

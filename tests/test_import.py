@@ -19,7 +19,7 @@ def loaded_after(statement: str, root: Path) -> set[str]:
 def test_import_loads_nothing_heavy(root: Path) -> None:
     loaded = loaded_after("import opalgebra", root)
     assert "numpy" in loaded
-    assert loaded & {"sympy", "numba", "scipy", "PIL"} == set()
+    assert loaded & {"sympy", "numba", "scipy", "PIL", "matplotlib"} == set()
 
 
 def test_building_and_proving_with_numbers_loads_no_scipy(root: Path) -> None:

@@ -233,6 +233,13 @@ class FilterBank:
         """T on arrays of shape n; ``bank.analysis.on(n)`` and ``bank.synthesis.on(m)`` are its halves."""
         return self.operator.on(n, **options)
 
+    def plot(self, kind: str | None = None, *, dark: bool = False, **options: Any) -> Any:
+        """A figure of analysis and synthesis filters, and of the distortion and aliasing of both together.
+
+        Other kinds are those of the operator: "impulse", "matrix", "polyphase", "cost".
+        """
+        return verb("plot")(self, kind, dark=dark, **options)
+
     def __repr__(self) -> str:
         inner = ", ".join(repr(list(filters)) for filters in (self.analysis_filters, self.synthesis_filters))
         return f"filterbank({inner}, {self.factor!r})"
@@ -336,6 +343,10 @@ class Tree:
     def on(self, n: Any, **options: Any) -> Any:
         """T on arrays of shape n."""
         return self.operator.on(n, **options)
+
+    def plot(self, kind: str | None = None, *, dark: bool = False, **options: Any) -> Any:
+        """A figure, as of a filter bank."""
+        return verb("plot")(self, kind, dark=dark, **options)
 
     def __str__(self) -> str:
         return f"{self.levels} levels of {self.bank}"

@@ -71,6 +71,10 @@ class Derivation:
         self.steps.append(Step(goal, law, condition))
         return self
 
+    def plot(self, kind: str | None = None, *, dark: bool = False, **options: Any) -> Any:
+        """A figure of the cost of every line."""
+        return verb("plot")(self, kind, dark=dark, **options)
+
     def undo(self) -> Derivation:
         """Take the last line back; the first one stays."""
         if len(self.steps) > 1:

@@ -7,7 +7,7 @@ from math import gcd, lcm
 from typing import Any
 
 from ..errors import DimensionError, FormalSignalError, WindowError
-from ..expr.blocks import grid
+from ..expr.blocks import grid, plain
 from ..expr.operators import LinearOperator
 from ..expr.traverse import constants, formal_parts
 from ..scalar import to_sympy
@@ -47,6 +47,17 @@ def polyphase_of(operator: LinearOperator) -> tuple[Any, list[int], list[int]]:
         for row, height in zip(entries, heights, strict=True)
     ]
     return sympy.Matrix.vstack(*(sympy.Matrix.hstack(*row) for row in blocks)), heights, widths
+
+
+def periods(operator: LinearOperator) -> tuple[int, int]:
+    """L and M of an operator of one channel: moving the input by M samples moves the output by L; 1, 1 for zero.
+
+    The smallest M for which there is an L.  Raises as :func:`polyphase` does.
+    """
+    _check_axes(operator)
+    entry = plain(operator)
+    form = canonical(entry, 1, ring_of(constants(entry)))
+    return _rates(entry, form) if form else (1, 1)
 
 
 def _entry_matrix(operator: LinearOperator, outputs: int, inputs: int) -> Any:
@@ -120,11 +131,11 @@ def _rates(operator: LinearOperator, form: Canonical) -> tuple[int, int]:
     """The periods of output and input, L and M, of an operator that is not zero."""
     if len(form) > 1:
         rates = ", ".join(_rate(shape) for shape in form)
-        raise WindowError(f"{operator} is a sum of the rates {rates}; take the polyphase matrices of its parts")
+        raise WindowError(f"{operator} is a sum of the rates {rates}, which have no period in common; take its parts")
     ((shape, intercepts),) = form.items()
     ((slope,),) = shape.slopes
     if slope < 0:
-        raise WindowError(f"{operator} reverses time; take the polyphase matrix without the flip")
+        raise WindowError(f"{operator} reverses time; take it without the flip")
     period = shape.denominator
     for basis, _ in intercepts.values():
         period = lcm(period, index_of(basis))

@@ -104,6 +104,12 @@ class Proof:
         with open(path, "w", encoding="utf-8") as file:
             file.write(text + "\n")
 
+    def plot(self, kind: str | None = None, *, dark: bool = False, **options: Any) -> Any:
+        """A figure of both sides of a refuted statement near the sample in which they differ, ``around`` it on each
+        side; OperandError where nothing is known to differ.
+        """
+        return verb("plot")(self, kind, dark=dark, **options)
+
     def __str__(self) -> str:
         return str(verb("proof_text")(self))
 

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from .._verbs import verb
 from ..expr.factors import axes
 from ..expr.multirate import Down, Modulate, Up
 from ..expr.named import Corr
@@ -60,6 +61,10 @@ class Witness:
     rhs: Any
     _names: Names = field(default_factory=dict, repr=False, compare=False)
     channels: tuple[int, int] | None = None
+
+    def plot(self, kind: str | None = None, *, dark: bool = False, **options: Any) -> Any:
+        """A figure of the two values; :meth:`Proof.plot` shows what is around them."""
+        return verb("plot")(self, kind, dark=dark, **options)
 
 
 def to_signal(sparse: Sparse, ndim: int) -> Signal:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from operator import index
 from typing import Any
 
+from .._verbs import verb
 from ..errors import DimensionError, WindowError
 from ..expr.characters import Character
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
@@ -48,6 +49,10 @@ class Explanation:
     def multiply_adds(self) -> int:
         """Of all stages together."""
         return sum(stage.multiply_adds for stage in self.stages)
+
+    def plot(self, kind: str | None = None, *, dark: bool = False, **options: Any) -> Any:
+        """A figure of the multiply-adds of every stage."""
+        return verb("plot")(self, kind, dark=dark, **options)
 
     def __str__(self) -> str:
         head = ("stage", "input", "output", "multiply-adds")

@@ -305,6 +305,39 @@ class LinearOperator(Node):
         """
         return verb("polyphase")(self)
 
+    def plot(self, kind: str | None = None, *, dark: bool = False, **options: Any) -> Any:
+        """A figure: what the operator does to frequencies, to impulses, or its matrix.
+
+        Parameters
+        ----------
+        kind : {"response", "impulse", "matrix", "polyphase", "cost"}
+            Magnitude, phase and group delay, of a change of rate its filter with images and aliases; the answers to
+            impulses at 0 … ``count``−1; the window ``rows`` × ``cols``; P(z); the cost before and after ``optimize``.
+        dark : bool
+            Light lines on a dark card.
+        options
+            ``db`` and ``points`` of responses, ``count`` of impulses, ``rows`` and ``cols`` of matrices.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        FormalSignalError
+            For formal kernels, except in matrices, and symbolic factors.
+        MissingDependency
+            Without matplotlib: ``pip install 'opalgebra[plot]'``.
+
+        Examples
+        --------
+        >>> import opalgebra as oa
+        >>> figure = (oa.Down(2) @ oa.Conv([1, 2, 1])).plot("matrix", rows=3, cols=6)
+        >>> [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+        ['$q_{0}$', '$q_{1}$', '$q_{2}$']
+        """
+        return verb("plot")(self, kind, dark=dark, **options)
+
     def to_sympy(self) -> Any:
         """The operator as a SymPy expression in noncommutative symbols; there is no way back.
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._verbs import verb
 from ..errors import DimensionError, FactorTypeError, KernelError, OperandError, SizeError, WindowError
 from ..scalar import to_sympy
 from .arrays import as_array, as_exact, as_start, exact_array, hash_of, only_python_numbers
@@ -62,6 +63,17 @@ class SignalExpr(Node):
         raise OperandError("a signal is not an operator; for the convolution with it write Conv(q) @ x")
 
     __rmatmul__ = __matmul__
+
+    def plot(self, kind: str | None = None, *, dark: bool = False, **options: Any) -> Any:
+        """A figure of the samples over their indices: stems, of two axes an image, of very long signals their range.
+
+        FormalSignalError for formal signals; MissingDependency without matplotlib.
+
+        >>> import opalgebra as oa
+        >>> oa.Signal([1, 2, 1], start=-1).plot().axes[0].get_xlabel()
+        'index n (samples), n = 0 dotted'
+        """
+        return verb("plot")(self, kind, dark=dark, **options)
 
     def conj(self) -> SignalExpr:
         """The complex conjugate, sample by sample."""
@@ -342,8 +354,6 @@ class SignalSum(SignalExpr):
 def add_signals(terms: tuple[SignalExpr, ...]) -> SignalExpr:
     """The sum, computed where all terms are concrete."""
     if all(isinstance(term, Signal) for term in terms):
-        from .._verbs import verb
-
         common_ndim(*terms)
         total: SignalExpr = verb("add")(terms)
         return total

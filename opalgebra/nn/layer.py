@@ -144,6 +144,10 @@ class Layer(Composable):
     def __rmatmul__(self, other: Any) -> Any:
         raise OperandError(f"a layer acts on what stands to its right: write layer @ x (x is a {type(other).__name__})")
 
+    def plot(self, kind: str | None = None, *, dark: bool = False, **options: Any) -> Any:
+        """A figure: "weights", or "matrix" and "response" of one pair of ``channels`` (output, input)."""
+        return verb("plot")(self, kind, dark=dark, **options)
+
     @property
     def T(self) -> Any:
         """Refused: a transpose belongs to a size."""

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from .._verbs import verb
 from ..engine.device import beside, check_together, is_cupy
 from ..engine.window import Window
 from ..errors import DimensionError, OperandError, SizeError
@@ -405,6 +406,10 @@ class BoundOperator(ABC):
         from .plan import explain
 
         return explain(self, device)
+
+    def plot(self, kind: str | None = None, *, dark: bool = False, **options: Any) -> Any:
+        """A figure: "matrix", with what the boundary adds framed; "response" on ℤ^d; "cost", stage by stage."""
+        return verb("plot")(self, kind, dark=dark, **options)
 
     def out_size(self, n: Any) -> Any:
         """The size of the output for an input of size n, an int or a SymPy expression, in the same mode."""

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._verbs import verb
 from ..algebra.canonical import ConcreteWalker, canonical_of
 from ..algebra.coset import Cosets
 from ..algebra.evaluate import Evaluator, differs
@@ -68,6 +69,10 @@ class BoundWitness:
     lhs: Any
     rhs: Any
     kernels: dict[str, Any]
+
+    def plot(self, kind: str | None = None, *, dark: bool = False, **options: Any) -> Any:
+        """A figure of the two values at the place where they differ."""
+        return verb("plot")(self, kind, dark=dark, **options)
 
     def __str__(self) -> str:
         named = "".join(f"{name} = {kernel}, " for name, kernel in self.kernels.items())
