@@ -9,7 +9,7 @@ from unicodedata import combining
 from ..expr.node import Node
 from ..expr.signals import Signal
 from ..scalar import exact
-from .latex import escape_text, index_latex, latex, name_latex, number_latex
+from .latex import index_latex, latex, name_latex, number_latex, words_latex
 from .text import index_text, name_text, number_text, subscript, text
 
 WIDEST = 72  # columns beyond which one long line does not push the laws of the others to the right
@@ -118,7 +118,7 @@ def derivation_latex(steps: Sequence[Line]) -> str:
     for at, (step, line) in enumerate(zip(steps[1:], shown[1:], strict=True)):
         reason = ", ".join(part for part in (step.law, step.condition) if part)
         left = f"{shown[0]} " if at == 0 else ""
-        lines.append(f"{left}&= {line}" + (rf" && \text{{{escape_text(reason)}}}" if reason else ""))
+        lines.append(f"{left}&= {line}" + (f" && {words_latex(reason)}" if reason else ""))
     return _aligned(lines)
 
 
@@ -205,7 +205,7 @@ def proof_latex(proof: Any) -> str:
         place = rf"\ \text{{of output channel {channels[0]}}}" if channels else ""
         lines.append(rf"&{where}{values}\ \text{{at }} n = {index_latex(witness.index)}{place}")
     if proof.reason:
-        lines.append(rf"&\text{{{escape_text(proof.reason)}}}")
+        lines.append(f"&{words_latex(proof.reason)}")
     return _aligned(lines)
 
 
