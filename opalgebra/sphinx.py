@@ -19,8 +19,8 @@ In reStructuredText, and with the same names in MyST::
 
 Expressions are those of the command line, read by :mod:`opalgebra.parse` and never evaluated.  Options of all three:
 ``:let: q=[1,2,1]; k=2`` binds names; of the first two ``:given: coprime(k, m); divides(k, n)`` are hypotheses and
-``:name:`` is the label of the equation; ``:steps:`` writes the lines between.  With ``:refuted:`` the statement has to be
-false, and its witness is shown.  What is not proved ends the build, with the file, the line and the witness.
+``:name:`` is the label of the equation; ``:steps:`` writes the lines between.  With ``:refuted:`` the statement has to
+be false, and its witness is shown.  What is not proved ends the build, with the file, the line and the witness.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._verbs import verb
 from ..errors import DimensionError, FactorTypeError, KernelError, OperandError, SizeError, WindowError
 from ..scalar import to_sympy
 from .arrays import as_array, as_exact, as_start, exact_array, hash_of, only_python_numbers
@@ -274,6 +275,11 @@ class Signal(SignalExpr):
             leaves = [entry.conjugate() for entry in values.flat]
             return Signal._wrap(exact_array(leaves, values.shape), self._start)
         return Signal._wrap(np.conj(values), self._start, self.weak)
+
+    def _repr_html_(self) -> str | None:
+        """The samples with a picture; None where LaTeX says all that there is."""
+        found: str | None = verb("signal_html")(self)
+        return found
 
 
 def _restore_signal(values: np.ndarray, start: tuple[int, ...], weak: bool) -> Signal:

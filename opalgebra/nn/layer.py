@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from .._verbs import verb
 from ..engine.device import beside
 from ..errors import DimensionError, OperandError
 from ..expr.operators import LinearOperator
@@ -38,6 +39,9 @@ class Composable(ABC):
     @abstractmethod
     def __call__(self, x: Any) -> Any:
         """The map applied to an array."""
+
+    def _repr_html_(self) -> str:
+        return str(verb("as_html")(self))
 
     def _after_bound(self, left: BoundOperator) -> Any:
         return composed(left, self)

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from .._verbs import verb
 from ..engine.device import beside, check_together, is_cupy
 from ..engine.window import Window
 from ..errors import DimensionError, OperandError, SizeError
@@ -419,7 +420,7 @@ class BoundOperator(ABC):
 
     def latex(self) -> str:
         """LaTeX for mathematics mode."""
-        return rf"\mathtt{{{str(self).replace('_', chr(92) + '_')}}}"
+        return str(verb("words_latex")(str(self)))
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
