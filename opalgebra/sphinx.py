@@ -42,7 +42,7 @@ from .algebra.prove import Proof, prove
 from .errors import OpAlgebraError
 from .parse import parse_expression, parse_statement
 from .parse.statements import bindings, hypotheses
-from .show.latex import words_latex
+from .show.latex import related, words_latex
 from .show.seven import in_ascii
 from .show.tex import in_ascii_latex
 
@@ -111,7 +111,9 @@ class IdentityDirective(_Directive):
 
 def _statement(proof: Proof) -> str:
     given = ", ".join(map(str, proof.given))
-    return rf"{proof.lhs:latex} = {proof.rhs:latex}" + (rf" \qquad {words_latex(f'({given})')}" if given else "")
+    return related(f"{proof.lhs:latex}", "=", f"{proof.rhs:latex}") + (
+        rf" \qquad {words_latex(f'({given})')}" if given else ""
+    )
 
 
 class DerivationDirective(_Directive):

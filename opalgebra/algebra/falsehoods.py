@@ -68,7 +68,7 @@ class Falsehood:
     def latex(self) -> str:
         """Both sides with ≠ between them, in LaTeX."""
         left, right = map(verb("formula"), self.sides())
-        return rf"{left.latex} \neq {right.latex}"
+        return str(verb("related")(left.latex, r"\neq", right.latex))
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"

@@ -82,7 +82,7 @@ class Law:
 
     def latex(self) -> str:
         """The statement in LaTeX."""
-        return f"{self.lhs:latex} = {self.rhs:latex}"
+        return str(verb("related")(f"{self.lhs:latex}", "=", f"{self.rhs:latex}"))
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"

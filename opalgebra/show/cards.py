@@ -46,7 +46,7 @@ from .document import (
     words,
 )
 from .html import html
-from .latex import index_latex, name_latex, number_latex, words_latex
+from .latex import after_sign, index_latex, name_latex, number_latex, words_latex
 from .stem import can_be_drawn, stem
 from .text import index_text, name_text, number_text, text
 
@@ -204,7 +204,7 @@ def step_formula(step: Any) -> Formula:
     shown = formula(step.expression)
     if not reason:
         return shown
-    return Formula(f"= {shown.text}    [{reason}]", rf"= {shown.latex} \qquad {words_latex(reason)}")
+    return Formula(f"= {shown.text}    [{reason}]", rf"={after_sign(shown.latex)} \qquad {words_latex(reason)}")
 
 
 @card.register
@@ -233,7 +233,7 @@ def _law(law: Law) -> list[Block]:
         *([words("Source: ", law.source)] if law.source else []),
         *([words(Strong(proof.verdict), given_text(proof))] if by_itself else card(proof)),
         words("Near miss:"),
-        *card(law.refute_near_miss()),
+        *(block for block in card(law.refute_near_miss()) if not isinstance(block, Table)),
     ]
 
 
@@ -304,17 +304,11 @@ def _tree(tree: Tree) -> list[Block]:
 @card.register
 def _cost(cost: Cost) -> list[Block]:
     sides = (("as written", cost.written, cost.naive), ("as run", cost.planned, cost.multiply_adds))
-    return [
-        Table(
-            (title, "samples", "multiply-adds"),
-            (
-                *((what, str(samples), str(count)) for what, samples, count in stages),
-                (Strong("total"), "", Strong(total)),
-            ),
-            (1, 2),
-        )
-        for title, stages, total in sides
-    ]
+    tables: list[Block] = []
+    for title, stages, total in sides:
+        rows = ((what, str(samples), str(count)) for what, samples, count in stages)
+        tables.append(Table((title, "samples", "multiply-adds"), (*rows, (Strong("total"), "", Strong(total))), (1, 2)))
+    return tables
 
 
 @card.register

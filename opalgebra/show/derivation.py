@@ -9,7 +9,7 @@ from unicodedata import combining
 from ..expr.node import Node
 from ..expr.signals import Signal
 from ..scalar import exact
-from .latex import index_latex, latex, name_latex, number_latex, words_latex
+from .latex import after_sign, index_latex, latex, name_latex, number_latex, words_latex
 from .text import index_text, name_text, number_text, subscript, text
 
 WIDEST = 72  # columns beyond which one long line does not push the laws of the others to the right
@@ -118,7 +118,7 @@ def derivation_latex(steps: Sequence[Line]) -> str:
     for at, (step, line) in enumerate(zip(steps[1:], shown[1:], strict=True)):
         reason = ", ".join(part for part in (step.law, step.condition) if part)
         left = f"{shown[0]} " if at == 0 else ""
-        lines.append(f"{left}&= {line}" + (f" && {words_latex(reason)}" if reason else ""))
+        lines.append(f"{left}&={after_sign(line)}" + (f" && {words_latex(reason)}" if reason else ""))
     return _aligned(lines)
 
 
@@ -195,7 +195,7 @@ def proof_latex(proof: Any) -> str:
     """The derivation, or both sides with ≠ and the values of the witness; LaTeX for mathematics mode."""
     if proof.verdict == "proved" and len(proof.steps) > 1:
         return derivation_latex(proof.steps)
-    lines = [f"{latex(proof.lhs)} &{SIGNS[proof.verdict][1]} {latex(proof.rhs)}"]
+    lines = [f"{latex(proof.lhs)} &{SIGNS[proof.verdict][1]}{after_sign(latex(proof.rhs))}"]
     witness = proof.witness
     if witness is not None:
         listed = ",\\ ".join(f"{left} = {right}" for left, right, _ in _circumstances(witness, _MARKDOWN))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from ..expr.node import Node
 from .derivation import Line, derivation_markdown, escape_markdown
-from .latex import latex
+from .latex import latex, related
 from .text import text
 
 
@@ -71,7 +71,7 @@ def formula(thing: Any) -> Formula:
 
 def equation(left: Formula, sign: tuple[str, str], right: Formula) -> Formula:
     """Left and right side with a sign, in both notations, between them."""
-    return Formula(*(f"{a} {s} {b}" for a, s, b in zip(left, sign, right, strict=True)))
+    return Formula(f"{left.text} {sign[0]} {right.text}", related(left.latex, sign[1], right.latex))
 
 
 def words(*parts: Cell) -> Words:

@@ -68,7 +68,8 @@ def _svg(blocks: list[Block], title: str) -> str:
     drawn = [block.svg for block in blocks if isinstance(block, Drawing)]
     if len(drawn) != 1:
         raise OperandError(
-            f"{title} is not drawn; SVG is for diagrams, export(A.diagram(), path), and for signals of numbers on one axis"
+            f"{title} is not drawn; SVG is for diagrams, such as export(A.diagram(), path), and for signals of numbers "
+            "on one axis"
         )
     return drawn[0] + "\n"
 

@@ -35,6 +35,8 @@ del BESIDE_TEXT[" "]
 # Greek letters by their own sign; those without a command look like Latin ones
 GREEK_SIGNS = dict(zip("αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ", _GREEK.split(), strict=True))
 BESIDE_TEXT.update((sign, f"\\{command} ") for sign, command in GREEK_SIGNS.items())
+_SCRIPT = r"\{(?:[^{}]|\{[^{}]*\})*\}"
+_ENDS_IN_ARROW = re.compile(rf"\\(?:up|down)arrow(?:_{_SCRIPT})?(?:\^{_SCRIPT})?$")
 TOO_LONG = 400  # characters of a symbolic entry from which it is left out
 
 
@@ -61,6 +63,23 @@ def words_latex(words: str) -> str:
     """
     pieces = re.split(f"([{re.escape(''.join(BESIDE_TEXT))}])", " ".join(words.splitlines()))
     return "".join(BESIDE_TEXT.get(piece) or rf"\text{{{piece}}}" for piece in pieces if piece)
+
+
+def related(left: str, sign: str, right: str) -> str:
+    r"""Two sides with a sign between them; ↑ and ↓ are relations for LaTeX, which sets no space beside them.
+
+    >>> print(related(r"\uparrow_{2}", "=", r"\downarrow_{2}^{T}"))
+    \uparrow_{2}\;=\;\downarrow_{2}^{T}
+    >>> print(related("S", "=", r"I + \uparrow_{2}\,\mathbf{x}"))
+    S = I + \uparrow_{2}\,\mathbf{x}
+    """
+    before = r"\;" if _ENDS_IN_ARROW.search(left) else " " * bool(left)
+    return f"{left}{before}{sign}{after_sign(right)}"
+
+
+def after_sign(right: str) -> str:
+    """What follows a sign, with the space before it."""
+    return (r"\;" if right.startswith((r"\uparrow", r"\downarrow")) else " ") + right
 
 
 def number_latex(value: Any) -> str:

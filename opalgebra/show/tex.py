@@ -8,13 +8,14 @@ from typing import Any
 from unicodedata import normalize
 
 from .document import Block, Cell, Display, Drawing, Formula, Lines, Strong, Table, Words, formula, written
-from .latex import BESIDE_TEXT, GREEK_SIGNS, words_latex
+from .latex import BESIDE_TEXT, GREEK_SIGNS, after_sign, related, words_latex
 from .seven import BACK, HIGH, LOW, in_ascii
 
 WIDEST = 70  # characters of a line of mathematics that surely fits between the margins
 DOCUMENT = r"""\documentclass[11pt,a4paper]{article}
 \usepackage{amsmath}
 \usepackage{amssymb}
+\usepackage{array}
 \allowdisplaybreaks
 \emergencystretch=3em
 \setlength{\parindent}{0pt}
@@ -36,8 +37,10 @@ SIGNS = {
     "′": "'", "✓": r"\checkmark", "µ": r"\mu",
     **{sign: f"\\{command}" for sign, command in GREEK_SIGNS.items()},
 }  # fmt: skip
-WORDS = {"—": "---", "–": "--", "“": "``", "”": "''", "’": "'", "‘": "`", "ß": r"\ss{}", "ø": r"\o{}", "Ø": r"\O{}",
-         "ł": r"\l{}", "Ł": r"\L{}", "æ": r"\ae{}", "Æ": r"\AE{}", "å": r"\aa{}", "Å": r"\AA{}"}  # fmt: skip
+WORDS = {
+    "§": r"\S{}", "—": "---", "–": "--", "“": "``", "”": "''", "’": "'", "‘": "`", "ß": r"\ss{}", "ø": r"\o{}",
+    "Ø": r"\O{}", "ł": r"\l{}", "Ł": r"\L{}", "æ": r"\ae{}", "Æ": r"\AE{}", "å": r"\aa{}", "Å": r"\AA{}",
+}  # fmt: skip
 ACCENTS = {"\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0304": "=", "\u0307": ".", "\u0308": '"',
            "\u030a": "r ", "\u030b": "H ", "\u030c": "v ", "\u0327": "c "}  # fmt: skip
 
@@ -108,7 +111,7 @@ def _lines(lines: Lines) -> str:
         return _display(Display(first[0]))
     if max(len(first[0].text) + len(shown.text) + len(reason) for shown, reason in rest) > WIDEST:
         return "\n\n".join([_long("", *first), *(_long("=", *line) for line in rest)])
-    rows = [f"&= {shown.latex}" + (f" && {words_latex(reason)}" if reason else "") for shown, reason in rest]
+    rows = [f"&={after_sign(shown.latex)}" + (f" && {words_latex(reason)}" if reason else "") for shown, reason in rest]
     rows[0] = f"{first[0].latex} {rows[0]}"
     body = " \\\\\n".join(rows)
     return f"\\begin{{align*}}\n{body}\n\\end{{align*}}"
@@ -125,7 +128,8 @@ def _long(sign: str, shown: Formula, reason: str) -> str:
         if reason
         else ""
     )
-    return rf"{{\raggedright\hangindent=3em\hangafter=1 ${sign} {_breakable(shown.latex)}${law}\par}}"
+    mathematics = _breakable(related("", sign, shown.latex) if sign else shown.latex)
+    return rf"{{\raggedright\hangindent=3em\hangafter=1 ${mathematics}${law}\par}}"
 
 
 def _table(table: Table) -> str:
@@ -134,11 +138,8 @@ def _table(table: Table) -> str:
         sides = _columns(table)
     rows = [" & ".join(map(_inline, row)) for row in table.rows]
     rows = [rf"\(\blacktriangleright\)\ {row}" if at in table.marked else row for at, row in enumerate(rows)]
-    head = (
-        [" & ".join(rf"\textbf{{{tex_words(title)}}}" for title in table.head) + r" \\ \hline"]
-        if any(table.head)
-        else []
-    )
+    titles = " & ".join(rf"\textbf{{{tex_words(title)}}}" for title in table.head)
+    head = [rf"{titles} \\ \hline"] if any(table.head) else []
     body = "\n".join([*head, *(rf"{row} \\" for row in rows)])
     return f"\\begin{{center}}\\small\n\\begin{{tabular}}{{{sides}}}\n{body}\n\\end{{tabular}}\n\\end{{center}}"
 
@@ -155,9 +156,9 @@ def _width(table: Table) -> int:
 
 def _columns(table: Table) -> str:
     """Paragraph columns that share the width of the page as their widest cells do."""
-    lengths = [max(4, min(length, WIDEST)) for length in _lengths(table)]
+    lengths = [max(8, min(length, WIDEST)) for length in _lengths(table)]
     shares = [0.95 * length / sum(lengths) - 0.02 for length in lengths]
-    return "".join(rf"p{{{max(share, 0.04):.3f}\linewidth}}" for share in shares)
+    return "".join(rf">{{\raggedright\arraybackslash}}p{{{max(share, 0.04):.3f}\linewidth}}" for share in shares)
 
 
 _TEX: dict[type, Callable[[Any], str]] = {
