@@ -25,6 +25,7 @@ be false, and its witness is shown.  What is not proved ends the build, with the
 
 from __future__ import annotations
 
+from itertools import starmap
 from typing import Any, NoReturn
 
 from docutils import nodes
@@ -43,7 +44,6 @@ from .errors import OpAlgebraError
 from .parse import parse_expression, parse_statement
 from .parse.statements import bindings, hypotheses
 from .show.latex import related, words_latex
-from .show.seven import in_ascii
 from .show.tex import in_ascii_latex
 
 OURS = "opalgebra"  # the class of what the directives make
@@ -160,25 +160,24 @@ class DiagramDirective(_Directive):
         expression: Any = parse_expression(" ".join(self.arguments[0].split()), let)
         drawn = expression.diagram(depth=self.options.get("depth"))
         picture = nodes.raw("", f'<div class="{OURS}-diagram">{drawn.svg}</div>', format="html")
-        text = str(drawn)
-        elsewhere = only("", nodes.literal_block(text, text, classes=[OURS], language="none"), expr="not html")
-        return [picture, elsewhere]
+        return [picture, *starmap(_text_for, (("latex", f"{drawn:ascii}"), ("not (html or latex)", str(drawn))))]
+
+
+def _text_for(builders: str, text: str) -> Any:
+    return only("", nodes.literal_block(text, text, language="none"), expr=builders)
 
 
 class PlainForLaTeX(SphinxPostTransform):  # type: ignore[misc]
-    """What the directives made in seven bits, since pdfLaTeX has no ≥ and no ↑ in its fonts."""
+    """The equations that the directives made, in seven bits, since pdfLaTeX has no ≥ in its fonts."""
 
     default_priority = 400
     formats = ("latex",)
 
     def run(self, **options: Any) -> None:
-        """Change the equations and the drawings."""
-        for node in [*self.document.findall(nodes.math_block), *self.document.findall(nodes.literal_block)]:
+        """Change the equations."""
+        for node in self.document.findall(nodes.math_block):
             if OURS in node["classes"]:
-                is_math = isinstance(node, nodes.math_block)
-                plain = in_ascii_latex(node.astext()) if is_math else in_ascii(node.astext())
-                node.children = [nodes.Text(plain)]
-                node.rawsource = plain
+                node.children = [nodes.Text(in_ascii_latex(node.astext()))]
 
 
 def setup(app: Any) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree
 
@@ -25,6 +24,18 @@ LONG = oa.prove(
     oa.Identity(),
 )
 WRAPPED: Any = oa.Down(6) @ oa.Conv(q) @ oa.Up(4) @ oa.Conv(p) @ oa.Down(3)
+
+
+class Drawn:
+    """Like a diagram."""
+
+    svg = '<svg xmlns="http://www.w3.org/2000/svg"></svg>'
+
+    def __str__(self) -> str:
+        return "x ──→ ↓₂"
+
+    def __format__(self, spec: str) -> str:
+        return "x --> down2" if spec == "ascii" else str(self)
 
 
 def many_lines(count: int) -> oa.Derivation:
@@ -110,10 +121,11 @@ def test_a_law_has_all_of_its_card(tmp_path: Path) -> None:
 
 
 def test_pictures(tmp_path: Path) -> None:
-    diagram = SimpleNamespace(svg='<svg xmlns="http://www.w3.org/2000/svg"></svg>')
+    diagram = Drawn()
     for thing in (diagram, oa.Signal([1, 2, 3])):
         assert ElementTree.parse(export(thing, tmp_path / "picture.svg")).getroot().tag.endswith("svg")
-    assert "<svg" in export(diagram, tmp_path / "picture.html").read_text(encoding="utf-8")
+    for suffix, part in ((".html", "<svg"), (".md", "x ──→ ↓₂"), (".tex", "x --> down2")):
+        assert part in export(diagram, tmp_path / f"picture{suffix}").read_text(encoding="utf-8")
     for thing in (oa.Up(2), oa.laws, oa.Signal([[1]])):
         with pytest.raises(oa.OpAlgebraError, match=r"is not drawn; SVG is for diagrams"):
             export(thing, tmp_path / "none.svg")

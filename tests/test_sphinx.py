@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+import opalgebra as oa
+from opalgebra.parse import parse_expression
+
 pytest.importorskip("sphinx", reason="Sphinx is not installed")
 
 TRUE = """
@@ -194,6 +197,8 @@ class Drawn:
     svg = '<svg xmlns="http://www.w3.org/2000/svg" id="drawn"></svg>'
     def __str__(self):
         return "x ──→ ↓₂"
+    def __format__(self, spec):
+        return "x --> down2" if spec == "ascii" else str(self)
 
 LinearOperator.diagram = lambda self, depth=None: Drawn()
 """
@@ -209,4 +214,14 @@ def test_diagrams(tmp_path: Path) -> None:
     assert 'id="drawn"' in page
     assert "──" not in page
     assert "x ──→ ↓₂" in (tmp_path / "_build/text/index.txt").read_text(encoding="utf-8")
-    assert "down2" in (tmp_path / "_build/latex/p.tex").read_text(encoding="utf-8")
+    assert "x --> down2" in (tmp_path / "_build/latex/p.tex").read_text(encoding="utf-8")
+
+
+def test_diagrams_as_they_are_drawn(tmp_path: Path) -> None:
+    if not hasattr(oa.Up(2), "diagram"):
+        pytest.skip("operators have no diagrams")
+    done = build(site(tmp_path, "T\n=\n\n.. diagram:: Down(2) @ Conv(q)\n"), "html", "-W")
+    assert done.returncode == 0, done.stderr
+    assert parse_expression("Down(2) @ Conv(q)").diagram().svg in (tmp_path / "_build/html/index.html").read_text(
+        encoding="utf-8"
+    )

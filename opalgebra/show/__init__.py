@@ -6,11 +6,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .export import export
+    from .exports import export
 
 __all__ = ["export"]
 
-_LATER = {"export": "export"}  # what is imported when it is first used, and from where
+_LATER = {"export": "exports"}  # what is imported when it is first used, and from where
 
 
 def __getattr__(name: str) -> Any:

@@ -47,8 +47,9 @@ from .document import (
 )
 from .html import html
 from .latex import after_sign, index_latex, name_latex, number_latex, words_latex
-from .stem import can_be_drawn, stem
-from .text import index_text, name_text, number_text, text
+from .seven import in_ascii
+from .stem import can_be_drawn, caption, stem
+from .text import index_text, name_text, number_text
 
 AROUND = 3  # samples on either side of the one that differs
 TRACED = 24  # rows and columns of the largest table of taps
@@ -63,7 +64,7 @@ def card(thing: Any) -> list[Block]:
     [Display(formula=Formula(text='↑₂', latex='\\\\uparrow_{2}'))]
     """
     if isinstance(getattr(thing, "svg", None), str):  # a diagram
-        return [Drawing(thing.svg, str(thing))]
+        return [Drawing(thing.svg, str(thing), f"{thing:ascii}")]
     raise OperandError(
         f"{type(thing).__name__} has no page; give an expression, a signal, a proof, a derivation, a law, the "
         "catalogue, a filter bank, a layer, a cost, a plan or a diagram"
@@ -100,7 +101,13 @@ def _node(node: Node) -> list[Block]:
 
 @card.register
 def _signal(signal: Signal) -> list[Block]:
-    return [Display(formula(signal)), *([Drawing(stem(signal), text(signal))] if can_be_drawn(signal) else [])]
+    return [Display(formula(signal)), *([Drawing(stem(signal), *_samples(signal))] if can_be_drawn(signal) else [])]
+
+
+def _samples(signal: Signal) -> tuple[str, str]:
+    """What stands in place of the picture: the samples are written above it, so that only its caption is left."""
+    said = caption(signal, 1)
+    return said, in_ascii(said)
 
 
 @card.register

@@ -55,10 +55,11 @@ class Table(NamedTuple):
 
 
 class Drawing(NamedTuple):
-    """A picture as SVG, and what is written where SVG cannot be."""
+    """A picture as SVG, and what is written where SVG cannot be, in Unicode and in ASCII."""
 
     svg: str
     text: str
+    ascii: str
 
 
 Block: TypeAlias = Words | Display | Lines | Table | Drawing

@@ -166,5 +166,5 @@ _TEX: dict[type, Callable[[Any], str]] = {
     Display: _display,
     Lines: _lines,
     Table: _table,
-    Drawing: lambda block: f"\\begin{{verbatim}}\n{in_ascii(block.text)}\n\\end{{verbatim}}",
+    Drawing: lambda block: f"\\begin{{verbatim}}\n{block.ascii}\n\\end{{verbatim}}",
 }
