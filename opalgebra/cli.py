@@ -17,7 +17,8 @@ from .errors import OpAlgebraError, OperandError, ParseError
 from .expr.operators import LinearOperator
 from .expr.signals import SignalExpr
 from .expr.traverse import formal_parts
-from .parse import parse_condition, parse_expression, parse_statement, parse_value
+from .parse import parse_expression, parse_statement
+from .parse.statements import bindings, hypotheses
 from .show.seven import say
 
 BAD_INPUT = 64  # EX_USAGE of sysexits.h
@@ -97,16 +98,7 @@ def _version() -> str:
 
 
 def _bound(entries: Sequence[str]) -> dict[str, Any]:
-    bound: dict[str, Any] = {}
-    for entry in entries:
-        name, equals, value = entry.partition("=")
-        name = name.strip()
-        if not equals or not name:
-            raise ParseError(f"--let {entry} is not NAME=VALUE; write --let q=[1,2,1]")
-        if name in bound:
-            raise ParseError(f"--let binds {name} twice; give each name one value")
-        bound[name] = parse_value(value)
-    return bound
+    return bindings(entries, "--let")
 
 
 def _operator(text: str, let: Sequence[str]) -> LinearOperator:
@@ -138,11 +130,7 @@ def _prove(options: argparse.Namespace) -> int:
 
     let = _bound(options.let)
     left, right = parse_statement(options.statement, let)
-    given = []
-    for text in options.given:
-        name, arguments = parse_condition(text, let)
-        given.append(getattr(opalgebra, name)(*arguments))
-    proof = opalgebra.prove(left, right, given=tuple(given))
+    proof = opalgebra.prove(left, right, given=hypotheses(options.given, let))
     if options.latex or options.markdown:
         _say(proof.latex() if options.latex else proof._repr_markdown_())
     else:

@@ -92,7 +92,7 @@ def test_every_near_miss_is_refuted(name):
 def test_every_law_can_be_shown(name):
     law = oa.laws[name]
     assert law.statement == f"{law.lhs} = {law.rhs}"
-    assert " = " in law.latex()
+    assert "=" in law.latex()
     assert not set(law.latex()) & set("↑↓∗ᵀᴴ₂ₖ")
     assert law._repr_latex_().startswith("$")
     assert law.source

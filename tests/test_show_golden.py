@@ -14,6 +14,7 @@ import pytest
 import sympy
 
 import opalgebra as oa
+from opalgebra._verbs import verb
 from opalgebra.expr.factors import integers
 from opalgebra.expr.signals import box
 from opalgebra.show import derivation
@@ -134,7 +135,7 @@ def documents() -> dict[str, str]:
     for form in ("text", "latex", "markdown"):
         found[f"derivation {form}"] = getattr(derivation, f"derivation_{form}")(steps)
         for name, proof in proofs.items():
-            found[f"{name} {form}"] = getattr(derivation, f"proof_{form}")(proof)
+            found[f"{name} {form}"] = verb(f"proof_{form}")(proof)
     return found
 
 

@@ -256,6 +256,9 @@ class FilterBank:
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
 
+    def _repr_html_(self) -> str:
+        return str(verb("as_html")(self))
+
     def _transfer(self) -> LinearOperator:
         pairs = zip(self.synthesis_filters, self.analysis_filters, strict=True)
         total = sum((Conv(f) @ Conv(h) for f, h in pairs), start=0)
@@ -353,6 +356,9 @@ class Tree:
 
     def __repr__(self) -> str:
         return f"{self.bank!r}.tree({self.levels})"
+
+    def _repr_html_(self) -> str:
+        return str(verb("as_html")(self))
 
     def _idle(self) -> list[LinearOperator]:
         return [Identity()] * (self.bank.channels - 1)

@@ -29,6 +29,16 @@ class Move(NamedTuple):
         condition = f"    [{self.condition}]" if self.condition else ""
         return f"{self.law}{where}: {self.expression}{condition}"
 
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {verb('step_formula')(self).latex}$"
+
+
+class Moves(list[Move]):
+    """The lines that laws can give; a notebook shows them as a table."""
+
+    def _repr_html_(self) -> str:
+        return str(verb("as_html")(self))
+
 
 class Derivation:
     """Lines A = B = C = …; made by :func:`derive`.
@@ -81,7 +91,7 @@ class Derivation:
             self.steps.pop()
         return self
 
-    def moves(self) -> list[Move]:
+    def moves(self) -> Moves:
         """The lines that one use of one law can give, in the order of the catalogue.
 
         Laws that fit any expression, such as A = Aᵀᵀ from right to left, are left out, and so are those that need a
@@ -93,7 +103,7 @@ class Derivation:
         up-transpose: ↑₂ᵀ (q∗)ᵀ
         conv-transpose: ↓₂ ((R q)∗)
         """
-        return [move for name in laws for move in self._moves_by(name)]
+        return Moves(move for name in laws for move in self._moves_by(name))
 
     def _moves_by(self, name: str) -> Iterator[Move]:
         law, before = laws[name], self.expression

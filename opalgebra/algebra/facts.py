@@ -8,6 +8,7 @@ from fractions import Fraction
 from math import gcd
 from typing import Any
 
+from .._verbs import verb
 from ..errors import FactorError, OperandError
 from ..expr.factors import factor, shift
 from ..expr.multirate import Flip
@@ -19,6 +20,9 @@ from ..scalar import is_sympy
 
 class Hypothesis:
     """Base class of what may be given."""
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {verb('words_latex')(str(self))}$"
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from .._verbs import verb
 from .laws import Sides, Table
 from .prove import Proof, prove
 
@@ -63,6 +64,17 @@ class Falsehood:
 
     def __str__(self) -> str:
         return f"{self.name}: {self.statement} (false)\n    tempting: {self.why}"
+
+    def latex(self) -> str:
+        """Both sides with ≠ between them, in LaTeX."""
+        left, right = map(verb("formula"), self.sides())
+        return str(verb("related")(left.latex, r"\neq", right.latex))
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
+    def _repr_markdown_(self) -> str:
+        return str(verb("as_markdown")(self))
 
 
 def _rows() -> list[Falsehood]:

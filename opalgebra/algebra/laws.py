@@ -82,10 +82,13 @@ class Law:
 
     def latex(self) -> str:
         """The statement in LaTeX."""
-        return f"{self.lhs:latex} = {self.rhs:latex}"
+        return str(verb("related")(f"{self.lhs:latex}", "=", f"{self.rhs:latex}"))
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
+
+    def _repr_markdown_(self) -> str:
+        return str(verb("as_markdown")(self))
 
     def __str__(self) -> str:
         return str(verb("law_text")(self))
@@ -245,6 +248,9 @@ class Table(Mapping[str, Row]):
 
     def __repr__(self) -> str:
         return f"<{len(self)} {self.name}: {', '.join(self)}>"
+
+    def _repr_html_(self) -> str:
+        return str(verb("as_html")(self))
 
 
 class Catalogue(Table[Law]):

@@ -25,11 +25,12 @@ from ..expr.traverse import (
 )
 from .budget import DECISION, limited, room
 from .canonical import Canonical, ConcreteWalker, TooMany, canonical
+from .evaluate import Sparse
 from .facts import EvenSymmetric, Hypothesis, allowed, holds, hypotheses, symbols_of
 from .hypotheses import solved
 from .ring import Ring, ring_of
 from .spectrum import Spectrum
-from .witness import Witness, compare, difference, find, find_small
+from .witness import Witness, answers, compare, difference, find, find_small
 
 Expression: TypeAlias = LinearOperator | SignalExpr
 HOLD_TAPS = 48  # kernels longer than this are first compared as if they were formal
@@ -42,6 +43,9 @@ class Step(NamedTuple):
     expression: Expression
     law: str
     condition: str
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {verb('step_formula')(self).latex}$"
 
 
 class Proof:
@@ -461,11 +465,25 @@ def relations_of(facts: tuple[Hypothesis, ...]) -> list[Any]:
 
 def replay(lhs: Expression, rhs: Expression, witness: Witness, given: tuple[Hypothesis, ...] = ()) -> bool:
     """Whether plain evaluation still finds the difference that a witness tells of."""
+    left, right, at, names = _placed(lhs, rhs, witness, given)
+    again = compare(left, right, at, names, dimension(left, right), witness.channels)
+    return again is not None and (again.index, again.lhs, again.rhs) == (witness.index, witness.lhs, witness.rhs)
+
+
+def samples_of(proof: Proof) -> tuple[Sparse, Sparse] | None:
+    """The samples of both sides of a refuted statement at its witness; None where hypotheses bind the kernels."""
+    if proof.witness is None or relations_of(proof.given):
+        return None
+    left, right, at, names = _placed(proof.lhs, proof.rhs, proof.witness, proof.given)
+    return answers(left, right, at, names, dimension(left, right), proof.witness.channels)
+
+
+def _placed(lhs: Expression, rhs: Expression, witness: Witness, given: tuple[Hypothesis, ...]) -> tuple[Any, ...]:
+    """Both sides with the factors of a witness, the place of its input, and its kernels."""
     mentioned = {*all_factor_symbols(lhs, rhs), *symbols_of(given)}
     symbols = {s: witness.factors[s.name] for s in mentioned if s.name in witness.factors}
     left, right = (substitute(side, symbols) if symbols else side for side in (lhs, rhs))
     at = None if witness.input is None else witness.input.starts
     # Names that the differing entry of a block does not depend on are zero.
     names = {**{name: {} for name in formal_names(left, right)}, **witness._names}
-    again = compare(left, right, at, names, dimension(left, right), witness.channels)
-    return again is not None and (again.index, again.lhs, again.rhs) == (witness.index, witness.lhs, witness.rhs)
+    return left, right, at, names

@@ -66,6 +66,9 @@ class Witness:
         """A figure of the two values; :meth:`Proof.plot` shows what is around them."""
         return verb("plot")(self, kind, dark=dark, **options)
 
+    def _repr_html_(self) -> str:
+        return str(verb("as_html")(self))
+
 
 def to_signal(sparse: Sparse, ndim: int) -> Signal:
     """Sparse samples as a Signal; exact entries where they are not ints."""
@@ -96,18 +99,26 @@ def outputs(expression: LinearOperator, at: Index, into: int, inputs: int, evalu
     return evaluator.channels(expression, [{at: 1} if j == into else {} for j in range(inputs)])
 
 
-def compare(
+def answers(
     lhs: Any, rhs: Any, at: Index | None, names: Names, ndim: int, channels: tuple[int, int] | None = None
-) -> Witness | None:
-    """The witness for this input and these kernels, if both sides differ there; of blocks, in these channels."""
+) -> tuple[Sparse, Sparse]:
+    """The samples of both sides for this input and these kernels; of blocks, in these channels."""
     check_time()
     evaluator = Evaluator(ndim, names)
     if channels is None or at is None:
         left, right = (output(side, at, evaluator) for side in (lhs, rhs))
-    else:
-        (out, into), (_, inputs) = channels, common_channels(lhs, rhs) or PLAIN
-        found = [outputs(side, at, into, inputs, evaluator) for side in (lhs, rhs)]
-        left, right = (y[out] if out < len(y) else {} for y in found)  # Zero() answers with fewer
+        return left, right
+    (out, into), (_, inputs) = channels, common_channels(lhs, rhs) or PLAIN
+    found = [outputs(side, at, into, inputs, evaluator) for side in (lhs, rhs)]
+    left, right = (y[out] if out < len(y) else {} for y in found)  # Zero() answers with fewer
+    return left, right
+
+
+def compare(
+    lhs: Any, rhs: Any, at: Index | None, names: Names, ndim: int, channels: tuple[int, int] | None = None
+) -> Witness | None:
+    """The witness for this input and these kernels, if both sides differ there; of blocks, in these channels."""
+    left, right = answers(lhs, rhs, at, names, ndim, channels)
     wrong = [n for n in left.keys() | right.keys() if differs(left.get(n, 0), right.get(n, 0))]
     if not wrong:
         return None

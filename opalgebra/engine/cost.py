@@ -54,10 +54,17 @@ class Explanation:
         """A figure of the multiply-adds of every stage."""
         return verb("plot")(self, kind, dark=dark, **options)
 
-    def __str__(self) -> str:
+    def rows(self) -> list[tuple[str, ...]]:
+        """The table: its head, the stages, the total."""
         head = ("stage", "input", "output", "multiply-adds")
         body = [(s.text, str(s.input), str(s.output), f"{s.multiply_adds:,}") for s in self.stages]
-        table = [head, *body, ("total", "", "", f"{self.multiply_adds:,}")]
+        return [head, *body, ("total", "", "", f"{self.multiply_adds:,}")]
+
+    def _repr_html_(self) -> str:
+        return str(verb("as_html")(self))
+
+    def __str__(self) -> str:
+        table = self.rows()
         widths = [max(len(row[column]) for row in table) for column in range(4)]
         lines = [_line(row, widths) for row in table]
         rule = "-" * len(lines[0])

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from .._verbs import verb
 from ..errors import FactorError, FactorTypeError, SizeError
 
 Ints: TypeAlias = tuple[int, ...]
@@ -207,6 +208,9 @@ class SamplingMatrix:
 
     def __str__(self) -> str:
         return str([*map(list, self.rows)])
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {verb('matrix_latex')(self)}$"
 
 
 def _as_rows(value: Any) -> tuple[Ints, ...]:

@@ -287,6 +287,11 @@ class Signal(SignalExpr):
             return Signal._wrap(exact_array(leaves, values.shape), self._start)
         return Signal._wrap(np.conj(values), self._start, self.weak)
 
+    def _repr_html_(self) -> str | None:
+        """The samples with a picture; None where LaTeX says all that there is."""
+        found: str | None = verb("signal_html")(self)
+        return found
+
 
 def _restore_signal(values: np.ndarray, start: tuple[int, ...], weak: bool) -> Signal:
     return Signal._wrap(values, start, weak)

@@ -40,6 +40,9 @@ class Composable(ABC):
     def __call__(self, x: Any) -> Any:
         """The map applied to an array."""
 
+    def _repr_html_(self) -> str:
+        return str(verb("as_html")(self))
+
     def _after_bound(self, left: BoundOperator) -> Any:
         return composed(left, self)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .._verbs import verb
 from ..algebra.evaluate import Evaluator
 from ..engine.unfold import evaluate
 from ..errors import FormalSignalError, OperandError
@@ -77,6 +78,9 @@ class Checkerboard:
         return "\n".join([f"{found}; the answer to a constant 1, by phase ({count})", *rows, *more])
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return str(verb("as_html")(self))
 
 
 def _shown(row: Any) -> str:

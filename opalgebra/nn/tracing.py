@@ -9,6 +9,7 @@ from itertools import product
 from math import prod
 from typing import Any, TypeAlias
 
+from .._verbs import verb
 from ..errors import DimensionError, OperandError, SizeError
 from ..windows.bound import Shape
 from .conv import Conv, ConvTranspose
@@ -28,7 +29,7 @@ class AxisTrace:
     n: int
     reads: tuple[Pairs, ...]
 
-    def table(self) -> str:
+    def rows(self) -> list[list[str]]:
         """Outputs as rows, positions as columns, the tap w_j where one is read; padding in parentheses."""
         positions = sorted({i for row in self.reads for i, _ in row} | set(range(self.n)))
         head = [f"x{i}" if 0 <= i < self.n else f"({i})" for i in positions]
@@ -38,6 +39,11 @@ class AxisTrace:
             for i, j in row:
                 found.setdefault(i, []).append(f"w{j}")
             rows.append([f"y{m}", *("+".join(found.get(i, ["·"])) for i in positions)])
+        return rows
+
+    def table(self) -> str:
+        """The rows, as text."""
+        rows = self.rows()
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
         return "\n".join(lines)
@@ -76,6 +82,9 @@ class Trace:
             for i, j in pairs:
                 found[i].append((m, j))
         return {i: tuple(pairs) for i, pairs in found.items()}
+
+    def _repr_html_(self) -> str:
+        return str(verb("as_html")(self))
 
     def _outputs(self) -> Iterator[tuple[Any, list[tuple[Any, Any]]]]:
         count = prod(len(axis.reads) * max((len(row) for row in axis.reads), default=1) for axis in self.axes)

@@ -9,7 +9,7 @@ from unicodedata import combining
 from ..expr.node import Node
 from ..expr.signals import Signal
 from ..scalar import exact
-from .latex import escape_text, index_latex, latex, name_latex, number_latex
+from .latex import after_sign, index_latex, latex, name_latex, number_latex, words_latex
 from .text import index_text, name_text, number_text, subscript, text
 
 WIDEST = 72  # columns beyond which one long line does not push the laws of the others to the right
@@ -118,7 +118,7 @@ def derivation_latex(steps: Sequence[Line]) -> str:
     for at, (step, line) in enumerate(zip(steps[1:], shown[1:], strict=True)):
         reason = ", ".join(part for part in (step.law, step.condition) if part)
         left = f"{shown[0]} " if at == 0 else ""
-        lines.append(f"{left}&= {line}" + (rf" && \text{{{escape_text(reason)}}}" if reason else ""))
+        lines.append(f"{left}&={after_sign(line)}" + (f" && {words_latex(reason)}" if reason else ""))
     return _aligned(lines)
 
 
@@ -142,14 +142,15 @@ def derivation_markdown(steps: Sequence[Line]) -> str:
     """
     block = f"$$\n{derivation_latex(steps)}\n$$"
     laws = [
-        f"{at}. **{_escape_markdown(step.law)}**" + (f" ({_escape_markdown(step.condition)})" if step.condition else "")
+        f"{at}. **{escape_markdown(step.law)}**" + (f" ({escape_markdown(step.condition)})" if step.condition else "")
         for at, step in enumerate(steps[1:], 1)
         if step.law
     ]
     return "\n\n".join([block, "\n".join(laws)] if laws else [block])
 
 
-def _escape_markdown(words: str) -> str:
+def escape_markdown(words: str) -> str:
+    """Plain words, of which Markdown changes nothing."""
     return "".join("\\" + character if character in "\\`*_{}[]<>|$#" else character for character in words)
 
 
@@ -180,9 +181,9 @@ def proof_text(proof: Any) -> str:
       with x = δ₁ (one sample 1 at index 1): at n = 1 the left side gives 0, the right side 1
     """
     if proof.verdict == "proved" and len(proof.steps) > 1:
-        return f"{derivation_text(proof.steps)}\nproved{_given(proof)}"
+        return f"{derivation_text(proof.steps)}\nproved{given_text(proof)}"
     statement = f"{text(proof.lhs)} {SIGNS[proof.verdict][0]} {text(proof.rhs)}"
-    lines = [f"{proof.verdict}{_given(proof)}: {statement}"]
+    lines = [f"{proof.verdict}{given_text(proof)}: {statement}"]
     if proof.witness is not None:
         lines.append("  " + _witness(proof.witness, _TEXT))
     if proof.reason:
@@ -194,7 +195,7 @@ def proof_latex(proof: Any) -> str:
     """The derivation, or both sides with ≠ and the values of the witness; LaTeX for mathematics mode."""
     if proof.verdict == "proved" and len(proof.steps) > 1:
         return derivation_latex(proof.steps)
-    lines = [f"{latex(proof.lhs)} &{SIGNS[proof.verdict][1]} {latex(proof.rhs)}"]
+    lines = [f"{latex(proof.lhs)} &{SIGNS[proof.verdict][1]}{after_sign(latex(proof.rhs))}"]
     witness = proof.witness
     if witness is not None:
         listed = ",\\ ".join(f"{left} = {right}" for left, right, _ in _circumstances(witness, _MARKDOWN))
@@ -205,27 +206,21 @@ def proof_latex(proof: Any) -> str:
         place = rf"\ \text{{of output channel {channels[0]}}}" if channels else ""
         lines.append(rf"&{where}{values}\ \text{{at }} n = {index_latex(witness.index)}{place}")
     if proof.reason:
-        lines.append(rf"&\text{{{escape_text(proof.reason)}}}")
+        lines.append(f"&{words_latex(proof.reason)}")
     return _aligned(lines)
 
 
-def proof_markdown(proof: Any) -> str:
-    """The proof in Markdown with LaTeX between dollar signs: the verdict in bold, then why."""
-    verdict = f"**{proof.verdict}**{_escape_markdown(_given(proof))}"
-    if proof.verdict == "proved" and len(proof.steps) > 1:
-        return f"{derivation_markdown(proof.steps)}\n\n{verdict}"
-    statement = f"${latex(proof.lhs)} {SIGNS[proof.verdict][1]} {latex(proof.rhs)}$"
-    parts = [f"{verdict}: {statement}"]
-    if proof.witness is not None:
-        parts.append(_witness(proof.witness, _MARKDOWN))
-    if proof.reason:
-        parts.append(_escape_markdown(proof.reason))
-    return "\n\n".join(parts)
-
-
-def _given(proof: Any) -> str:
+def given_text(proof: Any) -> str:
+    """The hypotheses of a proof as they follow its verdict, or ""."""
     given = ", ".join(str(hypothesis) for hypothesis in getattr(proof, "given", ()))
     return f", given {given}" if given else ""
+
+
+def told(witness: Any) -> list[tuple[str, str]]:
+    """The sentence about a witness in pieces, words and formulas in turn, each as text and as LaTeX."""
+    mark = "\x1f"  # stands in no name
+    said = (_witness(witness, notation._replace(math=mark)).split(mark) for notation in (_TEXT, _MARKDOWN))
+    return list(zip(*said, strict=True))
 
 
 def _witness(witness: Any, notation: _Notation) -> str:

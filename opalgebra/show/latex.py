@@ -29,8 +29,14 @@ SPECIAL = {
     "~": r"\sim ",
     " ": r"\ ",
 }
-# the same characters where text is set and not mathematics
-SPECIAL_TEXT = {**SPECIAL, "\\": r"\textbackslash ", "^": r"\textasciicircum ", "~": r"\textasciitilde ", " ": " "}
+# Characters that cannot stand in \text{…} everywhere: MathJax reads no escapes there, OT1 fonts have no < and >.
+BESIDE_TEXT = {**SPECIAL, "^": r"{}^{\wedge}", "<": "<", ">": ">", "|": r"\vert ", "−": "-"}
+del BESIDE_TEXT[" "]
+# Greek letters by their own sign; those without a command look like Latin ones
+GREEK_SIGNS = dict(zip("αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ", _GREEK.split(), strict=True))
+BESIDE_TEXT.update((sign, f"\\{command} ") for sign, command in GREEK_SIGNS.items())
+_SCRIPT = r"\{(?:[^{}]|\{[^{}]*\})*\}"
+_ENDS_IN_ARROW = re.compile(rf"\\(?:up|down)arrow(?:_{_SCRIPT})?(?:\^{_SCRIPT})?$")
 TOO_LONG = 400  # characters of a symbolic entry from which it is left out
 
 
@@ -47,13 +53,33 @@ def latex(node: Node) -> str:
     return _LATEX.render(node)
 
 
-def escape_text(words: str) -> str:
-    r"""Plain words made safe for ``\text{…}``.
+def words_latex(words: str) -> str:
+    r"""Plain words for mathematics mode: runs of ``\text{…}``, and between them what has a meaning in LaTeX.
 
-    >>> print(escape_text("50% of q_1"))
-    50\% of q\_1
+    LaTeX, KaTeX and MathJax read the same from it.
+
+    >>> print(words_latex("50% of q_1"))
+    \text{50}\%\text{ of q}\_\text{1}
     """
-    return "".join(SPECIAL_TEXT.get(character, character) for character in words)
+    pieces = re.split(f"([{re.escape(''.join(BESIDE_TEXT))}])", " ".join(words.splitlines()))
+    return "".join(BESIDE_TEXT.get(piece) or rf"\text{{{piece}}}" for piece in pieces if piece)
+
+
+def related(left: str, sign: str, right: str) -> str:
+    r"""Two sides with a sign between them; ↑ and ↓ are relations for LaTeX, which sets no space beside them.
+
+    >>> print(related(r"\uparrow_{2}", "=", r"\downarrow_{2}^{T}"))
+    \uparrow_{2}\;=\;\downarrow_{2}^{T}
+    >>> print(related("S", "=", r"I + \uparrow_{2}\,\mathbf{x}"))
+    S = I + \uparrow_{2}\,\mathbf{x}
+    """
+    before = r"\;" if _ENDS_IN_ARROW.search(left) else " " * bool(left)
+    return f"{left}{before}{sign}{after_sign(right)}"
+
+
+def after_sign(right: str) -> str:
+    """What follows a sign, with the space before it."""
+    return (r"\;" if right.startswith((r"\uparrow", r"\downarrow")) else " ") + right
 
 
 def number_latex(value: Any) -> str:
@@ -76,6 +102,7 @@ def name_latex(name: str, plain: str = "{}", words: str = r"\mathrm{{{}}}", gree
     base, _, rest = (found[1], "_", found[2].replace("_", ",")) if found else name.partition("_")
     if not base or (base != name and not rest.strip("_")):
         base, rest = name, ""
+    base = GREEK_SIGNS.get(base, base)
     style = greek if base in GREEK else plain if len(base) == 1 else words
     safe = f"\\{base}" if base in GREEK else _escape(base)
     if not rest:
@@ -85,7 +112,12 @@ def name_latex(name: str, plain: str = "{}", words: str = r"\mathrm{{{}}}", gree
 
 
 def _escape(name: str) -> str:
-    return "".join(SPECIAL.get(character, character) for character in name)
+    signs = (GREEK_SIGNS.get(character, character) for character in name)
+    return "".join(f"\\{sign} " if len(sign) > 1 else _escaped(sign) for sign in signs)
+
+
+def _escaped(character: str) -> str:
+    return SPECIAL.get(character) or (character if character.isascii() else rf"\text{{{character}}}")
 
 
 class _Latex(Renderer):

@@ -424,7 +424,7 @@ class BoundOperator(ABC):
 
     def latex(self) -> str:
         """LaTeX for mathematics mode."""
-        return rf"\mathtt{{{str(self).replace('_', chr(92) + '_')}}}"
+        return str(verb("words_latex")(str(self)))
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"

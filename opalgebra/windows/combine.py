@@ -375,10 +375,8 @@ class Scaled(BoundOperator):
 
     def latex(self) -> str:
         """LaTeX for mathematics mode."""
-        import sympy
-
         inner = self.operator.latex()
-        return sympy.latex(to_sympy(self.scalar)) + (
+        return str(verb("index_latex")(to_sympy(self.scalar))) + (
             rf"\,({inner})" if isinstance(self.operator, Total) else rf"\,{inner}"
         )
 

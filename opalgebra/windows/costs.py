@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from .._verbs import verb
 from ..algebra.optimize import size_of
 from ..engine.channels import evaluate_channels
 from ..engine.fir import Fir
@@ -121,11 +122,11 @@ class Cost:
         half = len(self.written) + 2
         return "\n".join([lines[0], rule, *lines[1:half], "", lines[half], rule, *lines[half + 1 :]])
 
+    def _repr_html_(self) -> str:
+        return str(verb("as_html")(self))
+
     def _repr_markdown_(self) -> str:
-        """Two tables for a notebook."""
-        rows = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in self._rows()]
-        half, rule = len(self.written) + 2, "| :--- | ---: | ---: |"
-        return "\n".join([rows[0], rule, *rows[1:half], "", rows[half], rule, *rows[half + 1 :]])
+        return str(verb("as_markdown")(self))
 
 
 def cost(operator: LinearOperator) -> Cost:

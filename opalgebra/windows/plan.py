@@ -64,15 +64,19 @@ class Plan(Explanation):
         """The stages."""
         return tuple(stage for stage in self.stages if isinstance(stage, Step))
 
-    def __str__(self) -> str:
+    def rows(self) -> list[tuple[str, ...]]:
+        """The table: its head, the steps, the total."""
         head = ("stage", "input", "output", "naive", "planned", "bytes", "computed by", "because")
         body = [
             (s.text, str(s.input), str(s.output), f"{s.naive:,}", f"{s.multiply_adds:,}", f"{s.bytes:,}", s.way, s.why)
             for s in self.steps
         ]
         total = ("total", "", "", f"{self.naive:,}", f"{self.multiply_adds:,}", f"{self.bytes:,}", "", "")
-        table = [head, *body, total]
-        widths = [max(len(row[column]) for row in table) for column in range(len(head))]
+        return [head, *body, total]
+
+    def __str__(self) -> str:
+        table = self.rows()
+        widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
         lines = ["  ".join(_cell(c, i, widths[i]) for i, c in enumerate(row)).rstrip() for row in table]
         rule = "-" * max(map(len, lines))
         return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1], *([self.note] if self.note else [])])

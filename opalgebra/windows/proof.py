@@ -81,6 +81,9 @@ class BoundWitness:
             f"{self.lhs}, the right side {self.rhs}"
         )
 
+    def _repr_html_(self) -> str:
+        return str(verb("as_html")(self))
+
 
 def _place(at: tuple[int, ...]) -> str:
     return str(at[0] if len(at) == 1 else at)
@@ -139,8 +142,7 @@ class BoundProof(Proof):
         return rf"{self.lhs.latex()} {sign} {self.rhs.latex()}"
 
     def _repr_markdown_(self) -> str:
-        tail = self.on_lattice._repr_markdown_() if self.on_lattice is not None else self.reason or str(self.witness)
-        return f"**{self.verdict}**: ${self.latex()}$\n\n{self.scope}\n\n{tail}"
+        return str(verb("as_markdown")(self))
 
 
 def prove_bound(lhs: BoundOperator, rhs: Any, given: Hypothesis | Iterable[Hypothesis] = ()) -> BoundProof:

@@ -203,9 +203,8 @@ class Sized(Family):
 
     def latex(self) -> str:
         """A between brackets, with its windows below and its boundary above."""
-        import sympy
-
-        windows = rf"{_shown(self._inputs, sympy.latex)} \to {_shown(self._outputs, sympy.latex)}"
+        index = verb("index_latex")
+        windows = rf"{_shown(self._inputs, index)} \to {_shown(self._outputs, index)}"
         return on_latex(self.operator, windows, self.boundary)
 
     @property
