@@ -25,6 +25,7 @@ VERBS = {
     "matrix": "opalgebra.algebra.matrix:matrix",
     "polyphase": "opalgebra.algebra.polyphase:polyphase",
     "to_sympy": "opalgebra.show.sympy_:to_sympy",
+    "diagram": "opalgebra.show.diagram:diagram",
     "code": "opalgebra.show.code:code",
     "scalar_code": "opalgebra.show.scalars:scalar_code",
     "text": "opalgebra.show.text:text",

@@ -89,6 +89,19 @@ class Node:
             return str(verb(spec)(self))
         return format(str(self), spec)
 
+    def diagram(self, depth: int | None = None) -> Any:
+        """The block diagram, signals from left to right: ``str(d)`` for a terminal, ``d.svg``, ``d.save("x.svg")``.
+
+        ``depth`` says how many names below one another are opened; by default all that there is room for.
+
+        >>> import opalgebra as oa
+        >>> print((oa.Conv(oa.signals("q")) @ oa.Up(2)).diagram())
+                   ┌───┐
+        x──▶(↑2)──▶│ q │──▶y
+                   └───┘
+        """
+        return verb("diagram")(self, depth)
+
     def _repr_latex_(self) -> str:
         """LaTeX for a notebook."""
         return f"$\\displaystyle {verb('latex')(self)}$"

@@ -58,6 +58,11 @@ def index_text(value: Any) -> str:
     return _UNICODE.index(value)
 
 
+def exponent_text(value: Any) -> str:
+    """An exponent in Unicode: ``⁻¹``, ``ᵏ⁻¹``, behind a ^ where a superscript is missing."""
+    return _UNICODE.raised(value)
+
+
 def name_text(name: str) -> str:
     """A name with numbers behind underscores as subscripts.
 

@@ -1,0 +1,126 @@
+"""What a diagram of anything consists of: lines of parts, with the ends of their wires named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ...algebra.banks import FilterBank, Tree
+from ...algebra.derive import Derivation
+from ...algebra.laws import Law
+from ...algebra.prove import Proof, Step
+from ...errors import OperandError
+from ...expr.node import Node
+from ...expr.operators import LinearOperator
+from ...expr.signals import SignalExpr
+from ...expr.traverse import formal_names
+from ...windows.bound import BoundOperator
+from ..derivation import SIGNS
+from ..diagram import LINES, Line
+from ..text import subscript
+from .expressions import Drawer, Room, Turn
+from .parts import END, MANY, Element, Frame, Part, Series, parallel, series, visible
+
+NAMES = (("x", "y"), ("u", "v"), ("s", "t"), ("in", "out"))
+
+
+def lines_of(thing: Any, names: int) -> list[Line]:
+    """The lines of a diagram of anything that can be drawn."""
+    match thing:
+        case Derivation():
+            return _derived(thing.steps, names)
+        case Proof() if thing.verdict == "proved":
+            return _derived(thing.steps, names)
+        case Proof():
+            sign = SIGNS[thing.verdict][0]
+            return [_line("", thing.lhs, names), _line(f"{sign}   ({thing.verdict})", thing.rhs, names)]
+        case Law():
+            return [_line("", thing.lhs, names), _line(f"=   {thing.name}", thing.rhs, names)]
+    return [_line("", thing, names)]
+
+
+def title_of(thing: Any) -> str:
+    """What a drawing shows, in words of one line."""
+    shown = str(thing).splitlines()
+    return shown[0] if shown else type(thing).__name__
+
+
+def _derived(steps: Sequence[Step], names: int) -> list[Line]:
+    lines = [
+        _line(_reason(step) if i else "", step.expression, names) for i, step in enumerate(steps)
+    ]
+    if len(lines) <= LINES:
+        return lines
+    rest = len(lines) - LINES + 1
+    last = lines[1 - LINES // 2 :]
+    sign = f"…   {rest} lines that are not drawn; then\n"
+    return [*lines[: LINES - len(last) + 0 - 0], *[Line(sign.strip() + "   " + last[0].sign, last[0].part)], *last[1:]]
+
+
+def _reason(step: Step) -> str:
+    condition = f",  {step.condition}" if step.condition else ""
+    return f"=   {step.law}{condition}" if step.law else "="
+
+
+def _line(sign: str, thing: Any, names: int) -> Line:
+    make = _maker(thing)
+    return Line(sign, lambda symbols: make(symbols, names))
+
+
+Maker = Callable[[int, int], Part]
+
+
+def _maker(thing: Any) -> Maker:
+    """The part of anything that is drawn on one line."""
+    if isinstance(thing, Node):
+        return lambda symbols, names: _of_node(thing, symbols, names)
+    if isinstance(thing, FilterBank):
+        return lambda symbols, names: _of_bank(thing, symbols, names)
+    if isinstance(thing, Tree):
+        return _maker(thing.operator)
+    from .arrays import of_arrays
+
+    if isinstance(thing, BoundOperator):
+        return lambda symbols, names: of_arrays(thing, symbols, names)
+    from ...nn.layer import Composable
+
+    if isinstance(thing, Composable):
+        return lambda symbols, names: of_arrays(thing, symbols, names)
+    raise OperandError(
+        f"a {type(thing).__name__} has no block diagram; give an operator, a signal, a filter bank, a layer, an operator "
+        "on arrays, a proof or a derivation"
+    )
+
+
+def _of_node(node: Node, symbols: int, names: int) -> Part:
+    part = Drawer().draw(node, Turn(), Room(symbols, names))
+    if isinstance(node, LinearOperator):
+        outs, ins = node.channels or (1, 1)
+        return ended(part, ins, outs, ends_of(node))
+    assert isinstance(node, SignalExpr)
+    return ended(part, 0, 1, ends_of(node))
+
+
+def ends_of(node: Node) -> tuple[str, str]:
+    """Names for input and output that nothing in the expression has."""
+    taken = set(formal_names(node))
+    return next((pair for pair in NAMES if not taken & {*pair}), NAMES[-1])
+
+
+def ended(part: Part, ins: int, outs: int, names: tuple[str, str]) -> Part:
+    """The part with the names of its inputs and outputs at its wires."""
+    before = [_ends(ins, names[0], False)] if ins else []
+    return series(*before, part, _ends(outs, names[1], True))
+
+
+def _ends(count: int, name: str, last: bool) -> Part:
+    labels = [name] if count == 1 else [name + subscript(str(i)) for i in visible(count)]
+    ports = {"ins": 1, "outs": 0} if last else {"ins": 0, "outs": 1}
+    return parallel([Element(END, label, **ports) for label in labels], 2 if count > MANY else None)
+
+
+def _of_bank(bank: FilterBank, symbols: int, names: int) -> Part:
+    drawer = Drawer()
+    halves = [drawer.draw(half, Turn(), Room(symbols // 2, names)) for half in (bank.analysis, bank.synthesis)]
+    named = [Frame(title, half) for title, half in zip(("analysis", "synthesis"), halves, strict=True)]
+    return ended(Series(tuple(named)), 1, 1, ends_of(bank.operator))
