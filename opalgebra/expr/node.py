@@ -11,7 +11,7 @@ from dataclasses import fields
 from functools import cache
 from typing import Any, NamedTuple
 
-from .._verbs import verb
+from .._verbs import Drawn, verb
 
 
 @cache
@@ -19,7 +19,7 @@ def _field_names(cls: type) -> tuple[str, ...]:
     return tuple(f.name for f in fields(cls))
 
 
-class Node:
+class Node(Drawn):
     """A frozen tree node; ``==`` is structural."""
 
     __array_ufunc__ = None  # so that NumPy defers: ``array @ A`` and ``array * A`` reach A's reflected method
@@ -88,19 +88,6 @@ class Node:
         if spec in ("ascii", "latex"):
             return str(verb(spec)(self))
         return format(str(self), spec)
-
-    def diagram(self, depth: int | None = None) -> Any:
-        """The block diagram, signals from left to right: ``str(d)`` for a terminal, ``d.svg``, ``d.save("x.svg")``.
-
-        ``depth`` says how many names below one another are opened; by default all that there is room for.
-
-        >>> import opalgebra as oa
-        >>> print((oa.Conv(oa.signals("q")) @ oa.Up(2)).diagram())
-                   ┌───┐
-        x──▶(↑2)──▶│ q │──▶y
-                   └───┘
-        """
-        return verb("diagram")(self, depth)
 
     def _repr_latex_(self) -> str:
         """LaTeX for a notebook."""

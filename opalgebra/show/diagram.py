@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
+from xml.sax.saxutils import escape
 
 from ..errors import OperandError
 from . import svg
@@ -14,14 +15,12 @@ from .drawing import letters, vector
 from .drawing.layout import Laid, Layout, Metrics, page
 from .drawing.parts import Part
 
-WIDE, HIGH = 1100.0, 1000.0  # points that a line of a drawing may take
+WIDE, HIGH = 1400.0, 1000.0  # points that a line of a drawing may take
 WRAPPED = 820.0  # points beyond which a series goes on in another line
 COLUMNS, ROWS = 100, 60  # the same for text
 SYMBOLS = (48, 36, 26, 18, 12, 8, 5, 3, 1)  # how many are tried, until the drawing is small enough
 LINES = 12  # of a derivation that are drawn
 MARGIN = 12.0
-
-Made = TypeVar("Made")
 
 
 class Line(NamedTuple):
@@ -100,7 +99,7 @@ class Diagram:
         where.write_text(self.svg if where.suffix == ".svg" else self._page(), encoding="utf-8")
 
     def _page(self) -> str:
-        title = svg.escape(self.title)
+        title = escape(self.title)
         style = ":root{color-scheme:light dark}body{margin:2em;font-family:sans-serif}"
         head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title>'
         return f"<!doctype html>\n<html>{head}<style>{style}</style><body>\n{self.svg}\n</body></html>\n"
@@ -119,21 +118,7 @@ def _fitted(part: Callable[[int], Part], metrics: Metrics, wrapped: float, width
 
 
 def diagram(thing: Any, depth: int | None = None) -> Diagram:
-    """The block diagram of an operator, a signal, a filter bank, a layer, an operator on arrays, a proof or a derivation.
-
-    Parameters
-    ----------
-    thing
-        What has a method ``diagram`` of its own as well.
-    depth : int, optional
-        How many names below one another are opened: 0 shows a named composition as one box, 1 what it stands for, in a
-        frame with its name.  By default all that there is room for.
-
-    Raises
-    ------
-    OperandError
-        For anything else, and for a depth that is not an int ≥ 0.
-    """
+    """``thing.diagram(depth)``; :class:`~opalgebra.OperandError` for what has none."""
     if depth is not None and (isinstance(depth, bool) or not isinstance(depth, int) or depth < 0):
         raise OperandError(f"the depth is {depth!r}; give an int >= 0, or leave it out to open all names")
     from .drawing.things import lines_of, title_of

@@ -66,6 +66,7 @@ from .parts import (
 LABEL = 16  # characters of a label beyond which it is cut, or a kernel summarised
 TAPS = 8  # samples of a kernel that are written out, where they fit
 BRANCHES = 9  # branches of a mesh that are drawn one by one
+FEWEST = 4  # symbols for which a part is drawn that does not fit
 LEVELS = 24  # parts inside one another that are drawn
 OPENED = 4096  # samples that one sample of a named operator may stand for, to be written out
 
@@ -129,14 +130,21 @@ def _drawn_of(node: Node) -> int:
 def shares(sizes: Sequence[int], room: int) -> list[int]:
     """Room for parts of these sizes: what is small gets what it needs, and the largest share what is left.
 
-    >>> shares([1, 50, 3, 20], 24)
-    [1, 10, 3, 10]
+    No part gets fewer than it takes to show something of it, but 1 for a box that stands for it.
+
+    >>> shares([1, 50, 3, 20], 24), shares([4, 5, 5, 4], 12)
+    ([1, 10, 3, 10], [4, 1, 1, 4])
     """
     given = [0] * len(sizes)
     left = room
     order = sorted(range(len(sizes)), key=lambda i: (sizes[i], i))
     for rank, i in enumerate(order):
-        given[i] = max(1, min(sizes[i], left // (len(sizes) - rank)))
+        others = len(sizes) - rank - 1
+        least = min(sizes[i], FEWEST)
+        found = min(sizes[i], left // (others + 1))
+        if found < least:
+            found = least if least <= left - others else 1
+        given[i] = max(1, found)
         left -= given[i]
     return given
 
@@ -189,7 +197,7 @@ class Drawer:
         while isinstance(node, Transpose | Adjoint | Conj):
             turn = turn.then(isinstance(node, Transpose | Adjoint), isinstance(node, Adjoint | Conj))
             node = node.operator
-        if room.level > LEVELS or (drawn(node) > room.symbols and room.symbols < 4):
+        if room.level > LEVELS or (drawn(node) > room.symbols and room.symbols < FEWEST):
             ins, outs = self._counts(node, turn, room)
             return more(drawn(node), ins, outs, text(node))
         return self.emit(node, turn, room)
@@ -265,7 +273,7 @@ class Drawer:
     @emit.register
     def _character(self, node: Character, turn: Turn, room: Room) -> Part:
         frequencies = tuple(-w for w in axes(node.frequency)) if turn.conjugated else axes(node.frequency)
-        label = text(Modulate(frequency=frequencies)).removeprefix("(").removesuffix("·)")
+        label = text(Character(frequencies)).removeprefix("(").removesuffix("·)")
         return self._element(TIMES, clipped(label, 2 * LABEL), node, turn, room)
 
     @emit.register
@@ -284,7 +292,7 @@ class Drawer:
         if node.exponent == 0:
             return Wires(len(visible((node.channels or (room.channels,))[0])))
         inner = self.draw(node.operator, turn, room.inside(room.symbols))
-        if node.exponent * drawn(node.operator) <= min(room.symbols, 4):
+        if node.exponent * drawn(node.operator) <= min(room.symbols, FEWEST):
             return series(*[inner] * node.exponent)
         return Frame(f"{number_text(node.exponent)} times in series", inner)
 
@@ -297,7 +305,7 @@ class Drawer:
         most = max(2, min(room.symbols, 24))
         if len(ordered) <= most:
             return self._in_series(ordered, turn, room)
-        head, tail = (most - 1) // 2, most // 2
+        head, tail = ((most - 1) // 2, most // 2)[:: -1 if turn.transposed else 1]
         middle = ordered[head : len(ordered) - tail]
         ends = (middle[0][0], middle[-1][0])
         ins = self._counts(ends[0], turn, room.inside(1, middle[0][1]))[0]
@@ -308,7 +316,8 @@ class Drawer:
         return series(*first, more(sum(drawn(factor) for factor, _ in middle), ins, outs), last)
 
     def _in_series(self, ordered: Sequence[tuple[LinearOperator, int]], turn: Turn, room: Room) -> Part:
-        given = shares([drawn(factor) for factor, _ in ordered], room.symbols)
+        way = -1 if turn.transposed else 1  # the same for a transpose, so that it is the mirror image when summarised
+        given = shares([drawn(factor) for factor, _ in ordered[::way]], room.symbols)[::way]
         slack = max(0, room.symbols - sum(given))
         return series(
             *(
@@ -374,8 +383,12 @@ class Drawer:
     def _named(self, node: Named, turn: Turn, room: Room) -> Part:
         title = text(turn.of(node))
         size = ratio(node.factor) if hasattr(node, "factor") else 1
-        if room.names > 0 and (is_symbolic(size) or size <= OPENED) and drawn(node.meaning) <= max(room.symbols, 4):
-            opened = Room(max(room.symbols, 4), room.names - 1, room.channels, room.level + 1)
+        if (
+            room.names > 0
+            and (is_symbolic(size) or size <= OPENED)
+            and drawn(node.meaning) <= max(room.symbols, FEWEST)
+        ):
+            opened = Room(max(room.symbols, FEWEST), room.names - 1, room.channels, room.level + 1)
             return Frame(clipped(title, 3 * LABEL), self.draw(node.meaning, turn, opened))
         return self._element(BOX, clipped(title, 2 * LABEL), node, turn, room)
 

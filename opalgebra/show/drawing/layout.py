@@ -105,7 +105,8 @@ class Laid:
 
     def move(self, dx: float, dy: float) -> Laid:
         """The same elsewhere."""
-        for thing in (*self.shapes, *self.borders):
+        things: list[Shape | Border] = [*self.shapes, *self.borders]
+        for thing in things:
             thing.x, thing.y = thing.x + dx, thing.y + dy
         for wire in self.wires:
             wire.points = [(x + dx, y + dy) for x, y in wire.points]
@@ -180,9 +181,9 @@ class Layout:
             top = self.m.middle(0, tall - self.m.cell - (side[-1] if side else 0))
             links.append([Link(x, top + y, shape) for y in side])
         laid = Laid(width, tall, links[0], links[1], [shape])
-        for n, side, x in ((element.ins, links[0], -self.m.gap / 2), (element.outs, links[1], width + self.m.gap / 2)):
-            if element.dots and n == 3:
-                laid.dots.append((x // 1 if self.m.round else x, self.m.middle(side[1].y, side[2].y)))
+        for ports, x in ((laid.ins, -self.m.gap / 2), (laid.outs, width + self.m.gap / 2)):
+            if element.dots and len(ports) == 3:
+                laid.dots.append((x // 1 if self.m.round else x, self.m.middle(ports[1].y, ports[2].y)))
         return laid
 
     def _wires(self, wires: Wires, wanted: Distances) -> Laid:
@@ -218,7 +219,9 @@ class Layout:
         result = laid[0]
         for following in laid[1:]:
             following.move(0, result.outs[0].y - following.ins[0].y)
-            gap = self.m.gap + self.m.lane * _lanes([(a.y, b.y) for a, b in zip(result.outs, following.ins, strict=True)])
+            gap = self.m.gap + self.m.lane * _lanes(
+                [(a.y, b.y) for a, b in zip(result.outs, following.ins, strict=True)]
+            )
             following.move(result.width + gap, 0)
             result.wires += list(self._joined(result, following))
             result.width += gap + following.width
@@ -254,7 +257,7 @@ def _lanes(heights: Sequence[tuple[float, float]]) -> int:
 
 def extent(laid: Laid) -> tuple[float, float]:
     """The uppermost and the lowest place that anything fills."""
-    things = [*laid.shapes, *laid.borders]
+    things: list[Shape | Border] = [*laid.shapes, *laid.borders]
     tops = [t.y for t in things] + [y for wire in laid.wires for _, y in wire.points]
     bottoms = [t.y + t.height for t in things] + [y for wire in laid.wires for _, y in wire.points]
     return min(tops), max(bottoms)
@@ -293,32 +296,34 @@ def page(layout: Layout, part: Part, width: float) -> Laid:
     """A whole drawing: a series that is too wide goes on in further lines, where one wire alone passes."""
     laid = layout.lay(part)
     if laid.width > width and isinstance(part, Series):
-        laid = _wrapped(layout, part, width)
+        wrapped = _wrapped(layout, part, width)
+        laid = wrapped if wrapped.width < 0.8 * laid.width else laid
     return without_joints(laid)
 
 
 def _wrapped(layout: Layout, series: Series, width: float) -> Laid:
     lines: list[list[Part]] = [[]]
     room = width - 4 * layout.m.gap
-    for part in series.parts:
+    for i, part in enumerate(series.parts):
         line = lines[-1]
-        if line and line[-1].outs == 1 == part.ins and layout.lay(Series((*line, part))).width > room:
+        inner = 1 < i < len(series.parts) - 1  # the names of the ends stay with what is beside them
+        if inner and line[-1].outs == 1 == part.ins and layout.lay(Series((*line, part))).width > room:
             lines.append([])
         lines[-1].append(part)
     laid = [layout.lay(Series(tuple(line))) for line in lines]
-    for line in laid[1:]:
-        line.move(layout.m.gap, 0)
-        line.width += layout.m.gap
-    right = max(line.width for line in laid) + layout.m.gap
+    for row in laid[1:]:
+        row.move(layout.m.gap, 0)
+        row.width += layout.m.gap
+    right = max(row.width for row in laid) + layout.m.gap
     result = laid[0]
-    for line in laid[1:]:
-        line.move(0, result.height + 3 * layout.m.row)
-        out, entry = result.outs[0], line.ins[0]
+    for row in laid[1:]:
         between = result.height + layout.m.row + layout.m.row // 2
+        row.move(0, result.height + 3 * layout.m.row)
+        out, entry = result.outs[0], row.ins[0]
         points = [(out.x, out.y), (right, out.y), (right, between), (0, between), (0, entry.y), (entry.x, entry.y)]
         result.wires.append(Wire(out.shape, entry.shape, points))
-        result.height += 3 * layout.m.row + line.height
-        result.outs = line.outs
-        result.take(line)
+        result.height += 3 * layout.m.row + row.height
+        result.outs = row.outs
+        result.take(row)
     result.width = right + layout.m.cell
     return result

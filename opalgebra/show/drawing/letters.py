@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from unicodedata import combining
 
 from ..seven import in_ascii
@@ -99,7 +100,7 @@ class Canvas:
         path = [cell for cell in path if not _covers(wire.start, cell)]
         if wire.end.kind not in (DOT, BUS):
             path = [cell for cell in path if not _covers(wire.end, cell)]
-        for (ax, ay), (bx, by) in zip(path, path[1:], strict=False):
+        for (ax, ay), (bx, by) in pairwise(path):
             ahead = EAST if bx > ax else WEST if bx < ax else SOUTH if by > ay else NORTH
             back = {EAST: WEST, WEST: EAST, NORTH: SOUTH, SOUTH: NORTH}[ahead]
             self.lines[ax, ay] = self.lines.get((ax, ay), 0) | ahead

@@ -28,8 +28,10 @@ def lay_mesh(layout: Layout, mesh: Mesh, ins: Distances, outs: Distances) -> Lai
     _stack(layout, mesh, branches, _wanted(mesh, ins, outs), crossing[0])
     inside = max(branch.width for branch in branches)
     laid = Laid(inside, 0)
-    for branch in branches:
-        branch.move(layout.m.middle(0, inside - branch.width), 0)
+    shared = [any(len(ends) > 1 for ends in ports) for ports in (mesh.sources, mesh.sinks)]
+    for branch in branches:  # towards the side where each has a wire of its own, so that samplers stand in a column
+        free = inside - branch.width
+        branch.move(layout.m.middle(0, free) if shared[0] == shared[1] else free if shared[0] else 0, 0)
         laid.take(branch)
     if mesh.gap is not None:
         above, below = branches[mesh.gap - 1], branches[mesh.gap]
@@ -138,7 +140,9 @@ def _entries(
         return [layout.m.middle(heights[0], heights[-1])]
     if order is not None:
         return [heights[rank] for rank in order]
-    slots = [layout.m.middle(a, b) for a, b in zip(heights, [*heights[1:], heights[-1] + 2 * layout.m.pitch], strict=True)]
+    slots = [
+        layout.m.middle(a, b) for a, b in zip(heights, [*heights[1:], heights[-1] + 2 * layout.m.pitch], strict=True)
+    ]
     step = len(slots) / len(ends)
     return [slots[int(i * step)] for i in range(len(ends))]
 

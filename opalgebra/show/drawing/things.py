@@ -12,14 +12,13 @@ from ...algebra.prove import Proof, Step
 from ...errors import OperandError
 from ...expr.node import Node
 from ...expr.operators import LinearOperator
-from ...expr.signals import SignalExpr
 from ...expr.traverse import formal_names
 from ...windows.bound import BoundOperator
 from ..derivation import SIGNS
 from ..diagram import LINES, Line
-from ..text import subscript
+from .ends import ended
 from .expressions import Drawer, Room, Turn
-from .parts import END, MANY, Element, Frame, Part, Series, parallel, series, visible
+from .parts import Frame, Part, Series
 
 NAMES = (("x", "y"), ("u", "v"), ("s", "t"), ("in", "out"))
 
@@ -46,15 +45,13 @@ def title_of(thing: Any) -> str:
 
 
 def _derived(steps: Sequence[Step], names: int) -> list[Line]:
-    lines = [
-        _line(_reason(step) if i else "", step.expression, names) for i, step in enumerate(steps)
-    ]
-    if len(lines) <= LINES:
+    lines = [_line(_reason(step) if i else "", step.expression, names) for i, step in enumerate(steps)]
+    rest = len(lines) - LINES
+    if rest <= 0:
         return lines
-    rest = len(lines) - LINES + 1
-    last = lines[1 - LINES // 2 :]
-    sign = f"…   {rest} lines that are not drawn; then\n"
-    return [*lines[: LINES - len(last) + 0 - 0], *[Line(sign.strip() + "   " + last[0].sign, last[0].part)], *last[1:]]
+    first, last = lines[: LINES // 2], lines[len(lines) - LINES // 2 :]
+    left_out = f"…   {rest} lines are not drawn;   {last[0].sign}"
+    return [*first, Line(left_out, last[0].part), *last[1:]]
 
 
 def _reason(step: Step) -> str:
@@ -78,17 +75,15 @@ def _maker(thing: Any) -> Maker:
         return lambda symbols, names: _of_bank(thing, symbols, names)
     if isinstance(thing, Tree):
         return _maker(thing.operator)
-    from .arrays import of_arrays
+    from ...nn.layer import Composable  # which loads the layers, and with them much that operators do not need
 
-    if isinstance(thing, BoundOperator):
-        return lambda symbols, names: of_arrays(thing, symbols, names)
-    from ...nn.layer import Composable
+    if isinstance(thing, BoundOperator | Composable):
+        from .arrays import of_arrays
 
-    if isinstance(thing, Composable):
         return lambda symbols, names: of_arrays(thing, symbols, names)
     raise OperandError(
-        f"a {type(thing).__name__} has no block diagram; give an operator, a signal, a filter bank, a layer, an operator "
-        "on arrays, a proof or a derivation"
+        f"a {type(thing).__name__} has no block diagram; give an operator, a signal, a filter bank, a layer, "
+        "an operator on arrays, a proof or a derivation"
     )
 
 
@@ -97,7 +92,6 @@ def _of_node(node: Node, symbols: int, names: int) -> Part:
     if isinstance(node, LinearOperator):
         outs, ins = node.channels or (1, 1)
         return ended(part, ins, outs, ends_of(node))
-    assert isinstance(node, SignalExpr)
     return ended(part, 0, 1, ends_of(node))
 
 
@@ -105,18 +99,6 @@ def ends_of(node: Node) -> tuple[str, str]:
     """Names for input and output that nothing in the expression has."""
     taken = set(formal_names(node))
     return next((pair for pair in NAMES if not taken & {*pair}), NAMES[-1])
-
-
-def ended(part: Part, ins: int, outs: int, names: tuple[str, str]) -> Part:
-    """The part with the names of its inputs and outputs at its wires."""
-    before = [_ends(ins, names[0], False)] if ins else []
-    return series(*before, part, _ends(outs, names[1], True))
-
-
-def _ends(count: int, name: str, last: bool) -> Part:
-    labels = [name] if count == 1 else [name + subscript(str(i)) for i in visible(count)]
-    ports = {"ins": 1, "outs": 0} if last else {"ins": 0, "outs": 1}
-    return parallel([Element(END, label, **ports) for label in labels], 2 if count > MANY else None)
 
 
 def _of_bank(bank: FilterBank, symbols: int, names: int) -> Part:

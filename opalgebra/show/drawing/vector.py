@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import hypot
 from unicodedata import combining
+from xml.sax.saxutils import escape
 
 from .. import svg
 from ..text import SUBSCRIPTS, SUPERSCRIPTS
@@ -139,7 +140,7 @@ def _sign(value: float) -> int:
 def _shape(shape: Shape) -> str:
     made = DRAWN[shape.kind](shape)
     hint = shape.element.hint if shape.element else ""
-    named = svg.element("title", svg.escape(hint)) if hint and hint != (shape.element and shape.element.label) else ""
+    named = svg.element("title", escape(hint)) if hint and hint != (shape.element and shape.element.label) else ""
     return svg.element("g", named, *made, class_=shape.kind)
 
 
@@ -187,7 +188,12 @@ def _matrix(shape: Shape) -> list[str]:
     start = left + arrow + 7
     stop = start + sum(columns)
     for edge, inward in ((start - 2, 4), (stop + 2, -4)):
-        ends = [(edge + inward, y - tall / 2), (edge, y - tall / 2), (edge, y + tall / 2), (edge + inward, y + tall / 2)]
+        ends = [
+            (edge + inward, y - tall / 2),
+            (edge, y - tall / 2),
+            (edge, y + tall / 2),
+            (edge + inward, y + tall / 2),
+        ]
         made.append(svg.path(ends))
     for i, row in enumerate(element.rows):
         at = start
@@ -211,7 +217,11 @@ def _circled(shape: Shape, turned: bool) -> list[str]:
     x, y = _middle(shape)
     r = min(shape.width, shape.height) / 2
     arm = r * 0.68 if turned else r * 0.6
-    strokes = [((-arm, -arm), (arm, arm)), ((-arm, arm), (arm, -arm))] if turned else [((-arm, 0), (arm, 0)), ((0, -arm), (0, arm))]
+    strokes = (
+        [((-arm, -arm), (arm, arm)), ((-arm, arm), (arm, -arm))]
+        if turned
+        else [((-arm, 0), (arm, 0)), ((0, -arm), (0, arm))]
+    )
     lines = [svg.line(x + a, y + b, x + c, y + d, stroke_width=1.4) for (a, b), (c, d) in strokes]
     return [svg.circle(x, y, r, **_style(shape.kind)), *lines]
 
@@ -232,7 +242,8 @@ def _bus(shape: Shape) -> list[str]:
     x, y = _middle(shape)
     assert shape.element is not None
     return [svg.line(shape.x, y, shape.x + shape.width, y, stroke_width=1.4),
-            svg.line(x - 4, y + 7, x + 4, y - 7), svg.label(x, y - 10, shape.element.label, font_size=SMALL)]  # fmt: skip
+            svg.line(x - 4, y + 7, x + 4, y - 7),
+            svg.label(x, y - 10, shape.element.label, font_size=SMALL)]  # fmt: skip
 
 
 DRAWN: dict[str, Callable[[Shape], list[str]]] = {
