@@ -67,6 +67,7 @@ LABEL = 16  # characters of a label beyond which it is cut, or a kernel summaris
 TAPS = 8  # samples of a kernel that are written out, where they fit
 BRANCHES = 9  # branches of a mesh that are drawn one by one
 FEWEST = 4  # symbols for which a part is drawn that does not fit
+COPIES = 4  # of the operator of a power that are drawn
 LEVELS = 24  # parts inside one another that are drawn
 OPENED = 4096  # samples that one sample of a named operator may stand for, to be written out
 
@@ -124,6 +125,8 @@ def _inner(node: Node) -> Sequence[Node]:
 
 def _drawn_of(node: Node) -> int:
     total = sum(inner.__dict__["_drawn"] for inner in _inner(node)) or 1
+    if isinstance(node, Power) and 0 < node.exponent <= COPIES:
+        return total * node.exponent
     return total * 2 if isinstance(node, IndexedSum | IndexedSignalSum) else total + isinstance(node, Scale)
 
 
@@ -292,7 +295,7 @@ class Drawer:
         if node.exponent == 0:
             return Wires(len(visible((node.channels or (room.channels,))[0])))
         inner = self.draw(node.operator, turn, room.inside(room.symbols))
-        if node.exponent * drawn(node.operator) <= min(room.symbols, FEWEST):
+        if node.exponent <= COPIES and drawn(node) <= room.symbols:
             return series(*[inner] * node.exponent)
         return Frame(f"{number_text(node.exponent)} times in series", inner)
 
@@ -362,9 +365,10 @@ class Drawer:
     def _block(self, node: Block, turn: Turn, room: Room) -> Part:
         entries = _entries(node)
         ins, outs = self._counts(node, turn, room)
-        if entries is None or len(entries) > min(BRANCHES, max(room.symbols, 1)):
+        if entries is None or len(entries) > BRANCHES or max(drawn(node), FEWEST) > max(room.symbols, FEWEST):
             return more(drawn(node), ins, outs, text(node))
-        given = shares([drawn(node.rows[i][j]) for i, j in entries], room.symbols)
+        zeros = sum(isinstance(node.rows[i][j], Zero) for i, j in entries)  # not counted as operators
+        given = shares([drawn(node.rows[i][j]) for i, j in entries], room.symbols + zeros)
         branches = tuple(
             self.draw(node.rows[i][j], turn, room.inside(share, max(node.heights[i], 1)))
             if not isinstance(node.rows[i][j], Zero)

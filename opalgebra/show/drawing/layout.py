@@ -22,6 +22,7 @@ class Metrics:
     gap: float  # between parts in series, room for an arrow
     lane: float  # between wires that run up and down
     row: float  # between branches
+    apart: float  # between the ports of neighbouring branches, so that an adder fits between
     pitch: float  # between ports
     dots: float  # for a ⋮
     side: float  # between a frame and what is in it, left and right

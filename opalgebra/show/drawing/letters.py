@@ -31,7 +31,7 @@ class Cells(Metrics):
     """Sizes in cells of a terminal."""
 
     cell = 1
-    gap, lane, row, pitch, dots, side, head, foot = 3, 4, 1, 2, 2, 3, 1, 1
+    gap, lane, row, apart, pitch, dots, side, head, foot = 3, 4, 1, 4, 4, 2, 3, 1, 1
     round = True
 
     def __init__(self, ascii: bool) -> None:

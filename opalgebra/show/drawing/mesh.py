@@ -35,8 +35,7 @@ def lay_mesh(layout: Layout, mesh: Mesh, ins: Distances, outs: Distances) -> Lai
         laid.take(branch)
     if mesh.gap is not None:
         above, below = branches[mesh.gap - 1], branches[mesh.gap]
-        low = max((link.y for link in (*above.ins, *above.outs)), default=0)
-        laid.dots.append((layout.m.middle(0, inside), layout.m.middle(low, _first(below))))
+        laid.dots.append((layout.m.middle(0, inside), layout.m.middle(_last(above), _first(below))))
     for outgoing, ports in ((True, mesh.sinks), (False, mesh.sources)):  # the latter moves all to the right
         ends = [[(b.outs if outgoing else b.ins)[p] for b, p in ((branches[n], p) for n, p in port)] for port in ports]
         _fasten(layout, laid, ends, outgoing, _order(ports))
@@ -45,6 +44,10 @@ def lay_mesh(layout: Layout, mesh: Mesh, ins: Distances, outs: Distances) -> Lai
 
 def _first(branch: Laid) -> float:
     return min((link.y for link in (*branch.ins, *branch.outs)), default=0)
+
+
+def _last(branch: Laid) -> float:
+    return max((link.y for link in (*branch.ins, *branch.outs)), default=0)
 
 
 def _wanted(mesh: Mesh, ins: Distances, outs: Distances) -> Distances:
@@ -59,14 +62,16 @@ def _wanted(mesh: Mesh, ins: Distances, outs: Distances) -> Distances:
 
 def _stack(layout: Layout, mesh: Mesh, branches: Sequence[Laid], wanted: Distances, crossing: bool) -> None:
     m = layout.m
-    bottom, port = 0.0, 0.0
+    bottom, port, low = 0.0, 0.0, 0.0
     for i, branch in enumerate(branches):
         top = bottom + (m.row if i else 0) + (m.dots if i == mesh.gap else 0) + (2 * m.row if i and crossing else 0)
         first = _first(branch)
+        if i:
+            top = max(top, low + m.apart - first)
         if i and len(wanted) == len(branches) - 1:
             top = max(top, port + wanted[i - 1] - first)
         branch.move(0, top)
-        bottom, port = top + branch.height, top + first
+        bottom, port, low = top + branch.height, top + first, _last(branch)
 
 
 def _order(ports: Ports) -> list[int] | None:
@@ -134,10 +139,9 @@ def _entries(
     layout: Layout, ends: Sequence[Sequence[Link]], heights: Sequence[float], order: Sequence[int] | None
 ) -> list[float]:
     """The heights at which ports are entered."""
-    if len(ends) == 1 and len(heights) % 2:
-        return [heights[len(heights) // 2]]
     if len(ends) == 1:
-        return [layout.m.middle(heights[0], heights[-1])]
+        half = len(heights) // 2
+        return [heights[half] if len(heights) % 2 else layout.m.middle(heights[half - 1], heights[half])]
     if order is not None:
         return [heights[rank] for rank in order]
     slots = [

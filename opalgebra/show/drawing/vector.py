@@ -40,7 +40,7 @@ class Points(Metrics):
     """Sizes in points of a screen."""
 
     cell = 0
-    gap, lane, row, pitch, dots, side, head, foot = 26, 26, 16, 40, 26, 20, 28, 12
+    gap, lane, row, apart, pitch, dots, side, head, foot = 26, 26, 16, 52, 52, 26, 20, 28, 12
     round = False
 
     def size(self, element: Element) -> tuple[float, float]:
@@ -57,7 +57,7 @@ class Points(Metrics):
                 return max(16, wide + 6), SIZE * 2 + 8
             case "end":
                 return text_width(element.label) + 6, SIZE + 6
-        return max(36, wide + 16), 36
+        return max(40, wide + 16), 36
 
     def inset(self, element: Element) -> float:
         """Labels of modulators stand below them and may be wider."""
