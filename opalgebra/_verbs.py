@@ -77,11 +77,9 @@ class Drawn:
         Examples
         --------
         >>> import opalgebra as oa
-        >>> print(oa.TransposedConv(oa.signals("q"), 2).diagram())
-            ┌╌ TransposedConv(q, 2) ╌┐
-            ╎           ┌───┐        ╎
-        x─────────▶(↑2)──▶│ q │─────────▶y
-            ╎           └───┘        ╎
-            └╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌┘
+        >>> print((oa.Conv(oa.signals("q")) @ oa.Up(2)).diagram())
+                   ┌───┐
+        x──▶(↑2)──▶│ q │──▶y
+                   └───┘
         """
         return verb("diagram")(self, depth)

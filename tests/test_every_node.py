@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from fractions import Fraction
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from opalgebra.algebra.evaluate import Evaluator
 from opalgebra.expr import named, operators, signals
 from opalgebra.expr.node import Node
 from opalgebra.parse import parse_expression
+from tests.drawn import check_geometry
 
 q, x = oa.signals("q x")
 k = oa.factors("k")
@@ -139,6 +141,16 @@ def test_shown_read_and_kept(node):
     again = pickle.loads(pickle.dumps(node))
     assert again == node
     assert hash(again) == hash(node)
+
+
+@pytest.mark.parametrize("node", EXAMPLES, ids=str)
+def test_drawn(node):
+    for thing in (node, node.T, node.H) if isinstance(node, oa.LinearOperator) else (node,):
+        drawing = thing.diagram()
+        check_geometry(drawing)
+        ElementTree.fromstring(drawing.svg)
+        assert str(drawing)
+        assert f"{drawing:ascii}".isascii()
 
 
 @pytest.mark.parametrize("operator", [*CONCRETE, *PLANE, *BLOCKS, *FORMAL], ids=str)

@@ -42,9 +42,9 @@ class Diagram:
     >>> import opalgebra as oa
     >>> q = oa.signals("q")
     >>> print((oa.Down(2) @ oa.Conv(q) @ oa.Up(3)).diagram())
-              ┌───┐
+               ┌───┐
     x──▶(↑3)──▶│ q │──▶(↓2)──▶y
-              └───┘
+               └───┘
     """
 
     def __init__(self, lines: Sequence[Line], title: str) -> None:

@@ -140,8 +140,7 @@ def _entries(
 ) -> list[float]:
     """The heights at which ports are entered."""
     if len(ends) == 1:
-        half = len(heights) // 2
-        return [heights[half] if len(heights) % 2 else layout.m.middle(heights[half - 1], heights[half])]
+        return [layout.m.middle(*heights) if len(heights) == 2 else heights[(len(heights) - 1) // 2]]
     if order is not None:
         return [heights[rank] for rank in order]
     slots = [

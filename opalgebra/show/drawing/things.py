@@ -17,9 +17,10 @@ from ...windows.bound import BoundOperator
 from ..derivation import SIGNS
 from ..diagram import LINES, Line
 from .ends import ended
-from .expressions import Drawer, Room, Turn
+from .expressions import Drawer, Room, Turn, clipped
 from .parts import Frame, Part, Series
 
+TITLE = 200  # characters
 NAMES = (("x", "y"), ("u", "v"), ("s", "t"), ("in", "out"))
 
 
@@ -41,7 +42,7 @@ def lines_of(thing: Any, names: int) -> list[Line]:
 def title_of(thing: Any) -> str:
     """What a drawing shows, in words of one line."""
     shown = str(thing).splitlines()
-    return shown[0] if shown else type(thing).__name__
+    return clipped(shown[0], TITLE) if shown else type(thing).__name__
 
 
 def _derived(steps: Sequence[Step], names: int) -> list[Line]:

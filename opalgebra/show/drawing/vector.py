@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape
 
 from .. import svg
 from ..text import SUBSCRIPTS, SUPERSCRIPTS
+from .expressions import clipped
 from .layout import Border, Laid, Metrics, Point, Shape, Wire
 from .parts import ADDER, BOX, BUS, DOT, DOWN, END, GAIN, MORE, SOURCE, TIMES, UP, Element
 
@@ -22,6 +23,7 @@ TINT = {
 ARROW = 8  # length of an arrow head
 RADIUS = 11  # of ⊕ and ⊗
 LARGEST = 30  # radius up to which a symbol for ↑ and ↓ is a circle
+HINT = 300  # characters of what a reader is told who points at a symbol
 LINE = 17  # from one row of a small matrix to the next
 
 
@@ -139,8 +141,9 @@ def _sign(value: float) -> int:
 
 def _shape(shape: Shape) -> str:
     made = DRAWN[shape.kind](shape)
-    hint = shape.element.hint if shape.element else ""
-    named = svg.element("title", escape(hint)) if hint and hint != (shape.element and shape.element.label) else ""
+    element = shape.element
+    hint = element.hint if element and element.hint != element.label else ""
+    named = svg.element("title", escape(clipped(hint, HINT))) if hint else ""
     return svg.element("g", named, *made, class_=shape.kind)
 
 
