@@ -26,11 +26,14 @@ def added(*terms: Sequence) -> Sequence:
     return {n: v for n, v in total.items() if v}
 
 
+def written(label: str) -> tuple[list[int], int]:
+    """The samples and the start that are written in a box: (1 2 1)₋₁."""
+    samples, start = re.fullmatch(r"\((.*)\)([₋₀-₉]*)", label).groups()
+    return [int(sample.translate(MINUS)) for sample in samples.split()], int(start.translate(MINUS) or 0)
+
+
 def convolved(x: Sequence, label: str) -> Sequence:
-    """By the taps and the start that are written in a box: (1 2 1)₋₁."""
-    taps, start = re.fullmatch(r"\((.*)\)([₋₀-₉]*)", label).groups()
-    first = int(start.translate(MINUS) or 0)
-    values = [int(tap.translate(MINUS)) for tap in taps.split()]
+    values, first = written(label)
     return added(*({n + first + d: v * t for n, v in x.items()} for d, t in enumerate(values)))
 
 
@@ -44,8 +47,8 @@ def passed(kind: str, label: str, x: Sequence) -> Sequence:
         factor = Fraction(label.translate(MINUS))
         return {n: factor * v for n, v in x.items()}
     if kind == "times":
-        values = [int(v.translate(MINUS)) for v in label.strip("()").split()]
-        return added({n: v * values[n % len(values)] for n, v in x.items()})
+        values, first = written(label)
+        return added({n: v * values[(n - first) % len(values)] for n, v in x.items()})
     if label == "0":
         return {}
     if label == "n → −n":
@@ -70,6 +73,8 @@ def run(laid: Laid, inputs: list[Sequence]) -> list[Sequence]:
             before = [value(start) for start in into[id(shape)]]
             if shape.kind == "adder":
                 known[id(shape)] = added(*before)
+            elif shape.element is not None and shape.element.label == "0":
+                known[id(shape)] = {}
             else:
                 assert len(before) == 1, "only adders take several wires"
                 x = before[0]

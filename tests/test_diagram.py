@@ -53,11 +53,10 @@ def golden() -> str:
 
 def letter(rng: random.Random) -> LinearOperator:
     taps = [rng.choice([-2, -1, 1, 2, 3]) for _ in range(rng.randint(1, 3))]
-    return rng.choice([
-        oa.Conv(oa.Signal(taps, start=rng.randint(-3, 3))), oa.Up(rng.randint(2, 3)), oa.Down(rng.randint(2, 3)),
-        oa.Shift(rng.randint(-4, 4)), oa.Flip(), oa.Modulate([1, rng.choice([-1, 2])]), oa.Identity(), oa.Zero(),
-        oa.StridedConv(taps, 2), oa.TransposedConv(taps, 3), oa.Corr(taps),
-    ])  # fmt: skip
+    periodic = oa.Signal([1, 3, rng.choice([-1, 2])], start=rng.randint(-2, 2))
+    letters = [oa.Conv(oa.Signal(taps, start=rng.randint(-3, 3))), oa.Shift(rng.randint(-4, 4)), oa.Modulate(periodic)]
+    letters += [oa.Up(rng.randint(2, 3)), oa.Down(rng.randint(2, 3)), oa.Flip(), oa.Identity(), oa.Zero()]
+    return rng.choice([*letters, oa.StridedConv(taps, 2), oa.TransposedConv(taps, 3), oa.Corr(taps)])
 
 
 def random_operator(rng: random.Random, levels: int = 3) -> LinearOperator:
@@ -90,7 +89,8 @@ def outputs(operator: LinearOperator, inputs: list[oa.Signal]) -> list[dict[int,
 def summarised(drawing: Any) -> bool:
     """Whether something of an operator is written in words only."""
     laid = drawing.laid[0]
-    words = any(s.kind == "more" or (s.element and "taps" in s.element.label) for s in laid.shapes)
+    symbols = [shape.element for shape in laid.shapes if shape.element is not None and shape.element.label != "0"]
+    words = any(s.kind == "more" or "taps" in s.label or max(s.ins, s.outs) > 1 or "," in s.label for s in symbols)
     return words or any("in series" in border.title for border in laid.borders)
 
 
@@ -227,6 +227,9 @@ def test_large_expressions_are_summarised(count: int, seed: int) -> None:
     oa.Sum(oa.Shift(r), (r, 0, 50_000)),
     oa.Conv(np.ones((40, 50))) @ oa.Up((2, 3)),
     oa.Conv(list(range(1, 100))).T,
+    2 * oa.Block.diagonal(*[oa.Conv(q)] * 20) + oa.Identity(),
+    oa.PixelShuffle(30) @ oa.Block.diagonal(*[oa.Shift(n) for n in range(30)]).T @ oa.Polyphase(30),
+    oa.Block.diagonal(*[oa.Polyphase(3)] * 4) @ oa.Block([[oa.Conv(q)]] * 4) @ oa.PixelShuffle(8),
 ])  # fmt: skip
 def test_many_terms_channels_and_taps_stay_small(wide: LinearOperator) -> None:
     drawing = wide.diagram()

@@ -11,7 +11,7 @@ from ..expr.node import Node
 from ..expr.sampling import SamplingMatrix
 from ..expr.signals import ConjSignal, FormalSignal
 from ..scalar import is_sympy
-from .render import ATOM, Hole, Piece, Renderer
+from .render import ATOM, Hole, Piece, Renderer, layout
 
 SUBSCRIPTS = dict(zip("0123456789+-=()aehijklmnoprstuvx,", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ,", strict=True))
 # capital letters are left out, because ᵀ and ᴴ mean transpose and adjoint
@@ -36,6 +36,11 @@ def text(node: Node) -> str:
     '((1 2 1)₋₁∗) − 2 S⁻¹'
     """
     return _UNICODE.render(node)
+
+
+def brief_text(node: Node, limit: int = 200) -> str:
+    """The expression in Unicode, summarised from about ``limit`` characters on."""
+    return layout(node, _UNICODE.piece, limit, _UNICODE.ellipsis)
 
 
 def ascii_text(node: Node) -> str:

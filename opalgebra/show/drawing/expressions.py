@@ -40,7 +40,7 @@ from ...expr.sums import IndexedSignalSum, IndexedSum
 from ...expr.traverse import substitute
 from ...scalar import conjugate
 from ..numbers import is_minus_one, takes_minus
-from ..text import exponent_text, index_text, number_text, subscript, text
+from ..text import brief_text, exponent_text, index_text, number_text, subscript
 from .parts import (
     BOX,
     DOWN,
@@ -133,10 +133,11 @@ def _drawn_of(node: Node) -> int:
 def shares(sizes: Sequence[int], room: int) -> list[int]:
     """Room for parts of these sizes: what is small gets what it needs, and the largest share what is left.
 
-    No part gets fewer than it takes to show something of it, but 1 for a box that stands for it.
+    No part gets fewer than it takes to show something of it, but 1 for a box that stands for it.  What nobody needs is
+    left over for names to be opened, and every part may have it.
 
-    >>> shares([1, 50, 3, 20], 24), shares([4, 5, 5, 4], 12)
-    ([1, 10, 3, 10], [4, 1, 1, 4])
+    >>> shares([1, 50, 3, 20], 24), shares([4, 5, 5, 4], 12), shares([1, 2], 5)
+    ([1, 10, 3, 10], [4, 1, 1, 4], [3, 4])
     """
     given = [0] * len(sizes)
     left = room
@@ -149,7 +150,7 @@ def shares(sizes: Sequence[int], room: int) -> list[int]:
             found = least if least <= left - others else 1
         given[i] = max(1, found)
         left -= given[i]
-    return given
+    return [share + max(0, left) for share in given]
 
 
 def clipped(label: str, most: int = LABEL) -> str:
@@ -169,9 +170,9 @@ def kernel_label(kernel: SignalExpr, unit: str = "taps") -> str:
     """The name of a kernel, its few taps, or how many it has."""
     if isinstance(kernel, Signal):
         size = "×".join(map(str, kernel.values.shape)) + " " + (unit if kernel.values.size != 1 else unit[:-1])
-        written = text(kernel) if 0 < kernel.values.size <= TAPS else size
+        written = brief_text(kernel) if 0 < kernel.values.size <= TAPS else size
         return written if len(written) <= LABEL else size
-    return clipped(text(kernel))
+    return clipped(brief_text(kernel))
 
 
 def delay_label(shift: Any) -> str:
@@ -202,7 +203,7 @@ class Drawer:
             node = node.operator
         if room.level > LEVELS or (drawn(node) > room.symbols and room.symbols < FEWEST):
             ins, outs = self._counts(node, turn, room)
-            return more(drawn(node), ins, outs, text(node))
+            return more(drawn(node), ins, outs, brief_text(node))
         return self.emit(node, turn, room)
 
     def _counts(self, node: Node, turn: Turn, room: Room) -> tuple[int, int]:
@@ -215,7 +216,7 @@ class Drawer:
     def _element(self, kind: str, label: str, node: Node, turn: Turn, room: Room) -> Element:
         """One symbol with the ports of its node."""
         ins, outs = self._counts(node, turn, room)
-        hint = text(turn.of(node) if isinstance(node, LinearOperator) else node)
+        hint = brief_text(turn.of(node) if isinstance(node, LinearOperator) else node)
         return Element(kind, label, len(visible(ins)), len(visible(outs)), hint, (), max(ins, outs) > MANY)
 
     def _each(self, make: Callable[[], Part], count: int) -> Part:
@@ -239,7 +240,7 @@ class Drawer:
 
     @emit.register
     def _formal(self, node: FormalOperator, turn: Turn, room: Room) -> Part:
-        return self._element(BOX, clipped(text(turn.of(node))), node, turn, room)
+        return self._element(BOX, clipped(brief_text(turn.of(node))), node, turn, room)
 
     @emit.register
     def _conv(self, node: Conv, turn: Turn, room: Room) -> Part:
@@ -257,7 +258,7 @@ class Drawer:
         rows: tuple[tuple[str, ...], ...] = ()
         if isinstance(node.factor, SamplingMatrix):
             rows = tuple(tuple(map(index_text, row)) for row in node.factor.rows)
-        return Element(kind, label, hint=text(turn.of(node)), rows=rows)
+        return Element(kind, label, hint=brief_text(turn.of(node)), rows=rows)
 
     @emit.register
     def _shift(self, node: Shift, turn: Turn, room: Room) -> Part:
@@ -276,7 +277,7 @@ class Drawer:
     @emit.register
     def _character(self, node: Character, turn: Turn, room: Room) -> Part:
         frequencies = tuple(-w for w in axes(node.frequency)) if turn.conjugated else axes(node.frequency)
-        label = text(Character(frequencies)).removeprefix("(").removesuffix("·)")
+        label = brief_text(Character(frequencies)).removeprefix("(").removesuffix("·)")
         return self._element(TIMES, clipped(label, 2 * LABEL), node, turn, room)
 
     @emit.register
@@ -321,12 +322,8 @@ class Drawer:
     def _in_series(self, ordered: Sequence[tuple[LinearOperator, int]], turn: Turn, room: Room) -> Part:
         way = -1 if turn.transposed else 1  # the same for a transpose, so that it is the mirror image when summarised
         given = shares([drawn(factor) for factor, _ in ordered[::way]], room.symbols)[::way]
-        slack = max(0, room.symbols - sum(given))
         return series(
-            *(
-                self.draw(factor, turn, room.inside(share + slack, n))
-                for (factor, n), share in zip(ordered, given, strict=True)
-            )
+            *(self.draw(factor, turn, room.inside(share, n)) for (factor, n), share in zip(ordered, given, strict=True))
         )
 
     @emit.register(Sum)
@@ -366,7 +363,7 @@ class Drawer:
         entries = _entries(node)
         ins, outs = self._counts(node, turn, room)
         if entries is None or len(entries) > BRANCHES or max(drawn(node), FEWEST) > max(room.symbols, FEWEST):
-            return more(drawn(node), ins, outs, text(node))
+            return more(drawn(node), ins, outs, brief_text(node))
         zeros = sum(isinstance(node.rows[i][j], Zero) for i, j in entries)  # not counted as operators
         given = shares([drawn(node.rows[i][j]) for i, j in entries], room.symbols + zeros)
         branches = tuple(
@@ -385,7 +382,7 @@ class Drawer:
 
     @emit.register
     def _named(self, node: Named, turn: Turn, room: Room) -> Part:
-        title = text(turn.of(node))
+        title = brief_text(turn.of(node))
         size = ratio(node.factor) if hasattr(node, "factor") else 1
         if (
             room.names > 0
@@ -406,7 +403,7 @@ class Drawer:
 
     @emit.register
     def _signal(self, node: SignalExpr, turn: Turn, room: Room) -> Part:
-        return Element(SOURCE, kernel_label(node, "samples"), 0, 1, text(node))
+        return Element(SOURCE, kernel_label(node, "samples"), 0, 1, brief_text(node))
 
 
 def _entries(node: Block) -> list[tuple[int, int]] | None:

@@ -10,9 +10,9 @@ from ...algebra.derive import Derivation
 from ...algebra.laws import Law
 from ...algebra.prove import Proof, Step
 from ...errors import OperandError
-from ...expr.node import Node
-from ...expr.operators import LinearOperator
-from ...expr.traverse import formal_names
+from ...expr.node import Node, remembered
+from ...expr.operators import FormalOperator, LinearOperator
+from ...expr.signals import FormalSignal
 from ...windows.bound import BoundOperator
 from ..derivation import SIGNS
 from ..diagram import LINES, Line
@@ -98,8 +98,14 @@ def _of_node(node: Node, symbols: int, names: int) -> Part:
 
 def ends_of(node: Node) -> tuple[str, str]:
     """Names for input and output that nothing in the expression has."""
-    taken = set(formal_names(node))
+    taken = remembered(node, "_names", _names_of)
     return next((pair for pair in NAMES if not taken & {*pair}), NAMES[-1])
+
+
+def _names_of(node: Node) -> frozenset[str]:
+    """The names of formal signals and operators in an expression, whose parts may be shared."""
+    own = {node.name} if isinstance(node, FormalSignal | FormalOperator) else set()
+    return frozenset(own.union(*(child.__dict__["_names"] for child in node.children())))
 
 
 def _of_bank(bank: FilterBank, symbols: int, names: int) -> Part:
