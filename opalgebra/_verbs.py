@@ -26,6 +26,7 @@ VERBS = {
     "polyphase": "opalgebra.algebra.polyphase:polyphase",
     "plot": "opalgebra.show.plot:plot",
     "to_sympy": "opalgebra.show.sympy_:to_sympy",
+    "diagram": "opalgebra.show.diagram:diagram",
     "code": "opalgebra.show.code:code",
     "scalar_code": "opalgebra.show.scalars:scalar_code",
     "text": "opalgebra.show.text:text",
@@ -57,3 +58,39 @@ def verb(name: str) -> Any:
     """The function that carries out the verb ``name``."""
     module, _, function = VERBS[name].partition(":")
     return getattr(import_module(module), function)
+
+
+class Drawn:
+    """What has a block diagram."""
+
+    def diagram(self, depth: int | None = None) -> Any:
+        """The block diagram, signals from left to right: ``str(d)`` for a terminal, ``d.svg``, ``d.save("x.svg")``.
+
+        An expression acts from right to left: its last factor is drawn first.  A transpose is the mirror image, drawn
+        with ↑ and ↓, dots and adders exchanged and kernels reversed.  Operators on arrays have their sizes at the ends,
+        layers summarise channels; of derivations and proofs all lines stand one below the other.
+
+        Parameters
+        ----------
+        depth : int, optional
+            How many names below one another are opened: 0 shows a named composition as one box.  By default all that
+            there is room for.
+
+        Returns
+        -------
+        Diagram
+
+        Raises
+        ------
+        OperandError
+            For a depth that is not an int ≥ 0.
+
+        Examples
+        --------
+        >>> import opalgebra as oa
+        >>> print((oa.Conv(oa.signals("q")) @ oa.Up(2)).diagram())
+                   ┌───┐
+        x──▶(↑2)──▶│ q │──▶y
+                   └───┘
+        """
+        return verb("diagram")(self, depth)

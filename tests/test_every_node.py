@@ -6,6 +6,7 @@ import pickle
 import sys
 from fractions import Fraction
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from opalgebra.algebra.evaluate import Evaluator
 from opalgebra.expr import named, operators, signals
 from opalgebra.expr.node import Node
 from opalgebra.parse import parse_expression
+from tests.drawn import check_geometry
 
 q, x = oa.signals("q x")
 k = oa.factors("k")
@@ -142,6 +144,16 @@ def test_shown_read_and_kept(node):
     again = pickle.loads(pickle.dumps(node))
     assert again == node
     assert hash(again) == hash(node)
+
+
+@pytest.mark.parametrize("node", EXAMPLES, ids=str)
+def test_drawn(node):
+    for thing in (node, node.T, node.H) if isinstance(node, oa.LinearOperator) else (node,):
+        drawing = thing.diagram()
+        check_geometry(drawing)
+        ElementTree.fromstring(drawing.svg)
+        assert str(drawing)
+        assert f"{drawing:ascii}".isascii()
 
 
 @pytest.mark.parametrize("operator", [*CONCRETE, *PLANE, *BLOCKS, *FORMAL], ids=str)

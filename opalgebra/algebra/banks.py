@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from .._verbs import verb
+from .._verbs import Drawn, verb
 from ..errors import DimensionError, FactorTypeError, FormalSignalError, NoInverse, OperandError, Undecided
 from ..expr.blocks import Block
 from ..expr.factors import axes, axis_count, is_symbolic, ratio
@@ -31,7 +31,7 @@ from .sampling import cosets
 from .witness import to_signal
 
 
-class FilterBank:
+class FilterBank(Drawn):
     """Analysis ↓k C_{h_i} and synthesis Σ_i C_{f_i} ↑k; made by :func:`filterbank`.
 
     Attributes
@@ -299,7 +299,7 @@ class FilterBank:
         return Evaluator(len(at)).act(operator, {at: 1})
 
 
-class Tree:
+class Tree(Drawn):
     """A bank that splits its first channel again and again; made by :meth:`FilterBank.tree`.
 
     A_L = (A_{L−1} ⊕ I) A and S_L = S (S_{L−1} ⊕ I), with c⁻¹ S^{−d} behind every synthesis so that levels stay in

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
-from .._verbs import verb
+from .._verbs import Drawn, verb
 from ..errors import LawDoesNotMatch, NotEqual, OperandError
 from ..expr.operators import FormalOperator, LinearOperator
 from ..expr.signals import FormalSignal
@@ -40,7 +40,7 @@ class Moves(list[Move]):
         return str(verb("as_html")(self))
 
 
-class Derivation:
+class Derivation(Drawn):
     """Lines A = B = C = …; made by :func:`derive`.
 
     ``d.to(B)`` writes a line and checks it, ``d.by(law)`` writes the line that a law gives, ``d.undo()`` takes the last

@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
 
-from .._verbs import verb
+from .._verbs import Drawn, verb
 from ..errors import UnknownLaw
 from ..expr.factors import factor, is_symbolic
 from ..expr.operators import operators
@@ -30,7 +30,7 @@ Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
-class Law:
+class Law(Drawn):
     """An identity with a name.
 
     Attributes

@@ -9,7 +9,7 @@ from itertools import islice, product
 from os import PathLike
 from typing import Any, NamedTuple, TypeAlias
 
-from .._verbs import verb
+from .._verbs import Drawn, verb
 from ..errors import OperandError, SizeError, Undecided
 from ..expr.operators import LinearOperator, common_channels
 from ..expr.signals import Signal, SignalExpr, common_ndim
@@ -48,7 +48,7 @@ class Step(NamedTuple):
         return f"$\\displaystyle {verb('step_formula')(self).latex}$"
 
 
-class Proof:
+class Proof(Drawn):
     """What is known about lhs = rhs; made by :func:`prove`.
 
     ``bool(p)`` is True only where equality is proved.

@@ -11,7 +11,7 @@ from dataclasses import fields
 from functools import cache
 from typing import Any, NamedTuple
 
-from .._verbs import verb
+from .._verbs import Drawn, verb
 
 
 @cache
@@ -19,7 +19,7 @@ def _field_names(cls: type) -> tuple[str, ...]:
     return tuple(f.name for f in fields(cls))
 
 
-class Node:
+class Node(Drawn):
     """A frozen tree node; ``==`` is structural."""
 
     __array_ufunc__ = None  # so that NumPy defers: ``array @ A`` and ``array * A`` reach A's reflected method

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .._verbs import verb
+from .._verbs import Drawn, verb
 from ..engine.device import beside
 from ..errors import DimensionError, OperandError
 from ..expr.operators import LinearOperator
@@ -25,7 +25,7 @@ Bound: TypeAlias = "BoundOperator | Map"
 Arguments: TypeAlias = tuple[tuple[str, Any, Any], ...]  # name, value, default
 
 
-class Composable(ABC):
+class Composable(Drawn, ABC):
     """What layers and maps share: ``@`` composes; sums, multiples and proofs are for linear operators alone."""
 
     __array_ufunc__ = None  # so that NumPy defers: ``array @ layer`` reaches the method of the layer

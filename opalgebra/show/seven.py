@@ -36,10 +36,12 @@ def in_ascii(text: str) -> str:
 
     >>> in_ascii("(↓₂ (q∗)ᵀ)ᵀ ≠ S⁻¹ ↑ₖ")
     '(down2 (q*)^T)^T != S^-1 up_k'
+    >>> in_ascii("Sᵏ⁻¹")
+    'S^(k-1)'
     """
     text = re.sub(f"(?<=[↑↓])[{LOW}]+", lambda run: _plain(run[0], arrow=True), text)
     text = re.sub(f"[{LOW}]+", lambda run: "_" + _plain(run[0]), text)
-    text = re.sub(f"[{HIGH}]+", lambda run: "^" + _plain(run[0]), text)
+    text = re.sub(f"[{HIGH}]+", lambda run: "^" + _raised(_plain(run[0])), text)
     text = "".join(GLYPHS.get(character, character) for character in text)
     return text.encode("ascii", "backslashreplace").decode("ascii")
 
@@ -47,3 +49,8 @@ def in_ascii(text: str) -> str:
 def _plain(run: str, arrow: bool = False) -> str:
     plain = "".join(BACK[character] for character in run)
     return f"_{plain}" if arrow and not plain.isdigit() else plain
+
+
+def _raised(plain: str) -> str:
+    """An exponent, in parentheses where it would otherwise end too early."""
+    return plain if re.fullmatch(r"-?\w+|\(.*\)", plain) else f"({plain})"

@@ -11,7 +11,7 @@ from ..expr.node import Node
 from ..expr.sampling import SamplingMatrix
 from ..expr.signals import ConjSignal, FormalSignal
 from ..scalar import is_sympy
-from .render import ATOM, Hole, Piece, Renderer
+from .render import ATOM, Hole, Piece, Renderer, layout
 
 SUBSCRIPTS = dict(zip("0123456789+-=()aehijklmnoprstuvx,", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ,", strict=True))
 # capital letters are left out, because ᵀ and ᴴ mean transpose and adjoint
@@ -38,6 +38,11 @@ def text(node: Node) -> str:
     return _UNICODE.render(node)
 
 
+def brief_text(node: Node, limit: int = 200) -> str:
+    """The expression in Unicode, summarised from about ``limit`` characters on."""
+    return layout(node, _UNICODE.piece, limit, _UNICODE.ellipsis)
+
+
 def ascii_text(node: Node) -> str:
     """The expression in seven bits.
 
@@ -56,6 +61,11 @@ def number_text(value: Any) -> str:
 def index_text(value: Any) -> str:
     """An index, factor or shift in Unicode: ``−1``, ``k``, ``(2,3)``."""
     return _UNICODE.index(value)
+
+
+def exponent_text(value: Any) -> str:
+    """An exponent in Unicode: ``⁻¹``, ``ᵏ⁻¹``, behind a ^ where a superscript is missing."""
+    return _UNICODE.raised(value)
 
 
 def name_text(name: str) -> str:

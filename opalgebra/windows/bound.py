@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .._verbs import verb
+from .._verbs import Drawn, verb
 from ..engine.device import beside, check_together, is_cupy
 from ..engine.window import Window
 from ..errors import DimensionError, OperandError, SizeError
@@ -28,7 +28,7 @@ Shape: TypeAlias = tuple[int, ...]
 ENTRY_LIMIT = 10_000_000
 
 
-class BoundOperator(ABC):
+class BoundOperator(Drawn, ABC):
     """A linear map of arrays.
 
     ``F(x)`` and ``F @ x`` apply it to an array whose trailing axes are ``dims``; leading axes are a batch.
