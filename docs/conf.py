@@ -1,6 +1,7 @@
 """Sphinx: `sphinx-build -W --keep-going -b html docs build/site` from the root; every page runs while it is built."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -25,12 +26,13 @@ extensions = [
     "catalogue",
     "command_line",
     "docstrings",
+    "pages",
 ]
 exclude_patterns = ["_build", "_ext", "_static", "README.md", "**.ipynb_checkpoints"]
 nitpicky = True
 # Annotations name types of NumPy, SymPy and Python, whose pages are elsewhere, and aliases that have no page.
 nitpick_ignore_regex = [("py:.*", ".*")]
-suppress_warnings = ["toc.glob"]  # a group of pages that is still empty
+suppress_warnings = ["ref.python"]  # attributes of the same name in several classes
 
 # Pages.
 myst_enable_extensions = ["amsmath", "attrs_inline", "colon_fence", "deflist", "dollarmath", "fieldlist"]
@@ -49,6 +51,7 @@ autodoc_typehints_format = "short"
 autodoc_class_signature = "mixed"
 napoleon_google_docstring = False
 napoleon_use_rtype = False
+napoleon_use_ivar = True  # attributes of a docstring are a list, not objects of their own
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 88
 highlight_language = "none"
@@ -66,7 +69,8 @@ html_copy_source = False
 html_theme_options = {
     "logo": {"text": "opalgebra", "alt_text": "opalgebra, the front page"},
     "header_links_before_dropdown": 6,
-    "navbar_end": ["theme-switcher"],
+    "navbar_persistent": [],
+    "navbar_end": ["search-button", "theme-switcher"],
     "secondary_sidebar_items": ["page-toc"],
     "show_toc_level": 2,
     "footer_start": ["copyright"],
@@ -75,4 +79,19 @@ html_theme_options = {
     "pygments_dark_style": "a11y-high-contrast-dark",
     "back_to_top_button": False,
 }
+html_context = {"default_mode": "auto"}
 html_sidebars = {"index": [], "start": [], "deconvolution": [], "glossary": []}
+
+# Pages that lie elsewhere in the repository, by their links in pages of the site.
+ELSEWHERE = {"](../benchmarks/README.md)": "](peers.md)"}
+
+
+def read_source(app, name, source):
+    """Lead links to pages outside of docs to those that include them; drop the blank lines that doctests end with."""
+    source[0] = re.sub(r"\n\n```$", "\n```", source[0], flags=re.MULTILINE)
+    for link, here in ELSEWHERE.items():
+        source[0] = source[0].replace(link, here)
+
+
+def setup(app):
+    app.connect("source-read", read_source)

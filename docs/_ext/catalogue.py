@@ -6,6 +6,7 @@ pages are written to docs/catalogue, which git ignores.  The roles ``law`` and `
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -123,13 +124,22 @@ def _derivation(proof: oa.Proof) -> str:
     """The lines of the proof where there are several; a law of one step is its own derivation."""
     if len(proof.steps) <= 2:
         return "one step: both sides have the same canonical form"
-    return f"\n\n{_display(proof.latex())}"
+    return f"{len(proof.steps) - 1} steps, each decided by itself\n\n{_display(proof.latex())}"
 
 
 def _decided(proof: oa.Proof, wanted: str, name: str) -> oa.Proof:
     if proof.verdict != wanted or not proof.check():
         raise ExtensionError(f"{name} is {proof.verdict}, and should be {wanted}: {proof}")
     return proof
+
+
+def _equation(row: oa.Law) -> str:
+    """The statement; the braces keep the arrows, which TeX takes for relations, apart from the sign between the sides."""
+    return f"{{{row.lhs:latex}}} = {{{row.rhs:latex}}}"
+
+
+def _refutation(proof: oa.Proof) -> str:
+    return re.sub(r"\$(.+?) \\neq (.+?)\$", r"${\1} \\neq {\2}$", proof._repr_markdown_(), count=1)
 
 
 def _linked(name: str) -> str:
@@ -145,11 +155,11 @@ def law_card(law: oa.Law) -> str:
         _field("Source", law.source),
         _field("Derivation", _derivation(proof)),
         _field("Checked", run_on_numbers(law)),
-        _field("Near miss", miss._repr_markdown_()),
+        _field("Near miss", _refutation(miss)),
     ]
     body = "\n".join(filter(None, fields))
     return (
-        f"(law-{law.name})=\n### {law.name}\n\n::::{{container}} law\n\n{_display(law.latex())}\n"
+        f"(law-{law.name})=\n### {law.name}\n\n::::{{div}} law\n\n{_display(_equation(law))}\n"
         f"{_diagrams((law.lhs, law.rhs))}\n{body}\n\n::::\n"
     )
 
@@ -157,15 +167,15 @@ def law_card(law: oa.Law) -> str:
 def falsehood_card(row: oa.Falsehood) -> str:
     """The card of one falsehood."""
     proof = _decided(row.refute(), "refuted", row.name)
-    body = "\n".join([_field("Tempting", row.why), _field("Refuted", proof._repr_markdown_().replace("**refuted**: ", ""))])
-    return f"(falsehood-{row.name})=\n### {row.name}\n\n::::{{container}} law falsehood\n\n{body}\n\n::::\n"
+    body = "\n".join([_field("Tempting", row.why), _field("Refuted", _refutation(proof).replace("**refuted**: ", ""))])
+    return f"(falsehood-{row.name})=\n## {row.name}\n\n::::{{div}} law falsehood\n\n{body}\n\n::::\n"
 
 
 # pages
 
 
 def theme_page(theme: Theme) -> str:
-    rows = "\n".join(f"| {_linked(name)} | ${oa.laws[name].latex()}$ |" for name in theme.laws)
+    rows = "\n".join(f"| {_linked(name)} | ${_equation(oa.laws[name])}$ |" for name in theme.laws)
     table = f"| law | statement |\n| --- | --- |\n{rows}\n"
     cards = "\n".join(law_card(oa.laws[name]) for name in theme.laws)
     return f"# {theme.title}\n\n{theme.about}\n\n{table}\n## The laws\n\n{cards}"
