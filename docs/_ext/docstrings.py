@@ -24,7 +24,9 @@ def escaped(line: str) -> str:
 
 
 def escape_formulas(app: Any, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
-    """Escape all lines but those of examples."""
+    """Escape all lines but those of examples; a property begins with no type, whatever colon is in its first line."""
+    if what == "property":
+        lines.insert(0, "")
     example = False
     for at, line in enumerate(lines):
         example = line.lstrip().startswith(">>>") or (example and bool(line.strip()))
