@@ -1,6 +1,6 @@
 """Open every page of the built site in a browser, and say what is wrong: ``python docs/check_pages.py build/site``.
 
-Headless Chromium is driven through its DevTools protocol.  Every page is opened 1280 and 400 pixels wide, light and
+Headless Chromium is driven through its DevTools protocol.  Every page is shown 1280 and 400 pixels wide, light and
 dark.  Wrong are: messages of errors in the console, formulas that KaTeX could not read or did not set, images that did
 not load, pages wider than the screen, requests to anywhere but this machine, and links to files or anchors that do not
 exist.  Screenshots go to the folder of ``--shots``.  The exit code is 1 if anything is wrong.
@@ -158,18 +158,26 @@ def said(events: list[dict[str, Any]], host: str) -> Iterator[str]:
                 yield f"{given['response']['status']}: {given['response']['url']}"
 
 
-def look(browser: Browser, address: str, width: int, scheme: str, shot: Path) -> set[str]:
-    """What is wrong with one page at one width in one scheme."""
+def look(browser: Browser, address: str, shots: Path) -> set[str]:
+    """What is wrong with one page, which is opened once; a screenshot for every width and scheme."""
+    show(browser, WIDTHS[0], SCHEMES[0])
+    browser.open(address)
+    faults = set()
+    for width, scheme in itertools.product(WIDTHS, SCHEMES):
+        show(browser, width, scheme)
+        found = browser.ask(FAULTS)
+        faults |= {f"{width} {scheme}: {fault}" for fault in found["faults"]}
+        clip = {"x": 0, "y": 0, "width": width, "height": min(found["height"], TALLEST), "scale": 1}
+        picture = browser.call("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
+        shots.with_name(f"{shots.name}-{width}-{scheme}.png").write_bytes(base64.b64decode(picture["data"]))
+    return faults | set(said(browser.events, urlsplit(address).netloc))
+
+
+def show(browser: Browser, width: int, scheme: str) -> None:
+    """The size of the screen, and whether its owner likes it dark."""
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
     browser.call("Emulation.setDeviceMetricsOverride", **size)
     browser.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
-    browser.open(address)
-    found = browser.ask(FAULTS)
-    clip = {"x": 0, "y": 0, "width": width, "height": min(found["height"], TALLEST), "scale": 1}
-    picture = browser.call("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
-    shot.parent.mkdir(parents=True, exist_ok=True)
-    shot.write_bytes(base64.b64decode(picture["data"]))
-    return {*found["faults"], *said(browser.events, urlsplit(address).netloc)}
 
 
 class _Anchors(HTMLParser):
@@ -236,14 +244,14 @@ def check(site: Path, shots: Path, program: str, only: str = "") -> dict[str, se
     for name, fault in links(site):
         faults.setdefault(name, set()).add(fault)
     names = [str(path.relative_to(site)) for path in html_files(site)]
+    shots.mkdir(parents=True, exist_ok=True)
     browser = Browser(program)
     try:
         with served(site) as address:
-            for name, width, scheme in itertools.product(names, WIDTHS, SCHEMES):
+            for name in names:
                 if only in name:
-                    shot = shots / f"{name.removesuffix('.html').replace('/', '-')}-{width}-{scheme}.png"
-                    found = look(browser, f"{address}/{name}", width, scheme, shot)
-                    faults.setdefault(name, set()).update(f"{width} {scheme}: {fault}" for fault in found)
+                    shot = shots / name.removesuffix(".html").replace("/", "-")
+                    faults.setdefault(name, set()).update(look(browser, f"{address}/{name}", shot))
     finally:
         browser.close()
     return {name: found for name, found in faults.items() if found}
@@ -266,7 +274,9 @@ def main() -> int:
         print(name, *sorted(found), sep="\n    ")
     pages = sum(options.only in str(path.relative_to(options.site)) for path in html_files(options.site))
     seconds = time.monotonic() - begun
-    print(f"{pages} pages, {len(WIDTHS)} widths, {len(SCHEMES)} schemes, {seconds:.0f} s: {len(faults)} pages with faults")
+    print(
+        f"{pages} pages, {len(WIDTHS)} widths, {len(SCHEMES)} schemes, {seconds:.0f} s: {len(faults)} pages with faults"
+    )
     return bool(faults)
 
 

@@ -2,4 +2,11 @@
 
 from importlib.util import find_spec
 
-collect_ignore = ["_build", "_ext", "catalogue", "check_pages.py", "conf.py", *([] if find_spec("dask") else ["dask.md"])]
+collect_ignore = [
+    "_build",
+    "_ext",
+    "catalogue",
+    "check_pages.py",
+    "conf.py",
+    *([] if find_spec("dask") else ["dask.md"]),
+]

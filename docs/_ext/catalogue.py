@@ -134,7 +134,7 @@ def _decided(proof: oa.Proof, wanted: str, name: str) -> oa.Proof:
 
 
 def _equation(row: oa.Law) -> str:
-    """The statement; the braces keep the arrows, which TeX takes for relations, apart from the sign between the sides."""
+    """The statement; braces keep the arrows, which TeX takes for relations, apart from the sign between them."""
     return f"{{{row.lhs:latex}}} = {{{row.rhs:latex}}}"
 
 
@@ -192,10 +192,10 @@ def falsehood_page() -> str:
 def index_page() -> str:
     """What the catalogue holds, by theme."""
     parts = [
-        f"# Catalogue of identities\n\n{len(oa.laws)} laws in {len(THEMES)} groups. While this page was built, each was "
-        "proved for all parameters that its statement names, its proof was replayed by an evaluator that shares no "
-        "code with the prover, both sides were run on numbers, and a near miss, false by a little, was refuted. A law "
-        "is found by name: `oa.laws[\"noble-down\"]`.\n\n"
+        f"# Catalogue of identities\n\n{len(oa.laws)} laws in {len(THEMES)} groups. While this page was built, each "
+        "was proved: for all values of the letters in its statement, and for the numbers where it shows numbers. Its "
+        "proof was replayed by an evaluator that shares no code with the prover, both sides were run on numbers "
+        "wherever that says something, and a near miss, false by a little, was refuted. A law 'is found by name: `oa.laws["noble-down"]`.\n\n'
         f"{{doc}}`falsehoods` has {len(oa.falsehoods)} equations that are often believed and do not hold.\n",
         "```{toctree}\n:hidden:\n\n" + "\n".join([*(theme.page for theme in THEMES), "falsehoods"]) + "\n```\n",
         "| group | laws |\n| --- | --- |",

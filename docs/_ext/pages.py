@@ -1,4 +1,4 @@
-"""The directive ``pages``: a toctree whose patterns may have no page yet (Sphinx's own warns, and cannot be told not to)."""
+"""The directive ``pages``: a toctree whose patterns may have no page yet, about which Sphinx's own always warns."""
 
 from __future__ import annotations
 
