@@ -51,7 +51,8 @@ FAULTS = """(async () => {
   for (const node of document.querySelectorAll(".bd-article p, .bd-article li, .bd-article td")) {
     const copy = node.cloneNode(true);
     copy.querySelectorAll("code, pre, .katex, script, style").forEach((inner) => inner.remove());
-    if (/\\$\\$|\\\\\\(|\\\\\\[|\\\\(begin|frac|mathbf)\\b/.test(copy.textContent)) faults.push("LaTeX as text: " + text(node));
+    if (/\\$\\$|\\\\\\(|\\\\\\[|\\\\(begin|frac|mathbf)\\b/.test(copy.textContent))
+      faults.push("LaTeX as text: " + text(node));
   }
   const page = document.documentElement, over = page.scrollWidth - page.clientWidth;
   if (over > 0) {
@@ -274,9 +275,7 @@ def main() -> int:
         print(name, *sorted(found), sep="\n    ")
     pages = sum(options.only in str(path.relative_to(options.site)) for path in html_files(options.site))
     seconds = time.monotonic() - begun
-    print(
-        f"{pages} pages, {len(WIDTHS)} widths, {len(SCHEMES)} schemes, {seconds:.0f} s: {len(faults)} pages with faults"
-    )
+    print(f"{pages} pages, widths {WIDTHS}, schemes {SCHEMES}, {seconds:.0f} s: {len(faults)} pages with faults")
     return bool(faults)
 
 

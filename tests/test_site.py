@@ -19,7 +19,8 @@ DOCS = ROOT / "docs"
 
 def loaded(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
     spec.loader.exec_module(module)
@@ -96,9 +97,8 @@ def built(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
 
 @needs_sphinx
 def test_links_to_laws_are_checked(tmp_path: Path) -> None:
-    good = built(
-        tmp_path, "# A page\n\n(law-noble-down)=\n## A card\n\n{law}`noble-down`\n\n```{pages}\n\nmore/*\n```\n"
-    )
+    card = "(law-noble-down)=\n## A card\n\n{law}`noble-down`\n"
+    good = built(tmp_path, f"# A page\n\n{card}\n```{{pages}}\n\nmore/*\n```\n")
     assert good.returncode == 0, good.stderr
     assert 'href="#law-noble-down"' in (tmp_path / "_out" / "index.html").read_text("utf-8")
     wrong = built(tmp_path, "# A page\n\n{law}`noble-dwn`\n")
@@ -119,7 +119,8 @@ def test_formulas_in_docstrings_are_not_markup() -> None:
 
 
 PAGE = """<!doctype html><html><head><meta charset="utf-8"><link rel="icon" href="data:,">
-<meta name="viewport" content="width=device-width"></head><body><article class="bd-article">{}</article></body></html>"""
+<meta name="viewport" content="width=device-width"></head>
+<body><article class="bd-article">{}</article></body></html>"""
 GOOD = '<p id="a">Text, <a href="#a">here</a> and <a href="other.html">there</a>.</p>'
 FAULTY = {
     "LaTeX as text": r"<p>\[ x \]</p>",

@@ -195,7 +195,8 @@ def index_page() -> str:
         f"# Catalogue of identities\n\n{len(oa.laws)} laws in {len(THEMES)} groups. While this page was built, each "
         "was proved: for all values of the letters in its statement, and for the numbers where it shows numbers. Its "
         "proof was replayed by an evaluator that shares no code with the prover, both sides were run on numbers "
-        "wherever that says something, and a near miss, false by a little, was refuted. A law 'is found by name: `oa.laws["noble-down"]`.\n\n'
+        "wherever that says something, and a near miss, false by a little, was refuted. A law "
+        'is found by name: `oa.laws["noble-down"]`.\n\n'
         f"{{doc}}`falsehoods` has {len(oa.falsehoods)} equations that are often believed and do not hold.\n",
         "```{toctree}\n:hidden:\n\n" + "\n".join([*(theme.page for theme in THEMES), "falsehoods"]) + "\n```\n",
         "| group | laws |\n| --- | --- |",
