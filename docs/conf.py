@@ -43,6 +43,7 @@ nb_execution_raise_on_error = True
 nb_execution_allow_errors = False
 nb_execution_show_tb = True
 nb_merge_streams = True
+nb_render_markdown_format = "myst"  # what objects show as Markdown has its formulas between dollars
 
 # Docstrings.
 autodoc_member_order = "bysource"
