@@ -24,9 +24,12 @@ def escaped(line: str) -> str:
 
 
 def escape_formulas(app: Any, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
-    """Escape all lines but those of examples; a property begins with no type, whatever colon is in its first line."""
-    if what == "property":
-        lines.insert(0, "")
+    """Escape all lines but those of examples.
+
+    What stands before a colon in the first line of a property is taken for its type; an empty comment goes before it.
+    """
+    if what in ("attribute", "data", "property"):
+        lines[:0] = ["..", ""]
     example = False
     for at, line in enumerate(lines):
         example = line.lstrip().startswith(">>>") or (example and bool(line.strip()))
