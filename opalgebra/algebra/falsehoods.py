@@ -140,7 +140,12 @@ def _rows() -> list[Falsehood]:
 
 
 class Falsehoods(Table[Falsehood]):
-    """The falsehoods by name."""
+    """The falsehoods by name.
+
+    >>> import opalgebra as oa
+    >>> print(oa.falsehoods["down-shift"].statement)
+    ↓ₖ S = S ↓ₖ
+    """
 
     kind, name = "falsehood", "falsehoods"
 

@@ -254,7 +254,14 @@ class Table(Mapping[str, Row]):
 
 
 class Catalogue(Table[Law]):
-    """The laws by name."""
+    """The laws by name.
+
+    >>> import opalgebra as oa
+    >>> print(oa.laws["noble-up"].statement)
+    ((↑ₖ q)∗) ↑ₖ = ↑ₖ (q∗)
+    >>> len(oa.laws) > 100
+    True
+    """
 
     kind, name = "law", "laws"
 

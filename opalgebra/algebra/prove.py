@@ -38,7 +38,13 @@ SMALL_VALUES = 60  # substitutions tried to refute a statement with symbolic fac
 
 
 class Step(NamedTuple):
-    """One line of a derivation: the expression, the law that leads to it, and the law's condition."""
+    """One line of a derivation: the expression, the law that leads to it, and the law's condition.
+
+    >>> import opalgebra as oa
+    >>> p = oa.prove(oa.Down(2) @ oa.Up(2), oa.Identity())
+    >>> p.steps[1].law, p.steps[1].expression
+    ('down-up', Identity())
+    """
 
     expression: Expression
     law: str
@@ -52,6 +58,11 @@ class Proof(Drawn):
     """What is known about lhs = rhs; made by :func:`prove`.
 
     ``bool(p)`` is True only where equality is proved.
+
+    >>> import opalgebra as oa
+    >>> p = oa.prove(oa.Down(2) @ oa.Up(2), oa.Identity())
+    >>> p.verdict, bool(p), p.check()
+    ('proved', True, True)
     """
 
     def __init__(

@@ -51,6 +51,11 @@ class Witness:
         The exact values of both sides there.
     channels : (int, int) or None
         Of blocks, the output channel in which the sides differ and the input channel that x enters.
+
+    >>> import opalgebra as oa
+    >>> w = oa.prove(oa.Up(2), oa.Up(3)).witness
+    >>> w.input, w.index, w.lhs, w.rhs
+    (Signal([1], start=1), 2, 1, 0)
     """
 
     input: Signal | None

@@ -350,7 +350,12 @@ class LinearOperator(Node):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Identity(LinearOperator):
-    """I, on any number of axes and channels."""
+    """I, on any number of axes and channels.
+
+    >>> import opalgebra as oa
+    >>> oa.Identity() @ [1, 2]
+    Signal([1, 2])
+    """
 
     ndim = None
     channels = None
@@ -358,7 +363,12 @@ class Identity(LinearOperator):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Zero(LinearOperator):
-    """0, the operator that answers every signal with the zero signal."""
+    """0, the operator that answers every signal with the zero signal.
+
+    >>> import opalgebra as oa
+    >>> (oa.Zero() @ oa.Up(2)).simplify()
+    Zero()
+    """
 
     ndim = None
     channels = None

@@ -29,7 +29,13 @@ MAX_TAPS = 10**5  # symbols
 
 
 class SignalExpr(Node):
-    """Base class of everything that is a signal: numbers, formal signals, operators applied to them."""
+    """Base class of everything that is a signal: numbers, formal signals, operators applied to them.
+
+    >>> import opalgebra as oa
+    >>> q, x = oa.signals("q x")
+    >>> print(oa.Conv(q) @ x + 2 * x)
+    (q∗) x + 2 x
+    """
 
     def __add__(self, other: object) -> SignalExpr:
         if isinstance(other, int) and other == 0:  # so that sum() works

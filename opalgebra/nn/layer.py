@@ -66,6 +66,10 @@ class Layer(Composable):
     """A layer of a network, as a value: it is not changed after it is made, and ``==`` compares its parameters.
 
     ``layer(x)`` applies it, ``layer.on(spatial_shape)`` binds it to a size, ``A @ B`` composes (B first).
+
+    >>> import opalgebra as oa
+    >>> oa.nn.Conv([[[1, 2]]]) == oa.nn.Conv([[[1, 2]]])
+    True
     """
 
     is_linear = True
@@ -201,7 +205,15 @@ def _shown(value: Any) -> str:
 
 
 class Map(Composable):
-    """A map of arrays that is not linear: from shape ``dims`` to shape ``dimsd``, leading axes a batch."""
+    """A map of arrays that is not linear: from shape ``dims`` to shape ``dimsd``, leading axes a batch.
+
+    >>> import opalgebra as oa
+    >>> F = oa.nn.MaxPool(2).on(6)
+    >>> F.dims, F.dimsd
+    ((6,), (3,))
+    >>> F([3, 1, 4, 1, 5, 9])
+    array([3, 4, 9])
+    """
 
     @property
     @abstractmethod

@@ -34,6 +34,10 @@ class Checkerboard:
     ----------
     exact : ndarray of object
         The exact sums, of shape (\\*phases), or (outputs, inputs, \\*phases) where there are channels.
+
+    >>> import opalgebra as oa
+    >>> oa.checkerboard(oa.Conv([1, 2, 3]) @ oa.Up(2)).sums
+    array([4, 2])
     """
 
     exact: np.ndarray

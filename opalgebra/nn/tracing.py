@@ -57,6 +57,10 @@ class Trace:
     ----------
     layer : Layer
     axes : tuple of AxisTrace
+
+    >>> import opalgebra as oa
+    >>> oa.nn.trace(oa.nn.Conv([[[1, 2]]], stride=2), 4).gather
+    {0: ((0, 0), (1, 1)), 1: ((2, 0), (3, 1))}
     """
 
     layer: Layer

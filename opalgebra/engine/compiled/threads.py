@@ -57,7 +57,12 @@ def set_threads(threads: int) -> None:
 
 
 def get_threads() -> int:
-    """The n of :func:`set_threads`, by default the number of processors that this process may use."""
+    """The n of :func:`set_threads`, by default the number of processors that this process may use.
+
+    >>> import opalgebra as oa
+    >>> oa.get_threads() >= 1
+    True
+    """
     return _chosen or cpus()
 
 
