@@ -36,6 +36,7 @@ VERBS = {
     "derivation_text": "opalgebra.show.derivation:derivation_text",
     "derivation_latex": "opalgebra.show.derivation:derivation_latex",
     "derivation_markdown": "opalgebra.show.derivation:derivation_markdown",
+    "moves_markdown": "opalgebra.show.derivation:moves_markdown",
     "law_text": "opalgebra.show.derivation:law_text",
     "pretty_form": "opalgebra.show.sympy_:pretty_form",
 }

@@ -30,6 +30,18 @@ class Move(NamedTuple):
         return f"{self.law}{where}: {self.expression}{condition}"
 
 
+class Moves(list[Move]):
+    """Moves, one a line in a terminal and one a row in a notebook."""
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self))
+
+    __repr__ = __str__
+
+    def _repr_markdown_(self) -> str:
+        return str(verb("moves_markdown")(self))
+
+
 class Derivation:
     """Lines A = B = C = …; made by :func:`derive`.
 
@@ -46,10 +58,11 @@ class Derivation:
         """The last line."""
         return self.steps[-1].expression
 
-    def to(self, goal: Any, steps: bool = False) -> Derivation:
+    def to(self, goal: Any, steps: bool = True) -> Derivation:
         """Write a line; it must equal the line before.
 
-        With ``steps`` the lines between are written too, one for every law that was found to lead there.
+        The lines between are written too, one for every law that was found to lead there; with ``steps=False`` the
+        goal alone is, with the names of these laws.
 
         Raises
         ------
@@ -77,7 +90,7 @@ class Derivation:
             self.steps.pop()
         return self
 
-    def moves(self) -> list[Move]:
+    def moves(self) -> Moves:
         """The lines that one use of one law can give, in the order of the catalogue.
 
         Laws that fit any expression, such as A = Aᵀᵀ from right to left, are left out, and so are those that need a
@@ -89,7 +102,7 @@ class Derivation:
         up-transpose: ↑₂ᵀ (q∗)ᵀ
         conv-transpose: ↓₂ ((R q)∗)
         """
-        return [move for name in laws for move in self._moves_by(name)]
+        return Moves(move for name in laws for move in self._moves_by(name))
 
     def _moves_by(self, name: str) -> Iterator[Move]:
         law, before = laws[name], self.expression
@@ -169,9 +182,10 @@ def derive(start: Any, given: Hypothesis | Iterable[Hypothesis] = ()) -> Derivat
     >>> import opalgebra as oa
     >>> q = oa.signals("q")
     >>> d = oa.derive(oa.Conv(q) @ oa.Up(2))
-    >>> print(d.to(oa.Conv(q) @ oa.Down(2).T).to((oa.Down(2) @ oa.Conv(q).T).T))
+    >>> print(d.to((oa.Down(2) @ oa.Conv(q).T).T))
     (q∗) ↑₂
-      = (q∗) ↓₂ᵀ       [down-transpose]
-      = (↓₂ (q∗)ᵀ)ᵀ    [transpose-twice, transpose-product]
+      = (q∗) ↓₂ᵀ        [down-transpose]
+      = ((q∗)ᵀ)ᵀ ↓₂ᵀ    [transpose-twice]
+      = (↓₂ (q∗)ᵀ)ᵀ     [transpose-product]
     """
     return Derivation(start, given)

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from math import gcd
 from typing import Any, TypeAlias
 
 from ..errors import DimensionError, OpAlgebraError
 from ..expr.blocks import Block
 from ..expr.factors import as_sampling, axes, axis_count, is_symbolic
+from ..expr.factors import factor as as_factor
 from ..expr.multirate import Down, Flip, Up
 from ..expr.named import Named
 from ..expr.node import Node
@@ -228,6 +230,15 @@ def divide_shift(value: Any, by: Any) -> Any:
         return None
     found = by.solve(axes(value))
     return None if found is None else found[0] if len(found) == 1 else found
+
+
+def shared_factor(a: Any, b: Any) -> Any:
+    """A common factor of two factors of one axis, the largest that their symbols show."""
+    if not (is_sympy(a) or is_sympy(b)):
+        return gcd(a, b)
+    import sympy
+
+    return as_factor(sympy.gcd(a, b))
 
 
 def divide(value: Any, by: Any) -> Any:

@@ -22,7 +22,7 @@ from ..expr.traverse import fresh_index, symbols_in
 from ..scalar import exact, is_sympy
 from .facts import Coprime, coprime
 from .laws import Sides
-from .match import Bindings, divide
+from .match import Bindings, divide, shared_factor
 from .sampling import cosets
 
 I = Identity()  # noqa: E741  # the field's name
@@ -202,11 +202,11 @@ def space_to_batch(k: Any, q: Any) -> Sides:
 
 
 def bind_common_factor(bound: Bindings) -> Bindings | None:
-    """↓M ↑L with M = g b and L = g a for ints with g > 1."""
+    """↓M ↑L with M = g b and L = g a for ints, or symbols that show a common factor, with g > 1."""
     M, L = bound["M"], bound["L"]
-    if any(isinstance(f, SamplingMatrix) or is_symbolic(f) for f in (M, L)) or len(axes(M)) != len(axes(L)):
+    if any(isinstance(f, SamplingMatrix) for f in (M, L)) or len(axes(M)) != len(axes(L)):
         return None
-    g = tuple(gcd(x, y) for x, y in zip(axes(M), axes(L), strict=True))
+    g = tuple(shared_factor(x, y) for x, y in zip(axes(M), axes(L), strict=True))
     common = g[0] if len(g) == 1 else g
     return None if all(x == 1 for x in g) else {"g": common, "a": divide(L, common), "b": divide(M, common)}
 

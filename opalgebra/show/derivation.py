@@ -149,6 +149,23 @@ def derivation_markdown(steps: Sequence[Line]) -> str:
     return "\n\n".join([block, "\n".join(laws)] if laws else [block])
 
 
+def moves_markdown(moves: Iterable[Any]) -> str:
+    """The lines that laws can give as a table: law, line, condition.
+
+    >>> import opalgebra as oa
+    >>> print(moves_markdown(oa.derive(oa.Down(2) @ oa.Up(2)).moves()[:1]))
+    | law | line | condition |
+    | --- | --- | --- |
+    | down-up | $I$ |  |
+    """
+    rows = ["| law | line | condition |", "| --- | --- | --- |"]
+    for move in moves:
+        law = move.law + (f" (place {move.place})" if move.place else "")
+        line = latex(move.expression).replace("|", r"\vert ")  # a bar would end the cell
+        rows.append(f"| {_escape_markdown(law)} | ${line}$ | {_escape_markdown(move.condition)} |")
+    return "\n".join(rows)
+
+
 def _escape_markdown(words: str) -> str:
     return "".join("\\" + character if character in "\\`*_{}[]<>|$#" else character for character in words)
 
