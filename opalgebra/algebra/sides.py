@@ -9,6 +9,7 @@ from operator import mul
 from typing import Any
 
 import numpy as np
+import sympy
 
 from ..expr.characters import Character
 from ..expr.factors import as_sampling, axes, factor, integers, is_symbolic, ratio
@@ -28,6 +29,8 @@ from .sampling import cosets
 I = Identity()  # noqa: E741  # the field's name
 R = Flip()
 EXAMPLE_SUM = Sum(formal("A") @ Shift(integers("r")) @ formal("B"), (integers("r"), 0, 3))
+
+PERIODIC = Signal(list(sympy.symbols("w_0:3")))  # a period has to be a number; the values need not
 
 
 def times(a: Any, b: Any) -> Any:
@@ -190,6 +193,11 @@ def polyphase_product(k: Any, r: Any, p: Any, q: Any) -> Sides:
 def phase_of_transposed(k: Any, r: Any, q: Any) -> Sides:
     """↓k S^{−r} (q∗) ↑k = q_r∗; a constant c thus becomes c Σ_j q_{kj+r} in phase r: even iff they are equal."""
     return letters(Down(k), delay(negative(r)), Conv(q), Up(k)), Conv(branch(q, k, r))
+
+
+def bind_phase(bound: Bindings) -> Bindings | None:
+    """↓k S^d (q∗) ↑k, where d = −r."""
+    return {"k": bound["k"], "r": bound.get("r", negative(bound["d"])), "q": bound["q"]}
 
 
 def space_to_batch(k: Any, q: Any) -> Sides:
