@@ -53,6 +53,70 @@ def test_deep_expressions(name):
     assert sys.getrecursionlimit() == limit
 
 
+BLOCK = oa.Block([[Conv(q), Shift(1)], [oa.Up(2), Identity()]])
+UPPER = oa.Block([[Identity(), Shift(1)], [oa.Zero(), Identity()]])
+DECIDED = {
+    "blocks in blocks": (Conv(q), lambda x, n: oa.Block([[x]])),
+    "transposed blocks": (Conv(q), lambda x, n: oa.Block([[x]]).T),
+    "blocks, conjugated and scaled": (BLOCK, lambda x, n: (-x).conj() if n % 2 else x.H),
+    "products of blocks in blocks": (Conv(q), lambda x, n: oa.Block([[Identity()]]) @ oa.Block([[x]])),
+    "↑ and ↓ in turn": (Conv(q), lambda x, n: (oa.Up(2) if n % 2 else oa.Down(3)) @ x),
+}
+LONG = {  # what takes long is undecided in time
+    "sums of products": (Conv(q), lambda x, n: Shift(1) @ x + Identity()),
+    "sums, transposed": (Conv(q), lambda x, n: (x + Shift(n)).T),
+    "↑ and ↓ in turn, transposed": (Conv(q), lambda x, n: ((oa.Up(2) if n % 2 else oa.Down(2)) @ x).T),
+    "↑, formal kernels and ↓": (Conv(q), lambda x, n: (oa.Up(2), Conv(oa.signals("p")), oa.Down(2))[n % 3] @ x),
+    "names": (Conv(q), lambda x, n: oa.StridedConv(x @ q, 2)),
+    "kernels in kernels": (Conv(q), lambda x, n: Conv(x @ q)),
+    "symbols": (Conv(q), lambda x, n: (x + oa.Up(oa.factors("k"))).T),
+    "products of blocks": (BLOCK, lambda x, n: UPPER @ x),
+}
+
+
+def made(start, step):
+    for n in range(DEPTH):
+        start = step(start, n)
+    return start
+
+
+@pytest.mark.parametrize("name", DECIDED)
+def test_deep_towers_are_decided(name):
+    deep, again = made(*DECIDED[name]), made(*DECIDED[name])
+    assert deep == again
+    assert pickle.loads(pickle.dumps(deep)) == deep
+    size = 2 if name == "blocks, conjugated and scaled" else 1
+    limit = sys.getrecursionlimit()
+    assert oa.prove(deep, deep @ oa.Block.diagonal(*[Shift(0)] * size))
+    assert oa.prove(deep, deep @ oa.Block.diagonal(*[Shift(1)] * size)).verdict == "refuted"
+    assert sys.getrecursionlimit() == limit
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_deep_towers_end_in_time(name):
+    deep = made(*LONG[name])
+    assert str(deep)
+    assert f"{deep:latex}"
+    right = deep @ (Shift(0) if deep.channels in (None, (1, 1)) else oa.Block.diagonal(Shift(0), Shift(0)))
+    begin = time.process_time()
+    proof = oa.prove(deep, right, budget=2)
+    assert time.process_time() - begin < 15
+    assert proof or (proof.verdict == "undecided" and "budget" in proof.reason)
+
+
+def test_sums_and_products_made_of_long_ones_know_their_axes_and_channels():
+    left, right = oa.Up((2, 2)) @ Shift((1, 1)), oa.Down(2) @ Shift(1)
+    for joined in (lambda a, b: a @ b, lambda a, b: a + b):
+        with pytest.raises(oa.DimensionError, match="axes"):
+            joined(left, right)
+        with pytest.raises(oa.DimensionError):
+            joined(BLOCK @ BLOCK, oa.Block.diagonal(Conv(q), Conv(q), Conv(q)) @ oa.Block.diagonal(*[Shift(1)] * 3))
+    with pytest.raises(oa.DimensionError, match="as many channels as it takes"):
+        (Identity() + Identity()) + oa.Polyphase(2)
+    assert ((oa.Zero() + oa.Zero()) + oa.Polyphase(2)).channels == (2, 1)
+    assert (left @ left).ndim == (left + left).ndim == 2
+
+
 def test_kernels_within_kernels():
     kernel = q
     for n in range(DEPTH):

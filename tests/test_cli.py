@@ -140,7 +140,7 @@ def test_simplify(call):
 def test_optimize(call):
     status, out, _ = call("optimize", "Conv([1,2,1]) @ Repeat(2)")
     assert status == 0
-    assert "[repeat-fold]" in out
+    assert "[define-repeat]" in out
     assert "before: 4 multiply-adds" in out
     assert "after: 2 multiply-adds" in out
     formal = call("optimize", "Down(k) @ DilatedConv(q, k)")[1]

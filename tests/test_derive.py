@@ -25,7 +25,7 @@ def test_a_derivation_begins_with_its_first_line():
 
 def test_lines_that_follow():
     lines = [Conv(q) @ Up(2), Conv(q) @ Down(2).T, (Down(2) @ Conv(q).T).T]
-    derivation = oa.derive(lines[0]).to(lines[1]).to(lines[2])
+    derivation = oa.derive(lines[0]).to(lines[1]).to(lines[2], steps=False)
     assert [step.expression for step in derivation.steps] == lines
     assert derivation.steps[1].law == "down-transpose"
     assert derivation.expression == lines[-1]
@@ -233,7 +233,7 @@ def test_a_line_is_taken_back():
 
 def test_the_lines_between_are_found():
     start, goal = Down(2) @ Conv(Up(2) @ q) @ Conv(Up(2) @ p) @ Up(2), Conv(Conv(q) @ p)
-    short, long = oa.derive(start).to(goal), oa.derive(start).to(goal, steps=True)
+    short, long = oa.derive(start).to(goal, steps=False), oa.derive(start).to(goal)
     assert len(short.steps) == 2
     assert len(long.steps) > 2
     assert long.expression == goal
@@ -248,12 +248,43 @@ def test_laws_that_do_not_fit_name_those_that_do():
         oa.derive(Conv(q).T).by("noble-down")
 
 
-def test_the_chain_of_the_transposed_convolution():
-    """(q∗)↑k = (q∗)↓kᵀ = (q∗)ᵀᵀ↓kᵀ = (↓k (q∗)ᵀ)ᵀ, every line by one law of that name."""
-    lines = [Conv(q) @ Up(k), Conv(q) @ Down(k).T, Conv(q).T.T @ Down(k).T, (Down(k) @ Conv(q).T).T]
+CHAIN = ["down-transpose", "transpose-twice", "transpose-product"]
+
+
+@pytest.mark.parametrize(
+    ("kernel", "factor"),
+    [(q, k), (q, 3), (Signal([1, 2, 3]), 2), (q, (2, m)), (Signal([[1, 2], [3, 4]]), (2, 3)), (q, [[1, 1], [1, -1]])],
+    ids=str,
+)
+@pytest.mark.parametrize("signal", [False, True])
+def test_the_chain_of_the_transposed_convolution(kernel, factor, signal):
+    """(q∗)↑k = (q∗)↓kᵀ = (q∗)ᵀᵀ↓kᵀ = (↓k (q∗)ᵀ)ᵀ, written line by line and found by itself."""
+    C, down, up = Conv(kernel), Down(factor), Up(factor)
+    lines = [C @ up, C @ down.T, C.T.T @ down.T, (down @ C.T).T]
+    if signal:
+        lines = [line @ x for line in lines]
     derivation = oa.derive(lines[0])
     for line in lines[1:]:
         derivation.to(line)
-    assert [step.law for step in derivation.steps[1:]] == ["down-transpose", "transpose-twice", "transpose-product"]
-    assert [step.law for step in oa.prove(lines[0], lines[-1]).steps[1:]] == ["transposed-strided"]
-    assert oa.prove(lines[0], lines[-1]).check()
+    assert [step.law for step in derivation.steps[1:]] == CHAIN
+    proof = oa.prove(lines[0], lines[-1])
+    assert [step.expression for step in proof.steps] == lines
+    assert [step.law for step in proof.steps[1:]] == CHAIN
+    assert oa.derive(lines[0]).to(lines[-1]).steps == proof.steps
+    assert [step.law for step in oa.prove(lines[-1], lines[0]).steps[1:]] == CHAIN[::-1]
+    assert proof.check()
+
+
+def test_moves_are_a_line_each_and_a_table_in_notebooks():
+    moves = oa.derive(Down(2) @ Up(2) @ Conv(q).T).moves()
+    assert str(moves).splitlines() == [str(move) for move in moves] == repr(moves).splitlines()
+    assert moves._repr_html_().count("<tr") == len(moves) + 1
+    assert len(moves) > 3
+
+
+def test_undo_takes_back_what_one_call_wrote():
+    d = oa.derive(oa.TransposedConv(q, 2)).by("define-transposed")
+    d.to((Down(2) @ Conv(q).T).T)
+    assert len(d.steps) > 3
+    assert len(d.undo().steps) == 2
+    assert len(d.undo().undo().steps) == 1

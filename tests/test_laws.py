@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from graphlib import TopologicalSorter
 from inspect import signature
 from itertools import islice, product
 from math import gcd
@@ -412,3 +413,34 @@ def test_generic_parameters_are_symbols_where_possible():
     for name in SUMMED:
         assert oa.laws[name].generic == {}
         assert sympy.Symbol("k", integer=True, positive=True) in all_factor_symbols(oa.laws[name].rhs)
+
+
+def test_proofs_of_laws_go_in_no_circle():
+    """Laws cite more elementary ones: sorted by what they cite, none comes before itself."""
+    cited = {name: {step.law for step in oa.laws[name].prove().steps[1:]} - {name} for name in oa.laws}
+    order = list(TopologicalSorter(cited).static_order())  # raises CycleError where there is a circle
+    assert order.index("transpose-product") < order.index("transposed-strided")
+    assert sum(bool(names) for names in cited.values()) > 25
+
+
+def test_symbolic_factors_share_what_they_show():
+    """↓_{gb} ↑_{ga} = ↑a ↓b by the law, where a and b are coprime; not where that is not said."""
+    g, a, b = oa.factors("g a b")
+    lhs, rhs = Down((g * b, 6)) @ Up((g * a, 4)), Up((a, 2)) @ Down((b, 3))
+    assert [step.law for step in oa.prove(lhs, rhs, given=oa.coprime(a, b)).steps[1:]] == ["down-up-gcd"]
+    assert not list(oa.laws["down-up-gcd"].uses(lhs, False))
+    assert not oa.prove(lhs, rhs)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["strided-transpose", "strided-adjoint", "transposed-strided", "strided-strided", "transposed-transposed",
+     "flip-conv-flip", "repeat-fold", "repeat-conv", "conv-as-transposed", "transposed-as-conv", "unimodular-inverse",
+     "adjoint-twice", "adjoint-product", "adjoint-sum", "adjoint-scale", "up-adjoint", "down-adjoint", "conv-adjoint",
+     "shift-adjoint", "flip-adjoint", "character-adjoint", "up-smith"],
+)  # fmt: skip
+def test_laws_that_follow_from_others_are_derived_from_them(name):
+    used = [step.law for step in oa.laws[name].prove().steps[1:]]
+    assert 1 < len(used) < 8
+    assert name not in used
+    assert set(used) <= set(oa.laws)

@@ -25,6 +25,7 @@ from ..expr.operators import (
 )
 from ..expr.signals import SignalExpr, common_ndim
 from ..expr.traverse import all_factor_symbols
+from .budget import room
 from .facts import Hypothesis, allowed
 from .prove import Decision, Expression, Step, decide
 from .simplify import simplify
@@ -36,10 +37,13 @@ def decide_blocks(lhs: Any, rhs: Any, facts: tuple[Hypothesis, ...]) -> Decision
     if lhs == rhs:
         return "proved", "", None
     if _one_channel(lhs, rhs):
-        return decide(_without(lhs), _without(rhs), facts)
+        left, right = _without(lhs), _without(rhs)
+        with room(left, right):
+            return decide(left, right, facts)
     open_question: Decision | None = None
     for channels, left, right in _pairs(lhs, rhs):
-        verdict, reason, witness = decide(left, right, facts)
+        with room(left, right):
+            verdict, reason, witness = decide(left, right, facts)
         if witness is not None:
             return verdict, reason, _of_entry(witness, channels, lhs, rhs)
         if verdict != "proved" and open_question is None:

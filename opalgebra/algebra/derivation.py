@@ -25,8 +25,10 @@ from .budget import DERIVATION, check_time, limited
 from .evaluate import Evaluator
 from .laws import Law, laws
 from .prove import Expression, Step, decide, same_canonical
-from .rewrite import BACKWARD, FORWARD, Facts, identity_gone, letter_named, lines, normalise, spelled
+from .rewrite import BACKWARD, BASIC, FORWARD, Facts, identity_gone, letter_named, lines, normalise, spelled
 from .ring import Ring, ring_of
+
+SHORT = 8  # lines up to which a derivation is better than one law that says the same
 
 
 def derivation(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step]:
@@ -47,7 +49,21 @@ def _by_laws(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | Non
         steps = _single_law(lhs, rhs, facts) or _joined(lhs, rhs, facts) or _tidied(lhs, rhs, facts)
     except Undecided:  # the time is over
         return None
-    return steps if steps is not None and lines_hold(steps, facts) else None
+    if steps is None or not lines_hold(steps, facts):
+        return None
+    restated = len(steps) == 2 and steps[1].law not in BASIC
+    return (_elementary(lhs, rhs, facts, steps[1].law) or steps) if restated else steps
+
+
+def _elementary(lhs: Expression, rhs: Expression, facts: Facts, law: str) -> list[Step] | None:
+    """Few lines that do without the one law that says it all; None where none are found."""
+    try:
+        steps = _joined(lhs, rhs, facts, law)
+    except Undecided:  # the time is over
+        return None
+    if steps is None or len(steps) > SHORT or any(step.law == law for step in steps):
+        return None
+    return steps if lines_hold(steps, facts) else None
 
 
 def lines_hold(steps: list[Step], facts: Facts) -> bool:
@@ -165,9 +181,12 @@ def _single_candidates(of_sums: bool) -> tuple[str, ...]:
     return tuple(law.name for law in (*LETTERS, *LATTICES) if not of_sums or law.summed)
 
 
-def _joined(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | None:
-    """Both sides to normal form, joined at the first expression that they share."""
-    left, right = normalise(lhs, facts), normalise(rhs, facts)
+def _joined(lhs: Expression, rhs: Expression, facts: Facts, without: str = "") -> list[Step] | None:
+    """Both sides to normal form, joined at the first expression that they share.
+
+    Where it is to be done without a law, named laws have to lead there: collecting taps says less.
+    """
+    left, right = normalise(lhs, facts, without), normalise(rhs, facts, without)
     where = {nameless(step.expression): i for i, step in enumerate(right)}
     for i, step in enumerate(left):
         j = where.get(nameless(step.expression))
@@ -176,7 +195,7 @@ def _joined(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | None
     middle = _single_law(left[-1].expression, right[-1].expression, facts, of_sums=True)
     if middle is not None:
         return _through(left, middle[1:], right)
-    if linear_key(left[-1].expression) == linear_key(right[-1].expression):
+    if not without and linear_key(left[-1].expression) == linear_key(right[-1].expression):
         return _through(left, [Step(right[-1].expression, "collect-terms", "")], right)
     return None
 

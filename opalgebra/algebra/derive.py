@@ -34,7 +34,12 @@ class Move(NamedTuple):
 
 
 class Moves(list[Move]):
-    """The lines that laws can give; a notebook shows them as a table."""
+    """The lines that laws can give: one a line in a terminal, one a row of a table in a notebook."""
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self))
+
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         return str(verb("as_html")(self))
@@ -43,23 +48,30 @@ class Moves(list[Move]):
 class Derivation(Drawn):
     """Lines A = B = C = …; made by :func:`derive`.
 
-    ``d.to(B)`` writes a line and checks it, ``d.by(law)`` writes the line that a law gives, ``d.undo()`` takes the last
-    one back.  All return the derivation, so that lines chain.  ``d.moves()`` lists the lines that laws can give.
+    ``d.to(B)`` writes a line and checks it, ``d.by(law)`` writes the line that a law gives, ``d.undo()`` takes back
+    what the last call wrote.  All return the derivation, so that lines chain.  ``d.moves()`` lists the lines that laws can give.
     """
 
     def __init__(self, start: Any, given: Hypothesis | Iterable[Hypothesis] = ()) -> None:
         self.given = hypotheses(given)
         self.steps: list[Step] = [Step(_operand(start, "left"), "", "")]
+        self._written: list[int] = []  # how many lines there were before each call that wrote some
+
+    def _write(self, lines: Iterable[Step]) -> Derivation:
+        self._written.append(len(self.steps))
+        self.steps += lines
+        return self
 
     @property
     def expression(self) -> Expression:
         """The last line."""
         return self.steps[-1].expression
 
-    def to(self, goal: Any, steps: bool = False) -> Derivation:
+    def to(self, goal: Any, steps: bool = True) -> Derivation:
         """Write a line; it must equal the line before.
 
-        With ``steps`` the lines between are written too, one for every law that was found to lead there.
+        The lines between are written too, one for every law that was found to lead there; with ``steps=False`` the
+        goal alone is, with the names of these laws.
 
         Raises
         ------
@@ -72,23 +84,21 @@ class Derivation(Drawn):
             raise NotEqual(f"this line does not follow from the one before it\n{proof}", proof)
         lines = proof.steps
         if steps:
-            self.steps += lines[1:]
-            return self
+            return self._write(lines[1:])
         law, condition = (lines[1].law, lines[1].condition) if len(lines) == 2 else ("", "")
         if len(lines) > 2:
             law = ", ".join(dict.fromkeys(step.law for step in lines[1:]))
             condition = ", ".join(dict.fromkeys(step.condition for step in lines[1:] if step.condition))
-        self.steps.append(Step(goal, law, condition))
-        return self
+        return self._write([Step(goal, law, condition)])
 
     def plot(self, kind: str | None = None, *, dark: bool = False, **options: Any) -> Any:
         """A figure of the cost of every line."""
         return verb("plot")(self, kind, dark=dark, **options)
 
     def undo(self) -> Derivation:
-        """Take the last line back; the first one stays."""
-        if len(self.steps) > 1:
-            self.steps.pop()
+        """Take back what the last ``to``, ``by`` or ``optimize`` wrote; the first line stays."""
+        if self._written:
+            del self.steps[self._written.pop() :]
         return self
 
     def moves(self) -> Moves:
@@ -135,8 +145,7 @@ class Derivation(Drawn):
             proof = prove(before, new, self.given)
             if not proof:
                 raise NotEqual(f"the law {row.name} gave a line that does not follow\n{proof}", proof)
-            self.steps.append(Step(new, row.name, condition))
-            return self
+            return self._write([Step(new, row.name, condition)])
         conditions = f" (condition: {', '.join(row.conditions)})" if row.conditions else ""
         where = f" at place {place}" if place else ""
         fitting = ", ".join(dict.fromkeys(move.law for move in self.moves())) or "none without parameters"
@@ -157,8 +166,7 @@ class Derivation(Drawn):
             raise OperandError(f"{self.expression} is a signal; operators are optimized")
         from .optimize import optimized
 
-        self.steps += optimized(self.expression, cost)[1:]
-        return self
+        return self._write(optimized(self.expression, cost)[1:])
 
     def __str__(self) -> str:
         return str(verb("derivation_text")(self.steps))
@@ -185,9 +193,10 @@ def derive(start: Any, given: Hypothesis | Iterable[Hypothesis] = ()) -> Derivat
     >>> import opalgebra as oa
     >>> q = oa.signals("q")
     >>> d = oa.derive(oa.Conv(q) @ oa.Up(2))
-    >>> print(d.to(oa.Conv(q) @ oa.Down(2).T).to((oa.Down(2) @ oa.Conv(q).T).T))
+    >>> print(d.to((oa.Down(2) @ oa.Conv(q).T).T))
     (q∗) ↑₂
-      = (q∗) ↓₂ᵀ       [down-transpose]
-      = (↓₂ (q∗)ᵀ)ᵀ    [transpose-twice, transpose-product]
+      = (q∗) ↓₂ᵀ        [down-transpose]
+      = ((q∗)ᵀ)ᵀ ↓₂ᵀ    [transpose-twice]
+      = (↓₂ (q∗)ᵀ)ᵀ     [transpose-product]
     """
     return Derivation(start, given)

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from math import gcd
 from typing import Any, TypeAlias
 
 from ..errors import DimensionError, OpAlgebraError
 from ..expr.blocks import Block
 from ..expr.factors import as_sampling, axes, axis_count, is_symbolic
+from ..expr.factors import factor as as_factor
 from ..expr.multirate import Down, Flip, Up
 from ..expr.named import Named
 from ..expr.node import Node
@@ -23,6 +25,7 @@ from ..expr.signals import Applied, ConjSignal, FormalSignal, Signal, SignalExpr
 from ..expr.sums import IndexedSum
 from ..expr.traverse import rebuild
 from ..scalar import is_sympy
+from .budget import check_time
 
 Bindings: TypeAlias = dict[str, Any]
 Place: TypeAlias = tuple[Node, Callable[[Any], Any]]
@@ -69,12 +72,11 @@ def all_places(root: Any, length: int) -> tuple[Place, ...]:
 
 def _runs(node: Compose, put: Callable[[Any], Any], length: int) -> Iterator[Place]:
     for i in range(len(node.factors) - length + 1) if length > 1 else ():
-        before, run, after = node.factors[:i], node.factors[i : i + length], node.factors[i + length :]
 
-        def put_run(new: Any, before: Any = before, after: Any = after) -> Any:
-            return put(compose((*before, new, *after)))
+        def put_run(new: Any, i: int = i) -> Any:
+            return put(compose((*node.factors[:i], new, *node.factors[i + length :])))
 
-        yield compose(run), put_run
+        yield compose(node.factors[i : i + length]), put_run
 
 
 def inner(node: Node, put: Callable[[Any], Any]) -> Iterator[Place]:
@@ -230,6 +232,15 @@ def divide_shift(value: Any, by: Any) -> Any:
     return None if found is None else found[0] if len(found) == 1 else found
 
 
+def shared_factor(a: Any, b: Any) -> Any:
+    """A common factor of two factors of one axis, the largest that their symbols show."""
+    if not (is_sympy(a) or is_sympy(b)):
+        return gcd(a, b)
+    import sympy
+
+    return as_factor(sympy.gcd(a, b))
+
+
 def divide(value: Any, by: Any) -> Any:
     """value / by per axis where that is exact, by⁻¹ value for matrices, else None."""
     if isinstance(value, SamplingMatrix) or isinstance(by, SamplingMatrix):
@@ -264,6 +275,7 @@ def rewrites(root: Any, pattern: Any, build: Build, known: Bindings) -> Iterator
     """
     wanted = type(pattern)
     for node, put in all_places(root, run_length(pattern)):
+        check_time()
         if isinstance(node, wanted) or (isinstance(pattern, FormalOperator) and isinstance(node, LinearOperator)):
             found = rewritten(node, pattern, build, known)
             if found is not None:

@@ -23,7 +23,7 @@ from ..expr.traverse import (
     walk,
     written_out,
 )
-from .budget import DECISION, limited, room
+from .budget import DECISION, check_time, limited, room
 from .canonical import Canonical, ConcreteWalker, TooMany, canonical
 from .evaluate import Sparse
 from .facts import EvenSymmetric, Hypothesis, allowed, holds, hypotheses, symbols_of
@@ -451,6 +451,7 @@ def _refuted_by_small_values(lhs: Expression, rhs: Expression, facts: tuple[Hypo
     choices = [[v for v in small if allowed(s, v)][:5] for s in symbols]
     tuples = sorted(islice(product(*choices), 5000), key=lambda t: (sum(map(abs, t)), t))
     for values in islice(tuples, SMALL_VALUES):
+        check_time()
         at = dict(zip(symbols, values, strict=True))
         for symbol, value in reversed(known.replaced):
             at[symbol] = int(value.subs(at)) if hasattr(value, "subs") else value

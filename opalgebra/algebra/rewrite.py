@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from math import gcd
 from typing import Any, TypeAlias
 
 from ..expr.characters import Character
 from ..expr.factors import axes, is_one, is_symbolic
-from ..expr.factors import factor as as_factor
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import AvgPool, Corr, DilatedConv, LinearUp, Named, Repeat, StridedConv, TransposedConv
 from ..expr.operators import (
@@ -35,11 +33,11 @@ from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Applied, ConjSignal, Signal, SignalSum
 from ..expr.sums import IndexedSum
 from ..expr.traverse import apart, rebuild, symbols_in, transform
-from ..scalar import exact, is_sympy
+from ..scalar import exact
 from .budget import check_time
 from .facts import Hypothesis
 from .laws import laws
-from .match import divide, divide_shift, rewritten
+from .match import divide, divide_shift, rewritten, shared_factor
 from .prove import Expression, Step
 from .sampling import gcld
 
@@ -88,15 +86,22 @@ PAIRS: dict[tuple[type, type], tuple[tuple[str, bool], ...]] = {
     (Character, Conv): (("character-conv", FORWARD),),
 }  # fmt: skip
 
+# The laws that others are derived from; A^H is the transpose of the conjugate, and its laws follow from theirs.
+BASIC = frozenset(
+    [*(law for (wrapper, _), law in WRAPPED.items() if wrapper is not Adjoint), *DEFINITIONS.values()]
+    + [name for pairs in PAIRS.values() for name, _ in pairs]
+)
 
-def normalise(expression: Expression, facts: Facts = ()) -> list[Step]:
-    """The lines from an expression to its normal form."""
-    return lines(expression, facts, (_without_wrapper, letter_named, _neighbours, _collect))
+
+def normalise(expression: Expression, facts: Facts = (), without: str = "") -> list[Step]:
+    """The lines from an expression to its normal form; as far as that goes without one of the laws."""
+    unfolding = (_adjoint_unfolded,) if without and without != "adjoint" else ()
+    return lines(expression, facts, (_without_wrapper, *unfolding, letter_named, _neighbours, _collect), without)
 
 
-def lines(expression: Expression, facts: Facts, strategies: tuple[Strategy, ...]) -> list[Step]:
+def lines(expression: Expression, facts: Facts, strategies: tuple[Strategy, ...], without: str = "") -> list[Step]:
     """Use the first law that fits anywhere, wherever it fits, and so on; earlier strategies go first."""
-    steps, uses = [Step(expression, "", "")], Uses(facts)
+    steps, uses = [Step(expression, "", "")], Uses(facts, without)
     seen = {expression}
     while len(steps) < LINE_LIMIT:
         line = _next_line(steps[-1].expression, strategies, uses, steps[-1].law)
@@ -122,8 +127,8 @@ def _next_line(expression: Any, strategies: tuple[Strategy, ...], uses: Uses, la
 class Uses:
     """Where laws can be used in the lines of one derivation; what no line changed is looked at once."""
 
-    def __init__(self, facts: Facts) -> None:
-        self.facts = facts
+    def __init__(self, facts: Facts, without: str = "") -> None:
+        self.facts, self.without = facts, without
         self._at: dict[tuple[Strategy, int], tuple[Any, Rewrite | None]] = {}
         self._none_within: set[tuple[Strategy, int]] = set()
 
@@ -132,7 +137,8 @@ class Uses:
         key = (strategy, id(node))  # the entry keeps its node alive, so that the id stays its own
         if key not in self._at:
             check_time()
-            self._at[key] = (node, strategy(node, self.facts))
+            use = strategy(node, self.facts)
+            self._at[key] = (node, None if use is not None and use[0] == self.without else use)
         return self._at[key][1]
 
     def within(self, root: Any, strategy: Strategy) -> list[Rewrite]:
@@ -219,6 +225,11 @@ def _wrapper_pushed(node: Any, facts: Facts) -> Rewrite | None:
         return "adjoint", Transpose(Conj(node.operator)), ""
     name = WRAPPED.get((type(node), inner_type), "")
     return _by_law(name, node, FORWARD, facts) if name else None
+
+
+def _adjoint_unfolded(node: Any, facts: Facts) -> Rewrite | None:
+    """Aᴴ = Āᵀ, whatever A is."""
+    return ("adjoint", Transpose(Conj(node.operator)), "") if isinstance(node, Adjoint) else None
 
 
 _WITH_ADJOINT = {wrapped for wrapper, wrapped in WRAPPED if wrapper is Adjoint}
@@ -349,21 +360,12 @@ def _common_factor(run: tuple[LinearOperator, ...]) -> tuple[int, Rewrite] | Non
 def _left_divisor(M: Any, L: Any) -> Any | None:
     """The largest common factor that shows, a left divisor of matrices; None where there is none to speak of."""
     if not (isinstance(M, SamplingMatrix) or isinstance(L, SamplingMatrix)):
-        shared = tuple(_shared(*pair) for pair in zip(axes(M), axes(L), strict=True))
+        shared = tuple(shared_factor(*pair) for pair in zip(axes(M), axes(L), strict=True))
         return shared if len(shared) > 1 else shared[0]
     if is_symbolic(M) or is_symbolic(L):
         return None
     common = gcld(M, L)
     return None if common.ratio == 1 else common
-
-
-def _shared(a: Any, b: Any) -> Any:
-    """A common factor of two factors, the largest that their symbols show."""
-    if not (is_sympy(a) or is_sympy(b)):
-        return gcd(a, b)
-    import sympy
-
-    return as_factor(sympy.gcd(a, b))
 
 
 def _unreachable(between: tuple[LinearOperator, ...], g: Any, size: int) -> tuple[int, Rewrite] | None:

@@ -9,6 +9,7 @@ from operator import mul
 from typing import Any
 
 import numpy as np
+import sympy
 
 from ..expr.characters import Character
 from ..expr.factors import as_sampling, axes, factor, integers, is_symbolic, ratio
@@ -22,12 +23,14 @@ from ..expr.traverse import fresh_index, symbols_in
 from ..scalar import exact, is_sympy
 from .facts import Coprime, coprime
 from .laws import Sides
-from .match import Bindings, divide
+from .match import Bindings, divide, shared_factor
 from .sampling import cosets
 
 I = Identity()  # noqa: E741  # the field's name
 R = Flip()
 EXAMPLE_SUM = Sum(formal("A") @ Shift(integers("r")) @ formal("B"), (integers("r"), 0, 3))
+
+PERIODIC = Signal(list(sympy.symbols("w_0:3")))  # a period has to be a number; the values need not
 
 
 def times(a: Any, b: Any) -> Any:
@@ -192,6 +195,11 @@ def phase_of_transposed(k: Any, r: Any, q: Any) -> Sides:
     return letters(Down(k), delay(negative(r)), Conv(q), Up(k)), Conv(branch(q, k, r))
 
 
+def bind_phase(bound: Bindings) -> Bindings | None:
+    """↓k S^d (q∗) ↑k, where d = −r."""
+    return {"k": bound["k"], "r": bound.get("r", negative(bound["d"])), "q": bound["q"]}
+
+
 def space_to_batch(k: Any, q: Any) -> Sides:
     """Both sides of law 17."""
 
@@ -202,11 +210,11 @@ def space_to_batch(k: Any, q: Any) -> Sides:
 
 
 def bind_common_factor(bound: Bindings) -> Bindings | None:
-    """↓M ↑L with M = g b and L = g a for ints with g > 1."""
+    """↓M ↑L with M = g b and L = g a for ints, or symbols that show a common factor, with g > 1."""
     M, L = bound["M"], bound["L"]
-    if any(isinstance(f, SamplingMatrix) or is_symbolic(f) for f in (M, L)) or len(axes(M)) != len(axes(L)):
+    if any(isinstance(f, SamplingMatrix) for f in (M, L)) or len(axes(M)) != len(axes(L)):
         return None
-    g = tuple(gcd(x, y) for x, y in zip(axes(M), axes(L), strict=True))
+    g = tuple(shared_factor(x, y) for x, y in zip(axes(M), axes(L), strict=True))
     common = g[0] if len(g) == 1 else g
     return None if all(x == 1 for x in g) else {"g": common, "a": divide(L, common), "b": divide(M, common)}
 

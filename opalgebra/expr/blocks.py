@@ -281,10 +281,13 @@ def grid(operator: LinearOperator, size: int = 1) -> Grid:
         return _multiple(operator, size)
     if not has_blocks(operator):
         return ((operator,),)
-    cached: Grid | None = operator.__dict__.get("_grid")
-    if cached is None:
-        cached = operator.__dict__["_grid"] = _expanded(operator)
-    return cached
+    made: Grid = remembered(operator, "_grid", _expanded, _grids_below)
+    return made
+
+
+def _grids_below(node: Node) -> list[Node]:
+    """The parts whose grids are needed first; remembered from the inside out, they need no stack."""
+    return [x for x in _operators_in(node) if x.channels is not None and has_blocks(x)]  # type: ignore[attr-defined]
 
 
 def plain(operator: LinearOperator) -> LinearOperator:
@@ -319,19 +322,10 @@ def _multiple(operator: LinearOperator, size: int) -> Grid:
     return tuple(tuple(operator if i == j else Zero() for j in range(size)) for i in range(size))
 
 
-def _expanded(operator: LinearOperator) -> Grid:
-    wrappers: list[Any] = []  # peeled off in a loop, so that a tower of transposes needs no stack
-    while isinstance(operator, Scale | Transpose | Adjoint | Conj):
-        wrappers.append(operator)
-        operator = operator.operator
-    entries = _unwrapped(operator)
-    for wrapper in reversed(wrappers):
-        entries = _wrapped(entries, wrapper)
-    return entries
-
-
-def _unwrapped(operator: LinearOperator) -> Grid:
+def _expanded(operator: Any) -> Grid:
     match operator:
+        case Scale() | Transpose() | Adjoint() | Conj():
+            return _wrapped(grid(operator.operator), operator)
         case Block():
             return _flattened(operator)
         case Compose():
@@ -424,7 +418,7 @@ def _boundaries(factors: tuple[LinearOperator, ...]) -> list[int]:
 def _times(left: Grid, right: Grid) -> Grid:
     """Σ_k A_ik B_kj, without the terms that are zero."""
     columns = _turned(right)
-    result = tuple(tuple(_sum_of(_pairs(row, column)) for column in columns) for row in left)
+    result = tuple(tuple(_counted(_sum_of, tuple(_pairs(row, column))) for column in columns) for row in left)
     letters = sum(_letters(entry) for row in result for entry in row)
     if letters > MAX_LETTERS:
         raise SizeError(
@@ -438,7 +432,14 @@ def _pairs(row: tuple[LinearOperator, ...], column: tuple[LinearOperator, ...]) 
     for a, b in zip(row, column, strict=True):
         if isinstance(a, Zero) or isinstance(b, Zero):
             continue
-        yield b if isinstance(a, Identity) else a if isinstance(b, Identity) else compose((a, b))
+        yield b if isinstance(a, Identity) else a if isinstance(b, Identity) else _counted(compose, (a, b))
+
+
+def _counted(make: Callable[[Any], LinearOperator], parts: tuple[LinearOperator, ...]) -> LinearOperator:
+    """What is made of some parts, with its letters counted by theirs: it may be flat and long."""
+    made = make(parts)
+    made.__dict__.setdefault("_letters", sum(map(_letters, parts)) or 1)
+    return made
 
 
 def _letters(root: LinearOperator) -> int:

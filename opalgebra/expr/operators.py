@@ -391,6 +391,13 @@ class Compose(LinearOperator):
     def __post_init__(self) -> None:
         self._set(ndim=common_ndim(*self.factors), channels=_chained(self.factors))
 
+    @classmethod
+    def _flat(cls, factors: tuple[LinearOperator, ...], ndim: int | None, channels: Channels) -> Compose:
+        """A composition of factors whose axes and channels are known to fit."""
+        made = object.__new__(cls)
+        made.__dict__.update(factors=factors, ndim=ndim, channels=channels)
+        return made
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Sum(LinearOperator):
@@ -400,6 +407,13 @@ class Sum(LinearOperator):
 
     def __post_init__(self) -> None:
         self._set(ndim=common_ndim(*self.terms), channels=common_channels(*self.terms))
+
+    @classmethod
+    def _flat(cls, terms: tuple[LinearOperator, ...], ndim: int | None, channels: Channels) -> Sum:
+        """A sum of terms whose axes and channels are known to fit."""
+        made = object.__new__(cls)
+        made.__dict__.update(terms=terms, ndim=ndim, channels=channels)
+        return made
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -522,7 +536,10 @@ def compose(operators: tuple[LinearOperator, ...]) -> LinearOperator:
     flat: list[LinearOperator] = []
     for operator in operators:
         flat.extend(operator.factors if isinstance(operator, Compose) else (operator,))
-    return flat[0] if len(flat) == 1 else Compose(tuple(flat)) if flat else Identity()
+    if len(flat) < 2:
+        return flat[0] if flat else Identity()
+    # What is flat already was checked: of a long product only the ends are, so that towers take no quadratic time.
+    return Compose._flat(tuple(flat), common_ndim(*operators), _chained(operators))
 
 
 def add(operators: tuple[LinearOperator, ...]) -> LinearOperator:
@@ -530,7 +547,11 @@ def add(operators: tuple[LinearOperator, ...]) -> LinearOperator:
     flat: list[LinearOperator] = []
     for operator in operators:
         flat.extend(operator.terms if isinstance(operator, Sum) else (operator,))
-    return flat[0] if len(flat) == 1 else Sum(tuple(flat)) if flat else Zero()
+    if len(flat) < 2:
+        return flat[0] if flat else Zero()
+    if any(isinstance(operator, Sum) and operator.channels is None for operator in operators):
+        return Sum(tuple(flat))  # terms that fit any number of channels are looked at one by one
+    return Sum._flat(tuple(flat), common_ndim(*operators), common_channels(*operators))
 
 
 def operators(names: str, *, ndim: int | None = None) -> Any:
