@@ -161,7 +161,9 @@ def test_random_certificates_are_accepted_and_forged_ones_agree_with_the_prover(
         lhs, rhs, _ = statement(77, number)
         proof, rng = oa.prove(lhs, rhs), random.Random(number)
         text = certificate(proof)
-        assert checker.check(text) in (["checked", "confirmed at a sample of the residue classes"] if proof else ["refuted"])
+        assert checker.check(text) in (
+            ["checked", "confirmed at a sample of the residue classes"] if proof else ["refuted"]
+        )
         with pytest.raises(checker.Rejected):
             checker.check(json.dumps(mutated(json.loads(text), rng)))
         if not proof:
@@ -301,7 +303,8 @@ def test_every_change_of_one_number_in_the_rows_is_found():
     [
         lambda w: w.update(values=w["values"][::-1]), lambda w: w.update(index=[5]), lambda w: w.update(input=[2]),
         lambda w: w["names"].update(q=[move(2)]), lambda w: w["symbols"].update(k=1), lambda w: w["symbols"].clear(),
-        lambda w: w["symbols"].update(k=0), lambda w: w["values"].__setitem__(0, 7), lambda w: w.clear(), lambda w: w.update(inverse=2),
+        lambda w: w["symbols"].update(k=0), lambda w: w["values"].__setitem__(0, 7), lambda w: w.clear(),
+        lambda w: w.update(inverse=2),
     ],
 )  # fmt: skip
 def test_changed_witnesses_are_rejected(change):
@@ -398,7 +401,8 @@ BOMBS = {
     "many": ("limit", bomb(*(moves((1, ONE, (n, 1))) for n in range(120_000)))),
     "spread": ("limit", bomb(moves(*((1, ONE, (n, 1)) for n in range(2000))), ["compose", [0] * 50])),
     "many symbols": ("symbols", bomb(LATE, symbols={f"s{n}": "integer" for n in range(40)})),
-    "powers of a symbol": ("exponent", bomb(moves((1, ONE, ([[1, 1, 0, {"k": 10**9}]], 1))), symbols={"k": "positive"})),
+    "powers of a symbol": ("exponent", bomb(
+        moves((1, ONE, ([[1, 1, 0, {"k": 10**9}]], 1))), symbols={"k": "positive"})),
     "a number in words": ("made of", bomb(moves(([["1e999999999", None, 0, {}]],)))),
     "many channels": ("limit|seal", bomb(moves((1, ONE, ONE, 0, 10**9)))), "many axes": ("axes", bomb(ndim=10**9)),
     "a loop": ("later", bomb(["transpose", 0])), "unsealed": ("seal", bomb(LATE)),

@@ -44,6 +44,7 @@ class Checker:
     def __init__(self, data: dict[str, Any]) -> None:
         self.data, self.rows, self.names, self.symbols = data, data["nodes"], data["names"], data["symbols"]
         need(data["ndim"] in range(1, 9), "limit: 8 axes")
+        need(all(kind in ("signal", "real", "operator") for kind in self.names.values()), "no kind of name")
         self.left, self.sampled, self.plain = WORK, False, [(0, 1)] * (1 + data["ndim"])
         self.letters: dict[int, Any] = {}  # of every row of moves: these
         self.measures: list[Any] = []  # of every row: periods, and how often its products hold each name
@@ -83,7 +84,7 @@ class Checker:
         for n, v in terms:
             self.spend(*n, v)
             y[n] += v
-        for e in range(2 * len(self.minimal) - 2, len(self.minimal) - 1, -1):  # tᴺ = −(m₀ + m₁ t + …)
+        for e in range(max([n[0] for n in y], default=0), len(self.minimal) - 1, -1):  # tᴺ = −(m₀ + m₁ t + …)
             for n in [n for n in y if n[0] == e]:
                 v = y.pop(n)
                 for j, c in enumerate(self.minimal, e - len(self.minimal)):
@@ -102,7 +103,7 @@ class Checker:
             return x
         if kind == "sum":
             return self.add([term for j in a for term in self.act(j, x, t).items()])
-        if kind == "formal" and self.kind(a) == "operator":
+        if kind == "formal" and self.names[a.lstrip("~")] == "operator":
             self.grow(a, x, t)
         return self.add(self.moved(self.moves(i), x, t))
 
@@ -127,7 +128,7 @@ class Checker:
         return self.memo[i]
 
     def read(self, weight: Any, source: Any, target: Any, *route: int) -> Any:
-        """[number, [[r, P], …], [[s, Q], …]], a pair per axis, or [s, Q, k] for k of them side by side; then channels."""
+        """[number, [[r, P], …], [[s, Q], …]], a pair per axis, or [s, Q, k] for k side by side; then channels."""
         channel = [(c, 0) for c in route] or [(0, 1), (0, 1)]
         ends = [[(self.whole(r), self.whole(p)) for r, p, *_ in end] for end in (source, target)]
         sizes = [self.whole(size[0]) if size else 1 for _, _, *size in target]
@@ -156,11 +157,6 @@ class Checker:
                     ends = [[(0, 1), *[(i, 0) for i in at]] for at in ((m, n) if t else (n, m))]
                     self.formal[name].append((0, RANDOM.randrange(1, 2**120), *ends))
 
-    def kind(self, name: str) -> Any:
-        kind = self.names[name.lstrip("~")]
-        need(kind in ("signal", "real", "operator"), f"{kind} is no kind of name")
-        return kind
-
     def measure(self) -> None:
         """Of every row the periods of it and of its transpose, and how often its products hold each name."""
         self.letters, self.measures = {}, []
@@ -186,7 +182,7 @@ class Checker:
         self.limit = max(4, int((share / 8) ** (1 / (1 + min(30, sum(self.degrees.values()))))))
         self.memo, self.grown, self.formal = dict(self.letters), set(), {}
         for name, copies in self.degrees.items():
-            taps = [] if self.kind(name) == "operator" else self.points(copies, self.limit)
+            taps = [] if self.names[name.lstrip("~")] == "operator" else self.points(copies, self.limit)
             steps = [[(i, 1) for i in (0, *at)] for at in taps]
             self.formal[name] = [(0, RANDOM.randrange(1, 2**120), self.plain, to) for to in steps]
         for at in self.points(1, self.limit if self.degrees else max(4, share // 8)):
@@ -238,8 +234,9 @@ class Checker:
         self.formal = {s: [move for entry in taps for move in self.read(*entry)] for s, taps in w["names"].items()}
         for s, n, source, target in [(s, n, *ends) for s, found in self.formal.items() for n, _, *ends in found]:
             plain = source == self.plain and all(q == 1 for _, q in target)
-            need(plain or self.kind(s) == "operator", f"{s} is no signal at the witness", 1)
-            need(n == 0 or self.kind(s) != "real", f"{s} is not real at the witness", 1)
+            kind = self.names[s.lstrip("~")]
+            need(plain or kind == "operator", f"{s} is no signal at the witness", 1)
+            need(n == 0 or kind != "real", f"{s} is not real at the witness", 1)
         found = [self.act(self.data[side], {into: 1}) for side in ("lhs", "rhs")]
         sides = [self.add(((n[0],), v) for n, v in y.items() if n[1:] == index) for y in found]
         claimed = [self.add(((n,), c) for n, c in self.number(v, self.values)) for v in w["values"]]
@@ -269,16 +266,12 @@ def seal(previous: str, part: dict[str, Any]) -> str:
     return hashlib.sha256((previous + json.dumps(sealed, sort_keys=True)).encode()).hexdigest()
 
 
-def refuse(text: str) -> None:
-    raise Rejected(f"{text} is not exact; numbers are ints")
-
-
 def check(text: str) -> str:
     """The conclusion: "checked", "confirmed …" or "refuted"; :class:`Rejected` where the file does not hold."""
     need(len(text) <= MAX_BYTES, f"limit: a file of more than {MAX_BYTES} bytes")
     before = sys.getrecursionlimit()
     try:
-        data = json.loads(text, parse_float=refuse, parse_constant=refuse)
+        data = json.loads(text, parse_float=int, parse_constant=int)  # refuses both: all is exact
         need(data["format"] == FORMAT, f"the format is not {FORMAT}")
         need(data["version"] == VERSION, f"the version is {data['version']!r:.20}; this file reads version {VERSION}")
         sys.setrecursionlimit(DEPTH)
