@@ -457,7 +457,8 @@ def test_what_has_no_certificate(tmp_path):
         (oa.prove((Down(k) @ Up(m)).T, Down(m) @ Up(k)), "nothing was decided"), (bound, "on_lattice"),
         (oa.prove(Conv([pi]), Conv([pi])), "algebraic"), (oa.prove(Shift(even), Shift(even)), "assumed of e"),
         (oa.prove(Conv([1 / (1 + a)]), Conv([1 / (1 + a)])), "polynomial"),
-        (oa.prove(Up(2) ** 20_000, Up(2) ** 20_000), "power"),
+        (oa.prove(Up(2) ** 20_000, Up(2) ** 20_000), "power"), (oa.laws["down-unimodular"].prove(), "has no place"),
+        (oa.laws["down-shift-up-zero"].prove(), "has no place"), (oa.laws["character-up"].prove(), "has no place"),
     ]  # fmt: skip
     for proof, message in refused:
         with pytest.raises(CertificateError, match=message):

@@ -33,6 +33,7 @@ from ..expr.operators import (
     Zero,
     common_channels,
 )
+from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum
 from ..expr.traverse import constants, expand, formal_names, has_blocks
 from ..scalar import conjugate, exact, is_sympy, to_sympy
@@ -131,8 +132,10 @@ class _Writer:
         return conjugated + (HALF if node.name in self.even else "") + str(node.name)
 
     def _hypothesis(self, fact: Any) -> list[Any]:
-        kind = {Coprime: "coprime", Divides: "divides"}[type(fact)]
-        return [kind, *(self.numbers.write(value) for value in (fact.a, fact.b))]
+        kinds = {Coprime: "coprime", Divides: "divides"}
+        if type(fact) not in kinds:
+            raise CertificateError(f"the hypothesis {fact} has no place in certificates of version {checker.VERSION}")
+        return [kinds[type(fact)], *(self.numbers.write(value) for value in (fact.a, fact.b))]
 
     def _of_witness(self) -> list[Any]:
         witness = self.proof.witness
@@ -237,7 +240,7 @@ class _Writer:
                 return [[1, self.plain, [[0, -1]] * self.ndim]]
             case Box():
                 return [[1, self.plain, [[0, 1, self._number(k)] for k in axes(node.factor)]]]
-            case Up() | Down():
+            case Up() | Down() if not isinstance(node.factor, SamplingMatrix):
                 steps = [[0, self._number(k)] for k in axes(node.factor)]
                 return [[1, self.plain, steps] if isinstance(node, Up) else [1, steps, self.plain]]
             case Shift():
@@ -248,7 +251,7 @@ class _Writer:
                 period = node.sequence.values.shape
                 taps = [([[i % p, p] for i, p in zip(n, period, strict=True)], v) for n, v in _taps(node.sequence)]
                 return [[self._number(v, c), at, at] for at, v in taps]
-        raise CertificateError(f"{type(node).__name__} has no place in certificates of version {checker.VERSION}")
+        raise CertificateError(f"{node} has no place in certificates of version {checker.VERSION}")
 
     def _number(self, value: Any, c: bool = False) -> Any:
         return self.numbers.write(conjugate(value) if c else value)
