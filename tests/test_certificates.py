@@ -8,6 +8,7 @@ import random
 import shutil
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -17,12 +18,13 @@ from sympy import exp, pi, sqrt
 
 import opalgebra as oa
 from opalgebra import Conv, Down, Flip, Identity, Modulate, Shift, Signal, Up
-from opalgebra.algebra import checker
+from opalgebra.algebra import checker, loading
 from opalgebra.algebra.certificate import _sealed, certificate
 from opalgebra.algebra.prove import Proof, Step
 from opalgebra.cli import main
 from opalgebra.errors import CertificateError
 from tests.generate import random_pair
+from tests.statements import statement
 
 q, p, x = oa.signals("q p x")
 r = oa.signals("r", real=True)
@@ -151,6 +153,64 @@ def test_prover_and_checker_agree_on_random_statements(seed):
             checker.check(text)
 
 
+@pytest.mark.parametrize("batch", range(15))
+def test_random_certificates_are_accepted_and_forged_ones_agree_with_the_prover(batch):
+    """Statements of the fuzz test; then one int of a letter or the last line is changed, and all is sealed again."""
+    accepted = rejected = 0
+    for number in range(20 * batch, 20 * batch + 20):
+        lhs, rhs, _ = statement(77, number)
+        proof, rng = oa.prove(lhs, rhs), random.Random(number)
+        text = certificate(proof)
+        assert checker.check(text) in (
+            ["checked", "confirmed at a sample of the residue classes"] if proof else ["refuted"]
+        )
+        with pytest.raises(checker.Rejected):
+            checker.check(json.dumps(mutated(json.loads(text), rng)))
+        if not proof:
+            continue
+        data = json.loads(text)
+        data["nodes"].append(["compose", [data["rhs"], data["rhs"]]])
+        data["lines"].append({"expression": len(data["nodes"]) - 1, "law": "", "condition": ""})
+        for forgery in (mutated(json.loads(text), rng), data | {"rhs": len(data["nodes"]) - 1}):
+            verdict = by_the_prover(forgery)
+            if verdict == "proved":
+                assert checker.check(json.dumps(_sealed(forgery)))
+                accepted += 1
+            elif verdict == "refuted":
+                with pytest.raises(checker.Rejected, match="does not follow"):
+                    checker.check(json.dumps(_sealed(forgery)))
+                rejected += 1
+    assert rejected > 2
+
+
+def mutated(data, rng):
+    """One start, step or tap of one row is another int, in place."""
+    places = [(entry, [(0, None)] + [(end, axis) for end in (1, 2) for axis in range(data["ndim"])])
+              for kind, a in data["nodes"] if kind == "moves" for entry in a]  # fmt: skip
+    if not places:
+        data["nodes"].append(["sum", [data["rhs"], data["rhs"]]])
+        data["lines"][-1]["expression"] = data["rhs"] = len(data["nodes"]) - 1
+        return data
+    entry, ends = rng.choice(places)
+    end, axis = rng.choice(ends)
+    if axis is None:
+        entry[0] = entry[0] + 1 if isinstance(entry[0], int) else 1
+    else:
+        at = rng.randrange(2) if entry[end][axis][1] > 1 else 0
+        entry[end][axis][at] += rng.choice((-1, 1)) if entry[end][axis][1] != 2 else 1
+    return data
+
+
+def by_the_prover(data):
+    """Whether the prover proves all lines of a certificate; None where they have no letters of its own."""
+    try:
+        reader = loading._Reader(data)
+        lines = [reader.side(line["expression"]) for line in data["lines"]]
+    except oa.OpAlgebraError:
+        return None
+    return "proved" if all(oa.prove(*pair) for pair in pairwise(lines)) else "refuted"
+
+
 def test_a_difference_that_shows_in_one_class_only_is_found():
     rare, twice = (Up(k) @ Shift(5) @ Down(k) for k in (97, 13))  # 97² classes of the taps of q∗q would be sampled
     for line in (I + rare, Conv(q) + Shift(3) @ rare, Conv(Conv(q) @ q) + 10**-12 * twice):
@@ -178,7 +238,7 @@ def changed(change, proof=None):
 
 
 def test_a_flipped_tap_is_found_at_its_line():
-    row = ["samples", [[[0], 1], [[1], 2], [[2], 4]]]
+    row = ["moves", [[v, [[0, 1]], [[n, 1]]] for n, v in enumerate([1, 2, 4])]]
     text = forged(Conv([1, 2, 3]) @ Up(2), Conv([1, 2, 3]) @ Down(2).T, Conv([1, 2, 4]) @ Up(2))
     assert row in json.loads(text)["nodes"]
     with pytest.raises(checker.Rejected, match="line 3 does not follow from line 2"):
@@ -195,20 +255,23 @@ def test_a_flipped_tap_is_found_at_its_line():
         (lambda c: c.update(lines=c["lines"][:-1]), "lead elsewhere", 1),
         (lambda c: c.update(lines=[]), "lead elsewhere", 1),
         (lambda c: c.update(rhs=c["lhs"]), "lead elsewhere", 1),
-        (lambda c: c.update(version=2), "version is 2", 64),
+        (lambda c: c.update(version=1), "version is 1; this file reads version 2", 64),
         (lambda c: c.update(format="x"), "format", 64),
         (lambda c: c.pop("nodes"), "does not have the form", 64),
         (lambda c: c["nodes"].append(["conv", 10**6]), "refers to a later one", 64),
         (lambda c: c["nodes"].append(["conv", -1]), "refers to a later one", 64),
         (lambda c: c["nodes"].append(["compose", [True]]), "refers to a later one", 64),
         (lambda c: c["nodes"].append(["shell", "rm"]), "changed after", 1),
-        (lambda c: c.update(inputs=2), "a letter takes one channel", 64),
-        (lambda c: c.update(inputs=None), "is no signal", 64),
+        (lambda c: c.update(signals=True), "changed after", 1),
+        (lambda c: c.update(minimal=[0, 2]), "not monic", 64),
+        (lambda c: c.update(minimal=["x", 1]), "not monic", 64),
+        (lambda c: c.update(names={"q": "nothing"}), "no kind of name", 64),
+        (lambda c: c["nodes"][c["lhs"]].append(1), "does not have the form", 64),
         (lambda c: c.update(ndim=0), "limit", 64),
-        (lambda c: c.update(ndim=2), "per axis", 64),
+        (lambda c: c.update(ndim=2), "does not have the form", 64),
         (lambda c: c.update(names={}), "does not have the form", 64),
         (lambda c: c.update(note="hello"), "changed after", 1),
-        (lambda c: c.update(given=[["finite", 1, 1]]), "hypothesis", 64),
+        (lambda c: c.update(given=[["finite", 1, 1]]), "does not have the form", 64),
         (lambda c: c.update(given=[["coprime", 2, 4]]), "no values", 64),
     ],
 )
@@ -239,8 +302,9 @@ def test_every_change_of_one_number_in_the_rows_is_found():
     "change",
     [
         lambda w: w.update(values=w["values"][::-1]), lambda w: w.update(index=[5]), lambda w: w.update(input=[2]),
-        lambda w: w["names"].update(q=[[[0], 2]]), lambda w: w["symbols"].update(k=1), lambda w: w["symbols"].clear(),
+        lambda w: w["names"].update(q=[move(2)]), lambda w: w["symbols"].update(k=1), lambda w: w["symbols"].clear(),
         lambda w: w["symbols"].update(k=0), lambda w: w["values"].__setitem__(0, 7), lambda w: w.clear(),
+        lambda w: w.update(inverse=2),
     ],
 )  # fmt: skip
 def test_changed_witnesses_are_rejected(change):
@@ -251,27 +315,37 @@ def test_changed_witnesses_are_rejected(change):
 
 def test_a_witness_must_meet_the_hypotheses():
     even = oa.prove(Conv(q).T, Shift(1) @ Conv(q), oa.even_symmetric(q))
-    with pytest.raises(checker.Rejected, match="not even"):
-        checker.check(changed(lambda c: c["witness"]["names"].update(q=[[[1], 1]]), even))
+    assert json.loads(certificate(even))["names"] == {"½q": "signal"}
+    with pytest.raises(checker.Rejected, match="does not have the form"):
+        checker.check(changed(lambda c: c["witness"].update(names={"q": [move(1, ONE, (1, 1))]}), even))
     real = oa.prove(Conv(r), 2 * Conv(r))
-    lie = {"field": {"minimal": [1, 0, 1], "conjugate": [0, -1], "root": [0, 1]}}
-    with pytest.raises(checker.Rejected, match="not real"):
-        checker.check(changed(lambda c: c.update(lie) or c["witness"]["names"].update(r=[[[0], {"t": [0, 1]}]]), real))
+    imaginary = {"r": [move([[1, 1, 1, {}]])]}
+    with pytest.raises(checker.Rejected, match="r is not real"):
+        checker.check(changed(lambda c: c.update(minimal=[1, 0, 1]) or c["witness"].update(names=imaginary), real))
+    with pytest.raises(checker.Rejected, match="r is no signal"):
+        checker.check(changed(lambda c: c["witness"].update(names={"r": [move(1, (0, 2))]}), real))
+    coprime = oa.prove(Up(k) @ Down(m), Down(k) @ Up(m), oa.coprime(k, m))
+    with pytest.raises(checker.Rejected, match="hypothesis"):
+        checker.check(changed(lambda c: c["witness"].update(symbols={"k": 2, "m": 2}), coprime))
 
 
 @pytest.mark.parametrize(
-    "field",
-    [
-        {"minimal": [-2, 0, 1], "conjugate": [0, -1], "root": [[7, 5], 0]},
-        {"minimal": [-2, 0, 1], "conjugate": [0, -1], "root": [[6369051672525773, 4503599627370496], 0]},
-        {"minimal": [-2, 0, 1], "conjugate": [1, 1], "root": [[6369051672525773, 4503599627370496], 0]},
-        {"minimal": [-2, 0, 2], "conjugate": [0, 1], "root": [1, 0]}, {"minimal": [1], "conjugate": [], "root": [0, 0]},
-        {"minimal": [0] * 200, "conjugate": [0] * 199, "root": [0, 0]}, {"minimal": [-2, 0, 1]}, "sqrt(2)",
-    ],
-)  # fmt: skip
-def test_a_field_that_is_none_is_rejected(field):
+    "minimal", [[-2, 0, 2], [1], [], [0] * 200, "sqrt(2)", None, [-2.0, 0, 1], [-3, 0, 1], [2, 0, 1], [0, 1]]
+)
+def test_a_field_that_is_none_is_rejected(minimal):
     with pytest.raises(checker.Rejected):
-        checker.check(changed(lambda c: c.update(field=field), oa.prove(Conv([sqrt(2)]) @ Conv([sqrt(2)]), 2 * I)))
+        checker.check(changed(lambda c: c.update(minimal=minimal), oa.prove(Conv([sqrt(2)]) @ Conv([sqrt(2)]), 2 * I)))
+
+
+def test_values_that_differ_at_one_root_only_refute_nothing():
+    """t = 1 in ℚ[t]/(t² − 1) is false for t = −1 alone: t − 1 has no inverse."""
+    minimal, t = [-1, 0, 1], [[1, 1, 1, {}]]
+    for inverse in (1, [[-1, 2, 1, {}]], [[1, 2, 0, {}], [1, 2, 1, {}]]):
+        witness = {"input": [0, 0], "index": [0, 0], "names": {}, "symbols": {}, "values": [t, 1], "inverse": inverse}
+        text = bomb(moves((t,)), moves((1,)), lhs=0, rhs=1, lines=[], verdict="refuted", witness=witness,
+                    minimal=minimal)  # fmt: skip
+        with pytest.raises(checker.Rejected, match="agree"):
+            checker.check(text)
 
 
 HOSTILE = {
@@ -294,43 +368,80 @@ def test_files_that_are_no_certificates(name, tmp_path):
 
 def bomb(*rows, **more):
     data = {
-        "format": checker.FORMAT, "version": 1, "verdict": "proved", "ndim": 1, "inputs": 1, "names": {}, "symbols": {},
-        "given": [], "witness": None, "field": None, "nodes": list(rows), "lhs": len(rows) - 1, "rhs": len(rows) - 1,
+        "format": checker.FORMAT, "version": checker.VERSION, "verdict": "proved", "ndim": 1, "signals": False,
+        "names": {}, "symbols": {}, "given": [], "witness": None, "minimal": [0, 1], "root": [0, 0],
+        "nodes": list(rows), "lhs": len(rows) - 1, "rhs": len(rows) - 1,
         "lines": [{"expression": len(rows) - 1, "law": "", "condition": ""}] * 2, **more,
     }  # fmt: skip
     return json.dumps(data)
 
 
+def move(weight=1, source=(0, 1), target=(0, 1), *route):
+    return [weight, [list(source)], [list(target)], *route]
+
+
+def moves(*entries):
+    return ["moves", [move(*entry) for entry in entries]]
+
+
+ONE, LATE = [0, 1], moves((1, (0, 1), (1, 1)))
 BOMBS = {
-    "doubling": bomb(["shift", [1]], *(["compose", [n, n]] for n in range(60))),
-    "doubling factors": bomb(["up", [2]], *(["compose", [n, n]] for n in range(60))),
-    "doubling down": bomb(["down", [3]], *(["compose", [n, n]] for n in range(60))),
-    "doubling sums": bomb(["shift", [1]], *(["sum", [[2, n], [1, n]]] for n in range(60))),
-    "squares": bomb(["samples", [[[0], 10**3000]]], ["conv", 0], *(["compose", [n, n]] for n in range(1, 40))),
-    "a wide box": bomb(["box", [10**9]], ["conv", 0]), "a negative box": bomb(["box", [-(10**9)]], ["conv", 0]),
-    "deep": bomb(["shift", [1]], *(["transpose", n] for n in range(20_000))),
-    "zero": bomb(["up", [0]]), "many": bomb(*(["shift", [n]] for n in range(100_001))),
-    "spread": bomb(["samples", [[[n], 1] for n in range(2000)]], ["conv", 0], ["compose", [1] * 50]),
-    "many symbols": bomb(["shift", [1]], symbols={f"s{n}": "integer" for n in range(40)}),
-    "powers of a symbol": bomb(["shift", [{"sum": [[1, {"k": 10**9}]]}]], symbols={"k": "positive"}),
-    "many inputs": bomb(["compose", []], inputs=10**9), "a loop": bomb(["conj", 0]), "unsealed": bomb(["shift", [1]]),
+    "doubling": ("limit", bomb(LATE, *(["compose", [n, n]] for n in range(60)))),
+    "doubling up": ("limit", bomb(moves((1, ONE, (0, 2))), *(["compose", [n, n]] for n in range(60)))),
+    "doubling down": ("limit", bomb(moves((1, (0, 3), ONE)), *(["compose", [n, n]] for n in range(60)))),
+    "doubling sums": ("limit", bomb(LATE, *(["sum", [n, n]] for n in range(60)))),
+    "squares": ("limit", bomb(moves((10**3000,)), *(["compose", [n, n]] for n in range(40)))),
+    "squares remembered": ("limit", bomb(moves((10**3000,)), *(row for n in range(1, 80, 2) for row in (
+        ["compose", [n - 1, n - 1]], ["conv", n])))),
+    "a wide box": ("limit", bomb(moves((1, ONE, (0, 1, 10**9))))),
+    "a negative box": ("limit", bomb(moves((1, ONE, (0, 1, -(10**9)))))),
+    "a flat box": ("limit", bomb(["moves", [[1, [ONE, ONE], [[0, 1, 0], [0, 1, 10**9]]]]], ndim=2)),
+    "deep": ("Recursion", bomb(LATE, *(["transpose", n] for n in range(50_000)))),
+    "zero": ("step is 0", bomb(moves((1, ONE, (0, 0))))), "zero below": ("step is 0", bomb(moves((1, (0, 0), ONE)))),
+    "many": ("limit", bomb(*(moves((1, ONE, (n, 1))) for n in range(120_000)))),
+    "spread": ("limit", bomb(moves(*((1, ONE, (n, 1)) for n in range(2000))), ["compose", [0] * 50])),
+    "many symbols": ("symbols", bomb(LATE, symbols={f"s{n}": "integer" for n in range(40)})),
+    "powers of a symbol": ("exponent", bomb(
+        moves((1, ONE, ([[1, 1, 0, {"k": 10**9}]], 1))), symbols={"k": "positive"})),
+    "a number in words": ("made of", bomb(moves(([["1e999999999", None, 0, {}]],)))),
+    "many channels": ("limit|seal", bomb(moves((1, ONE, ONE, 0, 10**9)))), "many axes": ("axes", bomb(ndim=10**9)),
+    "a loop": ("later", bomb(["transpose", 0])), "unsealed": ("seal", bomb(LATE)),
+    "a power of t": ("made of", bomb(moves(([[1, 1, 10**9, {}]],)))),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_hostile_certificates_end(name):
-    with pytest.raises(checker.Rejected):
-        checker.check(BOMBS[name])
+    message, text = BOMBS[name]
+    with pytest.raises(checker.Rejected, match=message):
+        checker.check(text)
+
+
+def test_a_difference_at_one_place_only_has_no_letter():
+    """A step of 0 would make a letter that generic points miss."""
+    once = [1, [[5, 0]], [[5, 0]]]
+    text = bomb(["moves", [once]], ["sum", []], lhs=0, rhs=1, lines=[{"expression": i} for i in (0, 1)])
+    with pytest.raises(checker.Rejected, match="step is 0"):
+        checker.check(text)
+
+
+def test_every_channel_is_compared():
+    """Two blocks that differ in the last of their channels."""
+    both, first = (moves(*((1, ONE, ONE, c, c) for c in range(n))) for n in (2, 1))
+    with pytest.raises(checker.Rejected, match="line 2 does not follow"):
+        checker.check(bomb(both, first, lhs=0, rhs=1, lines=[{"expression": i} for i in (0, 1)]))
 
 
 def test_the_checker_itself_is_needed(monkeypatch):
     """With ↑ evaluated wrongly, what is true is rejected: the verdict comes of the arithmetic."""
     text = certificate(oa.prove(Down(2) @ Up(2), I))
 
-    def shifted(self, kind, a, x, t, c):
-        return {(2 * n[0] + 1,): v for n, v in x.items()}
+    right = checker.Checker.moved
 
-    monkeypatch.setattr(checker.Checker, "letter", shifted)
+    def later(self, moves, x, t):
+        return ((n if t else (*n[:-1], n[-1] + 1), v) for n, v in right(self, moves, x, t))
+
+    monkeypatch.setattr(checker.Checker, "moved", later)
     with pytest.raises(checker.Rejected, match="line 2"):
         checker.check(text)
 
@@ -346,7 +457,8 @@ def test_what_has_no_certificate(tmp_path):
         (oa.prove((Down(k) @ Up(m)).T, Down(m) @ Up(k)), "nothing was decided"), (bound, "on_lattice"),
         (oa.prove(Conv([pi]), Conv([pi])), "algebraic"), (oa.prove(Shift(even), Shift(even)), "assumed of e"),
         (oa.prove(Conv([1 / (1 + a)]), Conv([1 / (1 + a)])), "polynomial"),
-        (oa.prove(Up(2) ** 20_000, Up(2) ** 20_000), "power"),
+        (oa.prove(Up(2) ** 20_000, Up(2) ** 20_000), "power"), (oa.laws["down-unimodular"].prove(), "has no place"),
+        (oa.laws["down-shift-up-zero"].prove(), "has no place"), (oa.laws["character-up"].prove(), "has no place"),
     ]  # fmt: skip
     for proof, message in refused:
         with pytest.raises(CertificateError, match=message):

@@ -10,10 +10,11 @@ import json
 from collections.abc import Iterable
 from fractions import Fraction
 from functools import cached_property
+from math import lcm, prod
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CertificateError
-from ..expr.blocks import Block
+from ..expr.blocks import Block, slices
 from ..expr.factors import axes
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.node import Node
@@ -32,8 +33,9 @@ from ..expr.operators import (
     Zero,
     common_channels,
 )
+from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum
-from ..expr.traverse import constants, expand, formal_names
+from ..expr.traverse import constants, expand, formal_names, has_blocks
 from ..scalar import conjugate, exact, is_sympy, to_sympy
 from . import checker
 from .facts import Coprime, Divides, EvenSymmetric
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from .prove import Proof
 
 MAX_POWER = 10_000
+HALF = "½"  # before the name of an even signal: it stands for ½q, and q is ½q and its reversal
 
 
 def certificate(proof: Proof) -> str:
@@ -67,10 +70,9 @@ def certificate(proof: Proof) -> str:
 
 
 def _sealed(data: dict[str, Any]) -> dict[str, Any]:
-    mark = checker.seal("", {key: value for key, value in data.items() if key != "lines"})
-    data["seal"] = mark
-    for line in data["lines"]:
-        line["seal"] = mark = checker.seal(mark, dict(line))
+    mark = ""
+    for part in (data, *data["lines"]):
+        part["seal"] = mark = checker.seal(mark, part)
     return data
 
 
@@ -82,21 +84,24 @@ class _Writer:
 
         self.proof = proof
         self.rows: list[list[Any]] = []
-        self._at: dict[int, int] = {}
+        self._at: dict[tuple[int, bool], int] = {}
         self._same: dict[str, int] = {}
         self.symbols: dict[str, str] = {}
+        self.even = {fact.signal.name for fact in proof.given if isinstance(fact, EvenSymmetric)}
         steps = proof.steps or [Step(side, "", "") for side in (proof.lhs, proof.rhs)]
         self.ndim = dimension(proof.lhs, proof.rhs)
+        self.plain = [[0, 1]] * self.ndim
         self.roots = [expand(expression) for expression, _, _ in steps]
+        self.formal = formal_names(*self.roots)
         self.numbers = _Numbers([*constants(*self.roots), *self._of_witness()], self.symbols)
-        refs = [self.row(root) for root in self.roots]
+        refs = self._on_inputs([self.row(root) for root in self.roots])
         written = [{"expression": r, "law": law, "condition": c} for r, (_, law, c) in zip(refs, steps, strict=True)]
         self.data: dict[str, Any] = {
             "format": checker.FORMAT,
             "version": checker.VERSION,
             "verdict": proof.verdict,
             "ndim": self.ndim,
-            "inputs": _inputs(self.roots),
+            "signals": isinstance(self.roots[0], SignalExpr),
             "lhs": refs[0],
             "rhs": refs[-1],
             "lines": written if proof.verdict == "proved" else [],
@@ -105,20 +110,32 @@ class _Writer:
             "witness": self._witness(),
             "nodes": self.rows,
             "symbols": self.symbols,
-            "field": self.numbers.field,
+            **self.numbers.field,
         }
 
-    def _names(self) -> dict[str, list[Any]]:
-        even = {fact.signal.name for fact in self.proof.given if isinstance(fact, EvenSymmetric)}
-        return {
-            name: ["operator" if isinstance(node, FormalOperator) else "signal", bool(getattr(node, "real", False)),
-                   name in even]
-            for name, node in formal_names(*self.roots).items()
-        }  # fmt: skip
+    def _on_inputs(self, refs: list[int]) -> list[int]:
+        """Blocks are compared on the channels that they take, since I would pass any others on."""
+        if not any(has_blocks(root) for root in self.roots):
+            return refs
+        _, inputs = common_channels(*self.roots) or PLAIN
+        only = self._route([(c, c) for c in range(inputs)])
+        return [self._append(["compose", [ref, only]]) for ref in refs]
+
+    def _names(self) -> dict[str, str]:
+        """The kind of every name: of operators, signals, and real signals."""
+        kinds = {name: "real" if getattr(node, "real", False) else "signal" for name, node in self.formal.items()}
+        kinds |= {name: "operator" for name, node in self.formal.items() if isinstance(node, FormalOperator)}
+        return {self._name(self.formal[name], False): kind for name, kind in kinds.items()}
+
+    def _name(self, node: Any, c: bool) -> str:
+        conjugated = "~" if c and not getattr(node, "real", False) else ""
+        return conjugated + (HALF if node.name in self.even else "") + str(node.name)
 
     def _hypothesis(self, fact: Any) -> list[Any]:
-        kind = {Coprime: "coprime", Divides: "divides"}[type(fact)]
-        return [kind, *(self.numbers.write(value) for value in (fact.a, fact.b))]
+        kinds = {Coprime: "coprime", Divides: "divides"}
+        if type(fact) not in kinds:
+            raise CertificateError(f"the hypothesis {fact} has no place in certificates of version {checker.VERSION}")
+        return [kinds[type(fact)], *(self.numbers.write(value) for value in (fact.a, fact.b))]
 
     def _of_witness(self) -> list[Any]:
         witness = self.proof.witness
@@ -129,36 +146,56 @@ class _Writer:
         witness = self.proof.witness
         if witness is None:
             return None
-        names: dict[str, list[Any]] = {}
-        for name, node in formal_names(*self.roots).items():
-            samples = witness._names.get(name, {}).items()
-            if isinstance(node, FormalOperator):
-                split = self.ndim
-                names[name] = [[list(at[:split]), list(at[split:]), self.numbers.write(v)] for at, v in samples]
-            else:
-                names[name] = [[list(at), self.numbers.write(v)] for at, v in samples]
+        names = {
+            self._name(node, c): self._taps(node, c, witness._names.get(name, {}))
+            for name, node in self.formal.items()
+            for c in (False, True)
+        }
+        out, into = witness.channels or (0, 0)
+        index = witness.index if isinstance(witness.index, tuple) else (witness.index,)
+        start = (0,) * self.ndim if witness.input is None else witness.input.starts
+        symbols, inverse = self.numbers.apart(
+            witness.lhs, witness.rhs, {s: int(v) for s, v in witness.factors.items() if s in self.symbols}
+        )
         return {
-            "input": None if witness.input is None else list(witness.input.starts),
-            "channels": list(witness.channels or (0, 0)),
+            "input": [into, *start],
             "names": names,
-            "symbols": {s: int(v) for s, v in witness.factors.items() if s in self.symbols},
-            "index": list(witness.index) if isinstance(witness.index, tuple) else [witness.index],
+            "symbols": symbols,
+            "index": [out, *index],
             "values": [self.numbers.write(v) for v in (witness.lhs, witness.rhs)],
+            "inverse": inverse,
         }
 
+    def _taps(self, node: Any, c: bool, samples: dict[tuple[int, ...], Any]) -> list[Any]:
+        """The moves that a name stands for at the witness."""
+        half = Fraction(1, 2) if node.name in self.even else 1
+        values = {at: self.numbers.write((conjugate(v) if c else v) * half) for at, v in samples.items()}
+        if isinstance(node, FormalOperator):
+            pairs = {at: [[[i, 0] for i in n] for n in (at[self.ndim :], at[: self.ndim])] for at in values}
+            return [[v, *pairs[at]] for at, v in values.items()]
+        return [self._tap(v, at) for at, v in values.items()]
+
+    def _tap(self, value: Any, at: Iterable[Any]) -> list[Any]:
+        return [value, self.plain, [[i, 1] for i in at]]
+
+    def _route(self, pairs: Iterable[tuple[int, int]]) -> int:
+        """Moves between channels: (from, to)."""
+        return self._append(["moves", [[1, self.plain, self.plain, start, to] for start, to in pairs]])
+
     def row(self, root: Node) -> int:
-        """The row of an expression, after those of its parts."""
-        stack: list[tuple[Node, bool]] = [(root, False)]
+        """The row of an expression, after those of its parts; conjugates are taken of the leaves."""
+        stack: list[tuple[Node, bool, bool]] = [(root, False, False)]
         while stack:
-            node, ready = stack.pop()
-            if id(node) in self._at:
+            node, c, ready = stack.pop()
+            if (id(node), c) in self._at:
                 continue
             if ready:
-                self._at[id(node)] = self._append(self._written(node))
+                self._at[id(node), c] = self._written(node, c)
             else:
-                stack.append((node, True))
-                stack.extend((child, False) for child in node.children() if not isinstance(node, Modulate))
-        return self._at[id(root)]
+                stack.append((node, c, True))
+                inner = c != isinstance(node, Adjoint | Conj | ConjSignal)
+                stack.extend((child, inner, False) for child in node.children() if not isinstance(node, Modulate))
+        return self._at[id(root), False]
 
     def _append(self, row: list[Any]) -> int:
         key = json.dumps(row)
@@ -167,55 +204,84 @@ class _Writer:
             self.rows.append(row)
         return self._same[key]
 
-    def _ref(self, node: Node) -> int:
-        return self._at[id(node)]
-
-    def _written(self, node: Any) -> list[Any]:
-        number = self.numbers.write
+    def _written(self, node: Any, c: bool) -> int:
+        """The row of a node whose parts have rows."""
+        if isinstance(node, Conj | ConjSignal | Adjoint):
+            inner = self._at[id(node.children()[0]), not c]
+            return self._append(["transpose", inner]) if isinstance(node, Adjoint) else inner
+        parts = [] if isinstance(node, Modulate) else [self._at[id(child), c] for child in node.children()]
         match node:
-            case Identity() | Zero():
-                return ["compose" if isinstance(node, Identity) else "sum", []]
+            case Conv():
+                return parts[0]
+            case Block():
+                return self._block(node, c)
+            case FormalSignal() if node.name in self.even:
+                return self._even(["formal", self._name(node, c)])
+            case Applied() | SignalSum():
+                kind = "compose" if isinstance(node, Applied) else "sum"
+                return self._append(["conv", self._append([kind, parts])])
+            case Identity() | Compose() | Power():
+                return self._append(["compose", parts * _times(node)])
+            case Zero() | Sum():
+                return self._append(["sum", parts])
+            case Scale():
+                scale = self._append(["moves", [self._tap(self._number(node.scalar, c), [0] * self.ndim)]])
+                return self._append(["compose", [scale, *parts]])
+            case Transpose():
+                return self._append(["transpose", *parts])
+            case FormalSignal() | FormalOperator():
+                return self._append(["formal", self._name(node, c)])
+        return self._append(["moves", self._moves(node, c)])
+
+    def _moves(self, node: Any, c: bool) -> list[Any]:
+        """A letter: what is at r + P j goes, times a number, to s + Q j."""
+        match node:
             case Flip():
-                return ["up", [-1] * self.ndim]
-            case Up() | Down() | Box():
-                return [type(node).__name__.lower(), [number(k) for k in axes(node.factor)]]
+                return [[1, self.plain, [[0, -1]] * self.ndim]]
+            case Box():
+                return [[1, self.plain, [[0, 1, self._number(k)] for k in axes(node.factor)]]]
+            case Up() | Down() if not isinstance(node.factor, SamplingMatrix):
+                steps = [[0, self._number(k)] for k in axes(node.factor)]
+                return [[1, self.plain, steps] if isinstance(node, Up) else [1, steps, self.plain]]
             case Shift():
-                return ["shift", [number(s) for s in axes(node.shift)]]
+                return [self._tap(1, [self._number(s) for s in axes(node.shift)])]
+            case Signal():
+                return [self._tap(self._number(v, c), n) for n, v in _taps(node)]
             case Modulate():
                 period = node.sequence.values.shape
-                taps = [(tuple(i % p for i, p in zip(n, period, strict=True)), v) for n, v in _taps(node.sequence)]
-                return ["modulate", list(period), [[list(n), number(v)] for n, v in taps]]
-            case Signal():
-                return ["samples", [[list(n), number(v)] for n, v in _taps(node)]]
-            case FormalSignal() | FormalOperator():
-                return ["operator" if isinstance(node, FormalOperator) else "formal", node.name]
-            case Applied():
-                return ["apply", self._ref(node.operator), self._ref(node.signal)]
-            case SignalSum() | Sum():
-                return ["sum", [[1, self._ref(term)] for term in node.terms]]
-            case Scale():
-                return ["sum", [[number(node.scalar), self._ref(node.operator)]]]
-            case Compose():
-                return ["compose", [self._ref(factor) for factor in node.factors]]
-            case Power():
-                if node.exponent > MAX_POWER:
-                    raise CertificateError(
-                        f"a power of {node.exponent} is too high for a certificate (limit {MAX_POWER})"
-                    )
-                return ["compose", [self._ref(node.operator)] * node.exponent]
-            case Adjoint():
-                return ["conj", self._append(["transpose", self._ref(node.operator)])]
-            case Block():
-                rows = [[self._ref(entry) for entry in row] for row in node.rows]
-                return ["block", rows, list(node.heights), list(node.widths)]
-        parts = {Transpose: "transpose", Conj: "conj", ConjSignal: "conj", Conv: "conv"}
-        if type(node) not in parts:
-            raise CertificateError(f"{type(node).__name__} has no place in certificates of version {checker.VERSION}")
-        return [parts[type(node)], self._ref(node.children()[0])]
+                taps = [([[i % p, p] for i, p in zip(n, period, strict=True)], v) for n, v in _taps(node.sequence)]
+                return [[self._number(v, c), at, at] for at, v in taps]
+        raise CertificateError(f"{node} has no place in certificates of version {checker.VERSION}")
+
+    def _number(self, value: Any, c: bool = False) -> Any:
+        return self.numbers.write(conjugate(value) if c else value)
+
+    def _even(self, half: list[Any]) -> int:
+        """An even signal as the sum of any signal and its reversal."""
+        one, flip = self._append(half), self._append(["moves", self._moves(Flip(), False)])
+        back = self._append(["conv", self._append(["compose", [flip, one]])])
+        return self._append(["sum", [one, back]])
+
+    def _block(self, node: Block, c: bool) -> int:
+        """The sum of the entries, each between the channels of its column and of its row."""
+        rows, columns = slices(node.heights), slices(node.widths)
+        return self._append(["sum", [
+            self._append(["compose", [
+                self._route((j, start + j) for j in range(stop - start)),
+                self._at[id(entry), c],
+                self._route((left + j, j) for j in range(right - left)),
+            ]])
+            for (start, stop), entries in zip(rows, node.rows, strict=True)
+            for (left, right), entry in zip(columns, entries, strict=True)
+        ]])  # fmt: skip
 
 
-def _inputs(lines: list[Any]) -> int | None:
-    return None if isinstance(lines[0], SignalExpr) else (common_channels(*lines) or PLAIN)[1]
+def _times(node: Any) -> int:
+    """How often a product holds the rows of its parts."""
+    exponent = node.exponent if isinstance(node, Power) else 1
+    if exponent > MAX_POWER:
+        raise CertificateError(f"a power of {exponent} is too high for a certificate (limit {MAX_POWER})")
+    return int(exponent)
 
 
 def _taps(signal: Signal) -> list[tuple[tuple[int, ...], Any]]:
@@ -246,36 +312,72 @@ class _Numbers:
         return domain.as_AlgebraicField() if domain.is_QQ_I else domain
 
     @property
-    def field(self) -> Any:
-        """The minimal polynomial of t, its conjugate, and its value as a complex number."""
+    def field(self) -> dict[str, Any]:
+        """The minimal polynomial of t, in ints, and its value as a complex number; t = 0 where all is rational."""
         if not self.irrational:
-            return None
-        t = self._domain.ext.as_expr()
-        near = complex(t.evalf(30))
+            return {"minimal": [0, 1], "root": [0, 0]}
+        near = complex((self._domain.ext.as_expr() * self._clear).evalf(30))
+        degree = len(self._modulus) - 1
         return {
-            "minimal": [_rational(c) for c in reversed(self._domain.mod.to_list())],
-            "conjugate": self._element(conjugate(t)),
+            "minimal": [int(m * self._clear ** (degree - j)) for j, m in enumerate(self._modulus)],
             "root": [_rational(Fraction(part)) for part in (near.real, near.imag)],
         }
 
-    def _element(self, value: Any) -> list[Any]:
+    @cached_property
+    def _modulus(self) -> list[Fraction]:
+        return [_fraction(m) for m in reversed(self._domain.mod.to_list())]
+
+    @cached_property
+    def _clear(self) -> int:
+        """t is this multiple of SymPy's generator, so that it is an algebraic integer."""
+        return lcm(*(m.denominator for m in self._modulus))
+
+    def _element(self, value: Any) -> list[tuple[int, Fraction]]:
+        """(n, c) of every term c tⁿ."""
         import sympy
         from sympy.polys.polyerrors import CoercionFailed
 
+        if not is_sympy(exact(value)):
+            return [(0, _fraction(exact(value)))]
         try:
             found = self._domain.from_sympy(sympy.expand(value)).to_list()[::-1]
         except CoercionFailed:
             raise CertificateError(f"{value} is not in the number field of the other numbers") from None
-        return [_rational(c) for c in found] + [0] * (len(self._domain.mod.to_list()) - 1 - len(found))
+        return [(n, _fraction(c) / self._clear**n) for n, c in enumerate(found) if c]
 
     def write(self, value: Any) -> Any:
-        """A number of the format."""
+        """A number of the format: an int, or terms [p, q, n, powers of symbols]."""
         value = exact(value)
-        if isinstance(value, int | Fraction):
-            return _rational(value)
-        terms = [(exact(c), powers) for c, powers in self._terms(value)]
-        written = [[_rational(c) if not is_sympy(c) else {"t": self._element(c)}, powers] for c, powers in terms]
-        return written[0][0] if len(written) == 1 and not written[0][1] else {"sum": written}
+        if isinstance(value, int):
+            return value
+        terms = [(value, {})] if isinstance(value, Fraction) else self._terms(value)
+        written = [(n, x, powers) for c, powers in terms for n, x in self._element(c)]
+        if len(written) == 1 and written[0][0] == 0 and written[0][1].denominator == 1 and not written[0][2]:
+            return written[0][1].numerator
+        return [[x.numerator, x.denominator, n, powers] for n, x, powers in written]
+
+    def apart(self, lhs: Any, rhs: Any, at: dict[str, int]) -> tuple[dict[str, int], Any]:
+        """Ints for all symbols at which two values differ, and one over their difference there."""
+        difference = to_sympy(lhs) - to_sympy(rhs)
+        terms = self._terms(difference)
+        names = [
+            s for name, kind in self.symbols.items() for s in ((name, f"~{name}") if kind == "complex" else (name,))
+        ]
+        for first in range(2, 100):
+            values = {name: at.get(name, first**n + n) for n, name in enumerate(names, 1)}
+            total = sum(to_sympy(c) * prod(to_sympy(values[s]) ** e for s, e in x.items()) for c, x in terms)
+            element = self._domain.from_sympy(to_sympy(total)) if self.irrational else exact(total)
+            if element:
+                return values, self._over(element)
+        raise CertificateError(f"no small values were found at which {difference} is not 0")
+
+    def _over(self, element: Any) -> Any:
+        if not self.irrational:
+            return self.write(1 / Fraction(element))
+        found = (self._domain.one / element).to_list()[::-1]
+        return [
+            [x.numerator, x.denominator, n, {}] for n, c in enumerate(found) for x in [_fraction(c) / self._clear**n]
+        ]
 
     def _terms(self, value: Any) -> list[tuple[Any, dict[str, int]]]:
         """Number and powers of symbols of every term."""
@@ -325,6 +427,9 @@ class _Numbers:
         return inner.name if base is inner else f"~{inner.name}"
 
 
-def _rational(value: Any) -> Any:
-    number = Fraction(int(value.numerator), int(value.denominator))
-    return number.numerator if number.denominator == 1 else [number.numerator, number.denominator]
+def _fraction(value: Any) -> Fraction:
+    return Fraction(int(value.numerator), int(value.denominator))
+
+
+def _rational(number: Fraction) -> list[int]:
+    return [number.numerator, number.denominator]

@@ -1,10 +1,10 @@
 """Check a proof that opalgebra has saved: ``python checker.py proof.json``; Python 3.11 is all that this file needs.
 
-A word of letters takes an impulse at m and taps at d₁, d₂, … to an index that is affine in (m, d₁, …), where these
-meet congruences modulo a period P that the factors tell: S^P moves whole steps on either side.  So two expressions are
-equal iff they agree at one generic point of every residue class modulo P.  Points are drawn from 2¹⁰⁰, taps below 2⁶¹
-(Schwartz–Zippel), arithmetic is exact: two rounds pass a false line with probability below 2⁻⁸⁰.  Factors that are
-symbols are tried at numbers, which the conclusion says.  Laws are names for readers: sealed, not used.
+A word of moves takes an impulse at m, and taps at d₁, d₂, …, to an index that is affine in (m, d₁, …), where these meet
+congruences modulo a period P that the steps tell.  So two expressions are equal iff they agree at one generic point of
+every residue class modulo P.  Points are drawn from 2¹⁶⁰ periods, taps and symbols for numbers below 2¹²⁰, arithmetic
+is exact: a false line passes with probability below 2⁻⁸⁰ (docs/certificates.md).  Symbols for ints are tried at
+numbers, as the conclusion says.  A signal is known by the convolution with it; ~q, the conjugate of q, is a name.
 """
 
 from __future__ import annotations
@@ -14,16 +14,17 @@ import json
 import sys
 from collections import Counter
 from fractions import Fraction
-from itertools import pairwise, product, zip_longest
+from functools import reduce
+from itertools import pairwise, product
 from math import gcd, lcm, prod
+from operator import add, or_
 from random import SystemRandom
-from typing import Any, ClassVar
+from typing import Any
 
-FORMAT, VERSION, RANDOM = "opalgebra-proof", 1, SystemRandom()
-MAX_BYTES, MAX_NODES, MAX_DEPTH, MAX_DIGITS, MAX_BITS = 4_000_000, 100_000, 10_000, 4_000, 50_000
-WORK, ROUNDS, CASES = 1_000_000, 2, 24  # operations in all; times that points are drawn; values of symbols
-COUNTED = ("positive", "integer")  # the symbols that stand for ints
-MALFORMED = (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
+FORMAT, VERSION, RANDOM = "opalgebra-proof", 2, SystemRandom()
+MAX_BYTES, WORK, DEPTH, CASES = 4_000_000, 2_000_000, 40_000, 24  # of the file, of all steps, of calls; values tried
+LEAST = {"positive": 1, "integer": -(10**9)}  # the kinds of symbols that stand for ints
+GIVEN: dict[str, Any] = {"coprime": lambda a, b: gcd(a, b) == 1, "divides": lambda a, b: b % a == 0}
 
 
 class Rejected(Exception):
@@ -39,370 +40,230 @@ def need(condition: Any, message: str, status: int = 64) -> None:
         raise Rejected(message, status)
 
 
-class Alg:
-    """An element of ℚ[t]/(m), the lowest coefficient first; the file gives m and the conjugate of t."""
-
-    minimal: ClassVar[list[Any]] = []
-    conjugates: ClassVar[list[Alg]] = []  # of 1, t, t², …
-    root = 0j  # t, nearly
-
-    def __init__(self, c: list[Any]) -> None:
-        need(len(c) == len(self.minimal), "a number has one coefficient for each power of t")
-        self.c = c
-
-    def __add__(self, other: Any) -> Alg:
-        d = other.c if isinstance(other, Alg) else [other] + [0] * (len(self.c) - 1)
-        return Alg([a + b for a, b in zip(self.c, d, strict=True)])
-
-    def __mul__(self, other: Any) -> Alg:
-        n, r = len(self.c), [0] * (2 * len(self.c) - 1)
-        for i, a in enumerate(self.c):
-            for j, b in enumerate(other.c if isinstance(other, Alg) else [other]):
-                r[i + j] += a * b
-        for top in range(2 * n - 2, n - 1, -1):  # tⁿ = −(m₀ + m₁ t + …)
-            for j in range(n):
-                r[top - n + j] -= r[top] * self.minimal[j]
-        return Alg(r[:n])
-
-    __radd__, __rmul__ = __add__, __mul__
-
-    def __bool__(self) -> bool:
-        return any(self.c)
-
-
-def bits(v: Any) -> int:
-    parts = v.c if isinstance(v, Alg) else [v]
-    size: int = sum([p.numerator.bit_length() + p.denominator.bit_length() for p in parts])
-    need(size <= MAX_BITS, f"limit: a number of more than {MAX_BITS} bits")
-    return size
-
-
-def rational(v: Any) -> Any:
-    need(all(type(x) is int for x in (v if isinstance(v, list) else [v])), "a number is an int or [int, int]")
-    return Fraction(*v) if isinstance(v, list) else v
-
-
-def use_field(field: Any) -> None:
-    """Take over m, and a root and a conjugate of t that fit it."""
-    Alg.minimal = []
-    if field is None:
-        return
-    m, bar, near = ([rational(v) for v in field[key]] for key in ("minimal", "conjugate", "root"))
-    need(2 <= len(m) <= 65 and m[-1] == 1 and len(bar) == len(m) - 1, "the field does not have the form of the format")
-    Alg.minimal, Alg.root, Alg.conjugates = m[:-1], complex(*map(float, near)), []
-    power = Alg([1] + [0] * (len(bar) - 1))
-    for _ in bar:
-        Alg.conjugates.append(power)
-        power = power * Alg(bar)
-    zero = sum([x * c for x, c in zip(Alg.conjugates, m, strict=False)], power)
-    fits = [(m, 0), (bar, Alg.root.conjugate())]
-    terms = [([float(c) * Alg.root**i for i, c in enumerate(p)], v) for p, v in fits]
-    close = all(abs(sum(found) - v) <= 1e-9 * sum(map(abs, found)) for found, v in terms)
-    need(not zero and close, "the root and the conjugate of t do not fit its minimal polynomial", 1)
-
-
 class Checker:
     def __init__(self, data: dict[str, Any]) -> None:
-        self.nodes, self.ndim, self.symbols, self.given = (data[x] for x in ("nodes", "ndim", "symbols", "given"))
-        self.formal, self.left, self.sampled, self.largest = data["names"], WORK, False, 0
-        self.env: dict[Any, Any] = {}
-        need(0 < len(self.nodes) <= MAX_NODES and self.ndim in range(1, 9), f"limit: {MAX_NODES} nodes, 8 axes")
-        depths: list[int] = []
-        for node in self.nodes:
-            need(all(type(r) is int and 0 <= r < len(depths) for r in self.refs(*node)), "a node refers to a later one")
-            depths.append(1 + max([depths[r] for r in self.refs(*node)], default=0))
-        need(max(depths) <= MAX_DEPTH, f"limit: nested deeper than {MAX_DEPTH}")
-        sys.setrecursionlimit(max(sys.getrecursionlimit(), 4 * max(depths) + 2_000))
+        self.data, self.rows, self.names, self.symbols = data, data["nodes"], data["names"], data["symbols"]
+        need(data["ndim"] in range(1, 9), "limit: 8 axes")
+        need(all(kind in ("signal", "real", "operator") for kind in self.names.values()), "no kind of name")
+        self.left, self.sampled, self.plain = WORK, False, [(0, 1)] * (1 + data["ndim"])
+        self.letters: dict[int, Any] = {}  # of every row of moves: these
+        self.measures: list[Any] = []  # of every row: periods, and how often its products hold each name
+        self.degrees: dict[str, int] = {}
+        self.formal: dict[str, Any] = {}  # of every name: the moves drawn for it
+        self.grown: set[Any] = set()
+        used = [c for kind, a in self.rows if kind == "moves" for entry in a for c in entry[3:]]
+        self.channels, (*self.minimal, leading) = 1 + max(used, default=0), data["minimal"]
+        monic = all(type(c) is int for c in self.minimal) and leading == 1
+        need(monic and 1 <= len(self.minimal) <= 64, "the minimal polynomial is not monic, of degree 1 to 64")
 
-    def refs(self, kind: str, *a: Any) -> list[int]:
-        if kind in ("conv", "transpose", "conj", "apply"):
-            return list(a)
-        if kind == "block":
-            return [r for row in a[0] for r in row]
-        return [r for _, r in a[0]] if kind == "sum" else list(a[0]) if kind == "compose" else []
-
-    def spend(self, cost: int) -> None:
-        self.left -= cost
+    def spend(self, *numbers: Any, times: int = 1) -> None:
+        """One budget of time and size: steps with long numbers cost more."""
+        bits = sum([v.numerator.bit_length() + v.denominator.bit_length() for v in numbers])
+        self.left -= times + (bits // 1_000) ** 2
         need(self.left >= 0, f"limit: the check takes more than {WORK} operations")
 
-    # -- evaluation from the definitions: signals are dicts from index to exact number --------------------------
-
-    def value(self, v: Any, c: bool = False) -> Any:
-        """A number, {"t": coefficients} or {"sum": [[number, {symbol: exponent}], …]}; its conjugate where c."""
-        if isinstance(v, dict) and "t" in v:
-            found = Alg([rational(x) for x in v["t"]])
-            return sum([p * x for p, x in zip(Alg.conjugates, found.c, strict=True)], found * 0) if c else found
-        if not isinstance(v, dict):
-            return rational(v)
-        total: Any = 0
-        for number, powers in v["sum"]:
-            term = self.value(number, c)
-            for name, e in powers.items():
-                need(type(e) is int and abs(e) <= 64, "limit: an exponent of a symbol above 64")
-                base = self.env[name.lstrip("~")][c != name.startswith("~")]  # ~a is the conjugate of a
-                term = term * (base**e if e >= 0 else Fraction(1, base**-e))
-            total = total + term
-        return total
+    def number(self, v: Any, values: dict[str, int]) -> Any:
+        """(n, c) for every c tⁿ in an int, or in [[p, q, n, {symbol: exponent}], …]: p/q tⁿ times powers of symbols."""
+        for p, q, n, powers in [(v, 1, 0, {})] if type(v) is int else v:
+            need(type(p) is type(q) is int and 0 <= n < len(self.minimal), "a number is an int, or made of p/q tⁿ")
+            need(all(abs(e) <= 64 for e in powers.values()), "limit: an exponent of a symbol above 64")
+            need(powers.keys() <= values.keys(), "an int is expected, or a symbol for one")
+            c = prod([Fraction(values[s]) ** e for s, e in powers.items()], start=Fraction(p, q))
+            yield n, c.numerator if c.denominator == 1 else c
 
     def whole(self, v: Any) -> int:
-        """A factor, a shift or an index: an int, whatever the symbols in it."""
-        names = [s.lstrip("~") for _, powers in v["sum"] for s in powers] if isinstance(v, dict) else []
-        found = self.value(v)
-        need(all(self.symbols[s] in COUNTED for s in names) and type(found) is int, "an int is expected")
-        return int(found)
+        terms = list(self.number(v, self.counted))
+        total = sum([c for _, c in terms])
+        need(total.denominator == 1 and not any(n for n, _ in terms), "an int is expected")
+        return int(total)
 
-    def axes(self, v: Any) -> list[int]:
-        need(len(v) == self.ndim, "one int per axis is expected")
-        return [self.whole(x) for x in v]
+    # -- evaluation: a signal is a dict from (power of t, channel, n₁, n₂, …) to number -----------------------------
 
     def add(self, terms: Any) -> dict[Any, Any]:
-        y: dict[Any, Any] = {}
+        y: Counter[Any] = Counter()
         for n, v in terms:
-            self.spend(1 + (bits(v) + sum([bits(i) for i in n])) // 256)
-            y[n] = y[n] + v if n in y else v
+            self.spend(*n, v)
+            y[n] += v
+        for e in range(max([n[0] for n in y], default=0), len(self.minimal) - 1, -1):  # tᴺ = −(m₀ + m₁ t + …)
+            for n in [n for n in y if n[0] == e]:
+                v = y.pop(n)
+                for j, c in enumerate(self.minimal, e - len(self.minimal)):
+                    y[j, *n[1:]] -= c * v
         return {n: v for n, v in y.items() if v}
 
-    def samples(self, w: Any, c: bool = False) -> dict[Any, Any]:
-        return self.add([(tuple(self.axes(n)), self.value(v, c)) for n, v in w])
-
-    def signal(self, i: int, c: bool) -> dict[Any, Any]:
-        if (i, c) not in self.memo:
-            self.memo[i, c] = self.signal_of(i, c)
-        return self.memo[i, c]
-
-    def signal_of(self, i: int, c: bool) -> dict[Any, Any]:
-        kind, *a = self.nodes[i]
-        if kind == "samples":
-            return self.samples(a[0], c)
-        if kind == "box":
-            self.spend(prod(map(abs, self.axes(a[0]))))
-            return dict.fromkeys(product(*[range(k) for k in self.axes(a[0])]), 1)
-        if kind == "apply":
-            return [*self.act(a[0], [self.signal(a[1], c)], False, c), {}][0]
-        if kind == "sum":
-            terms = [(self.value(w, c), self.signal(j, c)) for w, j in a[0]]
-            return self.add([(n, w * v) for w, x in terms for n, v in x.items()])
-        need(kind in ("formal", "conj"), f"{kind} is no signal")
-        return self.signal(a[0], not c) if kind == "conj" else self.names[a[0]][c]
-
-    def act(self, i: int, xs: list[Any], t: bool = False, c: bool = False) -> list[Any]:
-        """A (x₀, x₁, …), with the transpose where t and the conjugate where c; no channels are all zero."""
-        kind, *a = self.nodes[i]
-        self.spend(1)
-        if kind in ("transpose", "conj"):
-            return self.act(a[0], xs, t != (kind == "transpose"), c != (kind == "conj"))
+    def act(self, i: int, x: dict[Any, Any], t: bool = False) -> dict[Any, Any]:
+        """Row i, or its transpose where t, applied to x."""
+        kind, a = self.rows[i]
+        self.spend()
+        if kind == "transpose":
+            return self.act(a, x, not t)
         if kind == "compose":
-            for j in a[0] if t else a[0][::-1]:
-                xs = self.act(j, xs, t, c)
-            return xs
+            for j in a if t else a[::-1]:
+                x = self.act(j, x, t)
+            return x
         if kind == "sum":
-            terms = [[(self.value(w, c), x) for x in self.act(j, xs, t, c)] for w, j in a[0]]
-            rows = zip_longest(*terms, fillvalue=(0, {}))
-            return [self.add([(n, w * v) for w, x in row for n, v in x.items()]) for row in rows]
-        if not xs:
-            return []
-        if kind == "block":
-            heights, widths = (a[2], a[1]) if t else (a[1], a[2])
-            need(len(xs) == sum(widths), "the channels of a block do not fit")
-            parts = [xs[sum(widths[:j]) : sum(widths[: j + 1])] for j in range(len(widths))]
-            out: list[Any] = []
-            for r, h in enumerate(heights):
-                ys = [self.act(a[0][s][r] if t else a[0][r][s], part, t, c) for s, part in enumerate(parts)]
-                need(all(len(y) in (0, h) for y in ys), "the channels of a block do not fit")
-                out += [self.add([m for y in ys if y for m in y[j].items()]) for j in range(h)]
-            return out
-        need(len(xs) == 1, "a letter takes one channel")
-        return [self.letter(kind, a, xs[0], t, c)]
+            return self.add([term for j in a for term in self.act(j, x, t).items()])
+        if kind == "formal" and self.names[a.lstrip("~")] == "operator":
+            self.grow(a, x, t)
+        return self.add(self.moved(self.moves(i), x, t))
 
-    def letter(self, kind: str, a: list[Any], x: Any, t: bool, c: bool) -> dict[Any, Any]:
-        if kind == "conv":
-            taps, s = self.signal(a[0], c).items(), -1 if t else 1
-            return self.add((tuple([i + s * j for i, j in zip(n, d, strict=True)]), v * w)
-                            for n, v in x.items() for d, w in taps)  # fmt: skip
-        if kind == "operator":
-            return self.add((n, v * e[c]) for m, v in x.items() for n, e in self.entries(a[0], t, m).items())
-        k = self.axes(a[0])
-        if kind == "shift":
-            return self.add(
-                [(tuple([i - j if t else i + j for i, j in zip(n, k, strict=True)]), v) for n, v in x.items()]
-            )
-        need(kind in ("up", "down", "modulate") and 0 not in k, f"{kind} {k} is no operator")
-        rests = [(n, tuple([i % j for i, j in zip(n, k, strict=True)]), v) for n, v in x.items()]
-        if kind == "modulate":
-            w = self.samples(a[1], c)
-            return self.add([(n, v * w[r]) for n, r, v in rests if r in w])
-        if (kind == "up") != t:
-            return self.add([(tuple([i * j for i, j in zip(n, k, strict=True)]), v) for n, v in x.items()])
-        return self.add([(tuple([i // j for i, j in zip(n, k, strict=True)]), v) for n, r, v in rests if not any(r)])
+    def moved(self, moves: Any, x: dict[Any, Any], t: bool) -> Any:
+        """Every move (f, w, source, target) takes the samples at r + P j, times w tᶠ, to s + Q j."""
+        for (e, *n), v in x.items():
+            for f, w, *ends in moves:
+                self.spend()
+                j = [divmod(m - r, p) if p else (0, m - r) for m, (r, p) in zip(n, ends[t], strict=True)]
+                if not any(rest for _, rest in j):
+                    yield (e + f, *[s + q * k for (s, q), (k, _) in zip(ends[not t], j, strict=True)]), v * w
 
-    def entries(self, name: str, t: bool, n: Any) -> Any:
-        """The entries of a formal operator in a column, of its transpose where t; drawn when first asked for."""
-        if self.fresh is not None and (name, t, n) not in self.grown:
-            self.grown.add((name, t, n))
-            for m in self.points(*self.fresh[name]):
-                e = self.drawn()
-                self.matrix.setdefault((name, t, n), {})[m] = self.matrix.setdefault((name, not t, m), {})[n] = e
-        return self.matrix.get((name, t, n), {})
+    def moves(self, i: int) -> Any:
+        """The moves (n, c, source, target) of a row, each with a number c tⁿ and pairs (start, step) for all axes."""
+        kind, a = self.rows[i]
+        if kind == "formal":
+            return self.formal[a]
+        if i not in self.memo:  # a convolution by the response to an impulse at 0
+            need(kind == "conv", f"{kind} is no kind of row")
+            response = self.act(a, {(0,) * (1 + len(self.plain)): 1})
+            self.memo[i] = [(e, v, self.plain, [(d, 1) for d in n]) for (e, *n), v in response.items()]
+        return self.memo[i]
 
-    # -- points, taps and symbols at random ----------------------------------------------------------------------
+    def read(self, weight: Any, source: Any, target: Any, *route: int) -> Any:
+        """[number, [[r, P], …], [[s, Q], …]], a pair per axis, or [s, Q, k] for k side by side; then channels."""
+        channel = [(c, 0) for c in route] or [(0, 1), (0, 1)]
+        ends = [[(self.whole(r), self.whole(p)) for r, p, *_ in end] for end in (source, target)]
+        sizes = [self.whole(size[0]) if size else 1 for _, _, *size in target]
+        for n, c in self.number(weight, self.values):
+            self.spend(c, times=prod([max(1, abs(k)) for k in sizes]))
+            for copy in product(*map(range, sizes)):
+                to = [(s + i, q) for (s, q), i in zip(ends[1], copy, strict=True)]
+                yield n, c, [channel[0], *ends[0]], [channel[1], *to]
 
-    def drawn(self, real: bool = False) -> tuple[int, int]:
-        v = RANDOM.randrange(1, 2**61)
-        return v, v if real else RANDOM.randrange(1, 2**61)  # a number and its conjugate are independent
+    # -- points and taps at random -----------------------------------------------------------------------------------
 
-    def points(self, period: list[int], copies: int, limit: int) -> list[Any]:
+    def points(self, copies: int, limit: int) -> list[Any]:
         """Generic points of every residue class; of a sample of these where there are too many."""
-        if prod(period) * copies <= limit:
-            chosen: Any = [r for r in product(*map(range, period)) for _ in range(copies)]
+        if prod(self.period) * copies <= limit:
+            classes: Any = [r for r in product(*map(range, self.period)) for _ in range(copies)]
         else:
-            self.sampled, chosen = True, [[RANDOM.randrange(p) for p in period] for _ in range(limit)]
-        return [
-            tuple([r + p * RANDOM.randrange(-(2**100), 2**100) for r, p in zip(at, period, strict=True)])
-            for at in chosen
-        ]
+            self.sampled, classes = True, [map(RANDOM.randrange, self.period) for _ in range(limit)]
+        return [[r + p * RANDOM.randrange(2**160) for r, p in zip(at, self.period, strict=True)] for at in classes]
 
-    def measured(self) -> list[Any]:
-        """Of every node the periods per axis of itself and its transpose, and how often its products hold each name."""
-        found: list[Any] = []
-        for kind, *a in self.nodes:
-            inner = [found[r] for r in self.refs(kind, *a)]
-            serial, own = kind in ("compose", "apply", "conv"), [1] * self.ndim
-            periods = [own] * 2
-            for side in (0, 1) if inner else ():
-                combined = zip(*[entry[side] for entry in inner], strict=True)
-                periods[side] = [prod(p) if serial else lcm(*p) for p in combined]
-            if kind in ("transpose", "conv", "apply"):  # kernels are not transposed
-                periods = periods[::-1] if kind == "transpose" else [periods[0]] * 2
-            if kind in ("up", "down", "modulate"):
-                own = [abs(k) for k in self.axes(a[0])]
-                periods = [[1] * self.ndim if kind == "up" else own, [1] * self.ndim if kind == "down" else own]
-            degrees = Counter({a[0]: 1} if kind in ("formal", "operator") else {})
-            for *_, other in inner:
-                degrees = degrees + other if serial else degrees | other
-            self.spend(1 + sum([bits(p) for p in [*periods[0], *periods[1], *degrees.values()]]) // 256)
-            found.append((*periods, degrees))
-        return found
+    def grow(self, name: str, x: dict[Any, Any], t: bool) -> None:
+        """Draw the entries of a formal operator that x asks for, or of its transpose where t."""
+        for _, _, *n in x:
+            if name in self.degrees and (name, t, *n) not in self.grown:
+                self.grown.add((name, t, *n))
+                for m in self.points(self.degrees[name], self.limit):
+                    ends = [[(0, 1), *[(i, 0) for i in at]] for at in ((m, n) if t else (n, m))]
+                    self.formal[name].append((0, RANDOM.randrange(1, 2**120), *ends))
 
-    def agree(self, pair: tuple[int, int], measured: list[Any], inputs: Any, share: int) -> bool:
-        (p, _, d), (q, _, e) = (measured[i] for i in pair)
-        period, degrees, floor = list(map(lcm, p, q)), d | e, self.left - share
-        limit = max(4, int((share / 8) ** (1 / (1 + min(30, sum(degrees.values()))))))
-        self.memo: dict[Any, Any] = {}
-        self.matrix: dict[Any, Any] = {}
-        self.grown: set[Any] = set()
-        self.names: dict[str, Any] = {}
-        self.fresh: Any = {name: (period, degrees[name], limit) for name in degrees}
-        for name in [name for name in degrees if self.formal[name][0] == "signal"]:
-            taps = {at: self.drawn(self.formal[name][1]) for at in self.points(*self.fresh[name])}
-            if self.formal[name][2]:  # even
-                taps |= {tuple([-i for i in at]): v for at, v in taps.items()}
-            self.names[name] = [{at: v[c] for at, v in taps.items()} for c in (0, 1)]
-        if inputs is None:
-            left, right = (self.signal(i, False) for i in pair)
-            return not self.add([*left.items(), *((n, -1 * v) for n, v in right.items())])
-        for at in self.points(period, 1, limit if degrees else share // 8):
-            for j in range(inputs):
-                xs: list[Any] = [{at: 1} if i == j else {} for i in range(inputs)]
-                for left, right in zip_longest(*[self.act(i, xs) for i in pair], fillvalue={}):
-                    if self.add([*left.items(), *((n, -1 * v) for n, v in right.items())]):
-                        return False
-            if self.left < floor:
-                self.sampled = True
-                break
+    def measure(self) -> None:
+        """Of every row the periods of it and of its transpose, and how often its products hold each name."""
+        self.letters, self.measures = {}, []
+        for i, (kind, a) in enumerate(self.rows):
+            refs = a if kind in ("compose", "sum") else [a] if kind in ("transpose", "conv") else []
+            need(all(type(j) is int and 0 <= j < i for j in refs), "a row refers to a later one")
+            parts = [self.measures[j] for j in refs]
+            if kind == "moves":
+                self.letters[i] = [move for entry in a for move in self.read(*entry)]
+                parts = [(*[[p for _, p in end[1:]] for end in ends], Counter()) for _, _, *ends in self.letters[i]]
+            join: Any = prod if kind == "compose" else lambda p: lcm(*p)
+            here, back = ([join([part[t][n] for part in parts]) for n in range(len(self.plain) - 1)] for t in (0, 1))
+            need(all(here + back), "a step is 0")
+            names = Counter({a: 1} if kind == "formal" else {})
+            names = reduce(add if kind == "compose" else or_, [part[2] for part in parts], names)
+            self.spend(*here, *back, *names.values())
+            turned = {"transpose": (back, here, names), "conv": (here, here, names)}
+            self.measures.append(turned.get(kind, (here, back, names)))
+
+    def agree(self, pair: tuple[int, int], share: int) -> bool:
+        (p, _, d), (q, _, e) = (self.measures[i] for i in pair)
+        self.period, self.degrees, floor = list(map(lcm, p, q)), d | e, self.left - share
+        self.limit = max(4, int((share / 8) ** (1 / (1 + min(30, sum(self.degrees.values()))))))
+        self.memo, self.grown, self.formal = dict(self.letters), set(), {}
+        for name, copies in self.degrees.items():
+            taps = [] if self.names[name.lstrip("~")] == "operator" else self.points(copies, self.limit)
+            steps = [[(i, 1) for i in (0, *at)] for at in taps]
+            self.formal[name] = [(0, RANDOM.randrange(1, 2**120), self.plain, to) for to in steps]
+        for at in self.points(1, self.limit if self.degrees else max(4, share // 8)):
+            for channel in range(self.channels):
+                sides = [self.act(i, {(0, channel, *at): 1}) for i in pair]
+                if sides[0] != sides[1]:
+                    return False
+                if self.left < floor:
+                    self.sampled = True
+                    return True
         return True
 
-    # -- the claims ------------------------------------------------------------------------------------------
+    # -- the claims ----------------------------------------------------------------------------------------------------
 
-    def holds(self) -> bool:
-        values = [(kind, [self.whole(v) for v in sides]) for kind, *sides in self.given]
-        need(all(kind in ("coprime", "divides") for kind, _ in values), "an unknown hypothesis")
-        return all(gcd(a, b) == 1 if kind == "coprime" else b % a == 0 for kind, (a, b) in values)
+    def holds(self, counted: dict[str, int]) -> bool:
+        """Whether the hypotheses hold at these values of the symbols, which are taken over."""
+        self.counted = counted
+        return all(GIVEN[kind](*map(self.whole, sides)) for kind, *sides in self.data["given"])
 
-    def drawn_symbols(self, values: dict[str, int]) -> None:
-        least = {"positive": 1, "integer": -(10**9)}
-        need(all(type(v) is int and v >= least[self.symbols[s]] for s, v in values.items()), "a symbol is out of range")
-        self.env = {s: self.drawn(kind == "real") for s, kind in self.symbols.items()} | {
-            s: (v, v) for s, v in values.items()
-        }
-
-    def cases(self) -> Any:
-        """Values of the symbols that are counted through, up to ever larger bounds."""
-        counted = [s for s, kind in self.symbols.items() if kind in COUNTED]
-        done = 0
-        for bound in range(1, CASES + 1 if counted else 2):
-            ranges = [range(1 if self.symbols[s] == "positive" else -bound, bound + 1) for s in counted]
-            if prod(map(len, ranges)) > CASES and bound > 1:
-                return
-            need(prod(map(len, ranges)) < 1_000, f"limit: {len(counted)} symbols to count through")
-            for values in product(*ranges):
-                if bound == 1 or bound in map(abs, values):
-                    self.drawn_symbols(dict(zip(counted, values, strict=True)))
-                    if self.holds():
-                        done += 1
-                        yield values
-            self.largest = bound if counted and done else 0
-        need(done, "no values of the symbols meet the hypotheses")
-
-    def proof(self, lines: list[Any], inputs: Any) -> str:
+    def proof(self) -> str:
         """Every line equals the one before; a sentence that says for what."""
-        written, tried = [line["expression"] for line in lines], 0
-        share = WORK // (
-            ROUNDS * max(1, len(lines) - 1) * (CASES if set(self.symbols.values()) - {"real", "complex"} else 1)
-        )
-        for _ in self.cases():
-            tried += 1
-            measured = self.measured()
-            for _ in range(ROUNDS):
-                for i, pair in enumerate(pairwise(written), 2):
-                    same = self.agree(pair, measured, inputs, share)
-                    need(same, f"line {i} does not follow from line {i - 1}", 1)
-        names = ", ".join([s for s, kind in self.symbols.items() if kind in COUNTED])
-        scope = [f"for all {names} up to {self.largest} ({tried} cases), not for all"] if names else []
+        least = {s: LEAST[kind] for s, kind in self.symbols.items() if kind in LEAST}
+        grids = [[range(max(low, -top), top + 1) for low in least.values()] for top in range(1, CASES + 1)]
+        top, grid = [(n, g) for n, g in enumerate(grids, 1) if n == 1 or prod(map(len, g)) <= CASES][-1]
+        need(prod(map(len, grid)) < 1_000, f"limit: {len(grid)} symbols to count through")
+        cases = [case for values in product(*grid) if self.holds(case := dict(zip(least, values, strict=True)))]
+        need(cases, "no values of the symbols meet the hypotheses")
+        lines = [line["expression"] for line in self.data["lines"]]
+        for case in cases:
+            drawn = {s: RANDOM.randrange(1, 2**120) for name in self.symbols for s in (name, "~" + name)}
+            self.counted, self.values = case, drawn | case
+            self.measure()
+            for i, pair in enumerate(pairwise(lines), 2):
+                same = self.agree(pair, WORK // (len(lines) * len(cases)))
+                need(same, f"line {i} does not follow from line {i - 1}", 1)
+        scope = [f"for all {', '.join(least)} up to {top} ({len(cases)} cases), not for all"] if least else []
         scope += ["at a sample of the residue classes"] if self.sampled else []
         return f"confirmed {', '.join(scope)}" if scope else "checked"
 
-    def refutation(self, w: dict[str, Any], pair: tuple[int, int], inputs: Any) -> str:
-        """Both sides take the values of the witness, and these differ."""
-        self.drawn_symbols(w["symbols"])
-        need(self.holds(), "the witness breaks a hypothesis", 1)
-        self.memo, self.matrix, self.fresh, self.names = {}, {}, None, {}
-        for name, taps in w["names"].items():
-            if self.formal[name][0] == "operator":
-                for row, column, v in taps:
-                    n, m, e = tuple(row), tuple(column), (self.value(v), self.value(v, True))
-                    for key, at in (((name, False, m), n), ((name, True, n), m)):
-                        self.matrix.setdefault(key, {})[at] = e
-            else:
-                self.names[name] = x, bar = [self.samples(taps, c) for c in (False, True)]
-                need(not self.formal[name][1] or not self.add([*x.items(), *((n, -1 * v) for n, v in bar.items())]),
-                     f"{name} is not real", 1)  # fmt: skip
-                turned = ((tuple([-i for i in n]), -1 * v) for n, v in x.items())
-                need(not self.formal[name][2] or not self.add([*x.items(), *turned]), f"{name} is not even", 1)
-        out, into = w["channels"]
-        xs: list[Any] = [{tuple(w["input"]): 1} if i == into else {} for i in range(inputs or 0)]
-        sides = [[self.signal(i, False)] if inputs is None else self.act(i, xs) for i in pair]
-        found = [(y[out] if out < len(y) else {}).get(tuple(w["index"]), 0) for y in sides]
-        claimed = [self.value(v) for v in w["values"]]
-        need(not any(a + -1 * b for a, b in zip(found, claimed, strict=True)), "the witness gives other values", 1)
-        difference = found[0] + -1 * found[1]
-        if isinstance(difference, Alg):
-            terms = [float(x) * Alg.root**i for i, x in enumerate(difference.c)]
-            need(abs(sum(terms)) > 1e-9 * sum(map(abs, terms)), "the values of the witness are too close to tell", 1)
-        need(difference, "the sides agree at the witness", 1)
+    def refutation(self, w: dict[str, Any]) -> str:
+        """Both sides take the values of the witness, whose difference has an inverse."""
+        self.values, self.degrees, into, index = w["symbols"], {}, (0, *w["input"]), tuple(w["index"])
+        counted = {s: v for s, v in self.values.items() if self.symbols.get(s) in LEAST}
+        fits = all(v >= LEAST[self.symbols[s]] for s, v in counted.items())
+        need(fits and all(type(v) is int for v in self.values.values()), "a symbol is out of its range", 1)
+        need(self.holds(counted), "the witness breaks a hypothesis", 1)
+        self.measure()
+        self.memo = self.letters
+        self.formal = {s: [move for entry in taps for move in self.read(*entry)] for s, taps in w["names"].items()}
+        for s, n, source, target in [(s, n, *ends) for s, found in self.formal.items() for n, _, *ends in found]:
+            plain = source == self.plain and all(q == 1 for _, q in target)
+            kind = self.names[s.lstrip("~")]
+            need(plain or kind == "operator", f"{s} is no signal at the witness", 1)
+            need(n == 0 or kind != "real", f"{s} is not real at the witness", 1)
+        found = [self.act(self.data[side], {into: 1}) for side in ("lhs", "rhs")]
+        sides = [self.add(((n[0],), v) for n, v in y.items() if n[1:] == index) for y in found]
+        claimed = [self.add(((n,), c) for n, c in self.number(v, self.values)) for v in w["values"]]
+        need(sides == claimed, "the witness gives other values", 1)
+        apart = self.add([*sides[0].items(), *[(n, -v) for n, v in sides[1].items()]])
+        inverse = list(self.number(w["inverse"], self.values))
+        one = self.add(((m + n,), v * c) for (m,), v in apart.items() for n, c in inverse)
+        need(one == {(0,): 1}, "the sides agree at the witness", 1)
         return "refuted"
 
+    def conclusion(self) -> str:
+        data, lines, mark = self.data, self.data["lines"], ""
+        need(data["verdict"] in ("proved", "refuted"), "the verdict is neither proved nor refuted")
+        if data["verdict"] == "proved":
+            ends = lines and [lines[0]["expression"], lines[-1]["expression"]]
+            need(ends == [data["lhs"], data["rhs"]], "the lines lead elsewhere", 1)
+        found = self.proof() if data["verdict"] == "proved" else self.refutation(data["witness"])
+        for i, part in enumerate([data, *lines]):
+            mark = seal(mark, part)
+            need(mark == part["seal"], f"{f'line {i}' if i else 'the statement'} was changed after it was sealed", 1)
+        return found
 
-def seal(previous: str, part: Any) -> str:
-    return hashlib.sha256((previous + json.dumps(part, sort_keys=True)).encode()).hexdigest()
 
-
-def _int(text: str) -> int:
-    need(len(text) <= MAX_DIGITS, f"limit: a number of more than {MAX_DIGITS} digits")
-    return int(text)
-
-
-def _refuse(text: str) -> None:
-    raise Rejected(f"{text} is not exact; numbers are ints")
+def seal(previous: str, part: dict[str, Any]) -> str:
+    """SHA-256 of what was sealed before and of this part."""
+    sealed = {key: value for key, value in part.items() if key not in ("lines", "seal")}
+    return hashlib.sha256((previous + json.dumps(sealed, sort_keys=True)).encode()).hexdigest()
 
 
 def check(text: str) -> str:
@@ -410,34 +271,15 @@ def check(text: str) -> str:
     need(len(text) <= MAX_BYTES, f"limit: a file of more than {MAX_BYTES} bytes")
     before = sys.getrecursionlimit()
     try:
-        data = json.loads(text, parse_int=_int, parse_float=_refuse, parse_constant=_refuse)
+        data = json.loads(text, parse_float=int, parse_constant=int)  # refuses both: all is exact
         need(data["format"] == FORMAT, f"the format is not {FORMAT}")
         need(data["version"] == VERSION, f"the version is {data['version']!r:.20}; this file reads version {VERSION}")
-        return _conclusion(data)
-    except MALFORMED as error:
-        raise Rejected(
-            f"the file does not have the form of the format: {type(error).__name__}: {error}"[:300]
-        ) from None
+        sys.setrecursionlimit(DEPTH)
+        return Checker(data).conclusion()
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
+        raise Rejected(f"does not have the form of the format: {type(error).__name__}: {error}"[:300]) from None
     finally:
         sys.setrecursionlimit(before)
-
-
-def _conclusion(data: dict[str, Any]) -> str:
-    use_field(data["field"])
-    checker, lines, sides, inputs = Checker(data), data["lines"], (data["lhs"], data["rhs"]), data["inputs"]
-    need(inputs is None or (type(inputs) is int and 1 <= inputs <= 5_000), "inputs is null or a number of channels")
-    need(data["verdict"] in ("proved", "refuted"), "the verdict is neither proved nor refuted")
-    if data["verdict"] == "proved":
-        need(lines and (lines[0]["expression"], lines[-1]["expression"]) == sides, "the lines lead elsewhere", 1)
-        conclusion = checker.proof(lines, inputs)
-    else:
-        conclusion = checker.refutation(data["witness"], sides, inputs)
-    mark = seal("", {key: value for key, value in data.items() if key not in ("lines", "seal")})
-    need(mark == data["seal"], "the statement was changed after it was sealed", 1)
-    for i, line in enumerate(lines, 1):
-        mark = seal(mark, {key: value for key, value in line.items() if key != "seal"})
-        need(mark == line["seal"], f"line {i} was changed after it was sealed", 1)
-    return conclusion
 
 
 def main(argv: list[str]) -> int:
