@@ -49,7 +49,8 @@ class Derivation(Drawn):
     """Lines A = B = C = …; made by :func:`derive`.
 
     ``d.to(B)`` writes a line and checks it, ``d.by(law)`` writes the line that a law gives, ``d.undo()`` takes back
-    what the last call wrote.  All return the derivation, so that lines chain.  ``d.moves()`` lists the lines that laws can give.
+    what the last call wrote.  All return the derivation, so that lines chain.  ``d.moves()`` lists the lines that laws
+    can give.
     """
 
     def __init__(self, start: Any, given: Hypothesis | Iterable[Hypothesis] = ()) -> None:
