@@ -137,7 +137,7 @@ def shares(sizes: Sequence[int], room: int) -> list[int]:
     left over for names to be opened, and every part may have it.
 
     >>> shares([1, 50, 3, 20], 24), shares([4, 5, 5, 4], 12), shares([1, 2], 5)
-    ([1, 10, 3, 10], [4, 1, 1, 4], [3, 4])
+    ([1, 10, 3, 10], [6, 3, 3, 6], [3, 4])
     """
     given = [0] * len(sizes)
     left = room
