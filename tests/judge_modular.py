@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from fractions import Fraction
 from functools import lru_cache
 from itertools import product
+from math import lcm
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -464,12 +465,20 @@ def _agree(a: list[Vector], b: list[Vector], ndim: int) -> bool:
 
 
 def differ(
-    lhs: Any, rhs: Any, rng: random.Random, given: Mapping[str, int] | None = None, even: Collection[str] = ()
+    lhs: Any,
+    rhs: Any,
+    rng: random.Random,
+    given: Mapping[str, int] | None = None,
+    *,
+    even: Collection[str] = (),
+    likely: bool = False,
 ) -> bool:
     """Whether two operators (or two signals) are found to differ at these values of their symbols.
 
     A difference is certain.  That none is found is evidence: the input is random on a window that holds a whole
-    period of both operators where it is not too long, on one far away and beyond; so is an input of the transposes.
+    period of both operators where it is not too long, on one far away and beyond; where the period is longer, or
+    there are several axes, so is an input of the transposes.  Where a difference is ``likely``, a small window is
+    tried first.
 
     Raises
     ------
@@ -481,20 +490,16 @@ def differ(
     if isinstance(lhs, signals.SignalExpr):
         return not same(judge.signal(lhs), judge.signal(rhs))
     outs, ins = lhs.channels or rhs.channels or (1, 1)
-    for radius in _radii(lhs, rhs, ndim):
-        xs = _inputs(rng, ndim, radius, ins)
+    period = lcm(_modulus(lhs), _modulus(rhs)) if ndim == 1 else 0
+    radius = max(6, min(PERIOD, period // 2 + 1)) if ndim == 1 else (4, 1)[ndim - 2]
+    for size in (6, radius) if likely and radius > 12 else (radius,):
+        xs = _inputs(rng, ndim, size, ins)
         if not _agree(judge.apply(lhs, xs), judge.apply(rhs, xs), ndim):
             return True
+    if ndim == 1 and not given and period <= 2 * PERIOD:
+        return False  # every column has been looked at
     xs = _inputs(rng, ndim, (8, 3, 1)[ndim - 1], outs)
     return not _agree(judge.apply(lhs, xs, True), judge.apply(rhs, xs, True), ndim)
-
-
-def _radii(lhs: Any, rhs: Any, ndim: int) -> list[int]:
-    """A small window first, where most that differs does; then one that holds a period."""
-    if ndim > 1:
-        return [(4, 1)[ndim - 2]]
-    period = max(_modulus(lhs), _modulus(rhs))
-    return [6] if period <= 12 else [6, min(PERIOD, period // 2 + 1)]
 
 
 def witness_fault(lhs: Any, rhs: Any, witness: Any) -> str:

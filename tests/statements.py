@@ -23,7 +23,7 @@ from .judge import Judge
 from .judge_modular import TooLarge
 from .judge_numbers import is_zero
 
-FULL = 500  # every so many statements, prove() with its derivation, its check and the exact witness
+FULL = 1999  # every so many statements prove(), its derivation and its check; a prime, so that every kind has its turn
 SECONDS = 120.0  # for a decision
 WITNESS = 4  # every so many, a refutation has to show a witness
 
@@ -105,8 +105,8 @@ def _outcome(made: Statement, number: int, symbolic: bool, full: bool, rng: rand
     else:
         if witness is not None:
             fault = _witness_fault(made, witness, full)
-            unseen = not symbolic and not judge_modular.differ(lhs, rhs, rng)
-        elif symbolic or not judge_modular.differ(lhs, rhs, rng):
+            unseen = not symbolic and not judge_modular.differ(lhs, rhs, rng, likely=True)
+        elif symbolic or not judge_modular.differ(lhs, rhs, rng, likely=True):
             witness = decide(lhs, rhs, given)[2]
             fault, unseen = _witness_fault(made, witness, True) if witness else "refuted without a witness", True
         if hint.startswith("equal"):
@@ -139,7 +139,7 @@ def _difference(made: Statement, symbolic: bool, rng: random.Random) -> str:
     lhs, rhs, _, given = made
     even = [fact.signal.name for fact in given if isinstance(fact, EvenSymmetric)]
     for at in _values(given, rng) if symbolic else [{}]:
-        if judge_modular.differ(lhs, rhs, rng, at, even):
+        if judge_modular.differ(lhs, rhs, rng, at, even=even):
             return f"proved, but the judge found a difference {at or ''}"
     return ""
 
