@@ -15,7 +15,7 @@ from opalgebra.algebra.facts import EvenSymmetric, Hypothesis
 from opalgebra.algebra.prove import _same_map, decide, prove
 from opalgebra.algebra.ring import ring_of
 from opalgebra.expr.signals import Signal
-from opalgebra.expr.traverse import constants, written_out
+from opalgebra.expr.traverse import all_factor_symbols, constants, written_out
 
 from . import generate_blocks, generate_lattice, generate_symbolic, judge_modular
 from .generate import random_pair
@@ -25,6 +25,7 @@ from .judge_numbers import is_zero
 
 FULL = 1999  # every so many statements prove(), its derivation and its check; a prime, so that every kind has its turn
 SECONDS = 120.0  # for a decision
+SMALL = [{"k": a, "m": b} for a in range(1, 7) for b in range(1, 7)]
 WITNESS = 4  # every so many, a refutation has to show a witness
 
 
@@ -146,21 +147,23 @@ def _difference(made: Statement, symbolic: bool, rng: random.Random) -> str:
 
 def _values(given: tuple[Hypothesis, ...], rng: random.Random) -> list[dict[str, int]]:
     """Values of k and m at which the hypotheses hold: a small pair and others drawn."""
-    pairs = [{"k": a, "m": b} for a in range(1, 7) for b in range(1, 7)]
-    pairs = [at for at in pairs if all(generate_symbolic.holds(fact, at) for fact in given)]
+    pairs = [at for at in SMALL if all(generate_symbolic.holds(fact, at) for fact in given)]
     return [pairs[0], *rng.sample(pairs[1:], min(4, len(pairs) - 1))]
 
 
 def _witness_fault(made: Statement, witness: Any, exact: bool) -> str:
     """What is wrong with a witness: its values by the judge, and the hypotheses; empty if it stands."""
     lhs, rhs, _, given = made
+    missing = {symbol.name for symbol in all_factor_symbols(lhs, rhs)} - witness.factors.keys()
+    if missing:
+        return f"the witness has no values for {missing}"
     for fact in given:
         if isinstance(fact, EvenSymmetric):
             q = witness.kernels.get(fact.signal.name)
             samples = {} if q is None else Judge(1).signal(q)
             if any(not is_zero(samples.get((-n,), 0) - value) for (n,), value in samples.items()):
                 return f"the witness has {q}, which is not even"
-        elif not generate_symbolic.holds(fact, {"k": 1, "m": 1, **witness.factors}):
+        elif not any(generate_symbolic.holds(fact, {**at, **witness.factors}) for at in SMALL):  # k or m may be free
             return f"the witness has {witness.factors}, against {fact}"
     fault = judge_modular.witness_fault(lhs, rhs, witness)
     if exact and not fault and witness.channels is None:
