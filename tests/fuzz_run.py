@@ -1,63 +1,154 @@
-"""A long fuzz run: ``python -m tests.fuzz_run --count 100000 --seed 1``.
+"""A long fuzz run: ``python -m tests.fuzz_run --count 1000000 --seed 1 --out results.jsonl``.
 
-Random statements are put to the prover and to the judge in several processes; the outcome is printed as a
-table and written into docs/fuzz.md.
+Random statements of all kinds, in turn, are put to the prover and to the judge in several processes.  What came of
+every 50 is appended to a file as one line, so that a run may be stopped at any moment: ``--resume`` goes on with it,
+``--report results.jsonl`` writes what there is into docs/fuzz.md.  ``--part 0/2`` runs one part of two by itself.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import resource
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable
-from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import opalgebra
 
-from .statements import Outcome, judged
+from .statements import KINDS, Outcome, judged
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "fuzz.md"
 BEGIN, END = "<!-- fuzz:begin -->", "<!-- fuzz:end -->"
+CHUNK = 50  # statements of one kind in a line of the file
+MEMORY = 4 * 2**30  # bytes that a process may use
+SHARES = {
+    "1-D": 24, "2-D": 17, "lattices": 24, "blocks": 9, "formal kernels": 20, "symbolic factors": 4, "sums": 1,
+    "hypotheses": 1,
+}  # fmt: skip
 
 
-def _safely(seed: int, number: int) -> Outcome:
+def _spread(shares: dict[str, int]) -> list[str]:
+    """Every kind as often as its share, evenly spread, so that a run has a fair split wherever it stops."""
+    turns = [((turn + 0.5) / share, kind) for kind, share in shares.items() for turn in range(share)]
+    return [kind for _, kind in sorted(turns)]
+
+
+ORDER = _spread(SHARES)
+
+
+def kind_of(chunk: int) -> str:
+    """The kind of the statements of a chunk."""
+    return ORDER[chunk % len(ORDER)]
+
+
+# running
+
+
+def safely(seed: int, number: int, kind: str) -> Outcome:
     """An error on one statement is a fault to be listed; it must not end a run of hours."""
     try:
-        return judged(seed, number)
-    except (opalgebra.OpAlgebraError, ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
+        return judged(seed, number, kind)
+    except (
+        opalgebra.OpAlgebraError, ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError,
+        TypeError, ValueError,
+    ) as error:  # fmt: skip
         return Outcome(number, "", "error", f"{type(error).__name__}: {error}")
 
 
-def _followed(outcomes: Iterable[Outcome], count: int) -> list[Outcome]:
-    begin, done = time.monotonic(), []
-    for outcome in outcomes:
-        done.append(outcome)
-        if outcome.fault:
-            print(f"statement {outcome.number} ({outcome.hint}): {outcome.verdict}: {outcome.fault}", flush=True)
-        if len(done) % 1000 == 0:
-            print(f"{len(done)} of {count} after {time.monotonic() - begin:.0f} s", file=sys.stderr, flush=True)
-    return done
+def summary(seed: int, chunk: int) -> dict[str, Any]:
+    """One line of the file: what came of the statements of a chunk."""
+    kind, begin = kind_of(chunk), time.process_time()
+    outcomes = [safely(seed, number, kind) for number in range(chunk * CHUNK, (chunk + 1) * CHUNK)]
+    table = Counter(f"{'equal' if o.hint.startswith('equal') else 'miss'} {o.verdict}" for o in outcomes)
+    return {
+        "chunk": chunk,
+        "kind": kind,
+        "table": table,
+        "unseen": sum(o.unseen for o in outcomes),
+        "skipped": sum(o.skipped for o in outcomes),
+        "seconds": round(time.process_time() - begin, 3),
+        "at": round(time.time()),
+        "faults": [[o.number, o.verdict, o.fault[:500]] for o in outcomes if o.fault],
+    }
 
 
-def section(outcomes: list[Outcome], seed: int, seconds: float) -> str:
+def run_part(out: str, seed: int, count: int, part: int, parts: int) -> None:
+    """Every ``parts``-th chunk that the file does not have yet."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    done = {line["chunk"] for line in read(out)[1]}
+    for chunk in range(part, -(-count // CHUNK), parts):
+        if chunk in done:
+            continue
+        line = summary(seed, chunk)
+        append(out, line)
+        for number, verdict, fault in line["faults"]:
+            print(f"statement {number} ({line['kind']}): {verdict}: {fault}", flush=True)
+
+
+# the file
+
+
+def append(out: str, line: dict[str, Any]) -> None:
+    """One write for one line, so that processes may share a file; a torn line before it is closed."""
+    with open(out, "a+b") as file:
+        file.seek(0, 2)
+        torn = file.tell() > 0 and (file.seek(-1, 2), file.read(1))[1] != b"\n"
+        file.write((b"\n" if torn else b"") + json.dumps(line).encode() + b"\n")
+
+
+def read(out: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """(header, lines); a line that was torn when a run was stopped is left out, and its chunk made again."""
+    found = []
+    for text in Path(out).read_text(encoding="utf-8").splitlines():
+        try:
+            found.append(json.loads(text))
+        except json.JSONDecodeError:
+            continue
+    by_chunk = {line["chunk"]: line for line in found if "chunk" in line}
+    return next(line for line in found if "seed" in line), [by_chunk[chunk] for chunk in sorted(by_chunk)]
+
+
+# the report
+
+
+def section(header: dict[str, Any], lines: list[dict[str, Any]]) -> str:
     """The outcome as Markdown."""
-    table = Counter((o.hint.partition(":")[0], o.verdict) for o in outcomes)
-    rows = [f"| {made or '?'} | {verdict} | {count:,} |" for (made, verdict), count in sorted(table.items())]
-    faults = [o for o in outcomes if o.fault]
-    lines = [
-        f"Version {opalgebra.__version__}, seed {seed}, {len(outcomes):,} statements, {seconds / 60:.0f} minutes.",
+    total = sum(sum(line["table"].values()) for line in lines)
+    hours = sum(line["seconds"] for line in lines) / 3600
+    faults = [(line["kind"], *fault) for line in lines for fault in line["faults"]]
+    columns = ["equal proved", "miss proved", "miss refuted", "undecided"]
+    rows = [_row(kind, [line for line in lines if line["kind"] == kind], columns) for kind in KINDS]
+    text = [
+        f"Version {header['version']}, seed {header['seed']}, {total:,} statements, {hours:.1f} hours of a processor,",
+        f"{_date(header['started'])} to {_date(max((line['at'] for line in lines), default=header['started']))}.",
         "",
-        "| made as | verdict | statements |",
-        "| --- | --- | ---: |",
+        "| kind | statements | equal: proved | miss: proved | refuted | undecided | by witness only | not judged |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
         *rows,
+        _row("all", lines, columns),
         "",
-        f"Disagreements with the judge, undecided, or refuted by a witness that does not stand: {len(faults)}.",
-        *[f"- statement {o.number}: {o.fault}" for o in faults[:50]],
+        f"Wrong verdicts, errors, and undecided where that is not allowed: {len(faults)}.",
+        *[f"- statement {number} ({kind}): {verdict}: {fault}" for kind, number, verdict, fault in faults[:50]],
     ]
-    return "\n".join(lines)
+    return "\n".join(text)
+
+
+def _row(name: str, lines: list[dict[str, Any]], columns: list[str]) -> str:
+    table: Counter[str] = Counter()
+    for line in lines:
+        table.update(line["table"])
+    table["undecided"] = sum(count for key, count in table.items() if key.endswith(" undecided"))
+    counts = [sum(sum(line["table"].values()) for line in lines), *[table[column] for column in columns]]
+    counts += [sum(line[key] for line in lines) for key in ("unseen", "skipped")]
+    return f"| {name} | " + " | ".join(f"{count:,}" for count in counts) + " |"
+
+
+def _date(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(seconds))
 
 
 def write(text: str, page: Path = PAGE) -> None:
@@ -69,28 +160,55 @@ def write(text: str, page: Path = PAGE) -> None:
     page.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run, print, write; the exit status is 1 if anything was at fault."""
+# the command
+
+
+def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="random statements against the judge")
-    parser.add_argument("--count", type=int, default=100_000)
-    parser.add_argument("--first", type=int, default=0, help="number of the first statement")
+    parser.add_argument("--count", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--dry", action="store_true", help="do not write docs/fuzz.md")
-    options = parser.parse_args(arguments)
-    begin = time.monotonic()
-    with get_context("spawn").Pool(options.processes, maxtasksperchild=50) as pool:
-        outcomes = _followed(
-            pool.imap_unordered(
-                partial(_safely, options.seed), range(options.first, options.first + options.count), chunksize=50
-            ),
-            options.count,
-        )
-    text = section(sorted(outcomes), options.seed, time.monotonic() - begin)
+    parser.add_argument("--part", help="run one part by itself, such as 0/2 and 1/2")
+    parser.add_argument("--out", default="fuzz.jsonl", help="the file of results")
+    parser.add_argument("--resume", action="store_true", help="go on with a file that is there")
+    parser.add_argument("--report", metavar="FILE", help="write the section of docs/fuzz.md from a file of results")
+    parser.add_argument("--dry", action="store_true", help="print the section only")
+    return parser.parse_args(arguments)
+
+
+def _run(options: argparse.Namespace) -> None:
+    if Path(options.out).exists() != options.resume:
+        raise SystemExit(f"{options.out}: give --resume for a file that is there, and only then")
+    if not options.resume:
+        header = {"seed": options.seed, "version": opalgebra.__version__, "started": round(time.time())}
+        append(options.out, header)
+    seed = read(options.out)[0]["seed"]
+    if options.part:
+        part, parts = map(int, options.part.split("/"))
+        run_part(options.out, seed, options.count, part, parts)
+        return
+    spawn = get_context("spawn")
+    plan = [(options.out, seed, options.count, part, options.processes) for part in range(options.processes)]
+    workers = [spawn.Process(target=run_part, args=arguments) for arguments in plan]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    if any(worker.exitcode for worker in workers):
+        raise SystemExit(f"a process ended early; {options.out} has what was done: go on with --resume")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run or report; the exit status is 1 if anything was at fault."""
+    options = _arguments(arguments)
+    if not options.report:
+        _run(options)
+    header, lines = read(options.report or options.out)
+    text = section(header, lines)
     print(text)
     if not options.dry:
         write(text)
-    return int(any(o.fault for o in outcomes))
+    return int(any(line["faults"] for line in lines))
 
 
 if __name__ == "__main__":

@@ -28,12 +28,13 @@ from opalgebra.expr.operators import (
     add,
     compose,
 )
-from opalgebra.expr.signals import FormalSignal, Signal, SignalExpr
+from opalgebra.expr.signals import Applied, FormalSignal, Signal, SignalExpr
 from opalgebra.expr.traverse import rebuild, walk
 
 from .rewrites import RULES, acted, axes, factor, pack, reindexed, scalar, shift
 
 Rng = random.Random
+STRIDED = [StridedConv, DilatedConv, TransposedConv]
 LARGEST = 90  # nodes; a pair above this is not rewritten further
 
 
@@ -50,17 +51,17 @@ def _taps(rng: Rng, shape: tuple[int, ...]) -> Any:
     return values + 1j * np.array([rng.randint(-2, 2) for _ in range(values.size)]).reshape(shape)
 
 
-def kernel(rng: Rng, ndim: int) -> SignalExpr:
-    """A concrete kernel of up to 4 taps per axis, a formal one, or an operator on one of these."""
-    choice = rng.random()
+def kernel(rng: Rng, ndim: int, formal: bool = False) -> SignalExpr:
+    """A concrete kernel of up to 4 taps per axis (unless all are ``formal``), a formal one, or an operator on one."""
+    choice = rng.uniform(0.45, 1) if formal else rng.random()
     if choice < 0.45:
         shape = tuple(rng.randint(1, 4 if ndim == 1 else 2) for _ in range(ndim))
         return Signal(_taps(rng, shape), start=tuple(rng.randint(-2, 1) for _ in range(ndim)))
-    formal = FormalSignal(rng.choice("qqp"))
+    q = FormalSignal(rng.choice("qqp"))
     if choice < 0.8:
-        return formal
+        return q
     acting = rng.choice([Up(factor(rng, ndim)), Flip(), Down(factor(rng, ndim)), Shift(shift(rng, ndim))])
-    applied = acting @ formal
+    applied = acting @ q
     return applied.conj() if choice > 0.95 else applied
 
 
@@ -69,18 +70,23 @@ def _modulation(rng: Rng, ndim: int) -> Modulate:
     return Modulate(Signal(_taps(rng, shape)))
 
 
-def letter(rng: Rng, ndim: int) -> LinearOperator:
+def letter(rng: Rng, ndim: int, formal: bool = False) -> LinearOperator:
     """One letter or named composition."""
     makers: list[tuple[int, Callable[[], LinearOperator]]] = [
-        (6, lambda: Conv(kernel(rng, ndim))),
+        (6, lambda: Conv(kernel(rng, ndim, formal))),
         (5, lambda: Up(factor(rng, ndim))),
         (5, lambda: Down(factor(rng, ndim))),
         (3, lambda: Shift(shift(rng, ndim))),
         (2, Flip),
         (1, lambda: _modulation(rng, ndim)),
-        (1, lambda: rng.choice([StridedConv, DilatedConv, TransposedConv])(kernel(rng, ndim), factor(rng, ndim))),
+        (
+            1,
+            lambda: rng.choice([StridedConv, DilatedConv, TransposedConv])(
+                kernel(rng, ndim, formal), factor(rng, ndim)
+            ),
+        ),
         (1, lambda: rng.choice([Repeat, AvgPool, LinearUp])(factor(rng, ndim))),
-        (1, lambda: Corr(kernel(rng, ndim))),
+        (1, lambda: Corr(kernel(rng, ndim, formal))),
     ]
     weights = [weight for weight, _ in makers]
     return rng.choices([make for _, make in makers], weights)[0]()
@@ -95,10 +101,11 @@ def _bounded(word: list[LinearOperator], limit: int) -> bool:
     return size <= limit
 
 
-def word(rng: Rng, ndim: int) -> LinearOperator:
+def word(rng: Rng, ndim: int, formal: bool = False) -> LinearOperator:
     """A composition of one to six letters, some of them transposed."""
     while True:
-        letters = [letter(rng, ndim) for _ in range(rng.choice([1, 2, 2, 3, 3, 4, 5, 6] if ndim == 1 else [1, 2, 3]))]
+        count = rng.choice([1, 2, 2, 3, 3, 4, 5, 6] if ndim == 1 else [1, 2, 3])
+        letters = [letter(rng, ndim, formal) for _ in range(count)]
         if _bounded(letters, 200 if ndim == 1 else 10):
             break
     decorated = [_decorate(rng, one) if rng.random() < 0.15 else one for one in letters]
@@ -109,9 +116,9 @@ def _decorate(rng: Rng, operator: LinearOperator) -> LinearOperator:
     return rng.choice([Transpose, Adjoint, Conj])(operator)
 
 
-def operator(rng: Rng, ndim: int) -> LinearOperator:
+def operator(rng: Rng, ndim: int, formal: bool = False) -> LinearOperator:
     """A word, or a sum of a few; scaled, transposed, composed with a sum now and then."""
-    terms = [word(rng, ndim) for _ in range(rng.choice([1, 1, 1, 1, 2, 2, 3]))]
+    terms = [word(rng, ndim, formal) for _ in range(rng.choice([1, 1, 1, 1, 2, 2, 3]))]
     scaled = [Scale(scalar(rng), term) if rng.random() < 0.25 else term for term in terms]
     made = add(tuple(scaled))
     if rng.random() < 0.2:
@@ -225,12 +232,17 @@ def rewritten(rng: Rng, root: Any, count: int, ndim: int) -> tuple[Any, list[str
     return root, names
 
 
-def random_pair(rng: Rng) -> tuple[LinearOperator, LinearOperator, str]:
-    """A random statement (lhs, rhs, hint); the hint says how it was made: "equal: …" or "miss: …"."""
-    ndim = 1 if rng.random() < 0.85 else 2
-    start = operator(rng, ndim)
+def random_pair(rng: Rng, ndim: int = 0, formal: bool = False) -> tuple[Any, Any, str]:
+    """A random statement (lhs, rhs, hint); the hint says how it was made: "equal: …" or "miss: …".
+
+    ``ndim`` is 1 or 2, or 0 for mostly 1.  Where all kernels are ``formal``, some statements are about signals.
+    """
+    ndim = ndim or (1 if rng.random() < 0.85 else 2)
+    start: Any = operator(rng, ndim, formal)
     while start.ndim not in (None, ndim):
-        start = operator(rng, ndim)
+        start = operator(rng, ndim, formal)
+    if formal and rng.random() < 0.2:
+        start = Applied(start, rng.choice([FormalSignal("q"), FormalSignal("x")]))
     lhs, _ = rewritten(rng, start, rng.choice([0, 0, 1, 2]), ndim)
     rhs, names = rewritten(rng, start, rng.randint(1, 5), ndim)
     if rng.random() < 0.5:

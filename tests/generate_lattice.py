@@ -245,7 +245,11 @@ def missed(rng: Rng, letters: Word, ndim: int) -> Word:
 
 def statement(seed: int) -> tuple[Any, Any, str]:
     """(lhs, rhs, hint): equal, or a near miss."""
-    rng = random.Random(f"lattice/{seed}")
+    return random_pair(random.Random(f"lattice/{seed}"))
+
+
+def random_pair(rng: Rng) -> tuple[Any, Any, str]:
+    """(lhs, rhs, hint): equal, or a near miss."""
     ndim = 2 if rng.random() < 0.75 else 3
     start = word(rng, ndim)
     other = rewritten(rng, start, ndim, rng.randint(1, 4))

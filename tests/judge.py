@@ -17,7 +17,7 @@ from itertools import product
 from math import lcm
 from typing import Any
 
-from opalgebra.expr import characters, multirate, named, operators, signals, sums
+from opalgebra.expr import blocks, characters, multirate, named, operators, signals, sums
 from opalgebra.expr.traverse import walk
 
 from . import judge_lattice as lattice
@@ -451,6 +451,8 @@ def _modulus(node: Any) -> int:
         return _modulus(node.operator)
     if kind is sums.IndexedSum:
         return _modulus(node.body)
+    if kind is blocks.Block:
+        return lcm(*[_modulus(entry) for row in node.rows for entry in row])
     if kind is characters.Character:
         return 12
     if kind is multirate.Modulate:

@@ -16,6 +16,7 @@ from opalgebra.expr.named import AvgPool, Corr, DilatedConv, LinearUp, Repeat, S
 from opalgebra.expr.operators import Identity, LinearOperator, Transpose, Zero, operators
 from opalgebra.expr.signals import Signal, signals
 
+from . import judge_modular
 from .generate import MISSES, somewhere
 from .judge import Judge, differs
 from .judge_numbers import Gauss, is_zero
@@ -77,9 +78,7 @@ def test_two_axes_against_slicing() -> None:
 
 @pytest.mark.parametrize("number", range(60))
 def test_transpose_is_the_transposed_matrix(number: int) -> None:
-    operator = statement(7, number)[0]
-    if operator.ndim == 2:
-        operator = Down(3) @ Conv([1, 2, 1j]) @ Up(2)
+    operator = statement(7, number).lhs
     judge = Judge(1, {name: {(-1,): 2, (0,): 3, (2,): Gauss(1, 5)} for name in "qp"})
     window = range(-6, 7)
     matrix = judge.matrix(operator, window, window)
@@ -198,10 +197,11 @@ def test_every_rewriting_is_true_and_every_rule_is_used() -> None:
     used = set()
     for number in range(250):
         rng = rng_for(11, number)
-        lhs, _, _ = statement(11, number)
+        lhs = statement(11, number, "2-D" if number % 6 == 1 else "1-D").lhs
         made, name = somewhere(rng, lhs, RULES, lhs.ndim or 1)
         used.add(name)
-        assert not differs(lhs, made, rng), (number, name)
+        found = differs if number % 5 == 0 else judge_modular.differs
+        assert not found(lhs, made, rng), (number, name)
     assert used >= {rule.__name__.lstrip("_") for rule in RULES}
 
 
@@ -209,7 +209,7 @@ def test_most_near_misses_differ() -> None:
     found = 0
     for number in range(60):
         rng = rng_for(12, number)
-        lhs, _, _ = statement(12, number)
+        lhs = statement(12, number).lhs
         found += differs(lhs, somewhere(rng, lhs, MISSES, lhs.ndim or 1)[0], rng)
     assert 30 <= found <= 60
 

@@ -223,8 +223,9 @@ def test_one_canonical_expression() -> None:
 # Random statements
 
 
-@pytest.mark.parametrize("batch", range(6))
-def test_prover_and_judge_agree(batch: int) -> None:
+@pytest.mark.parametrize("batch", range(2))
+def test_prover_and_exact_judge_agree(batch: int) -> None:
+    """A thousand more are put to the judge modulo a prime in tests/test_fuzz.py."""
     verdicts: Counter[str] = Counter()
     for seed in range(40 * batch, 40 * batch + 40):
         verdicts[judged(seed)] += 1

@@ -40,7 +40,7 @@ from opalgebra.expr.operators import LinearOperator
 from opalgebra.expr.traverse import walk
 
 from .generate import operator
-from .judge import differs
+from .judge_modular import differs
 
 q, p = oa.signals("q p")
 k = oa.factors("k")

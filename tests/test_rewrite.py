@@ -16,7 +16,7 @@ from opalgebra.algebra.laws import laws
 from opalgebra.algebra.prove import Step
 from opalgebra.algebra.rewrite import normalise
 
-from . import judge
+from . import judge, judge_modular
 from .generate import operator, rewritten
 
 q, p, x = oa.signals("q p x")
@@ -100,7 +100,7 @@ def test_derivations_of_random_equal_pairs(batch):
         assert proof.steps[-1].expression == rhs
         assert all(step.law in laws or step.law == "canonical-form" for step in proof.steps[1:])
         for above, below in rng.sample(list(pairwise(proof.steps)), min(3, len(proof.steps) - 1)):
-            assert not judge.differs(above.expression, below.expression, rng), (start, rhs, below)
+            assert not judge_modular.differs(above.expression, below.expression, rng), (start, rhs, below)
         lengths.append(len(proof.steps))
     assert max(lengths) > 1
 
