@@ -22,6 +22,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx_design",
+    "opalgebra.sphinx",
     "mathematics",
     "catalogue",
     "command_line",
