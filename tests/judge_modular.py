@@ -25,7 +25,7 @@ from opalgebra.expr import blocks, multirate, named, operators, signals, sums
 from opalgebra.expr.traverse import walk
 
 from . import judge_lattice as lattice
-from .judge import Judge, _modulus, phases
+from .judge import Judge, _free_symbols, _modulus, phases
 from .judge import differs as exactly_differs
 from .judge_lattice import Rows
 from .judge_numbers import Gauss, is_zero
@@ -506,8 +506,10 @@ def differ(
 
 def differs(lhs: Any, rhs: Any, rng: random.Random) -> bool:
     """As :func:`tests.judge.differs`, and much quicker; what is too large here is put to the exact judge."""
+    symbols = {symbol for root in (lhs, rhs) for node in walk(root) for symbol in _free_symbols(node)}
+    given = {s.name: rng.randint(1, 4 if s.is_integer else 9999) for s in sorted(symbols, key=str)}
     try:
-        return differ(lhs, rhs, rng)
+        return differ(lhs, rhs, rng, given)
     except TooLarge:
         return exactly_differs(lhs, rhs, rng)
 

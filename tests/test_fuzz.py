@@ -41,7 +41,7 @@ def test_every_kind_has_its_share() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_derivations_checks_and_exact_witnesses(kind: str) -> None:
-    outcomes = [judged(SEED, number * FULL, kind) for number in range(1, 4)]
+    outcomes = [judged(SEED, number * FULL, kind) for number in ((1,) if KINDS[kind].symbolic else (1, 2))]
     assert [outcome for outcome in outcomes if outcome.fault] == []
 
 
@@ -147,7 +147,7 @@ def test_a_run_can_be_stopped_resumed_and_reported(tmp_path: Path, monkeypatch: 
     assert text.startswith("# Before")
     assert text.endswith("after\n")
     assert "| all | 10 |" in text
-    assert text.count("\n| ") == 2 + len(KINDS)
+    assert text.count("\n| ") == 3 + len(KINDS)
 
 
 _write = fuzz_run.write
