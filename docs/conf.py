@@ -70,7 +70,7 @@ html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
     "logo": {"text": "opalgebra", "alt_text": "opalgebra, the front page"},
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 4,
     "navbar_persistent": [],
     "navbar_end": ["search-button", "theme-switcher"],
     "secondary_sidebar_items": ["page-toc"],
@@ -82,7 +82,8 @@ html_theme_options = {
     "back_to_top_button": False,
 }
 html_context = {"default_mode": "auto"}
-html_sidebars = {"index": [], "start": [], "deconvolution": [], "glossary": []}
+# Pages of code are wide; their neighbours are linked at their ends.
+html_sidebars = dict.fromkeys(["index", "start", "deconvolution", "glossary", "tutorials/*", "coming-from/*"], [])
 
 # Pages that lie elsewhere in the repository, by their links in pages of the site.
 ELSEWHERE = {"](../benchmarks/README.md)": "](peers.md)"}

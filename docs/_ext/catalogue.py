@@ -139,7 +139,9 @@ def _equation(row: oa.Law) -> str:
 
 
 def _refutation(proof: oa.Proof) -> str:
-    return re.sub(r"\$(.+?) \\neq (.+?)\$", r"${\1} \\neq {\2}$", proof._repr_markdown_(), count=1)
+    """The statement and its witness, without the table of the samples around it."""
+    said = "\n\n".join(proof._repr_markdown_().split("\n\n")[:2])
+    return re.sub(r"\$(.+?) \\neq (.+?)\$", r"${\1} \\neq {\2}$", said, count=1)
 
 
 def _linked(name: str) -> str:

@@ -169,6 +169,7 @@ def _reordered(state: Cosets, order: list[int]) -> tuple[Basis, Any]:
 
 def _rational_part(basis: Basis, columns: Vector, size: int) -> tuple[tuple[Vector, ...], int, Vector]:
     """Slopes of the dependent coordinates over a common denominator, and which these are."""
+    check_time()
     others = tuple(i for i in range(size) if i not in columns)
     if not columns:
         return (), 1, others

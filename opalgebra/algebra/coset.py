@@ -18,6 +18,7 @@ from ..expr.sampling import SamplingMatrix
 from .lattice import Basis, Vector, echelon
 
 BRANCH_LIMIT = 10_000_000  # products of taps in one convolution
+SLOT_LIMIT = 500  # formal kernels in one product; the basis grows with their square
 Label: TypeAlias = tuple[str, ...]  # (kind, name, conjugated): what sits in a slot
 Weights: TypeAlias = dict[Vector, Any]
 Sampling: TypeAlias = Vector | SamplingMatrix  # one factor per axis, or a matrix
@@ -127,6 +128,8 @@ class Cosets:
         """n ← n ± d for every d that the kernel takes; the slots and the weights of both."""
         if (pairs := len(self.branches) * len(kernel.branches)) > BRANCH_LIMIT:
             raise Undecided(f"budget: kernels are multiplied out, and {pairs} products of taps are too many")
+        if (slots := len(self.labels) + len(kernel.labels)) > SLOT_LIMIT:
+            raise Undecided(f"budget: a product of {slots} formal kernels (limit {SLOT_LIMIT})")
         d, count = self.ndim, self.extras
         end = d * (1 + count)  # of the index and the extras, which both have
         mine, theirs = (0,) * (d * (len(self.labels) - count)), (0,) * (d * (len(kernel.labels) - count))

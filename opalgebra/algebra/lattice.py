@@ -11,12 +11,15 @@ from functools import lru_cache
 from itertools import product
 from typing import TypeAlias
 
+from .budget import check_time
+
 Vector: TypeAlias = tuple[int, ...]
 Basis: TypeAlias = tuple[Vector, ...]
 
 
 def _clear_column(rows: list[list[int]], column: int) -> list[int] | None:
     """Euclid on one column: at most one of ``rows`` keeps a nonzero entry there; it is removed and returned."""
+    check_time()
     while True:
         live = [row for row in rows if row[column]]
         if not live:
@@ -43,11 +46,14 @@ def echelon(vectors: Sequence[Sequence[int]], columns: int) -> tuple[list[tuple[
     return pivots, rows
 
 
-@lru_cache(maxsize=4096)
 def hermite(vectors: Basis) -> tuple[Basis, Vector]:
     """The Hermite normal form of the lattice that the vectors span, and its pivot columns."""
     if not vectors:
         return (), ()
+    return (_remembered if len(vectors) * len(vectors[0]) < 4096 else _hermite)(vectors)
+
+
+def _hermite(vectors: Basis) -> tuple[Basis, Vector]:
     pivots, _ = echelon(vectors, len(vectors[0]))
     for i, (column, row) in enumerate(pivots):
         for _, above in pivots[:i]:
@@ -56,6 +62,9 @@ def hermite(vectors: Basis) -> tuple[Basis, Vector]:
                 for j, v in enumerate(row):
                     above[j] -= quotient * v
     return tuple(tuple(row) for _, row in pivots), tuple(column for column, _ in pivots)
+
+
+_remembered = lru_cache(maxsize=4096)(_hermite)
 
 
 def reduce(vector: Sequence[int], basis: Basis, columns: Vector) -> Vector:

@@ -108,7 +108,7 @@ def derivation_latex(steps: Sequence[Line]) -> str:
     >>> import opalgebra as oa
     >>> print(derivation_latex(_example(oa.Up(2), oa.Down(2).T)))
     \begin{aligned}
-    \uparrow_{2} &= \downarrow_{2}^{T} && \text{transpose-product, k ≥ 1}
+    \uparrow_{2} &=\;\downarrow_{2}^{T} && \text{transpose-product, k ≥ 1}
     \end{aligned}
     """
     shown = [latex(step.expression) for step in steps]
@@ -128,25 +128,17 @@ def _aligned(lines: Iterable[str]) -> str:
 
 
 def derivation_markdown(steps: Sequence[Line]) -> str:
-    r"""The derivation as a ``$$`` block, and under it the laws as a numbered list, one per ``=``.
+    r"""The derivation as a ``$$`` block, which names the law of every line.
 
     >>> import opalgebra as oa
     >>> print(derivation_markdown(_example(oa.Up(2), oa.Down(2).T)))
     $$
     \begin{aligned}
-    \uparrow_{2} &= \downarrow_{2}^{T} && \text{transpose-product, k ≥ 1}
+    \uparrow_{2} &=\;\downarrow_{2}^{T} && \text{transpose-product, k ≥ 1}
     \end{aligned}
     $$
-    <BLANKLINE>
-    1. **transpose-product** (k ≥ 1)
     """
-    block = f"$$\n{derivation_latex(steps)}\n$$"
-    laws = [
-        f"{at}. **{escape_markdown(step.law)}**" + (f" ({escape_markdown(step.condition)})" if step.condition else "")
-        for at, step in enumerate(steps[1:], 1)
-        if step.law
-    ]
-    return "\n\n".join([block, "\n".join(laws)] if laws else [block])
+    return f"$$\n{derivation_latex(steps)}\n$$"
 
 
 def escape_markdown(words: str) -> str:
