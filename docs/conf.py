@@ -83,7 +83,8 @@ html_theme_options = {
 }
 html_context = {"default_mode": "auto"}
 # Pages of code are wide; their neighbours are linked at their ends.
-html_sidebars = dict.fromkeys(["index", "start", "deconvolution", "glossary", "tutorials/*", "coming-from/*"], [])
+WIDE = ("index", "start", "deconvolution", "glossary", "tutorials/*", "coming-from/*")
+html_sidebars = {page: [] for page in WIDE}
 
 # Pages that lie elsewhere in the repository, by their links in pages of the site.
 ELSEWHERE = {"](../benchmarks/README.md)": "](peers.md)"}
