@@ -32,6 +32,11 @@ class LinearOperator(OperatorVerbs, Node):
     they say, ``A.T`` is the transpose, ``A.H`` the adjoint.  ``A == B`` asks for the same tree,
     :meth:`equals` for the same map.  ``A.channels`` is (outputs, inputs): (1, 1) unless there are blocks, None
     for an operator that fits any number of channels, such as the identity.
+
+    >>> import opalgebra as oa
+    >>> A = oa.Down(2) @ oa.Conv([1, 2, 1]) - oa.Down(2)
+    >>> print(A.T, "|", A @ [1, 2, 3], "|", A == A + 0 * A, A.equals(A + 0 * A))
+    (↓₂ ((1 2 1)∗) − ↓₂)ᵀ | (0 5 3) | False True
     """
 
     channels: Channels = PLAIN
