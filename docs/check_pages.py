@@ -47,7 +47,7 @@ FAULTS = """(async () => {
   for (const node of document.images)
     if (!node.naturalWidth) faults.push("image not loaded: " + node.getAttribute("src"));
   for (const node of document.querySelectorAll(".bd-article svg"))
-    if (!node.getBoundingClientRect().width) faults.push("drawing without a size");
+    if (node.checkVisibility() && !node.getBoundingClientRect().width) faults.push("drawing without a size");
   for (const node of document.querySelectorAll(".bd-article p, .bd-article li, .bd-article td")) {
     const copy = node.cloneNode(true);
     copy.querySelectorAll("code, pre, .katex, script, style").forEach((inner) => inner.remove());

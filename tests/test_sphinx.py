@@ -91,7 +91,7 @@ def test_what_is_true_is_built(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "_build/html/index.html").read_text(encoding="utf-8")
     shown = page.replace("&amp;", "&")
-    for part in (r"\text{transposed-strided}", r"\neq I", r"\text{(gcd(k, m) = 1)}", "(1, 3, 3, 1)", "down-transpose"):
+    for part in (r"\text{transpose-product}", r"\neq I", r"\text{(gcd(k, m) = 1)}", "(1, 3, 3, 1)", "down-transpose"):
         assert part in shown
     assert 'id="equation-transposed"' in page
     assert "equation-noble" in (tmp_path / "_build/html/other.html").read_text(encoding="utf-8")
