@@ -74,6 +74,10 @@ class Diagram:
         """What a notebook shows."""
         return self.svg
 
+    def _repr_html_(self) -> str:
+        """The same within the page, so that lines have the colour of its text."""
+        return self.svg
+
     def __str__(self) -> str:
         return self._text(letters.Cells(ascii=False))
 
