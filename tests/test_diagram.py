@@ -346,7 +346,9 @@ def test_drawings_are_saved(tmp_path: Path) -> None:
     drawing = oa.Conv(q).diagram()
     drawing.save(tmp_path / "d.svg")
     drawing.save(str(tmp_path / "d.html"))
-    assert (tmp_path / "d.svg").read_text(encoding="utf-8") == drawing.svg == drawing._repr_svg_() == drawing._repr_html_()
+    assert (
+        (tmp_path / "d.svg").read_text(encoding="utf-8") == drawing.svg == drawing._repr_svg_() == drawing._repr_html_()
+    )
     assert drawing.svg in (tmp_path / "d.html").read_text(encoding="utf-8")
     with pytest.raises(oa.OperandError, match=r"\.svg or \.html"):
         drawing.save(tmp_path / "d.png")
