@@ -1,8 +1,7 @@
 """A judge that shares no code with the prover or the engines: operators evaluated by brute force.
 
 It reads the fields of the nodes and nothing else.  An impulse is pushed through an operator letter by
-letter, straight from the definitions, with exact numbers (ints, fractions, Gaussian rationals, SymPy
-algebraic numbers).  A transpose is never pushed to the letters: the columns of a term are computed
+letter, straight from the definitions, with exact numbers (tests/judge_numbers.py and judge_algebra.py).  A transpose is never pushed to the letters: the columns of a term are computed
 over a window that interval arithmetic shows to be large enough, and that matrix is transposed.
 
 Formal kernels and symbols are given values by the caller; :func:`differs` draws them at random.
@@ -21,6 +20,7 @@ from opalgebra.expr import blocks, characters, multirate, named, operators, sign
 from opalgebra.expr.traverse import walk
 
 from . import judge_lattice as lattice
+from .judge_algebra import exponential, plain, read, total, value
 from .judge_boxes import Boxes, Index, Step, boxes_around, cells, merged, move
 from .judge_lattice import Rows
 from .judge_numbers import gauss, is_zero, ratio
@@ -61,23 +61,12 @@ class Judge:
         if isinstance(value, (int, Fraction)):
             return value
         if hasattr(value, "free_symbols"):
-            return self._from_sympy(value)
+            return read(value, self.symbols)
         if hasattr(value, "dtype") and value.dtype.kind in "iu":
             return int(value)
         if value.imag:
             return gauss(ratio(value.real), ratio(value.imag))
         return ratio(value.real)
-
-    def _from_sympy(self, value: Any) -> Any:
-        import sympy
-
-        names = {symbol: self.symbols[symbol.name] for symbol in value.free_symbols if symbol.name in self.symbols}
-        value = sympy.expand(value.xreplace({symbol: sympy.sympify(v) for symbol, v in names.items()}).doit())
-        value = value.replace(lambda e: isinstance(e, sympy.Float), lambda e: sympy.Rational(str(sympy.Rational(e))))
-        real, imag = value.as_real_imag() if value.is_number else (value, None)
-        if imag is None or not (real.is_Rational and imag.is_Rational):
-            return value
-        return gauss(ratio(real), ratio(imag))
 
     def integers(self, value: Any) -> Index:
         """A factor or shift as one int per axis; a matrix as its rows."""
@@ -301,12 +290,10 @@ def _modulate(judge: Judge, node: Any, m: Index) -> Any:
 
 
 def _character(judge: Judge, node: Any, m: Index) -> Any:
-    """e^{iωm}: only where it is a Gaussian rational or SymPy reduces it, for ω a multiple of π/2 or a symbol."""
-    import sympy
-
+    """e^{iωm}."""
     frequency = node.frequency if isinstance(node.frequency, tuple) else (node.frequency,)
-    angle = sum(w * n for w, n in zip(frequency, m, strict=True))
-    return [(m, judge.number(sympy.exp(sympy.I * sympy.sympify(angle))))]
+    turned = (value(judge.number(w)) * gauss(0, n) for w, n in zip(frequency, m, strict=True))
+    return [(m, plain(exponential(total(turned))))]
 
 
 def _strided(judge: Judge, node: Any, m: Index) -> Any:

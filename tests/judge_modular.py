@@ -21,24 +21,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from opalgebra.expr import blocks, multirate, named, operators, signals, sums
+from opalgebra.expr import blocks, characters, multirate, named, operators, signals, sums
 from opalgebra.expr.traverse import walk
 
 from . import judge_lattice as lattice
 from .judge import Judge, _free_symbols, _modulus, phases
 from .judge import differs as exactly_differs
+from .judge_algebra import FIELDS, exponential, value
 from .judge_lattice import Rows
-from .judge_numbers import Gauss, is_zero
+from .judge_numbers import Gauss, TooLarge, is_zero
 
-PRIME = 2**31 - 19  # 1 modulo 4; products of residues fit an int64, sums of 2²² of them a float64
-ROOT = next(r for r in (pow(g, (PRIME - 1) // 4, PRIME) for g in range(2, 99)) if r * r % PRIME == PRIME - 1)
+FIELD = FIELDS[0]
+PRIME = FIELD.prime  # products of residues fit an int64, sums of 2²² of them a float64
+ROOT = FIELD.zeta(Fraction(1, 4))
 LARGEST = 400_000  # products of weights and samples in one step
 MOST_WORK = 6_000_000  # such products in all, for one statement at one set of values
 PERIOD = 96  # the widest window around 0; longer periods are looked at from the rows as well
-
-
-class TooLarge(Exception):
-    """The statement would take this judge too long; it is not judged."""
 
 
 class Vector(NamedTuple):
@@ -63,19 +61,26 @@ class Relation(NamedTuple):
 # numbers
 
 
-@lru_cache(maxsize=100_000)
-def _residues(value: Any) -> tuple[int, int]:
-    re, im = (value.re, value.im) if isinstance(value, Gauss) else (value, 0)
-    real, imaginary = (
-        x.numerator * pow(x.denominator, -1, PRIME) % PRIME if isinstance(x, Fraction) else x % PRIME for x in (re, im)
-    )
-    turned = imaginary * ROOT
-    return (real + turned) % PRIME, (real - turned) % PRIME
+_residues = FIELD.of
 
 
 @lru_cache(maxsize=20_000)
 def _number(value: Any, symbols: tuple[tuple[str, int], ...]) -> Any:
     return Judge(1, {}, dict(symbols)).number(value)
+
+
+def powers(bases: tuple[int, int], exponents: np.ndarray) -> np.ndarray:
+    """The powers of two residues, one in each row."""
+    square = np.array(bases, dtype=np.int64)[:, None]
+    rest = exponents % (PRIME - 1)
+    if rest.size and (exponents < 0).any() and (-exponents).max() < 2**20 > exponents.max():  # few squarings
+        inverse = np.array([[pow(b, -1, PRIME)] for b in bases], dtype=np.int64)
+        square, rest = np.where(exponents < 0, inverse, square), abs(exponents)
+    made = np.ones((2, exponents.size), dtype=np.int64)
+    while rest.any():
+        made = np.where(rest & 1, made * square % PRIME, made)
+        square, rest = square * square % PRIME, rest >> 1
+    return made
 
 
 # vectors
@@ -249,6 +254,8 @@ class Modular:
             return rule(self, node, xs, turned)
         if type(node) is multirate.Modulate:
             return [self._modulated(node, xs[0])]
+        if type(node) is characters.Character:
+            return [self._turned(node, xs[0])]
         relation = self._once(node, self._relation)
         self.work[0] -= xs[0].at.shape[1] * relation.offsets.shape[1]
         if self.work[0] < 0:
@@ -271,6 +278,18 @@ class Modular:
         values = x.values * table[:, np.ravel_multi_index(places, shape)] % PRIME
         kept = values.any(axis=0)
         return Vector(x.at[:, kept], values[:, kept])
+
+    def _turned(self, node: Any, x: Vector) -> Vector:
+        """e^{iωn} x_n: powers of the residues of e^{iω} and of its conjugate."""
+
+        def make(node: Any) -> list[tuple[int, int]]:
+            entries = node.frequency if isinstance(node.frequency, tuple) else (node.frequency,)
+            return [FIELD.of(exponential(value(self.number(w)) * Gauss(0, 1))) for w in entries]
+
+        values = x.values
+        for axis, bases in enumerate(self._once(node, make)):
+            values = values * powers(bases, x.at[axis]) % PRIME
+        return Vector(x.at, values)
 
     def summed(self, terms: Iterable[list[Vector]]) -> list[Vector]:
         """The sum of answers, channel by channel; Zero() may answer with fewer."""
