@@ -31,6 +31,7 @@ from opalgebra.expr.operators import (
 from opalgebra.expr.signals import Applied, FormalSignal, Signal, SignalExpr
 from opalgebra.expr.traverse import rebuild, walk
 
+from .generate_numbers import Palette, nudged, signal_of
 from .rewrites import RULES, acted, axes, factor, pack, reindexed, scalar, shift
 
 Rng = random.Random
@@ -53,6 +54,8 @@ def _taps(rng: Rng, shape: tuple[int, ...]) -> Any:
 
 def kernel(rng: Rng, ndim: int, formal: bool = False) -> SignalExpr:
     """A concrete kernel of up to 4 taps per axis (unless all are ``formal``), a formal one, or an operator on one."""
+    if isinstance(rng, Palette):
+        return rng.kernel(ndim)
     choice = rng.uniform(0.45, 1) if formal else rng.random()
     if choice < 0.45:
         shape = tuple(rng.randint(1, 4 if ndim == 1 else 2) for _ in range(ndim))
@@ -65,7 +68,9 @@ def kernel(rng: Rng, ndim: int, formal: bool = False) -> SignalExpr:
     return applied.conj() if choice > 0.95 else applied
 
 
-def _modulation(rng: Rng, ndim: int) -> Modulate:
+def _modulation(rng: Rng, ndim: int) -> LinearOperator:
+    if isinstance(rng, Palette):
+        return rng.modulation(ndim)
     shape = tuple(rng.randint(1, 4 if ndim == 1 else 2) for _ in range(ndim))
     return Modulate(Signal(_taps(rng, shape)))
 
@@ -88,6 +93,8 @@ def letter(rng: Rng, ndim: int, formal: bool = False) -> LinearOperator:
         (1, lambda: rng.choice([Repeat, AvgPool, LinearUp])(factor(rng, ndim))),
         (1, lambda: Corr(kernel(rng, ndim, formal))),
     ]
+    if isinstance(rng, Palette):
+        makers += [(weight, lambda make=make: make(ndim)) for weight, make in rng.letters]
     weights = [weight for weight, _ in makers]
     return rng.choices([make for _, make in makers], weights)[0]()
 
@@ -158,6 +165,8 @@ def _nudged(rng: Rng, value: Any, least: int | None) -> Any:
 
 
 def _miss_kernel(rng: Rng, node: Node, ndim: int) -> Node | None:
+    if isinstance(node, Signal) and isinstance(rng, Palette):
+        return _nudged_signal(rng, node)
     if isinstance(node, Signal):
         values = np.array(node.values)
         at = tuple(rng.randrange(n) for n in values.shape)
@@ -168,6 +177,16 @@ def _miss_kernel(rng: Rng, node: Node, ndim: int) -> Node | None:
     return FormalSignal("p" if node.name == "q" else "q") if isinstance(node, FormalSignal) else None
 
 
+def _nudged_signal(rng: Palette, node: Signal) -> Signal:
+    """One value changed, be it by very little, at any place, or all of them moved by one."""
+    if rng.random() < 0.1:
+        return Signal(node.values, start=tuple(n + 1 for n in node.starts))
+    values = np.array(node.values, dtype=object)
+    at = tuple(rng.randrange(n) for n in values.shape)
+    values[at] = nudged(rng, node.values[at])
+    return signal_of(values, node.starts)
+
+
 def _miss_structure(rng: Rng, node: Node, ndim: int) -> Node | None:
     if isinstance(node, Compose):
         i = rng.randrange(len(node.factors) - 1)
@@ -176,6 +195,8 @@ def _miss_structure(rng: Rng, node: Node, ndim: int) -> Node | None:
     if isinstance(node, Sum):
         i = rng.randrange(len(node.terms))
         return add(node.terms[:i] + node.terms[i + 1 :])
+    if isinstance(node, Scale) and isinstance(rng, Palette):
+        return Scale(nudged(rng, node.scalar), node.operator)
     if isinstance(node, Scale):
         return Scale(rng.choice([-node.scalar, node.scalar + 1, node.scalar.conjugate()]), node.operator)
     if isinstance(node, Adjoint):
@@ -207,6 +228,8 @@ def _with(root: Node, path: tuple[int, ...], new: Node) -> Any:
             count += len(entries)
             part = changed if isinstance(part, tuple) else changed[0]
         parts.append(part)
+    if isinstance(root, Applied) and isinstance(parts[1], (Signal, Applied)):
+        return Applied(*parts)  # not computed yet: see public() of generate_exact.py
     return rebuild(root, tuple(parts))
 
 
@@ -224,8 +247,9 @@ def somewhere(rng: Rng, root: Any, rules: list[Any], ndim: int) -> tuple[Any, st
 def rewritten(rng: Rng, root: Any, count: int, ndim: int) -> tuple[Any, list[str]]:
     """An equal expression, ``count`` random true rewritings away."""
     names = []
+    rules = [*RULES, *rng.rules] if isinstance(rng, Palette) else RULES
     for _ in range(count):
-        made, name = somewhere(rng, root, RULES, ndim)
+        made, name = somewhere(rng, root, rules, ndim)
         if sum(1 for _ in walk(made)) <= LARGEST:
             root = made
             names.append(name)

@@ -14,6 +14,8 @@ import numpy as np
 
 import opalgebra as oa
 
+from .generate_exact import FRACTIONS
+from .generate_numbers import signal_of
 from .judge_lattice import Rows, cell, det, times
 
 Rng = random.Random
@@ -23,11 +25,18 @@ Word = list[Any]
 # Matrices
 
 
+class Signed(random.Random):
+    """Random numbers for statements in which most matrices have negative entries and determinants, on one axis too."""
+
+
 def matrix(rng: Rng, ndim: int, largest: int) -> Rows:
     """A nonsingular matrix of small entries and a determinant up to ``largest``."""
     while True:
         rows = Rows(tuple(rng.choice([-2, -1, 0, 0, 1, 1, 2]) for _ in range(ndim)) for _ in range(ndim))
-        if 0 < abs(det([list(row) for row in rows])) <= largest:
+        found = det([list(row) for row in rows])
+        if isinstance(rng, Signed) and found > 0 and rng.random() < 0.8:
+            continue
+        if 0 < abs(found) <= largest:
             return rows
 
 
@@ -64,6 +73,10 @@ def shift(rng: Rng, ndim: int) -> tuple[int, ...]:
 
 
 def concrete(rng: Rng, ndim: int) -> oa.Signal:
+    if isinstance(rng, Signed):
+        entries = np.empty(2**ndim, dtype=object)
+        entries[:] = [rng.choice([0, 1, -1, *FRACTIONS]) for _ in range(2**ndim)]
+        return signal_of(entries.reshape((2,) * ndim), tuple(rng.randint(-1, 0) for _ in range(ndim)))
     values = np.array([rng.randint(-3, 3) for _ in range(2**ndim)]).reshape((2,) * ndim)
     if rng.random() < 0.3:
         values = values + 1j * np.array([rng.randint(-1, 1) for _ in range(2**ndim)]).reshape((2,) * ndim)
@@ -251,6 +264,8 @@ def statement(seed: int) -> tuple[Any, Any, str]:
 def random_pair(rng: Rng) -> tuple[Any, Any, str]:
     """(lhs, rhs, hint): equal, or a near miss."""
     ndim = 2 if rng.random() < 0.75 else 3
+    if isinstance(rng, Signed):
+        ndim = rng.choice([1, 2, 2, 2, 3])
     start = word(rng, ndim)
     other = rewritten(rng, start, ndim, rng.randint(1, 4))
     rest: Word = word(rng, ndim) if rng.random() < 0.2 and size_of(start, ndim) <= 6 else []

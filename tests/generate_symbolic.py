@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from math import gcd
 from typing import Any
 
 import sympy
 
 import opalgebra as oa
-from opalgebra.algebra.facts import Coprime, Divides, Equal, EvenSymmetric, NotDivides
 from opalgebra.expr.node import Node
 from opalgebra.expr.operators import Adjoint, Compose, Conj, Identity, LinearOperator, Scale, Transpose, add, compose
 from opalgebra.expr.operators import Sum as Total
@@ -22,6 +20,7 @@ from opalgebra.expr.sums import IndexedSum
 from opalgebra.expr.traverse import free_symbols, substitute, walk
 
 from .generate import somewhere
+from .judge_claims import Claim, integer_symbols
 
 Rng = random.Random
 Pair = tuple[LinearOperator, ...]
@@ -319,47 +318,32 @@ MISSES = [miss_letter, miss_structure, miss_structure]
 # hypotheses
 
 
-def _given(rng: Rng) -> Any:
-    facts = [
-        oa.coprime(k, m), oa.coprime(k, 2), oa.coprime(k, 2 * m), oa.divides(k, m), oa.divides(2, k),
-        oa.not_divides(2, k), oa.equal(m, 2 * k), oa.equal(k, 2 * m), oa.even_symmetric(q),
-    ]  # fmt: skip
-    return rng.choice(facts)
+def _given(rng: Rng) -> Claim:
+    return rng.choice([
+        Claim("coprime", k, m), Claim("coprime", k, 2), Claim("coprime", k, 2 * m), Claim("divides", k, m),
+        Claim("divides", 2, k), Claim("not divides", 2, k), Claim("equal", m, 2 * k), Claim("equal", k, 2 * m),
+        Claim("even", q),
+    ])  # fmt: skip
 
 
-def under(fact: Any) -> list[Any]:
+def under(claim: Claim) -> list[Any]:
     """The rules that a hypothesis adds."""
 
     def rule(rng: Rng, node: Node, ndim: int) -> Node | None:
-        if isinstance(fact, EvenSymmetric):
-            turned = isinstance(node, oa.Conv) and node.kernel == q
-            return oa.Conv(oa.Flip() @ q) if turned else None
-        if isinstance(fact, Equal):
-            known = isinstance(node, (oa.Up, oa.Down)) and node.factor == fact.a
-            return type(node)(fact.b) if known else None
-        if isinstance(fact, Coprime) and isinstance(node, Compose):
+        if claim.kind == "even":
+            turned = isinstance(node, oa.Conv) and node.kernel == claim.a
+            return oa.Conv(oa.Flip() @ claim.a) if turned else None
+        if claim.kind == "equal":
+            known = isinstance(node, (oa.Up, oa.Down)) and node.factor == claim.a
+            return type(node)(claim.b) if known else None
+        if claim.kind == "coprime" and isinstance(node, Compose):
             for i, (a, b) in enumerate(zip(node.factors, node.factors[1:], strict=False)):
                 ends = {type(a), type(b)} == {oa.Up, oa.Down}
-                if ends and {a.factor, b.factor} == {fact.a, fact.b}:
+                if ends and {a.factor, b.factor} == {claim.a, claim.b}:
                     return compose((*node.factors[:i], b, a, *node.factors[i + 2 :]))
         return None
 
     return [rule] * 3
-
-
-def holds(fact: Any, at: dict[str, int]) -> bool:
-    """Whether a hypothesis about factors holds at values, from its definition."""
-    if isinstance(fact, EvenSymmetric):
-        return True
-    values = {symbol: at[symbol.name] for symbol in (k, m)}
-    a, b = (int(sympy.sympify(f).xreplace(values)) for f in (fact.a, fact.b))
-    if isinstance(fact, Coprime):
-        return gcd(a, b) == 1
-    if isinstance(fact, (Divides, NotDivides)):
-        return (b % a == 0) == isinstance(fact, Divides)
-    if isinstance(fact, Equal):
-        return a == b
-    raise TypeError(f"no rule for the hypothesis {fact}")
 
 
 # statements
@@ -380,22 +364,31 @@ def _rewritten(rng: Rng, root: Any, count: int, rules: list[Any]) -> Any:
 def _start(rng: Rng, fact: Any, sums: bool) -> LinearOperator:
     if sums:
         return compose((sum_of(rng), letter(rng))) if rng.random() < 0.2 else sum_of(rng)
-    if isinstance(fact, Coprime) and rng.random() < 0.7:
+    if fact is not None and fact.kind == "coprime" and rng.random() < 0.7:
         pair = [oa.Up(fact.a), oa.Down(fact.b)]
         rng.shuffle(pair)
         return compose((*([letter(rng)] if rng.random() < 0.5 else []), *pair))
     return word(rng)
 
 
-def random_pair(rng: Rng, sums: bool = False, hypotheses: bool = False) -> tuple[Any, Any, str, tuple[Any, ...]]:
-    """(lhs, rhs, hint, given): equal, or a near miss."""
-    facts = (_given(rng),) if hypotheses else ()
-    rules = RULES + [rule for fact in facts for rule in under(fact)]
-    start = _start(rng, facts[0] if facts else None, sums)
+def random_pair(rng: Rng, sums: bool = False, hypotheses: bool = False) -> tuple[Any, Any, str, tuple[Claim, ...]]:
+    """(lhs, rhs, hint, claims): equal, or a near miss."""
+    fact = _given(rng) if hypotheses else None
+    rules = RULES + (under(fact) if fact else [])
+    start = _start(rng, fact, sums)
     if sums and rng.random() < 0.3:
         start = rng.choice([Transpose, Adjoint, Conj])(start)
     lhs = _rewritten(rng, start, rng.choice([0, 0, 1]), RULES)
     rhs = _rewritten(rng, start, rng.randint(1, 4), rules)
-    if rng.random() < 0.5:
-        return lhs, rhs, "equal", facts
-    return lhs, somewhere(rng, rhs, MISSES, 1)[0], "miss", facts
+    equal = rng.random() < 0.5
+    if not equal:
+        rhs = somewhere(rng, rhs, MISSES, 1)[0]
+    claims = tuple(claim for claim in [fact] if claim and speaks_of(claim, lhs, rhs))
+    return lhs, rhs, "equal" if equal else "miss", claims
+
+
+def speaks_of(claim: Claim, *sides: Any) -> bool:
+    """Whether all names of a claim occur in a statement."""
+    names = {node.name for side in sides for node in walk(side) if isinstance(node, FormalSignal)}
+    symbols = set(integer_symbols(*sides).values())
+    return claim.symbols() <= symbols and (claim.is_about_factors or claim.a.name in names)

@@ -277,12 +277,32 @@ def _denested(base: Value) -> Value:
     rest = base - a
     square = plain(rest * rest)
     if len(rest.terms) != 1 or a <= 0 or not isinstance(square, (int, Fraction)) or not 0 < square < a * a:
-        raise Unreadable("a root of a sum")
+        return _sine(base)
     d = plain(_root(value(a * a - square), HALF))
     if not isinstance(d, (int, Fraction)):
-        raise Unreadable("a root of a sum")
+        return _sine(base)
     sign = 1 if next(iter(rest.terms.values())) > 0 else -1
     return _root(value((a + d) / 2), HALF) + _root(value((a - d) / 2), HALF) * sign
+
+
+def _sine(base: Value) -> Value:
+    """A nested root as the multiple of a sine that it is, as SymPy writes sin(π/8)."""
+    found = _sines().get(FIELDS[0].of(base))
+    if found is None:
+        raise Unreadable("a root of a sum")
+    return found
+
+
+@lru_cache(maxsize=1)
+def _sines() -> dict[tuple[int, int], Value]:
+    """c sin(πj/n) by the residues of its square."""
+    found = {}
+    for n, scale in ((n, c) for n in (5, 8, 10, 12, 16, 20, 24) for c in (1, 2, 4, HALF)):
+        for j in range(1, n // 2 + 1):
+            turn = Fraction(j, 2 * n)
+            wave = (_monomial(turn, {}, 1) - _monomial(-turn, {}, 1)) * Gauss(0, -HALF) * scale
+            found[FIELDS[0].of(wave * wave)] = wave
+    return found
 
 
 def exponential(argument: Value) -> Value:

@@ -27,9 +27,9 @@ from opalgebra.expr.traverse import walk
 from . import judge_lattice as lattice
 from .judge import Judge, _free_symbols, _modulus, phases
 from .judge import differs as exactly_differs
-from .judge_algebra import FIELDS, exponential, value
+from .judge_algebra import FIELDS, exponential, value, vanishes
 from .judge_lattice import Rows
-from .judge_numbers import Gauss, TooLarge, is_zero
+from .judge_numbers import Gauss, TooLarge
 
 FIELD = FIELDS[0]
 PRIME = FIELD.prime  # products of residues fit an int64, sums of 2²² of them a float64
@@ -453,9 +453,18 @@ def _taps(rng: random.Random, ndim: int) -> Iterator[Any]:
 
 
 def drawn(
-    lhs: Any, rhs: Any, rng: random.Random, ndim: int, given: Mapping[str, int], even: Collection[str] = ()
+    lhs: Any,
+    rhs: Any,
+    rng: random.Random,
+    ndim: int,
+    given: Mapping[str, int],
+    even: Collection[str] = (),
+    claims: Collection[Any] = (),
 ) -> Modular:
-    """A judge with random samples for the formal kernels and operators of both sides; some kernels may be ``even``."""
+    """A judge with random samples for the formal kernels and operators of both sides; some kernels may be ``even``.
+
+    The kernels satisfy the ``claims`` about them (:class:`tests.judge_claims.Claim`), of which those are on one axis.
+    """
     kernels: dict[str, Vector] = {}
     for node in (*walk(lhs), *walk(rhs)):
         if type(node) is signals.FormalSignal and node.name not in kernels:
@@ -464,6 +473,21 @@ def drawn(
         elif type(node) is operators.FormalOperator and node.name not in kernels:
             pairs = [tuple(rng.randint(-3, 3) for _ in range(2 * ndim)) for _ in range(14)]
             kernels[node.name] = _drawn(rng, pairs, 2 * ndim, False)
+    for claim in claims:
+        if not claim.is_about_factors and (ndim == 1 or claim.kind == "even"):
+            name = claim.a.name
+            if ndim > 1:
+                kernels[name] = total([kernels[name], Vector(-kernels[name].at, kernels[name].values)], ndim)
+                continue
+            lanes = [dict(zip(kernels[name].at[0].tolist(), lane, strict=True)) for lane in kernels[name].values.tolist()]
+            state = rng.getstate()
+            made = []
+            for lane in lanes:  # the same draws for both lanes: a drawn kernel is real
+                rng.setstate(state)
+                made.append(claim.imposed(lane, given, rng, PRIME))
+            at = sorted({*made[0], *made[1]})
+            table = [[lane.get(n, 0) for n in at] for lane in made]
+            kernels[name] = Vector(np.array([at], dtype=np.int64), np.array(table, dtype=np.int64))
     return Modular(ndim, kernels, given)
 
 
@@ -492,6 +516,7 @@ def differ(
     given: Mapping[str, int] | None = None,
     *,
     even: Collection[str] = (),
+    claims: Collection[Any] = (),
     likely: bool = False,
 ) -> bool:
     """Whether two operators (or two signals) are found to differ at these values of their symbols.
@@ -507,7 +532,7 @@ def differ(
         Where that would take too long.
     """
     ndim, given = lhs.ndim or rhs.ndim or 1, given or {}
-    judge = drawn(lhs, rhs, rng, ndim, given, even)
+    judge = drawn(lhs, rhs, rng, ndim, given, even, claims)
     if isinstance(lhs, signals.SignalExpr):
         return not same(judge.signal(lhs), judge.signal(rhs))
     outs, ins = lhs.channels or rhs.channels or (1, 1)
@@ -553,7 +578,7 @@ def witness_fault(lhs: Any, rhs: Any, witness: Any) -> str:
         found = tuple(y.values[:, here][:, 0].tolist()) if here.any() else (0, 0)
         if found != _residues(exact.number(claimed)):
             return f"the witness claims {claimed} on the {side}, the judge finds another value"
-    if is_zero(exact.number(witness.lhs) - exact.number(witness.rhs)):
+    if vanishes(value(exact.number(witness.lhs)) - exact.number(witness.rhs)):
         return f"both values of the witness are {witness.lhs}"
     return ""
 

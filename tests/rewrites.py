@@ -22,6 +22,7 @@ from opalgebra.expr.operators import (
     Adjoint,
     Compose,
     Conj,
+    FormalOperator,
     Identity,
     LinearOperator,
     Scale,
@@ -34,14 +35,16 @@ from opalgebra.expr.operators import (
 from opalgebra.expr.signals import FormalSignal, Signal, SignalExpr
 from opalgebra.expr.traverse import walk
 
+from .generate_numbers import Palette, exactly, shown, signal_of
 from .judge import Judge
-from .judge_numbers import Gauss
 
 Rng = random.Random
 
 
 def scalar(rng: Rng) -> Any:
     """An int, a fraction, a dyadic float or a Gaussian number."""
+    if isinstance(rng, Palette):
+        return rng.number()
     choice = rng.random()
     if choice < 0.4:
         return rng.choice([-3, -2, -1, 2, 3])
@@ -88,16 +91,10 @@ def _all(rule: Callable[..., bool], *values: Any) -> bool:
 
 def acted(operator_: LinearOperator, signal: SignalExpr) -> SignalExpr:
     """The signal A x: computed where x is concrete, an expression otherwise."""
-    if any(isinstance(node, FormalSignal) for root in (operator_, signal) for node in walk(root)):
+    if any(isinstance(node, (FormalSignal, FormalOperator)) for root in (operator_, signal) for node in walk(root)):
         return operator_ @ signal
     judge = Judge(signal.ndim or 1)
     return _as_signal(judge.apply(operator_, judge.signal(signal)), signal.ndim or 1)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Gauss):
-        return complex(value.re, value.im)
-    return value if isinstance(value, int) else float(value)
 
 
 def _as_signal(samples: dict[tuple[int, ...], Any], ndim: int) -> Signal:
@@ -105,11 +102,10 @@ def _as_signal(samples: dict[tuple[int, ...], Any], ndim: int) -> Signal:
         return Signal(np.zeros((1,) * ndim, dtype=int))
     low = tuple(min(axis) for axis in zip(*samples, strict=True))
     high = tuple(max(axis) for axis in zip(*samples, strict=True))
-    plain = {at: _plain(value) for at, value in samples.items()}
-    values = np.zeros([b - a + 1 for a, b in zip(low, high, strict=True)], dtype=np.result_type(*plain.values()))
-    for at, value in plain.items():
+    values = np.full([b - a + 1 for a, b in zip(low, high, strict=True)], 0, dtype=object)
+    for at, value in samples.items():
         values[tuple(n - a for n, a in zip(at, low, strict=True))] = value
-    return Signal(values, start=low)
+    return signal_of(values, low)
 
 
 def reindexed(modulation: Modulate, rules: list[Callable[[int], int]]) -> Modulate:
@@ -134,12 +130,14 @@ def _shifted_modulation(modulation: Modulate, s: Any) -> Modulate:
 def _product_modulation(a: Modulate, b: Modulate) -> Modulate:
     u, w = a.sequence, b.sequence
     shape = tuple(lcm(p, r) for p, r in zip(u.values.shape, w.values.shape, strict=True))
-    values = np.zeros(shape, dtype=np.result_type(u.values, w.values))
+    values = np.full(shape, 0, dtype=object)
     for at in product(*[range(p) for p in shape]):
-        values[at] = np.prod(
-            [s.values[tuple((n - c) % p for n, c, p in zip(at, s.starts, s.values.shape, strict=True))] for s in (u, w)]
+        one, other = (
+            exactly(s.values[tuple((n - c) % p for n, c, p in zip(at, s.starts, s.values.shape, strict=True))])
+            for s in (u, w)
         )
-    return Modulate(Signal(values))
+        values[at] = one * other
+    return Modulate(signal_of(values, (0,) * values.ndim))
 
 
 # true rewriting of two neighbours in a composition
@@ -255,8 +253,9 @@ PAIRS = [
 def _compose_rule(rng: Rng, node: Node, ndim: int) -> Node | None:
     if not isinstance(node, Compose):
         return None
+    pairs = [*PAIRS, *rng.pairs] if isinstance(rng, Palette) else PAIRS
     for i in rng.sample(range(len(node.factors) - 1), len(node.factors) - 1):
-        for rule in rng.sample(PAIRS, len(PAIRS)):
+        for rule in rng.sample(pairs, len(pairs)):
             made = rule(rng, node.factors[i], node.factors[i + 1])
             if made is not None:
                 return compose((*node.factors[:i], *made, *node.factors[i + 2 :]))
@@ -342,7 +341,7 @@ def _split_convolution(rng: Rng, node: Node, ndim: int) -> Node | None:
     if isinstance(node.kernel, Signal):
         samples = Judge(ndim).signal(node.kernel)
         if samples and len(samples) <= 4:
-            return add(tuple(Scale(_plain(w), Shift(pack(at))) for at, w in samples.items()))
+            return add(tuple(Scale(shown(w), Shift(pack(at))) for at, w in samples.items()))
     k = pack(tuple(rng.choice([1, 2, 3]) for _ in range(ndim)))
     residues = list(product(*[range(j) for j in axes(k)]))
     if len(residues) > 4:
@@ -365,7 +364,7 @@ def _insert(rng: Rng, node: Node, ndim: int) -> Node | None:
         return compose((Down(k), Up(k), node))
     if choice == 3:
         c = scalar(rng)
-        return add((Scale(c, node), Scale(1 - c, node)))
+        return add((Scale(c, node), Scale(shown(1 - exactly(c)), node)))
     if choice == 4:
         s = shift(rng, ndim)
         return compose((Shift(s), Shift(_each(lambda d: -d, s)), node))

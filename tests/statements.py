@@ -5,44 +5,66 @@ Statement ``number`` of a kind and a seed is made by itself, whatever ran before
 
 from __future__ import annotations
 
+import os
 import random
-from collections.abc import Callable
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import count
 from typing import Any, NamedTuple
 
+import opalgebra
 from opalgebra.algebra.budget import limited, room
-from opalgebra.algebra.facts import EvenSymmetric, Hypothesis
 from opalgebra.algebra.prove import _same_map, decide, prove
 from opalgebra.algebra.ring import ring_of
-from opalgebra.expr.signals import Signal
-from opalgebra.expr.traverse import all_factor_symbols, constants, has_blocks, written_out
+from opalgebra.expr.signals import FormalSignal, Signal
+from opalgebra.expr.traverse import all_factor_symbols, constants, has_blocks, walk, written_out
 
-from . import generate_blocks, generate_lattice, generate_symbolic, judge_modular
+from . import generate_assumed, generate_blocks, generate_exact, generate_lattice, generate_symbolic, judge_modular
 from .generate import random_pair
 from .judge import Judge
-from .judge_modular import TooLarge
-from .judge_numbers import is_zero
+from .judge_claims import Claim, allowed, integer_symbols, values
+from .judge_numbers import TooLarge, is_zero
 
 FULL = 1999  # every so many statements prove(), its derivation and its check; a prime, so that every kind has its turn
+CHECKED, SAVED = 5, 50  # the same for the newer kinds, and for the file of the proof
 SECONDS = 120.0  # for a decision
-SMALL = [{"k": a, "m": b} for a in range(1, 7) for b in range(1, 7)]
+SHORT = 8.0  # for a decision of the newer kinds
+OVER = 2.0  # seconds that may go by after the budget
 WITNESS = 4  # every so many, a refutation has to show a witness
+TRIED = 5  # values of the symbols at which a proved statement is judged
 
 
 class Statement(NamedTuple):
-    """lhs = rhs under hypotheses; the hint says how it was made: "equal …" or "miss …"."""
+    """lhs = rhs under claims; the hint says how it was made: "equal …", "miss …" or "contradiction".
+
+    ``meant`` is what the judge is to judge: the same sides before the package computed anything in them.
+    """
 
     lhs: Any
     rhs: Any
     hint: str
-    given: tuple[Hypothesis, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    meant: tuple[Any, ...] = ()
+
+    @property
+    def sides(self) -> tuple[Any, Any]:
+        return (self.meant or (self.lhs, self.rhs))[:2]  # type: ignore[return-value]
 
 
 class Kind(NamedTuple):
-    """How statements are made, and whether factors are symbols, so that undecided is allowed."""
+    """How statements are made; whether factors are symbols, so that undecided is allowed; whether all is asked by
+    ``prove`` itself, with its check and its file now and then."""
 
     make: Callable[[random.Random], tuple[Any, ...]]
     symbolic: bool = False
+    public: bool = False
+
+
+def _exact(palette: type[generate_exact.Exact]) -> Kind:
+    return Kind(lambda rng: generate_exact.random_pair(rng, palette), public=True)
 
 
 KINDS = {
@@ -54,6 +76,20 @@ KINDS = {
     "symbolic factors": Kind(generate_symbolic.random_pair, symbolic=True),
     "sums": Kind(lambda rng: generate_symbolic.random_pair(rng, sums=True), symbolic=True),
     "hypotheses": Kind(lambda rng: generate_symbolic.random_pair(rng, hypotheses=True), symbolic=True),
+    "exact coefficients": _exact(generate_exact.Exact),
+    "dtypes": Kind(generate_exact.long_pair, public=True),
+    "exact angles": _exact(generate_exact.Angles),
+    "algebraic numbers": _exact(generate_exact.Algebraic),
+    "constants": _exact(generate_exact.Constants),
+    "real and even kernels": _exact(generate_exact.RealEven),
+    "formal operators": _exact(generate_exact.Formal),
+    "signed matrices": Kind(lambda rng: generate_lattice.random_pair(generate_lattice.Signed(rng.getrandbits(64))), public=True),
+    "exact blocks": Kind(lambda rng: generate_blocks.random_pair(generate_exact.Exact(rng.getrandbits(64))), public=True),
+    "boxes": Kind(generate_assumed.boxes, symbolic=True, public=True),
+    "assumptions": Kind(generate_assumed.assumptions, symbolic=True, public=True),
+    "several hypotheses": Kind(generate_assumed.hypotheses, symbolic=True, public=True),
+    "contradictions": Kind(generate_assumed.contradiction, symbolic=True, public=True),
+    "exact sums": Kind(generate_assumed.sums, symbolic=True, public=True),
 }
 
 
@@ -61,7 +97,8 @@ class Outcome(NamedTuple):
     """What was said about a statement; ``fault`` is empty where all is well.
 
     ``unseen`` tells that only the witness showed the judge the difference; ``skipped`` counts the statements that
-    were too large for the judge before this one was made in their place.
+    were too large for the judge, ``refused`` those that the package refused to compute exactly (an error of its own),
+    before this one was made in their place.
     """
 
     number: int
@@ -70,6 +107,11 @@ class Outcome(NamedTuple):
     fault: str
     unseen: bool = False
     skipped: int = 0
+    refused: int = 0
+
+
+class Late(Exception):
+    """The prover was still running long after its budget."""
 
 
 def rng_for(seed: int, number: int, kind: str = "", attempt: int = 0) -> random.Random:
@@ -84,91 +126,187 @@ def statement(seed: int, number: int, kind: str = "1-D", attempt: int = 0) -> St
 
 def judged(seed: int, number: int, kind: str = "1-D") -> Outcome:
     """Put a statement to the prover and to the judge."""
+    skipped = refused = 0
     for attempt in count():
-        made = statement(seed, number, kind, attempt)
-        full = number % FULL == 0
         try:
-            outcome = _outcome(made, number, KINDS[kind].symbolic, full, rng_for(seed, -1 - number, kind, attempt))
+            made = statement(seed, number, kind, attempt)
         except TooLarge:
+            skipped += 1
             continue
-        return outcome._replace(skipped=attempt)
+        except opalgebra.OpAlgebraError:  # made by the package from exact parts; a refusal is no wrong value
+            refused += 1
+            continue
+        try:
+            outcome = _outcome(made, number, KINDS[kind], rng_for(seed, -1 - number, kind, attempt))
+        except TooLarge:
+            skipped += 1
+            continue
+        return outcome._replace(skipped=skipped, refused=refused)
     raise AssertionError
 
 
-def _outcome(made: Statement, number: int, symbolic: bool, full: bool, rng: random.Random) -> Outcome:
-    lhs, rhs, hint, given = made
-    verdict, reason, witness = _asked(made, symbolic, number % WITNESS == 0, full)
+def _outcome(made: Statement, number: int, kind: Kind, rng: random.Random) -> Outcome:
+    if made.hint == "contradiction":
+        return _contradicted(made, number)
+    symbolic, full = kind.symbolic, number % FULL == 0
+    begin = time.process_time()
+    verdict, reason, witness = _asked(made, kind, number, full)
     fault, unseen = "", False
-    if verdict == "undecided":
+    if time.process_time() - begin > (SHORT if kind.public else SECONDS) + OVER:
+        fault = f"late: {time.process_time() - begin:.1f} s"
+    elif verdict == "undecided":
         fault = "" if symbolic else f"undecided: {reason}"
     elif verdict == "proved":
         fault = _difference(made, symbolic, rng)
+    elif verdict == "refuted":
+        fault, unseen = _refutation_fault(made, witness, symbolic, full, rng)
     else:
-        if witness is not None:
-            fault = _witness_fault(made, witness, full)
-            unseen = not symbolic and not judge_modular.differ(lhs, rhs, rng, likely=True)
-        elif symbolic or not judge_modular.differ(lhs, rhs, rng, likely=True):
-            witness = decide(lhs, rhs, given)[2]
-            fault, unseen = _witness_fault(made, witness, True) if witness else "refuted without a witness", True
-        if hint.startswith("equal"):
-            fault = fault or "the generator made a pair that is not equal"
-    return Outcome(number, hint, verdict, fault, unseen)
+        fault = reason
+    return Outcome(number, made.hint, verdict, fault, unseen)
 
 
-def _asked(made: Statement, symbolic: bool, shown: bool, full: bool) -> tuple[str, str, Any]:
+def _refutation_fault(made: Statement, witness: Any, symbolic: bool, full: bool, rng: random.Random) -> tuple[str, bool]:
+    """(what is wrong with a refutation, whether only its witness showed a difference)."""
+    fault, unseen = "", False
+    certain = symbolic or bool(made.claims)
+    if witness is not None:
+        fault = _witness_fault(made, witness, full)
+        unseen = not certain and not judge_modular.differ(*made.sides, rng, likely=True)
+    elif certain or not judge_modular.differ(*made.sides, rng, likely=True):
+        witness = decide(made.lhs, made.rhs, _given(made))[2]
+        fault, unseen = _witness_fault(made, witness, True) if witness else "refuted without a witness", True
+    if made.hint.startswith("equal"):
+        fault = fault or "the generator made a pair that is not equal"
+    return fault, unseen
+
+
+def _given(made: Statement) -> tuple[Any, ...]:
+    return tuple(claim.given() for claim in made.claims)
+
+
+def _contradicted(made: Statement, number: int) -> Outcome:
+    try:
+        verdict = prove(made.lhs, made.rhs, _given(made), SHORT).verdict
+    except opalgebra.FactorError:
+        return Outcome(number, made.hint, "refused", "")
+    claims = ", ".join(f"{c.kind} {c.a} {c.b}" for c in made.claims)
+    fault = f"{verdict} under hypotheses that contradict one another: {claims}"
+    return Outcome(number, made.hint, verdict, fault if verdict != "undecided" else "")
+
+
+@contextmanager
+def _no_longer_than(seconds: float) -> Iterator[None]:
+    """Late, by a signal, where what is inside takes longer than these seconds of the processor."""
+
+    def late(*arguments: Any) -> None:
+        raise Late(f"still running after {seconds:.0f} s")
+
+    before = signal.signal(signal.SIGPROF, late)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+
+
+def _asked(made: Statement, kind: Kind, number: int, full: bool) -> tuple[str, str, Any]:
     """(verdict, reason, witness): the verdict alone is much quicker where the sides differ."""
-    lhs, rhs, _, given = made
-    if full:
-        proof = prove(lhs, rhs, given, SECONDS)
-        if proof.verdict != "undecided" and not proof.check():
-            return "undecided", f"{proof.verdict}, but the check of the proof fails", None
-        if proof.verdict == "proved":
-            ends = [step.expression for step in proof.steps]
-            if (ends[0], ends[-1]) != (lhs, rhs):
-                return "undecided", "the derivation does not lead from one side to the other", None
-        return proof.verdict, proof.reason, proof.witness
+    lhs, rhs = made.lhs, made.rhs
+    shown = number % WITNESS == 0 or kind.symbolic or getattr(lhs, "channels", None) not in (None, (1, 1))
+    if full or (kind.public and (shown or made.claims)):
+        try:
+            with _no_longer_than(SHORT + 3 * OVER if kind.public else 2 * SECONDS):
+                return _proved(made, kind, number, full)
+        except Late as why:
+            return "late", f"late: {why}", None
     with limited(SECONDS), room(lhs, rhs):
-        if shown or symbolic or getattr(lhs, "channels", None) not in (None, (1, 1)):
-            return decide(lhs, rhs, given)
+        if shown or made.claims:
+            return decide(lhs, rhs, _given(made))
         lhs, rhs = written_out(lhs), written_out(rhs)
         same = lhs == rhs or _same_map(lhs, rhs, ring_of(constants(lhs, rhs)))
     return "proved" if same else "refuted", "", None
 
 
+def _proved(made: Statement, kind: Kind, number: int, full: bool) -> tuple[str, str, Any]:
+    proof = prove(made.lhs, made.rhs, _given(made), SHORT if kind.public else SECONDS)
+    if proof.verdict == "undecided":
+        return proof.verdict, proof.reason, None
+    checked = full or number % SAVED == 0 or (number % CHECKED == 0 or proof.verdict == "refuted")
+    if checked and not proof.check():
+        return "contradiction", f"{proof.verdict}, but the check of the proof fails", None
+    if full and proof.verdict == "proved":
+        ends = [step.expression for step in proof.steps]
+        if (ends[0], ends[-1]) != (made.lhs, made.rhs):
+            return "contradiction", "the derivation does not lead from one side to the other", None
+    if kind.public and number % SAVED == 0 and (why := _file_fault(proof)):
+        return "contradiction", why, None
+    return proof.verdict, proof.reason, proof.witness
+
+
+def _file_fault(proof: Any) -> str:
+    """What is wrong with the file of a proof: it may be refused when it is written, but not when it is read."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "proof.json")
+        try:
+            proof.save(path)
+        except opalgebra.CertificateError:
+            return ""
+        try:
+            loaded = opalgebra.load_proof(path)
+        except opalgebra.CertificateError as why:
+            return f"{proof.verdict}, and its own file is refused: {str(why).partition('json is rejected')[2][:200] or why}"
+    return "" if loaded.verdict == proof.verdict else f"{proof.verdict}, and its file says {loaded.verdict}"
+
+
 def _difference(made: Statement, symbolic: bool, rng: random.Random) -> str:
     """A difference that the judge finds, at a few values of the symbols."""
-    lhs, rhs, _, given = made
-    even = [fact.signal.name for fact in given if isinstance(fact, EvenSymmetric)]
-    for at in _values(given, rng) if symbolic else [{}]:
-        if judge_modular.differ(lhs, rhs, rng, at, even=even):
+    lhs, rhs = made.sides
+    for at in values((lhs, rhs), made.claims, rng, TRIED - 1) if symbolic else [{}]:
+        if judge_modular.differ(lhs, rhs, rng, at, claims=made.claims):
             return f"proved, but the judge found a difference {at or ''}"
     return ""
 
 
-def _values(given: tuple[Hypothesis, ...], rng: random.Random) -> list[dict[str, int]]:
-    """Values of k and m at which the hypotheses hold: a small pair and others drawn."""
-    pairs = [at for at in SMALL if all(generate_symbolic.holds(fact, at) for fact in given)]
-    return [pairs[0], *rng.sample(pairs[1:], min(4, len(pairs) - 1))]
-
-
 def _witness_fault(made: Statement, witness: Any, exact: bool) -> str:
-    """What is wrong with a witness: its values by the judge, and the hypotheses; empty if it stands."""
-    lhs, rhs, _, given = made
-    missing = {symbol.name for symbol in all_factor_symbols(lhs, rhs)} - witness.factors.keys()
+    """What is wrong with a witness: its values by the judge, the hypotheses and assumptions; empty if it stands."""
+    lhs, rhs = made.sides
+    missing = {symbol.name for symbol in all_factor_symbols(made.lhs, made.rhs)} - witness.factors.keys()
     if missing:
         return f"the witness has no values for {missing}"
-    for fact in given:
-        if isinstance(fact, EvenSymmetric):
-            q = witness.kernels.get(fact.signal.name)
-            samples = {} if q is None else Judge(1).signal(q)
-            if any(not is_zero(samples.get((-n,), 0) - value) for (n,), value in samples.items()):
-                return f"the witness has {q}, which is not even"
-        elif not any(generate_symbolic.holds(fact, {**at, **witness.factors}) for at in SMALL):  # k or m may be free
-            return f"the witness has {witness.factors}, against {fact}"
+    symbols = integer_symbols(lhs, rhs)
+    for name, number in witness.factors.items():
+        if name in symbols and not allowed(symbols[name], number):
+            return f"the witness has {name} = {number}, against what is assumed of it"
+    for claim in made.claims:
+        if fault := _claim_fault(claim, witness):
+            return fault
+    for node in (*walk(lhs), *walk(rhs)):
+        if isinstance(node, FormalSignal) and node.real and node.name in witness.kernels:
+            samples = Judge(lhs.ndim or rhs.ndim or 1).signal(witness.kernels[node.name])
+            if not all(is_zero(v - v.conjugate()) for v in samples.values()):
+                return f"the witness has a complex {node.name}, which is real"
     fault = judge_modular.witness_fault(lhs, rhs, witness)
     if exact and not fault and not (has_blocks(lhs) or has_blocks(rhs)):  # the exact judge knows no blocks
         fault = witness_fault(lhs, rhs, witness)
     return fault
+
+
+def _claim_fault(claim: Claim, witness: Any) -> str:
+    """How a witness contradicts a claim."""
+    missing = sorted(s.name for s in claim.symbols() if s.name not in witness.factors)
+    if claim.is_about_factors:
+        options = [{**witness.factors, **dict.fromkeys(missing, n)} for n in range(1, 13)]  # those may be free
+        return "" if any(map(claim.holds, options)) else f"the witness has {witness.factors}, against {claim}"
+    q = witness.kernels.get(claim.a.name)
+    if q is None:
+        return ""
+    samples = Judge(q.ndim).signal(q)
+    if q.ndim == 1:
+        fault = claim.violated({n: v for (n,), v in samples.items()}, witness.factors)
+    else:
+        fault = any(not is_zero(samples.get(tuple(-i for i in n), 0) - v) for n, v in samples.items())
+    return f"the witness has {q}, against {claim}" if fault else ""
 
 
 def witness_fault(lhs: Any, rhs: Any, witness: Any) -> str:
@@ -189,4 +327,5 @@ def witness_fault(lhs: Any, rhs: Any, witness: Any) -> str:
 def _samples(judge: Judge, value: Any) -> Any:
     if isinstance(value, Signal):
         return judge.signal(value)
-    return {at: judge.number(entry) for at, entry in value.items()}
+    half = len(next(iter(value), ())) // 2  # of a formal operator: a row and a column
+    return {(at[:half], at[half:]): judge.number(entry) for at, entry in value.items()}
