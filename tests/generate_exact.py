@@ -21,15 +21,16 @@ from opalgebra.expr.characters import Character
 from opalgebra.expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from opalgebra.expr.node import Node
 from opalgebra.expr.operators import Compose, Conj, FormalOperator, Identity, LinearOperator, Scale, Transpose, compose
-from opalgebra.expr.signals import Applied, FormalSignal, Signal, SignalExpr, SignalSum
+from opalgebra.expr.signals import Applied, Box, FormalSignal, Signal, SignalExpr, SignalSum
 from opalgebra.expr.traverse import rebuild, walk
 
 from . import generate
 from .generate_numbers import Palette, exactly, in_sympy, nudged, shown, signal_of
-from .judge_algebra import value
+from .judge import Judge, _free_symbols
+from .judge_algebra import Value, value
 from .judge_claims import Claim
 from .judge_numbers import Gauss
-from .rewrites import acted, axes, factor, pack, shift
+from .rewrites import _as_signal, acted, axes, factor, pack, shift
 
 Rng = random.Random
 sqrt, pi, log, exp, I, R = sympy.sqrt, sympy.pi, sympy.log, sympy.exp, sympy.I, sympy.Rational
@@ -342,6 +343,8 @@ _PALETTE: list[Any] = []  # the palette in use: letters are made for a number of
 
 def public(node: Any) -> Any:
     """The expression as a user makes it: operators applied to known samples are computed by the package."""
+    if isinstance(node, (Applied, SignalSum)) and _rounds(node):
+        return _here(node)
     if isinstance(node, Applied):
         made = public(node.operator) @ public(node.signal)
         return Signal(np.zeros((1,) * made.ndim, dtype=int)) if isinstance(made, Signal) and not made.values.size else made
@@ -352,6 +355,39 @@ def public(node: Any) -> Any:
     parts = node.parts()
     made_parts = tuple(_public_part(part) for part in parts)
     return node if all(a is b for a, b in zip(parts, made_parts, strict=True)) else rebuild(node, made_parts)
+
+
+def _rounds(node: Any) -> bool:
+    """Whether known samples would be computed with floats that may round, as they may where floats were given."""
+    if any(_is_formal(part) for part in walk(node)):
+        return False
+    numbers = [v for part in walk(node) for v in _numbers(part)]
+    return any(isinstance(v, (float, complex, np.inexact)) for v in numbers) and not all(map(_is_small, numbers))
+
+
+def _is_formal(node: Any) -> bool:
+    return isinstance(node, (FormalSignal, FormalOperator, Box)) or any(_free_symbols(node))
+
+
+def _numbers(node: Any) -> list[Any]:
+    if isinstance(node, Signal):
+        return list(node.values.flat)
+    if isinstance(node, Character):
+        return [pi]
+    return [node.scalar] if isinstance(node, Scale) else []
+
+
+def _is_small(number: Any) -> bool:
+    exact = exactly(number)
+    parts = [Fraction(p) for p in ((exact.re, exact.im) if isinstance(exact, Gauss) else (exact,)) if not isinstance(p, Value)]
+    return bool(parts) and all(abs(p) < 1024 and 1024 % p.denominator == 0 for p in parts)
+
+
+def _here(node: Any) -> Signal:
+    """Known samples computed by the judge."""
+    if isinstance(node, Applied):
+        return acted(node.operator, node.signal)  # type: ignore[return-value]
+    return _as_signal(Judge(node.ndim or 1).signal(node), node.ndim or 1)
 
 
 def _public_part(part: Any) -> Any:

@@ -69,6 +69,10 @@ def shift(rng: Rng, ndim: int) -> tuple[int, ...]:
     return tuple(rng.randint(-2, 2) for _ in range(ndim))
 
 
+def per_axis(value: Any) -> tuple[int, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
 # Words
 
 
@@ -93,12 +97,12 @@ def kernel(rng: Rng, ndim: int, formal: bool) -> Any:
 def letter(rng: Rng, ndim: int, formal: bool = True, largest: int = 4) -> Any:
     """One letter or named composition with a matrix, or one per axis beside these."""
     M = given(rng, matrix(rng, ndim, largest))
-    per_axis = tuple(rng.choice([1, 1, 2]) for _ in range(ndim))
+    plain = tuple(rng.choice([1, 1, 2]) for _ in range(ndim))
     makers: list[tuple[int, Callable[[], Any]]] = [
         (4, lambda: oa.Up(M)),
         (4, lambda: oa.Down(M)),
-        (1, lambda: oa.Up(per_axis)),
-        (1, lambda: oa.Down(per_axis)),
+        (1, lambda: oa.Up(plain)),
+        (1, lambda: oa.Down(plain)),
         (3, lambda: oa.Conv(kernel(rng, ndim, formal))),
         (2, lambda: oa.Shift(shift(rng, ndim))),
         (1, oa.Flip),
@@ -197,7 +201,7 @@ def _pair(rng: Rng, first: Any, second: Any, ndim: int) -> Word | None:
         if isinstance(first, oa.Conv):
             return [second, oa.Conv(oa.Up(second.factor) @ first.kernel)]
         if isinstance(first, oa.Shift):
-            return [second, oa.Shift(times(M, first.shift))]
+            return [second, oa.Shift(times(M, per_axis(first.shift)))]
         if isinstance(first, oa.Down):
             return [oa.Down(product(M, rows_of(first.factor, ndim)))]
     if isinstance(first, oa.Up):
@@ -205,7 +209,7 @@ def _pair(rng: Rng, first: Any, second: Any, ndim: int) -> Word | None:
         if isinstance(second, oa.Conv):
             return [oa.Conv(oa.Up(first.factor) @ second.kernel), first]
         if isinstance(second, oa.Shift):
-            return [oa.Shift(times(M, second.shift)), first]
+            return [oa.Shift(times(M, per_axis(second.shift))), first]
         if isinstance(second, oa.Up):
             return [oa.Up(product(M, rows_of(second.factor, ndim)))]
     if isinstance(first, oa.Flip) and isinstance(second, (oa.Up, oa.Down)):
@@ -249,7 +253,7 @@ def missed(rng: Rng, letters: Word, ndim: int) -> Word:
         if det([list(row) for row in changed]):
             return [*letters[:i], type(one)(changed), *letters[i + 1 :]]
     if isinstance(one, oa.Shift):
-        moved = tuple(d + (j == 0) for j, d in enumerate(one.shift))
+        moved = tuple(d + (j == 0) for j, d in enumerate(per_axis(one.shift)))
         return [*letters[:i], oa.Shift(moved), *letters[i + 1 :]]
     if i + 1 < len(letters):
         return [*letters[:i], letters[i + 1], one, *letters[i + 2 :]]

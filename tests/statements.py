@@ -146,7 +146,7 @@ def judged(seed: int, number: int, kind: str = "1-D") -> Outcome:
 
 
 def _outcome(made: Statement, number: int, kind: Kind, rng: random.Random) -> Outcome:
-    if made.hint == "contradiction":
+    if made.hint == "contradiction" or (made.claims and not values(made.sides, made.claims, rng, 1)):
         return _contradicted(made, number)
     symbolic, full = kind.symbolic, number % FULL == 0
     begin = time.process_time()
