@@ -18,6 +18,7 @@ import numpy as np
 
 from .._verbs import verb
 from ..errors import DimensionError, OpAlgebraError, OperandError, Undecided
+from ..expr.exactly import exactly
 from ..expr.multirate import Modulate
 from ..expr.node import Node
 from ..expr.operators import PLAIN, FormalOperator, LinearOperator, Power
@@ -49,6 +50,7 @@ def size_of(expression: Node) -> int:
     return sum(node.values.size if isinstance(node, Signal) else 1 for node in walk(expression))
 
 
+@exactly()
 def optimize(operator: LinearOperator, cost: str | CostFunction | None = None) -> LinearOperator:
     """A' = A at the least cost that the search finds; A itself where nothing is cheaper.
 
@@ -82,6 +84,7 @@ def optimize(operator: LinearOperator, cost: str | CostFunction | None = None) -
     return result
 
 
+@exactly()
 def optimized(operator: LinearOperator, cost: str | CostFunction | None = None) -> list[Step]:
     """The lines from an operator to the cheapest equal one found; the first is the operator, by no law."""
     measure = Measure.of(operator, cost)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from .._verbs import Drawn, verb
 from ..errors import OperandError, SizeError, Undecided
+from ..expr.exactly import exactly
 from ..expr.operators import LinearOperator, common_channels
 from ..expr.signals import Signal, SignalExpr, common_ndim
 from ..expr.traverse import (
@@ -81,6 +82,7 @@ class Proof(Drawn):
         return self.verdict == "proved"
 
     @cached_property
+    @exactly()
     def steps(self) -> list[Step]:
         """The derivation from lhs to rhs (empty unless proved); the first line is lhs, by no law."""
         if self.verdict != "proved":
@@ -92,6 +94,7 @@ class Proof(Drawn):
         with room(self.lhs, self.rhs):
             return derivation(self.lhs, self.rhs, self.given)
 
+    @exactly()
     def check(self) -> bool:
         """Replay the certificate by plain evaluation, which shares no code with the prover.
 
@@ -142,6 +145,7 @@ class Proof(Drawn):
         return str(verb("proof_markdown")(self))
 
 
+@exactly()
 def prove(lhs: Any, rhs: Any, given: Hypothesis | Iterable[Hypothesis] = (), budget: float = DECISION) -> Proof:
     """Decide lhs = rhs for two operators, two signals or two bound operators.
 
