@@ -4,8 +4,8 @@ Three kinds of numbers meet here.  *Strong* ones have the dtype of the array the
 Python numbers, which take the precision of what they meet, as in NumPy 2; *exact* ones are SymPy
 expressions.  Only floats make floats: integers meet fractions and exact angles as the numbers that they are, and an
 exact number that meets floats acts as a weak one.  Integers are computed in int64 and refused where that could
-overflow, which :func:`multiplied` and :func:`summed` then do with Python's.  A tap or factor that is zero reads nothing,
-so a NaN in the data reaches only the outputs that depend on it.
+overflow, which :func:`multiplied` and :func:`summed` then do with Python's.  A tap or factor that is zero reads
+nothing, so a NaN in the data reaches only the outputs that depend on it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Where signals are computed in exact numbers alone.
 
 An operator applied to known samples is computed at once, and where a user gave floats, in floats.  Inside a proof that
-would round: there a float is the binary fraction that it stores.  Whatever decides, rewrites or replays a statement runs
-:func:`exactly`.
+would round: there a float is the binary fraction that it stores.  Whatever decides, rewrites or replays a statement
+runs :func:`exactly`.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ import numpy as np
 
 from ..errors import FactorError, OperandError
 from ..scalar import is_sympy
-from .exactly import exactly
 from .characters import ORDER_LIMIT, Character, integer_symbols, parts_of, real_symbols
+from .exactly import exactly
 from .factors import axes
 from .factors import symbols_in as factor_symbols
 from .multirate import Conv, Modulate, Shift, _Sampling
