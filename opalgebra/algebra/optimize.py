@@ -18,7 +18,6 @@ import numpy as np
 
 from .._verbs import verb
 from ..errors import DimensionError, OpAlgebraError, OperandError, Undecided
-from ..expr.exactly import exactly
 from ..expr.multirate import Modulate
 from ..expr.node import Node
 from ..expr.operators import PLAIN, FormalOperator, LinearOperator, Power
@@ -50,7 +49,6 @@ def size_of(expression: Node) -> int:
     return sum(node.values.size if isinstance(node, Signal) else 1 for node in walk(expression))
 
 
-@exactly()
 def optimize(operator: LinearOperator, cost: str | CostFunction | None = None) -> LinearOperator:
     """A' = A at the least cost that the search finds; A itself where nothing is cheaper.
 
@@ -84,7 +82,6 @@ def optimize(operator: LinearOperator, cost: str | CostFunction | None = None) -
     return result
 
 
-@exactly()
 def optimized(operator: LinearOperator, cost: str | CostFunction | None = None) -> list[Step]:
     """The lines from an operator to the cheapest equal one found; the first is the operator, by no law."""
     measure = Measure.of(operator, cost)
@@ -324,14 +321,16 @@ def _same_dtypes(before: LinearOperator, after: LinearOperator, measure: Measure
 
 
 def _dtypes(operator: LinearOperator) -> list[Any]:
-    """The dtypes, or the error, for one sample of every dtype in every channel."""
-    ndim = common_ndim(operator) or 1
+    """The dtypes, or the error, for one sample of every dtype in every channel, bound and on ℤ^d."""
+    one = (1,) * (common_ndim(operator) or 1)
     _, inputs = operator.channels or PLAIN
+    bound = verb("on")(operator, one)
     found: list[Any] = []
     for dtype in DTYPES:
-        one = Signal(np.ones((1,) * ndim, dtype=dtype))
+        data = (Signal(np.ones(one, dtype=dtype)),) * inputs
         try:
-            found.append([output.dtype for output in verb("apply_to_channels")(operator, (one,) * inputs)])
+            outputs = verb("apply_to_channels")(operator, data)
+            found.append([bound._result(np.dtype(dtype)), *(output.dtype for output in outputs)])
         except OpAlgebraError as error:
             found.append(type(error))
     return found

@@ -21,11 +21,17 @@ STATES = 600  # in such a product
 
 def vanishes(states: list[Parametrised], ring: Ring, rounds: int = MULTIPLIED) -> bool:
     """Whether the states are seen to cancel; False means that they were not."""
-    left = _collected(states, ring)
-    if not left:
-        return True
-    for direction in _directions(left) if rounds and 2 * len(left) <= STATES else ():
-        if vanishes([s for state in left for s in _multiplied(state, direction, ring)], ring, rounds - 1):
+    groups: dict[Any, list[Parametrised]] = {}  # what belongs to different kernels never cancels
+    for state in _collected(states, ring):
+        groups.setdefault(tuple(sorted(state.labels)), []).append(state)
+    return all(_ranges_cancel(group, ring, rounds) for group in groups.values())
+
+
+def _ranges_cancel(states: list[Parametrised], ring: Ring, rounds: int) -> bool:
+    first = states[0].labels
+    states = [_permuted(state, next(_orders(first, state.labels))) for state in states]
+    for direction in _directions(states) if rounds and 2 * len(states) <= STATES else ():
+        if vanishes([s for state in states for s in _multiplied(state, direction, ring)], ring, rounds - 1):
             return True
     return False
 

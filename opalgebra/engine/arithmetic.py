@@ -67,8 +67,7 @@ def multiply(product: Product, data: Numbers, kernel: Numbers) -> Numbers:
 
 
 def multiplied(product: Product, data: Numbers, kernel: Numbers) -> Numbers:
-    """``product`` on ℤ^d, where int64 is no more than the fast way to integers of any size."""
-    kernel = settled(data, kernel)
+    """``product`` with a settled kernel on ℤ^d, where int64 is no more than the fast way to integers of any size."""
     try:
         return multiply(product, data, kernel)
     except IntegerOverflow:
@@ -291,13 +290,30 @@ def lift(array: np.ndarray) -> np.ndarray:
 
 
 def lower(array: np.ndarray) -> np.ndarray:
-    """The entries as expanded SymPy expressions."""
+    """The entries as expanded SymPy expressions, units e^{iπt} of which are written in one way."""
     result, made = np.empty(array.shape, dtype=object), dict[Any, Any]()
     for at, entry in zip(np.ndindex(array.shape), array.flat, strict=True):
         if entry not in made:  # samples repeat themselves, and SymPy's numbers take long to make
-            made[entry] = entry.expand() if is_sympy(entry) else to_sympy(entry)
+            made[entry] = _collected(entry.expand()) if is_sympy(entry) else to_sympy(entry)
         result[at] = made[entry]
     return result
+
+
+def _collected(value: Any) -> Any:
+    """The terms with their signs, powers of i and e^{iπt} multiplied out: ±|c| e^{iπt} with 0 <= t < 1."""
+    from sympy import Add, I, Mul, Rational, exp, pi
+
+    if not value.has(exp):
+        return value
+    terms = []
+    for term in Add.make_args(value):
+        number, factors = term.as_coeff_mul()
+        turns = [(f, Rational(1, 2) if f is I else f.exp / (I * pi) if isinstance(f, exp) else None) for f in factors]
+        units = {f: t for f, t in turns if t is not None and t.is_Rational}
+        half = sum(units.values(), Rational(0)) % 2
+        rest = Mul(*(f for f in factors if f not in units))
+        terms.append((-number if half >= 1 else number) * rest * exp(I * pi * (half % 1)))
+    return Add(*terms)
 
 
 def evaluated(entries: np.ndarray, dtype: Any) -> Numbers:

@@ -59,7 +59,8 @@ class ArrayMachine:
         """y_n = Σ_k q_{n−k} x_k."""
         window = window_of(x).convolved(window_of(kernel))
         window.check_size(max(8, x.values.itemsize, kernel.values.itemsize))
-        return _made(arithmetic.multiplied(CONVOLUTION, self.read(x), self.read(kernel)), window)
+        data = self.read(x)
+        return _made(arithmetic.multiplied(CONVOLUTION, data, arithmetic.settled(data, self.read(kernel))), window)
 
     def modulate(self, x: Signal, sequence: Signal) -> Signal:
         """y_n = w_n x_n, w periodic."""
@@ -80,7 +81,9 @@ class ArrayMachine:
 
     def scale(self, x: Signal, scalar: Scalar) -> Signal:
         """y_n = c x_n."""
-        return _made(arithmetic.multiplied(POINTWISE, self.read(x), arithmetic.scalar_numbers(scalar)), window_of(x))
+        data = self.read(x)
+        factor = arithmetic.settled(data, arithmetic.scalar_numbers(scalar))
+        return _made(arithmetic.multiplied(POINTWISE, data, factor), window_of(x))
 
     def up(self, x: Signal, factors: tuple[int, ...]) -> Signal:
         """y_{kn} = x_n, zeros between."""
