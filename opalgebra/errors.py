@@ -117,10 +117,11 @@ class FormalSignalError(OpAlgebraError, TypeError):
 
 
 class IntegerOverflow(OpAlgebraError, OverflowError):
-    """Integer arithmetic whose result may not fit 64 bits; it is refused instead of wrapping around.
+    """Integer arithmetic of a bound operator or a layer whose result may not fit 64 bits, refused instead of wrapped.
 
+    >>> import numpy as np
     >>> import opalgebra as oa
-    >>> oa.Conv([2**62]) @ [2, 3]  # doctest: +ELLIPSIS
+    >>> oa.Conv([2**62]).on(2)(np.array([2, 3]))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
     opalgebra.errors.IntegerOverflow: integers of 65 bits may arise, more than int64 holds; ...

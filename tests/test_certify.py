@@ -188,7 +188,7 @@ def test_a_broken_evaluator_is_noticed(monkeypatch):
 
 
 def test_inputs_reach_all_residues_and_far_out():
-    inputs = certify._inputs(Up(6) @ Down(6), I, 1, certify.Random(0))
+    inputs = certify._inputs(Up(6) @ Down(6), I, certify.Evaluator(1), certify.Random(0))
     assert {at[0] % 6 for at in inputs} == set(range(6))
     assert max(abs(at[0]) for at in inputs) > 10_000
 

@@ -95,9 +95,9 @@ def test_numbers_are_private_and_read_only():
 
 
 BAD_VALUES = [
-    [[1, 2], [3]], [1, [2]], np.array([1, None], dtype=object), np.array([1, 2], dtype=object), "abc", ["a"], None,
-    [None], {1, 2}, True, [True], [1, True], [Fraction(1), True], np.array([True]), 3, np.array(3.0), [2**70],
-    [2**60 + 1, 0.5], [2**63, -1], np.array(["2020"], dtype="M8[D]"), sympy.Symbol("a"), [sympy.nan], [sympy.oo],
+    [[1, 2], [3]], [1, [2]], np.array([1, None], dtype=object), np.array([1, 2.5], dtype=object), "abc", ["a"], None,
+    [None], {1, 2}, True, [True], [1, True], [Fraction(1), True], np.array([True]), 3, np.array(3.0), [2**70, 0.5],
+    [2**60 + 1, 0.5], [2**63 + 1, -1.0], np.array(["2020"], dtype="M8[D]"), sympy.Symbol("a"), [sympy.nan], [sympy.oo],
     [sympy.zoo], [Fraction(1, 2), float("nan")],
 ]  # fmt: skip
 

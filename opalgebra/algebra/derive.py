@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from .._verbs import Drawn, verb
 from ..errors import LawDoesNotMatch, NotEqual, OperandError
+from ..expr.exactly import exactly
 from ..expr.operators import FormalOperator, LinearOperator
 from ..expr.signals import FormalSignal
 from .facts import Hypothesis, hypotheses
@@ -68,6 +69,7 @@ class Derivation(Drawn):
         """The last line."""
         return self.steps[-1].expression
 
+    @exactly()
     def to(self, goal: Any, steps: bool = True) -> Derivation:
         """Write a line; it must equal the line before.
 
@@ -102,6 +104,7 @@ class Derivation(Drawn):
             del self.steps[self._written.pop() :]
         return self
 
+    @exactly()
     def moves(self) -> Moves:
         """The lines that one use of one law can give, in the order of the catalogue.
 
@@ -125,6 +128,7 @@ class Derivation(Drawn):
             found = [use for use in law.uses(before, reverse, self.given) if use[0] != before]
             yield from (Move(name, new, condition, place, reverse) for place, (new, condition) in enumerate(found))
 
+    @exactly()
     def by(self, law: str | Law, place: int = 0, **values: Any) -> Derivation:
         """Write the line that one use of a law gives, at the first place where it fits, or at a later one.
 

@@ -1,7 +1,8 @@
 """Plain evaluation from the definitions: the judge of witnesses and certificates.
 
 A signal is a dict from index to exact number, and every operator does to it what its definition says.  None
-of this knows lattices, cosets, laws or the engines: it shares no code with what it judges.
+of this knows lattices, cosets, laws, substitution or the engines: it shares no code with what it judges.  Symbols have
+the values that they are given, looked up wherever a factor, a shift, a scalar or a tap is used.
 """
 
 from __future__ import annotations
@@ -34,31 +35,37 @@ from ..expr.operators import (
 )
 from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum
-from ..expr.sums import IndexedSignalSum
+from ..expr.sums import IndexedSignalSum, IndexedSum
 from ..expr.traverse import has_blocks
-from ..scalar import conjugate, exact, is_sympy
+from ..scalar import conjugate, exact, is_sympy, to_sympy
 
 Index: TypeAlias = tuple[int, ...]
 Sparse: TypeAlias = dict[Index, Any]
 
 
 class Evaluator:
-    """Evaluate expressions where formal names stand for given sparse signals (or sparse matrices)."""
+    """Evaluate expressions where formal names stand for given sparse signals (or sparse matrices).
 
-    def __init__(self, ndim: int, names: Mapping[str, Sparse] = {}) -> None:  # never written to
+    ``values`` has numbers for SymPy symbols.
+    """
+
+    def __init__(
+        self, ndim: int, names: Mapping[str, Sparse] = {}, values: Mapping[Any, Any] = {}
+    ) -> None:  # both are never written to
         self.ndim = ndim
         self.names = names
+        self.values = values
         self._kernels: dict[int, tuple[SignalExpr, Sparse]] = {}  # an entry keeps its kernel alive, and so the id
 
     def signal(self, signal: SignalExpr) -> Sparse:
         """The nonzero samples of a signal."""
         match signal:
             case Signal():
-                return {at: exact(value if signal.is_exact else value.item()) for at, value in signal.items()}
+                return _clean({at: self._number(v if signal.is_exact else v.item()) for at, v in signal.items()})
             case FormalSignal():
                 return self._named(signal.name)
             case Box():
-                return dict.fromkeys(product(*(range(_int(k)) for k in axes(signal.factor))), 1)
+                return dict.fromkeys(product(*(range(self.integer(k)) for k in axes(signal.factor))), 1)
             case ConjSignal():
                 return {at: conjugate(value) for at, value in self.signal(signal.signal).items()}
             case Applied():
@@ -66,7 +73,7 @@ class Evaluator:
             case SignalSum():
                 return _add([self.signal(term) for term in signal.terms])
             case IndexedSignalSum():
-                return self.signal(signal.definition())
+                return _add([inside.signal(signal.body) for inside in self._inside(signal)])
         raise FormalSignalError(f"{signal} cannot be evaluated")
 
     def act(self, a: LinearOperator, x: Sparse, t: bool = False, c: bool = False) -> Sparse:
@@ -82,6 +89,8 @@ class Evaluator:
                 return x
             case Zero():
                 return {}
+            case IndexedSum():
+                return _add([inside.act(a.body, x, t, c) for inside in self._inside(a)])
             case Named():
                 return self.act(a.definition(), x, t, c)
             case Compose():
@@ -91,7 +100,7 @@ class Evaluator:
             case Sum():
                 return _add([self.act(term, x, t, c) for term in a.terms])
             case Scale():
-                weight = exact(conjugate(a.scalar) if c else a.scalar)
+                weight = self._number(a.scalar, c)
                 return _clean({n: weight * v for n, v in self.act(a.operator, x, t, c).items()})
             case Power():
                 for _ in range(a.exponent):
@@ -109,6 +118,9 @@ class Evaluator:
         match a:
             case Block():
                 return self._block(a, xs, t, c)
+            case IndexedSum():
+                sums = [inside.channels(a.body, xs, t, c) for inside in self._inside(a)]
+                return [_add(list(channel)) for channel in zip(*sums, strict=True)]
             case Named():
                 return self.channels(a.definition(), xs, t, c)
             case Compose():
@@ -119,7 +131,7 @@ class Evaluator:
                 terms = [self.channels(term, xs, t, c) for term in a.terms if not isinstance(term, Zero)]
                 return [_add(list(channel)) for channel in zip(*terms, strict=True)]
             case Scale():
-                weight = exact(conjugate(a.scalar) if c else a.scalar)
+                weight = self._number(a.scalar, c)
                 inner = self.channels(a.operator, xs, t, c)
                 return [_clean({n: weight * v for n, v in y.items()}) for y in inner]
             case Power():
@@ -151,10 +163,10 @@ class Evaluator:
                 spread = isinstance(a, Up) != t
                 if isinstance(a.factor, SamplingMatrix):
                     return _onto_lattice(x, a.factor.rows) if spread else _from_lattice(x, a.factor.rows)
-                factor = tuple(_int(k) for k in axes(a.factor))
+                factor = tuple(self.integer(k) for k in axes(a.factor))
                 return _spread(x, factor) if spread else _thin(x, factor)
             case Shift():
-                by = tuple(-_int(s) if t else _int(s) for s in axes(a.shift))
+                by = tuple(-self.integer(s) if t else self.integer(s) for s in axes(a.shift))
                 return {tuple(i + j for i, j in zip(n, by, strict=True)): v for n, v in x.items()}
             case Flip():
                 return {tuple(-i for i in n): v for n, v in x.items()}
@@ -163,9 +175,10 @@ class Evaluator:
                 values, start, period = w.values, w.starts, w.values.shape
                 at = {n: tuple((i - s) % p for i, s, p in zip(n, start, period, strict=True)) for n in x}
                 entries = {n: values[at[n]] if w.is_exact else values[at[n]].item() for n in x}
-                return _clean({n: exact(entries[n]) * v for n, v in x.items()})
+                return _clean({n: self._number(entries[n]) * v for n, v in x.items()})
             case Character():
-                return _clean({n: _power(a.frequency, n, c) * v for n, v in x.items()})
+                frequency = tuple(self._number(w) for w in axes(a.frequency))
+                return _clean({n: _power(frequency, n, c) * v for n, v in x.items()})
             case FormalOperator():
                 return self._matrix(a.name, x, t, c)
         raise FormalSignalError(f"{a} cannot be evaluated")
@@ -195,6 +208,24 @@ class Evaluator:
                 y[row] = y.get(row, 0) + (conjugate(entry) if c else entry) * x[column]
         return _clean(y)
 
+    def _inside(self, a: IndexedSum | IndexedSignalSum) -> list[Evaluator]:
+        """The evaluators of the terms of Σ_{r<k}, one for every value of r."""
+        return [Evaluator(self.ndim, self.names, {**self.values, a.index: r}) for r in range(self.integer(a.stop))]
+
+    def _number(self, scalar: Any, conj: bool = False) -> Any:
+        """The exact number that a scalar is, conjugated where asked for."""
+        if is_sympy(scalar) and scalar.free_symbols:
+            known = {s: to_sympy(self.values[s]) for s in scalar.free_symbols if s in self.values}
+            scalar = scalar.xreplace(known) if known else scalar
+        return exact(conjugate(scalar) if conj else scalar)
+
+    def integer(self, value: Any) -> int:
+        """The int that a factor or shift is; FormalSignalError where a symbol has no value."""
+        found = self._number(value)
+        if not isinstance(found, int):
+            raise FormalSignalError(f"the factor or shift {value} is symbolic; evaluation needs a number for it")
+        return found
+
     def _named(self, name: str) -> Sparse:
         if name not in self.names:
             raise FormalSignalError(f"{name} is formal; evaluation needs numbers for it")
@@ -205,14 +236,8 @@ def _power(frequency: Any, n: Index, conj: bool) -> Any:
     """e^{iωn}, conjugated where asked for."""
     import sympy
 
-    angle = sum(w * i for w, i in zip(axes(frequency), n, strict=True))
-    return sympy.exp(sympy.expand(-sympy.I * angle if conj else sympy.I * angle))
-
-
-def _int(value: Any) -> int:
-    if is_sympy(value):
-        raise FormalSignalError(f"the factor or shift {value} is symbolic; evaluation needs a number for it")
-    return int(value)
+    angle = sympy.sympify(sum(w * i for w, i in zip(frequency, n, strict=True)))
+    return exact(sympy.exp(sympy.expand(-sympy.I * angle if conj else sympy.I * angle)))
 
 
 def _spread(x: Sparse, factor: Index) -> Sparse:

@@ -21,6 +21,10 @@ from ..scalar import is_sympy
 class Hypothesis:
     """Base class of what may be given."""
 
+    def solution(self) -> tuple[str, SignalExpr] | None:
+        """The name of a formal kernel and all that it may be, as a signal in a free kernel of that name; else None."""
+        return None
+
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {verb('words_latex')(str(self))}$"
 
@@ -70,10 +74,9 @@ class EvenSymmetric(Hypothesis):
     def __str__(self) -> str:
         return f"{self.signal.name} even"
 
-    def general(self) -> SignalExpr:
+    def solution(self) -> tuple[str, SignalExpr]:
         """Every even signal is half the sum of some signal and its reversal, and every such sum is even."""
-        free = FormalSignal(self.signal.name, self.signal.ndim, self.signal.real)
-        return Fraction(1, 2) * ((Identity() + Flip()) @ free)
+        return self.signal.name, Fraction(1, 2) * ((Identity() + Flip()) @ self.signal)
 
 
 def coprime(a: Any, b: Any) -> Coprime:

@@ -15,6 +15,7 @@ from ..errors import DimensionError, FormalSignalError, NoInverse, SizeError, Un
 from ..expr.arrays import exact_array
 from ..expr.blocks import Block, PixelShuffle, Polyphase, grid
 from ..expr.characters import Character
+from ..expr.exactly import exactly
 from ..expr.factors import axes, is_one, is_symbolic
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import Named
@@ -46,6 +47,7 @@ SHOWN = 6  # terms of a transfer function that an error shows
 Laurent: TypeAlias = dict[int, Any]  # coefficient of z^n, by n
 
 
+@exactly()
 def inverse(operator: LinearOperator) -> LinearOperator:
     """B with B A = A B = I; see :meth:`~opalgebra.LinearOperator.inverse`."""
     found = _found(operator)
@@ -75,7 +77,7 @@ def _found(operator: LinearOperator) -> LinearOperator:
         case Up() | Down():
             return Identity()
         case Character():
-            return Character(tuple(-w for w in axes(operator.frequency)))
+            return Character(tuple(-w for w in axes(operator.frequency)), operator.floating)
         case Modulate():
             return _modulated(operator)
         case Scale():

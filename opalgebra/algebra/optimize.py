@@ -321,14 +321,16 @@ def _same_dtypes(before: LinearOperator, after: LinearOperator, measure: Measure
 
 
 def _dtypes(operator: LinearOperator) -> list[Any]:
-    """The dtypes, or the error, for one sample of every dtype in every channel."""
-    ndim = common_ndim(operator) or 1
+    """The dtypes, or the error, for one sample of every dtype in every channel, bound and on ℤ^d."""
+    one = (1,) * (common_ndim(operator) or 1)
     _, inputs = operator.channels or PLAIN
+    bound = verb("on")(operator, one)
     found: list[Any] = []
     for dtype in DTYPES:
-        one = Signal(np.ones((1,) * ndim, dtype=dtype))
+        data = (Signal(np.ones(one, dtype=dtype)),) * inputs
         try:
-            found.append([output.dtype for output in verb("apply_to_channels")(operator, (one,) * inputs)])
+            outputs = verb("apply_to_channels")(operator, data)
+            found.append([bound._result(np.dtype(dtype)), *(output.dtype for output in outputs)])
         except OpAlgebraError as error:
             found.append(type(error))
     return found

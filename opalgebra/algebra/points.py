@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import permutations, product
 from typing import Any
 
-from .affine import CONSTANT, _combination
+from .affine import CONSTANT, _combination, _plus
 from .budget import check_time
 from .canonical import _atoms
 from .ring import Ring
 from .symbolic import Parametrised
+from .walk import INPUT
+
+MULTIPLIED = 6  # times that a sum over ranges is multiplied by 1 − z^v
+STATES = 600  # in such a product
 
 
-def vanishes(states: list[Parametrised], ring: Ring) -> bool:
+def vanishes(states: list[Parametrised], ring: Ring, rounds: int = MULTIPLIED) -> bool:
     """Whether the states are seen to cancel; False means that they were not."""
+    groups: dict[Any, list[Parametrised]] = {}  # what belongs to different kernels never cancels
+    for state in _collected(states, ring):
+        groups.setdefault(tuple(sorted(state.labels)), []).append(state)
+    return all(_ranges_cancel(group, ring, rounds) for group in groups.values())
+
+
+def _ranges_cancel(states: list[Parametrised], ring: Ring, rounds: int) -> bool:
+    first = states[0].labels
+    states = [_permuted(state, next(_orders(first, state.labels))) for state in states]
+    for direction in _directions(states) if rounds and 2 * len(states) <= STATES else ():
+        if vanishes([s for state in states for s in _multiplied(state, direction, ring)], ring, rounds - 1):
+            return True
+    return False
+
+
+def _collected(states: list[Parametrised], ring: Ring) -> list[Parametrised]:
+    """One state for every set of points that keeps some weight."""
     classes: list[tuple[Parametrised, Any]] = []
     for state in (s.normalised(ring) for s in states):
         check_time()
@@ -25,7 +47,49 @@ def vanishes(states: list[Parametrised], ring: Ring) -> bool:
                 break
         else:
             classes.append((state, state.weight))
-    return not any(weight for _, weight in classes)
+    return [replace(state, weight=weight) for state, weight in classes if weight]
+
+
+# -- ranges -----------------------------------------------------------------------------------------------
+# A range of points c, c + v, …, c + (b − 1) v is (z^c − z^{c + b v}) / (1 − z^v): multiplied by 1 − z^v, adjacent
+# ranges join, and two points are left of each.  Given the input and the taps, every word reaches finitely many outputs
+# (and the other way round); so nothing but 0 vanishes when multiplied by 1 − z^v, if v moves only the outputs and the
+# powers of units (or only the inputs and these), and is not 0 itself.
+
+
+def _directions(states: list[Parametrised]) -> list[tuple[Any, ...]]:
+    """The directions of ranges that may be multiplied out, those that occur most often first."""
+    columns = [state._column(p) for state in states for p in state.bounds]
+    counted = Counter(column for column in columns if _is_injective(column, states[0]))
+    return [column for column, _ in counted.most_common()]
+
+
+def _is_injective(column: tuple[Any, ...], state: Parametrised) -> bool:
+    """Whether 1 − z^v takes nothing to 0, for all positive values of the factors."""
+    d = state.ndim
+    moved = {slot for slot in range(1 + len(state.labels)) if any(column[d * slot : d * slot + d])}
+    kinds = {"output" if not slot else state.labels[slot - 1] for slot in moved}
+    ends = {kind for kind in kinds if kind == "output" or kind[0] != ""}
+    symbols = state.context.polynomials.symbols
+    never_zero = any(
+        len(entry.terms()) == 1 and all(s.is_positive for s, e in zip(symbols, entry.LM, strict=True) if e)
+        for entry in column
+        if entry
+    )
+    return never_zero and (ends == {"output"} or ends == {INPUT})
+
+
+def _multiplied(state: Parametrised, direction: tuple[Any, ...], ring: Ring) -> list[Parametrised]:
+    """The state times 1 − z^v: the ends of a range of this direction, else the state and itself moved."""
+    for parameter, bound in state.bounds.items():
+        if state._column(parameter) == direction:
+            (end,) = state._substituted(parameter, {CONSTANT: bound}).scaled(-ring.one)
+            return [state._substituted(parameter, {}), end]
+    point = tuple(_plus(a, {CONSTANT: v}) if v else a for a, v in zip(state.point, direction, strict=True))
+    return [state, *replace(state, point=point).scaled(-ring.one)]
+
+
+# -- sets of points ---------------------------------------------------------------------------------------
 
 
 def _same_set(left: Parametrised, right: Parametrised) -> bool:

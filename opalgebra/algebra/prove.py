@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from .._verbs import Drawn, verb
 from ..errors import OperandError, SizeError, Undecided
+from ..expr.exactly import exactly
 from ..expr.operators import LinearOperator, common_channels
 from ..expr.signals import Signal, SignalExpr, common_ndim
 from ..expr.traverse import (
@@ -25,12 +26,13 @@ from ..expr.traverse import (
 )
 from .budget import DECISION, check_time, limited, room
 from .canonical import Canonical, ConcreteWalker, TooMany, canonical
-from .evaluate import Sparse
+from .evaluate import Evaluator
 from .facts import EvenSymmetric, Hypothesis, allowed, holds, hypotheses, symbols_of
 from .hypotheses import solved
+from .replay import holds_at
 from .ring import Ring, ring_of
 from .spectrum import Spectrum
-from .witness import Witness, answers, compare, difference, find, find_small
+from .witness import Witness, difference, find, find_small, to_signal
 
 Expression: TypeAlias = LinearOperator | SignalExpr
 HOLD_TAPS = 48  # kernels longer than this are first compared as if they were formal
@@ -81,6 +83,7 @@ class Proof(Drawn):
         return self.verdict == "proved"
 
     @cached_property
+    @exactly()
     def steps(self) -> list[Step]:
         """The derivation from lhs to rhs (empty unless proved); the first line is lhs, by no law."""
         if self.verdict != "proved":
@@ -92,6 +95,7 @@ class Proof(Drawn):
         with room(self.lhs, self.rhs):
             return derivation(self.lhs, self.rhs, self.given)
 
+    @exactly()
     def check(self) -> bool:
         """Replay the certificate by plain evaluation, which shares no code with the prover.
 
@@ -142,6 +146,7 @@ class Proof(Drawn):
         return str(verb("proof_markdown")(self))
 
 
+@exactly()
 def prove(lhs: Any, rhs: Any, given: Hypothesis | Iterable[Hypothesis] = (), budget: float = DECISION) -> Proof:
     """Decide lhs = rhs for two operators, two signals or two bound operators.
 
@@ -190,8 +195,19 @@ def prove(lhs: Any, rhs: Any, given: Hypothesis | Iterable[Hypothesis] = (), bud
     _check_symbols(all_factor_symbols(lhs, rhs))
     solved(facts)  # refuses hypotheses that contradict one another
     with limited(budget), room(lhs, rhs):
-        verdict, reason, witness = decide(lhs, rhs, facts)
+        verdict, reason, witness = _replayed(lhs, rhs, facts, decide(lhs, rhs, facts))
     return Proof(lhs, rhs, facts, verdict, reason, witness)
+
+
+def _replayed(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...], decision: Decision) -> Decision:
+    """A decision that refutes only what plain evaluation of the statement, as it was given, refutes too."""
+    witness = decision[2]
+    try:
+        if witness is None or holds_at(lhs, rhs, facts, witness):
+            return decision
+    except Undecided as why:
+        return "undecided", str(why), None
+    return "undecided", "plain evaluation does not confirm the difference that was found", None
 
 
 def _check_symbols(symbols: list[Any]) -> None:
@@ -226,13 +242,16 @@ Decision: TypeAlias = tuple[str, str, Witness | None]
 
 def decide(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...]) -> Decision:
     """(verdict, reason, witness)."""
-    even = {fact.signal.name: fact.general() for fact in facts if isinstance(fact, EvenSymmetric)}
-    if even and any(_speaks_of(relation, even) for relation in relations_of(facts)):
+    for fact in facts:
+        found, rest = fact.solution(), tuple(other for other in facts if other != fact)
+        if found is not None and not any(_speaks_of(relation, found[0]) for relation in relations_of(rest)):
+            general = dict([found])
+            verdict, reason, witness = decide(substitute(lhs, general), substitute(rhs, general), rest)
+            if verdict == "proved" and relations_of((fact,)):
+                reason = f"by the hypothesis {fact}, solved for {found[0]}"
+            return verdict, reason, witness and _restored(witness, general, dimension(lhs, rhs))
+    if any(isinstance(fact, EvenSymmetric) for fact in facts):
         return "undecided", "an even kernel under further equations is not decided", None
-    if even:
-        facts = tuple(fact for fact in facts if not isinstance(fact, EvenSymmetric))
-        decision = decide(substitute(lhs, even), substitute(rhs, even), facts)
-        return _restored(decision, even, dimension(lhs, rhs))
     try:
         lhs, rhs = nameless(lhs), nameless(rhs)
         if has_blocks(lhs) or has_blocks(rhs):
@@ -254,18 +273,13 @@ def decide(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...]) -> D
         return "undecided", "budget: the expression is nested too deeply", None
 
 
-def _restored(decision: Decision, even: dict[str, SignalExpr], ndim: int) -> Decision:
-    """A witness with the even signals themselves in place of the free ones that make them."""
-    verdict, reason, witness = decision
-    if witness is not None:
-        from .evaluate import Evaluator
-        from .witness import to_signal
-
-        evaluator = Evaluator(ndim, witness._names)
-        made = {name: evaluator.signal(general) for name, general in even.items() if name in witness._names}
-        kernels = {**witness.kernels, **{name: to_signal(taps, ndim) for name, taps in made.items()}}
-        witness = replace(witness, kernels=kernels, _names={**witness._names, **made})
-    return verdict, reason, witness
+def _restored(witness: Witness, general: dict[str, SignalExpr], ndim: int) -> Witness:
+    """A witness with the kernels that hypotheses speak of in place of the free ones that make them."""
+    values = {s: witness.factors[s.name] for s in all_factor_symbols(*general.values()) if s.name in witness.factors}
+    evaluator = Evaluator(ndim, witness._names, values)
+    made = {name: evaluator.signal(signal) for name, signal in general.items() if name in witness._names}
+    kernels = {**witness.kernels, **{name: to_signal(taps, ndim) for name, taps in made.items()}}
+    return replace(witness, kernels=kernels, _names={**witness._names, **made})
 
 
 # -- concrete factors -----------------------------------------------------------------------------------
@@ -466,36 +480,10 @@ def _refuted_by_small_values(lhs: Expression, rhs: Expression, facts: tuple[Hypo
     return None
 
 
-def _speaks_of(relation: Any, names: dict[str, Any]) -> bool:
-    return any(getattr(kernel, "name", None) in names for kernel in relation.kernels)
+def _speaks_of(relation: Any, name: str) -> bool:
+    return any(getattr(kernel, "name", None) == name for kernel in relation.kernels)
 
 
 def relations_of(facts: tuple[Hypothesis, ...]) -> list[Any]:
     """The hypotheses that are equations between operators."""
     return [fact for fact in facts if hasattr(fact, "pairs")]
-
-
-def replay(lhs: Expression, rhs: Expression, witness: Witness, given: tuple[Hypothesis, ...] = ()) -> bool:
-    """Whether plain evaluation still finds the difference that a witness tells of."""
-    left, right, at, names = _placed(lhs, rhs, witness, given)
-    again = compare(left, right, at, names, dimension(left, right), witness.channels)
-    return again is not None and (again.index, again.lhs, again.rhs) == (witness.index, witness.lhs, witness.rhs)
-
-
-def samples_of(proof: Proof) -> tuple[Sparse, Sparse] | None:
-    """The samples of both sides of a refuted statement at its witness; None where hypotheses bind the kernels."""
-    if proof.witness is None or relations_of(proof.given):
-        return None
-    left, right, at, names = _placed(proof.lhs, proof.rhs, proof.witness, proof.given)
-    return answers(left, right, at, names, dimension(left, right), proof.witness.channels)
-
-
-def _placed(lhs: Expression, rhs: Expression, witness: Witness, given: tuple[Hypothesis, ...]) -> tuple[Any, ...]:
-    """Both sides with the factors of a witness, the place of its input, and its kernels."""
-    mentioned = {*all_factor_symbols(lhs, rhs), *symbols_of(given)}
-    symbols = {s: witness.factors[s.name] for s in mentioned if s.name in witness.factors}
-    left, right = (substitute(side, symbols) if symbols else side for side in (lhs, rhs))
-    at = None if witness.input is None else witness.input.starts
-    # Names that the differing entry of a block does not depend on are zero.
-    names = {**{name: {} for name in formal_names(left, right)}, **witness._names}
-    return left, right, at, names

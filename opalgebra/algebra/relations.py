@@ -14,7 +14,10 @@ from fractions import Fraction
 from itertools import islice, product
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from ..errors import OperandError, Undecided
+from ..expr.factors import axis_count
 from ..expr.multirate import Conv, Down, Up
 from ..expr.operators import Compose, Identity, LinearOperator, Scale, Sum, Zero, compose
 from ..expr.signals import FormalSignal, Signal, SignalExpr
@@ -47,6 +50,21 @@ class Relation(Hypothesis):
     def is_formal(self) -> bool:
         """Whether a kernel is formal, so that the equations are between infinitely many taps."""
         return any(isinstance(kernel, FormalSignal) for kernel in self.kernels)
+
+
+@dataclass(frozen=True)
+class Nyquist(Relation):
+    """↓k h = δ."""
+
+    factor: Any
+
+    def solution(self) -> tuple[str, SignalExpr] | None:
+        """δ + h − ↑k ↓k h, which is such a kernel for every signal h, and h itself if h is one."""
+        (kernel,) = self.kernels
+        if not isinstance(kernel, FormalSignal):
+            return None
+        impulse = Signal(np.ones((1,) * axis_count(self.factor), dtype=np.int64))
+        return kernel.name, impulse + kernel - Up(self.factor) @ (Down(self.factor) @ kernel)
 
 
 def orthonormal(q: Any, k: Any) -> Relation:
@@ -97,7 +115,8 @@ def nyquist(h: Any, k: Any) -> Relation:
     'proved'
     """
     (kernel,) = _kernels([h], "nyquist")
-    return Relation(f"{_name(kernel)} Nyquist for k = {k}", (kernel,), ((Conv(Down(k) @ kernel), Identity()),))
+    pair = Conv(Down(k) @ kernel), Identity()
+    return Nyquist(f"{_name(kernel)} Nyquist for k = {k}", (kernel,), (pair,), Down(k).factor)
 
 
 def _tight(h: SignalExpr, k: Any) -> LinearOperator:

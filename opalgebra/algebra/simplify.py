@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 
 from ..errors import Undecided
 from ..expr.blocks import Block, grid, plain
+from ..expr.exactly import exactly
 from ..expr.factors import is_one
 from ..expr.multirate import Conv, Down, Flip, Shift, Up
 from ..expr.operators import PLAIN, FormalOperator, LinearOperator, Scale, add, compose
@@ -33,6 +34,7 @@ Taps: TypeAlias = dict[Vector, Any]  # weight of a tap, by index
 TERM_LIMIT = 100_000
 
 
+@exactly()
 def simplify(operator: LinearOperator) -> LinearOperator:
     """The canonical expression of an operator with concrete factors; see :meth:`LinearOperator.simplify`.
 

@@ -105,11 +105,10 @@ def outputs(expression: LinearOperator, at: Index, into: int, inputs: int, evalu
 
 
 def answers(
-    lhs: Any, rhs: Any, at: Index | None, names: Names, ndim: int, channels: tuple[int, int] | None = None
+    lhs: Any, rhs: Any, at: Index | None, evaluator: Evaluator, channels: tuple[int, int] | None = None
 ) -> tuple[Sparse, Sparse]:
-    """The samples of both sides for this input and these kernels; of blocks, in these channels."""
+    """The samples of both sides for this input; of blocks, in these channels."""
     check_time()
-    evaluator = Evaluator(ndim, names)
     if channels is None or at is None:
         left, right = (output(side, at, evaluator) for side in (lhs, rhs))
         return left, right
@@ -123,7 +122,7 @@ def compare(
     lhs: Any, rhs: Any, at: Index | None, names: Names, ndim: int, channels: tuple[int, int] | None = None
 ) -> Witness | None:
     """The witness for this input and these kernels, if both sides differ there; of blocks, in these channels."""
-    left, right = answers(lhs, rhs, at, names, ndim, channels)
+    left, right = answers(lhs, rhs, at, Evaluator(ndim, names), channels)
     wrong = [n for n in left.keys() | right.keys() if differs(left.get(n, 0), right.get(n, 0))]
     if not wrong:
         return None

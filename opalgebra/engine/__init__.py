@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from ..errors import DimensionError, FormalSignalError, OperandError
+from ..expr.exactly import is_exact_arithmetic
 from ..expr.operators import LinearOperator
 from ..expr.signals import Signal, SignalExpr, common_ndim
 from ..expr.traverse import formal_parts
@@ -28,13 +29,15 @@ class Engine(Protocol):
     def supports(self, array: Any) -> bool:
         """Whether the engine computes with arrays of this kind."""
 
-    def apply(self, operator: LinearOperator, signal: Signal) -> Signal:
-        """A x for a concrete operator and signal."""
+    def apply(self, operator: LinearOperator, signal: Signal, exact: bool) -> Signal:
+        """A x for a concrete operator and signal; in exact numbers alone where asked for."""
 
-    def apply_to_channels(self, operator: LinearOperator, signals: tuple[Signal, ...]) -> tuple[Signal, ...]:
+    def apply_to_channels(
+        self, operator: LinearOperator, signals: tuple[Signal, ...], exact: bool
+    ) -> tuple[Signal, ...]:
         """A (x_0, x_1, …) for a concrete operator with as many inputs."""
 
-    def add(self, terms: Sequence[Signal]) -> Signal:
+    def add(self, terms: Sequence[Signal], exact: bool) -> Signal:
         """The sum of concrete signals."""
 
 
@@ -56,8 +59,8 @@ def apply(operator: LinearOperator, signal: SignalExpr) -> Signal:
     -------
     Signal
         ↑, ↓, shifts and flips keep the dtype.  Products and sums follow NumPy's promotion, with Python
-        numbers weak and integer kernels never changing floating data; integers are int64 and raise
-        :class:`~opalgebra.errors.IntegerOverflow` where they might not fit.  A result too large to hold
+        numbers weak and integer kernels never changing floating data.  Integers stay integers of any size, and beside
+        fractions and exact angles exact numbers: only floats make floats.  A result too large to hold
         raises :class:`~opalgebra.SizeError` before any work is done.
 
     Examples
@@ -72,7 +75,7 @@ def apply(operator: LinearOperator, signal: SignalExpr) -> Signal:
         raise formal_error(*formal)
     known = _known(signal)
     common_ndim(operator, known)
-    return _engine_for(known.values).apply(operator, known)
+    return _engine_for(known.values).apply(operator, known, is_exact_arithmetic())
 
 
 def apply_to_channels(operator: LinearOperator, signals: Sequence[SignalExpr]) -> tuple[Signal, ...]:
@@ -92,7 +95,8 @@ def apply_to_channels(operator: LinearOperator, signals: Sequence[SignalExpr]) -
     if len(known) != inputs:
         raise DimensionError(f"{operator} takes {inputs} channels, and {len(known)} signals were given")
     common_ndim(operator, *known)
-    return _engine_for(*(signal.values for signal in known)).apply_to_channels(operator, known)
+    engine = _engine_for(*(signal.values for signal in known))
+    return engine.apply_to_channels(operator, known, is_exact_arithmetic())
 
 
 def add(terms: Sequence[SignalExpr]) -> Signal:
@@ -110,7 +114,7 @@ def add(terms: Sequence[SignalExpr]) -> Signal:
     if not known:
         raise OperandError("a sum of no signals was asked for; give at least one, for its number of axes")
     common_ndim(*known)
-    return _engine_for(*(term.values for term in known)).add(known)
+    return _engine_for(*(term.values for term in known)).add(known, is_exact_arithmetic())
 
 
 def _known(signal: SignalExpr) -> Signal:

@@ -2,8 +2,10 @@
 
 Three kinds of numbers meet here.  *Strong* ones have the dtype of the array they came in; *weak* ones are
 Python numbers, which take the precision of what they meet, as in NumPy 2; *exact* ones are SymPy
-expressions.  Integers are computed in int64 and refused where that could overflow.  A tap or factor that is
-zero reads nothing, so a NaN in the data reaches only the outputs that depend on it.
+expressions.  Only floats make floats: integers meet fractions and exact angles as the numbers that they are, and an
+exact number that meets floats acts as a weak one.  Integers are computed in int64 and refused where that could
+overflow, which :func:`multiplied` and :func:`summed` then do with Python's.  A tap or factor that is zero reads
+nothing, so a NaN in the data reaches only the outputs that depend on it.
 """
 
 from __future__ import annotations
@@ -62,6 +64,14 @@ def multiply(product: Product, data: Numbers, kernel: Numbers) -> Numbers:
         check_bound(magnitude(x) * product.gain(h))
         return Numbers(product.compute(x, h), weak)
     return Numbers(_floating(product, data.array, kernel.array, dtype), weak)
+
+
+def multiplied(product: Product, data: Numbers, kernel: Numbers) -> Numbers:
+    """``product`` with a settled kernel on ℤ^d, where int64 is no more than the fast way to integers of any size."""
+    try:
+        return multiply(product, data, kernel)
+    except IntegerOverflow:
+        return integers(product.compute(lift(data.array), lift(kernel.array)), data.weak and kernel.weak)
 
 
 def settled(data: Numbers, kernel: Numbers) -> Numbers:
@@ -199,15 +209,16 @@ POINTWISE = Product(_pointwise, magnitude)
 
 
 def scaled(data: Numbers, scalar: Scalar) -> Numbers:
-    """c x for a scalar: Python numbers and fractions are weak, SymPy ones exact."""
-    return multiply(POINTWISE, data, settled(data, _scalar_numbers(data, scalar)))
-
-
-def _scalar_numbers(data: Numbers, scalar: Scalar) -> Numbers:
+    """c x for samples of an array: Python numbers and fractions are weak, SymPy ones exact."""
     if isinstance(scalar, Fraction) and data.is_integer:
         scalar = _real(scalar, long=False)
     if isinstance(scalar, int) and abs(scalar) > INT64_MAX and data.is_integer:
         check_bound(abs(scalar))
+    return multiply(POINTWISE, data, settled(data, scalar_numbers(scalar)))
+
+
+def scalar_numbers(scalar: Scalar) -> Numbers:
+    """A scalar as what it is multiplied as: Python's own numbers are weak, others exact."""
     if isinstance(scalar, (float, complex)) or (isinstance(scalar, int) and abs(scalar) <= INT64_MAX):
         return Numbers(np.array(scalar), weak=True)
     entry = np.empty((), dtype=object)
@@ -218,6 +229,15 @@ def _scalar_numbers(data: Numbers, scalar: Scalar) -> Numbers:
 # Sums -------------------------------------------------------------------------------------------------
 
 Placed: TypeAlias = tuple[Numbers, tuple[slice, ...]]
+
+
+def summed(terms: Sequence[Placed], shape: tuple[int, ...]) -> Numbers:
+    """The same on ℤ^d, where int64 is no more than the fast way to integers of any size."""
+    try:
+        return total(terms, shape)
+    except IntegerOverflow:
+        lifted, places = [lift(term.array) for term, _ in terms], [place for _, place in terms]
+        return integers(_accumulate(lifted, places, shape, object), all(term.weak for term, _ in terms))
 
 
 def total(terms: Sequence[Placed], shape: tuple[int, ...]) -> Numbers:
@@ -252,8 +272,17 @@ def _accumulate(arrays: Sequence[np.ndarray], places: Sequence[Any], shape: tupl
 # Exact numbers ----------------------------------------------------------------------------------------
 
 
+def integers(array: np.ndarray, weak: bool) -> Numbers:
+    """Python's integers as int64 where all of them fit, else as exact entries."""
+    if magnitude(array) <= INT64_MAX:
+        return Numbers(array.astype(np.int64), weak)
+    return Numbers(lower(array), weak=False)
+
+
 def lift(array: np.ndarray) -> np.ndarray:
     """The entries as the ints, fractions and SymPy expressions they are, which NumPy can loop over."""
+    if array.dtype.kind in "iu":
+        return array.astype(object)
     result = np.empty(array.shape, dtype=object)
     for at, entry in zip(np.ndindex(array.shape), array.flat, strict=True):
         result[at] = exact(check_scalar(entry, "a sample that is to be exact"))
@@ -261,11 +290,30 @@ def lift(array: np.ndarray) -> np.ndarray:
 
 
 def lower(array: np.ndarray) -> np.ndarray:
-    """The entries as expanded SymPy expressions."""
-    result = np.empty(array.shape, dtype=object)
+    """The entries as expanded SymPy expressions, units e^{iπt} of which are written in one way."""
+    result, made = np.empty(array.shape, dtype=object), dict[Any, Any]()
     for at, entry in zip(np.ndindex(array.shape), array.flat, strict=True):
-        result[at] = entry.expand() if is_sympy(entry) else to_sympy(entry)
+        if entry not in made:  # samples repeat themselves, and SymPy's numbers take long to make
+            made[entry] = _collected(entry.expand()) if is_sympy(entry) else to_sympy(entry)
+        result[at] = made[entry]
     return result
+
+
+def _collected(value: Any) -> Any:
+    """The terms with their signs, powers of i and e^{iπt} multiplied out: ±|c| e^{iπt} with 0 <= t < 1."""
+    from sympy import Add, I, Mul, Rational, exp, pi
+
+    if not value.has(exp):
+        return value
+    terms = []
+    for term in Add.make_args(value):
+        number, factors = term.as_coeff_mul()
+        turns = [(f, Rational(1, 2) if f is I else f.exp / (I * pi) if isinstance(f, exp) else None) for f in factors]
+        units = {f: t for f, t in turns if t is not None and t.is_Rational}
+        half = sum(units.values(), Rational(0)) % 2
+        rest = Mul(*(f for f in factors if f not in units))
+        terms.append((-number if half >= 1 else number) * rest * exp(I * pi * (half % 1)))
+    return Add(*terms)
 
 
 def evaluated(entries: np.ndarray, dtype: Any) -> Numbers:

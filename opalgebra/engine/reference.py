@@ -14,7 +14,7 @@ import numpy as np
 from ..expr.operators import LinearOperator
 from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Signal
-from ..scalar import Scalar
+from ..scalar import Scalar, exact
 from . import arithmetic
 from .arithmetic import CONVOLUTION, POINTWISE, Numbers
 from .channels import evaluate_channels
@@ -33,28 +33,34 @@ class ReferenceEngine:
         """Whether the engine computes with arrays of this kind."""
         return isinstance(array, np.ndarray)
 
-    def apply(self, operator: LinearOperator, signal: Signal) -> Signal:
+    def apply(self, operator: LinearOperator, signal: Signal, exact: bool = False) -> Signal:
         """A x; the input is read only."""
-        return evaluate(operator, signal, _ARRAYS)
+        return evaluate(operator, signal, _machine(exact))
 
-    def apply_to_channels(self, operator: LinearOperator, signals: tuple[Signal, ...]) -> tuple[Signal, ...]:
+    def apply_to_channels(
+        self, operator: LinearOperator, signals: tuple[Signal, ...], exact: bool = False
+    ) -> tuple[Signal, ...]:
         """A (x_0, x_1, …); the inputs are read only."""
-        return evaluate_channels(operator, signals, _ARRAYS)
+        return evaluate_channels(operator, signals, _machine(exact))
 
-    def add(self, terms: Sequence[Signal]) -> Signal:
+    def add(self, terms: Sequence[Signal], exact: bool = False) -> Signal:
         """The sum of signals on the union of their windows."""
-        return _ARRAYS.total(terms)
+        return _machine(exact).total(terms)
 
 
 class ArrayMachine:
     """The letters on signals; see :class:`~opalgebra.engine.unfold.Machine`."""
 
+    def read(self, signal: Signal) -> Numbers:
+        """The samples of a signal as what they are computed with."""
+        return Numbers(signal.values, signal.weak)
+
     def convolve(self, x: Signal, kernel: Signal) -> Signal:
         """y_n = Σ_k q_{n−k} x_k."""
         window = window_of(x).convolved(window_of(kernel))
         window.check_size(max(8, x.values.itemsize, kernel.values.itemsize))
-        taps = arithmetic.settled(_numbers(x), _numbers(kernel))
-        return _made(arithmetic.multiply(CONVOLUTION, _numbers(x), taps), window)
+        data = self.read(x)
+        return _made(arithmetic.multiplied(CONVOLUTION, data, arithmetic.settled(data, self.read(kernel))), window)
 
     def modulate(self, x: Signal, sequence: Signal) -> Signal:
         """y_n = w_n x_n, w periodic."""
@@ -63,19 +69,21 @@ class ArrayMachine:
             for a, n, b, m in zip(x.starts, x.values.shape, sequence.starts, sequence.values.shape, strict=True)
         ]
         # Settled over the whole period: the dtype must not depend on which part of it is read.
-        period = arithmetic.settled(_numbers(x), _numbers(sequence))
+        period = arithmetic.settled(self.read(x), self.read(sequence))
         factors = Numbers(period.array[np.ix_(*indices)], period.weak)
-        return _made(arithmetic.multiply(POINTWISE, _numbers(x), factors), window_of(x))
+        return _made(arithmetic.multiplied(POINTWISE, self.read(x), factors), window_of(x))
 
     def character(self, x: Signal, frequency: Any) -> Signal:
         """y_n = e^{iωn} x_n: on the window of x any sequence is one period."""
-        if not x.values.size:
-            return self.modulate(x, tone_signal(frequency, Window(x.starts, (1,) * len(x.starts)), x.is_exact))
-        return self.modulate(x, tone_signal(frequency, window_of(x), x.is_exact))
+        window = window_of(x) if x.values.size else Window(x.starts, (1,) * len(x.starts))
+        floating = any(isinstance(w, float) for w in frequency) or self.read(x).array.dtype.kind in "fc"
+        return self.modulate(x, tone_signal(frequency, window, not floating))
 
     def scale(self, x: Signal, scalar: Scalar) -> Signal:
         """y_n = c x_n."""
-        return _made(arithmetic.scaled(_numbers(x), scalar), window_of(x))
+        data = self.read(x)
+        factor = arithmetic.settled(data, arithmetic.scalar_numbers(scalar))
+        return _made(arithmetic.multiplied(POINTWISE, data, factor), window_of(x))
 
     def up(self, x: Signal, factors: tuple[int, ...]) -> Signal:
         """y_{kn} = x_n, zeros between."""
@@ -122,8 +130,8 @@ class ArrayMachine:
         """The sum, on the union of the windows."""
         window = union([window_of(term) for term in terms])
         window.check_size(max(8, *(term.values.itemsize for term in terms)))
-        placed = [(_numbers(term), place(window_of(term), window)) for term in terms]
-        return _made(arithmetic.total(placed, window.shape), window)
+        placed = [(self.read(term), place(window_of(term), window)) for term in terms]
+        return _made(arithmetic.summed(placed, window.shape), window)
 
 
 def _relabelled(action: Relabel, x: Signal) -> Signal:
@@ -134,12 +142,30 @@ def _relabelled(action: Relabel, x: Signal) -> Signal:
     return Signal._wrap(result, window.starts, x.weak)
 
 
-def _numbers(signal: Signal) -> Numbers:
-    return Numbers(signal.values, signal.weak)
-
-
 def _made(numbers: Numbers, window: Window) -> Signal:
     return Signal._wrap(numbers.array, window.starts, numbers.weak)
 
 
-_ARRAYS = ArrayMachine()
+class ExactMachine(ArrayMachine):
+    """The same on exact numbers alone, a float being the binary fraction that it stores: nothing is rounded."""
+
+    def read(self, signal: Signal) -> Numbers:
+        """The samples, which are integers or exact."""
+        if signal.dtype.kind in "fc":
+            return Numbers(arithmetic.lower(arithmetic.lift(signal.values)), weak=False)
+        return Numbers(signal.values, signal.weak)
+
+    def character(self, x: Signal, frequency: Any) -> Signal:
+        """y_n = e^{iωn} x_n."""
+        return super().character(x, tuple(map(exact, frequency)))
+
+    def scale(self, x: Signal, scalar: Scalar) -> Signal:
+        """y_n = c x_n."""
+        return super().scale(x, exact(scalar))
+
+
+_ARRAYS, _EXACT = ArrayMachine(), ExactMachine()
+
+
+def _machine(exact: bool) -> ArrayMachine:
+    return _EXACT if exact else _ARRAYS

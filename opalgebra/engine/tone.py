@@ -66,7 +66,7 @@ def _fixed_point(frequency: Any, bits: int) -> int:
     """ω/2π times 2^bits, rounded."""
     from sympy import Integer, Rational, expand, pi
 
-    turns = expand(frequency / (2 * pi)) * Integer(2) ** bits
+    turns = expand(to_sympy(frequency) / (2 * pi)) * Integer(2) ** bits
     if turns.is_Rational:
         return int(turns + Rational(1, 2)) if turns >= 0 else -int(Rational(1, 2) - turns)
     digits = len(str(int(abs(turns.evalf(20))))) + 10  # before the point and behind it

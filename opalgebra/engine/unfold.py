@@ -52,7 +52,7 @@ class Machine(Protocol[T]):
         """y_n = w_n x_n, w periodic."""
 
     def character(self, x: T, frequency: Any) -> T:
-        """y_n = e^{iωn} x_n."""
+        """y_n = e^{iωn} x_n, ω exact or a float that asks for floats."""
 
     def scale(self, x: T, scalar: Scalar) -> T:
         """y_n = c x_n."""
@@ -237,7 +237,8 @@ def _(node: Character, mode: Mode) -> list[Task]:
     free = sorted(s.name for entry in entries for s in entry.free_symbols)
     if free:
         raise formal_error(*free)
-    return _letter("character", tuple(-w for w in entries) if mode.conjugated else entries)
+    entries = tuple(-w for w in entries) if mode.conjugated else entries
+    return _letter("character", tuple(map(float, entries)) if node.floating else entries)
 
 
 @_unfold.register

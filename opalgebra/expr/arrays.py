@@ -1,7 +1,7 @@
 """What a signal may be made of: numbers as NumPy arrays, exact entries as object arrays of SymPy expressions.
 
 Nothing is cast silently: a dtype that cannot hold the values, booleans among numbers, ragged rows and
-integers beyond 64 bits are refused.
+integers beyond 64 bits beside floats are refused.
 """
 
 from __future__ import annotations
@@ -66,6 +66,8 @@ def exact_array(leaves: list[Any], shape: tuple[int, ...]) -> np.ndarray:
 
 def as_exact(array: np.ndarray) -> np.ndarray:
     """The entries as the ints, fractions and SymPy expressions that they are; NaN and infinities stay."""
+    if array.dtype.kind in "iu":
+        return array.astype(object)
     result = np.empty(array.shape, dtype=object)
     for where, entry in zip(np.ndindex(*array.shape), array.flat, strict=True):
         try:
@@ -75,13 +77,27 @@ def as_exact(array: np.ndarray) -> np.ndarray:
     return result
 
 
+def same_numbers(mine: np.ndarray, theirs: np.ndarray) -> bool:
+    """Whether arrays of one shape hold the same numbers, whatever their dtypes: 2⁵³ + 1 is not 2.0⁵³."""
+    if mine.dtype == theirs.dtype or {mine.dtype.kind, theirs.dtype.kind} <= {"f", "c"}:  # the wider holds the other
+        return bool(np.all(mine == theirs))
+    if "O" not in (mine.dtype.kind, theirs.dtype.kind) and not np.all(mine == theirs):
+        return False  # equal numbers are equal after rounding
+    return bool(np.all(as_exact(mine) == as_exact(theirs)))
+
+
 def hash_of(entry: Any) -> int:
     """A hash that is the same for equal numbers of any kind; all that are not real share one."""
     if is_sympy(entry):
         import sympy
 
         return 0 if entry.has(sympy.I) else hash(exact(entry))
-    return hash(entry.item()) if entry == entry.real else 0  # NaN is unequal to itself
+    if entry != entry.real:
+        return 0
+    real = entry.real
+    if isinstance(real, np.longdouble) and np.isfinite(real):  # whose own hash is that of the nearest double
+        return hash(Fraction(*real.as_integer_ratio()))
+    return hash(real.item())
 
 
 def as_array(values: Any, dtype: Any) -> np.ndarray:
@@ -90,7 +106,7 @@ def as_array(values: Any, dtype: Any) -> np.ndarray:
         values = values.tolist()  # SymPy arrays and matrices
         if values and isinstance(values[0], list) and all(len(row) == 1 for row in values):
             values = [row[0] for row in values]  # a column vector is a 1-D signal
-    array = _exact_values(values)
+    array = _exact_values(values, dtype)
     if array is None:
         return _numbers(values, dtype)
     if dtype is not None:
@@ -98,21 +114,29 @@ def as_array(values: Any, dtype: Any) -> np.ndarray:
     return array
 
 
-def _exact_values(values: Any) -> np.ndarray | None:
-    """The exact array that ``values`` call for by a SymPy or Fraction entry, else None."""
+def _exact_values(values: Any, dtype: Any) -> np.ndarray | None:
+    """The exact array that ``values`` call for by a SymPy or Fraction entry, or an integer beyond int64; else None."""
     if isinstance(values, (list, tuple)):
         shape, leaves = _nested_shape(values), _flat(values)
         if any(isinstance(leaf, (bool, np.bool_)) for leaf in leaves):
             raise KernelError("there is a boolean among the values; give 0 or 1 if numbers are meant")
         if any(is_sympy(leaf) or isinstance(leaf, Fraction) for leaf in leaves):
             return exact_array(leaves, shape)
+        if dtype is None and _are_long_integers(leaves):
+            return exact_array(leaves, shape)
     elif isinstance(values, np.ndarray) and values.dtype == object:
-        if not all(is_sympy(entry) for entry in values.flat):
+        if not all(is_sympy(entry) or type(entry) in (int, Fraction) for entry in values.flat):
             raise KernelError(
-                "the values have object dtype; give a numeric array, or a list of SymPy or Fraction entries"
+                "the values have object dtype; give a numeric array, or a list of int, Fraction or SymPy entries"
             )
         return exact_array(list(values.flat), values.shape)
     return None
+
+
+def _are_long_integers(leaves: list[Any]) -> bool:
+    """Whether all are integers, of which one is too large for int64."""
+    whole = all(isinstance(leaf, (int, np.integer)) for leaf in leaves)
+    return whole and not all(-(2**63) <= int(leaf) < 2**63 for leaf in leaves)
 
 
 def _numbers(values: Any, dtype: Any) -> np.ndarray:

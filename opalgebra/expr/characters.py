@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from ..errors import CoefficientError
 from ..scalar import check_scalar, exact, to_sympy
 from .factors import axes
@@ -18,16 +20,23 @@ ORDER_LIMIT = 120  # roots of unity of higher order are only known by their orde
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Character(LinearOperator):
-    """y_n = e^{iωn} x_n for a real ω (radians per sample), one per axis; made by :class:`~opalgebra.Modulate`."""
+    """y_n = e^{iωn} x_n for a real ω (radians per sample), one per axis; made by :class:`~opalgebra.Modulate`.
+
+    A frequency is exact, a float being the binary fraction that it stores; ``floating`` tells that one was given as a
+    float, and so asks for floating-point values.
+    """
 
     frequency: Any
+    floating: bool = False
 
     def __post_init__(self) -> None:
         given = self.frequency
-        entries = tuple(map(_one_frequency, given if isinstance(given, (tuple, list)) else (given,)))
+        listed = given if isinstance(given, (tuple, list)) else (given,)
+        entries = tuple(map(_one_frequency, listed))
         if not entries:
             raise CoefficientError("the frequency is an empty tuple; give one frequency per axis")
-        self._set(frequency=entries[0] if len(entries) == 1 else entries, ndim=len(entries))
+        floating = self.floating or any(isinstance(w, (float, np.floating)) for w in listed)
+        self._set(frequency=entries[0] if len(entries) == 1 else entries, ndim=len(entries), floating=floating)
 
 
 def _one_frequency(value: Any) -> Any:

@@ -15,8 +15,9 @@ import numpy as np
 
 from .._verbs import verb
 from ..errors import DimensionError, FactorTypeError, KernelError, OperandError, SizeError, WindowError
-from ..scalar import to_sympy
-from .arrays import as_array, as_exact, as_start, exact_array, hash_of, only_python_numbers
+from ..scalar import check_scalar, to_sympy
+from .arrays import as_array, as_start, exact_array, hash_of, only_python_numbers, same_numbers
+from .exactly import is_exact_arithmetic
 from .factors import axes, factor, is_symbolic, ratio
 from .node import Node
 from .sampling import SamplingMatrix
@@ -64,6 +65,13 @@ class SignalExpr(Node):
         return (Identity() * scalar) @ self
 
     __rmul__ = __mul__
+
+    def __truediv__(self, scalar: object) -> SignalExpr:
+        """x / c, sample by sample: integers become the fractions that they are, floats are divided as NumPy does."""
+        from .operators import Identity
+
+        quotient: SignalExpr = (Identity() / scalar) @ self
+        return quotient
 
     def __matmul__(self, other: object) -> Any:
         raise OperandError("a signal is not an operator; for the convolution with it write Conv(q) @ x")
@@ -132,7 +140,8 @@ class Signal(SignalExpr):
             array = exact_array(array.ravel().tolist(), array.shape)
         if array.ndim == 0:
             raise KernelError(f"the values are the single number {values!r}; give a list such as [{values!r}]")
-        array = array.view() if array.dtype == object else np.array(array)  # a private copy of the numbers
+        # A private copy of the numbers, in the byte order of the machine, so that equal ones have equal bytes.
+        array = array.view() if array.dtype == object else np.array(array, dtype=array.dtype.newbyteorder("="))
         array.flags.writeable = False
         weak = dtype is None and array.dtype != object and only_python_numbers(values)
         self._set(_values=array, _start=as_start(start, array.ndim), weak=weak, ndim=array.ndim)
@@ -194,11 +203,20 @@ class Signal(SignalExpr):
 
     def key(self) -> tuple[Any, ...]:
         """Structure, for use as a kernel: window, dtype and values, not merely the sequence."""
-        content = tuple(self._values.flat) if self.is_exact else self._values.tobytes()
+        known = self._values.dtype.char not in "gGO"  # long doubles have bytes that mean nothing
+        content = self._values.tobytes() if known else tuple(self._values.flat)
         return self._values.dtype.str, self._values.shape, content, self._start, self.weak
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore_signal, (np.array(self._values), self._start, self.weak)
+
+    def __truediv__(self, scalar: object) -> SignalExpr:
+        number = check_scalar(scalar)
+        floats = self.dtype.kind in "fc" or (isinstance(number, float) and not self.is_exact)
+        if number == 0 or is_exact_arithmetic() or not floats or not isinstance(number, int | float):
+            return super().__truediv__(scalar)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return Signal._wrap(self._values / number, self._start, self.weak)
 
     def items(self) -> list[tuple[tuple[int, ...], Any]]:
         """(index, value) of the samples that are not zero."""
@@ -219,11 +237,7 @@ class Signal(SignalExpr):
         if not isinstance(other, Signal) or self.ndim != other.ndim:
             return False
         (start, mine), (other_start, theirs) = self._trimmed(), other._trimmed()
-        if start != other_start or mine.shape != theirs.shape:
-            return False
-        if self.is_exact != other.is_exact:  # compared as the numbers that the floats are
-            mine, theirs = (as_exact(v) for v in (mine, theirs))
-        return bool(np.all(mine == theirs))
+        return start == other_start and mine.shape == theirs.shape and same_numbers(mine, theirs)
 
     def __hash__(self) -> int:
         cached: int | None = self.__dict__.get("_sequence_hash")
@@ -363,7 +377,9 @@ class SignalSum(SignalExpr):
 
 
 def add_signals(terms: tuple[SignalExpr, ...]) -> SignalExpr:
-    """The sum, computed where all terms are concrete."""
+    """The sum, computed where all terms are concrete; one signal is itself."""
+    if len(terms) == 1:
+        return terms[0]
     if all(isinstance(term, Signal) for term in terms):
         common_ndim(*terms)
         total: SignalExpr = verb("add")(terms)

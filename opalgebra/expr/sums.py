@@ -51,8 +51,7 @@ class IndexedSignalSum(SignalExpr):
 
     def definition(self) -> SignalExpr:
         """x_0 + x_1 + … + x_{k−1}, for a concrete k."""
-        terms = tuple(_terms(self))
-        return terms[0] if len(terms) == 1 else add_signals(terms)
+        return add_signals(tuple(_terms(self)))
 
 
 def Sum(expression: Any, limits: Any) -> Any:  # the name of the mathematical object, as in SymPy

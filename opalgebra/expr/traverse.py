@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import FactorError, OperandError
 from ..scalar import is_sympy
 from .characters import ORDER_LIMIT, Character, integer_symbols, parts_of, real_symbols
+from .exactly import exactly
 from .factors import axes
 from .factors import symbols_in as factor_symbols
 from .multirate import Conv, Modulate, Shift, _Sampling
@@ -33,15 +34,17 @@ def walk(root: Node) -> Iterator[Node]:
 
 
 def rebuild(node: Node, parts: tuple[Any, ...]) -> Any:
-    """The node with other parts; sums, compositions and applications are computed and flattened anew."""
+    """The node with other parts; sums, compositions and applications are flattened anew, and computed exactly."""
     if isinstance(node, Compose):
         return compose(parts[0])
     if isinstance(node, Sum):
         return add(parts[0])
     if isinstance(node, SignalSum):
-        return add_signals(parts[0])
+        with exactly():
+            return add_signals(parts[0])
     if isinstance(node, Applied):
-        return parts[0] @ parts[1]
+        with exactly():
+            return parts[0] @ parts[1]
     if isinstance(node, ConjSignal):
         return parts[0].conj()
     if isinstance(node, Box):
@@ -49,7 +52,8 @@ def rebuild(node: Node, parts: tuple[Any, ...]) -> Any:
 
         return box(parts[0])
     if isinstance(node, IndexedSignalSum):
-        return sum_of_signals(*map(_not_empty, parts))
+        with exactly():
+            return sum_of_signals(*map(_not_empty, parts))
     return type(node)(*map(_not_empty, parts))
 
 

@@ -14,7 +14,8 @@ from ..algebra.facts import Hypothesis
 from ..algebra.falsehoods import Falsehood
 from ..algebra.laws import Law
 from ..algebra.laws import Table as Catalogue
-from ..algebra.prove import Proof, Step, samples_of
+from ..algebra.prove import Proof, Step
+from ..algebra.replay import samples_of
 from ..algebra.witness import Witness
 from ..engine.cost import Explanation
 from ..errors import OperandError

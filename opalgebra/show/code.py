@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import OperandError
 from ..expr.blocks import Block
 from ..expr.characters import Character
+from ..expr.factors import axes
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.named import Named
 from ..expr.node import Node
@@ -204,7 +205,9 @@ class _Code:
 
     @emit.register
     def _emit_character(self, node: Character) -> Piece:
-        frequency = node.frequency
+        frequency = tuple(map(float, axes(node.frequency))) if node.floating else node.frequency
+        if node.floating and len(frequency) == 1:
+            return _call("Modulate", f"frequency={scalar_code(frequency[0])}")
         named = isinstance(frequency, tuple) or frequency.is_Rational
         return _call("Modulate", ("frequency=" if named else "") + value_code(frequency))
 
