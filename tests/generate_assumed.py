@@ -17,11 +17,13 @@ import sympy
 import opalgebra as oa
 from opalgebra.expr.operators import Identity, Scale, add, compose
 from opalgebra.expr.signals import Applied, Signal
+from opalgebra.expr.traverse import walk
 
 from .generate import somewhere
 from .generate_exact import ALGEBRAIC, CONCRETE_ANGLES, FRACTIONS, public
 from .generate_numbers import nudged
 from .generate_symbolic import MISSES, RULES, _rewritten, k, m, p, q, speaks_of
+from .judge import _free_symbols
 from .judge_claims import Claim
 from .rewrites import acted
 
@@ -246,15 +248,9 @@ def _missed(rng: Rng, side: Any) -> Any:
     """A near miss whose symbols are those that are there."""
     for _ in range(20):
         made = somewhere(rng, side, [*MISSES, _miss_number], 1)[0]
-        if not any(s in (k, m) for s in _symbols(made)):
+        if not any(s in (k, m) for node in walk(made) for s in _free_symbols(node)):
             return made
     return compose((S, side))
-
-
-def _symbols(node: Any) -> set[Any]:
-    from .judge_claims import integer_symbols
-
-    return set(integer_symbols(node).values())
 
 
 def hypotheses(rng: Rng) -> tuple[Any, ...]:
@@ -282,7 +278,7 @@ def sum_identity(rng: Rng) -> Sides:
     images = oa.Modulate(frequency=2 * pi * r / number)
     signal = Signal([rng.choice(FRACTIONS) for _ in range(2)] + [Fraction(1, 7)])
     makers: list[Callable[[], Sides]] = [
-        lambda: (oa.Sum(Scale(c, images), (r, 0, number)), Scale(c * number, _every(number))),
+        lambda: (oa.Sum(Scale(c, images), (r, 0, number)), Scale(_exact(c) * number, _every(number))),
         lambda: (oa.Sum(compose((oa.Shift(r), oa.Up(k), oa.Down(k), oa.Shift(-r), turn)), (r, 0, k)), turn),
         lambda: (oa.Sum(Scale(c, oa.Shift(r) @ oa.Up(k)), (r, 0, k)), Scale(c, oa.Repeat(k))),
         lambda: (oa.Sum(Scale(c, oa.Shift(number * r)), (r, 0, k)), oa.Conv(_scaled(c, oa.Up(number) @ oa.box(k)))),

@@ -13,6 +13,7 @@ from typing import Any
 import opalgebra as oa
 from opalgebra.expr.operators import Scale, Sum, Transpose, Zero, add, compose
 
+from .generate_numbers import exactly, shown
 from .generate import MISSES, kernel, rewritten, somewhere, word
 from .rewrites import _part, scalar
 
@@ -166,7 +167,7 @@ def _halved(rng: Rng, links: Chain) -> Chain | None:
     block = oa.Block(links[i])
     if rng.random() < 0.4:
         c = scalar(rng)
-        return [*links[:i], _Wrapped(Sum((Scale(c, block), Scale(1 - c, block)))), *links[i + 1 :]]
+        return [*links[:i], _Wrapped(Sum((Scale(c, block), Scale(shown(1 - exactly(c)), block)))), *links[i + 1 :]]
     first = [[entry if rng.random() < 0.5 else ZERO for entry in row] for row in links[i]]
     second = [
         [ZERO if a is entry else entry for a, entry in zip(row, old, strict=True)]

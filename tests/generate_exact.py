@@ -24,7 +24,7 @@ from opalgebra.expr.operators import Compose, Conj, FormalOperator, Identity, Li
 from opalgebra.expr.signals import Applied, Box, FormalSignal, Signal, SignalExpr, SignalSum
 from opalgebra.expr.traverse import rebuild, walk
 
-from . import generate
+from . import generate, generate_blocks
 from .generate_numbers import Palette, exactly, in_sympy, nudged, shown, signal_of
 from .judge import Judge, _free_symbols
 from .judge_algebra import Value, value
@@ -445,6 +445,12 @@ def random_pair(rng: Rng, kind: type[Exact]) -> tuple[Any, ...]:
     lhs, rhs, hint = pair(rng, kind)
     claims = tuple(Claim("even", q) for q in kind.even if _occurs(q, lhs) or _occurs(q, rhs))
     return public(lhs), public(rhs), hint, claims, (lhs, rhs)
+
+
+def blocks_pair(rng: Rng) -> tuple[Any, ...]:
+    """The same about blocks."""
+    lhs, rhs, hint = generate_blocks.random_pair(Exact(rng.getrandbits(64)))
+    return public(lhs), public(rhs), hint, (), (lhs, rhs)
 
 
 def _occurs(q: FormalSignal, side: Any) -> bool:
