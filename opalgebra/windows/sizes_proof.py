@@ -31,7 +31,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..algebra.facts import Coprime, Divides, EvenSymmetric, Hypothesis, hypotheses, symbols_of
-from ..algebra.prove import Proof, Step, prove
+from ..algebra.prove import Proof, Step, proved_about
 from ..algebra.ring import Ring, ring_of
 from ..errors import DimensionError, OpAlgebraError, SizeError, Undecided, WindowError
 from ..expr.multirate import Shift
@@ -44,7 +44,7 @@ from .bound import BoundOperator
 from .combine import Product, Scaled, Total, Turned
 from .large import Sizes, ends, matrix_of, operators, scalars, shapes, stays_inside
 from .pieces import gathered, is_zero
-from .proof import BoundProof, BoundWitness, _difference, _each_output, _replayed
+from .proof import BoundProof, BoundWitness, _difference, _each_output, _replayed, scope_of
 from .sizes import Family, Sized, leaves, rebuilt
 from .windowed import Windowed
 
@@ -125,6 +125,8 @@ def prove_sizes(lhs: BoundOperator, rhs: BoundOperator, given: Hypothesis | Iter
     """
     facts = hypotheses(given)
     statement = _Statement(lhs, rhs, facts)
+    if open_question := statement.names.check(facts):
+        return _proof(lhs, rhs, facts, "undecided", open_question)
     for fact in statement.conditions:
         if not symbols_of([fact]) <= {*statement.symbols}:
             return _proof(lhs, rhs, facts, "undecided", f"{fact} speaks of sizes and of other symbols at once")
@@ -184,6 +186,7 @@ class _Statement:
         found = {s for side in (lhs, rhs) if isinstance(side, Family) for s in side.symbols}
         self.symbols = sorted(found, key=lambda symbol: str(symbol.name))
         self.conditions = [fact for fact in facts if symbols_of([fact]) & found]
+        self.names = scope_of(lhs, rhs, sizes=found)
 
     @property
     def scope(self) -> str:
@@ -353,7 +356,7 @@ def _on_lattice(statement: _Statement) -> Proof | None:
     parts = [*leaves(statement.lhs), *leaves(statement.rhs)]
     if statement.everywhere(lambda sizes: all(_starts_as_shown(part, sizes) for part in parts)) is None:
         return None
-    return prove(forms[0].operator, forms[1].operator, statement.facts)
+    return proved_about(statement.names, forms[0].operator, forms[1].operator, statement.facts)
 
 
 def _starts_as_shown(part: Sized, sizes: Sizes) -> bool:
