@@ -63,7 +63,9 @@ def assumptions(symbols: Iterable[Any]) -> list[Assumed]:
     for symbol in symbols:
         known = symbol.assumptions0
         parity = ["even"] if known.get("even") else ["odd"] if known.get("odd") else []
-        kinds = [what for what in ("prime", "composite") if known.get(what) is not None] if known.get("positive") else []
+        kinds = (
+            [what for what in ("prime", "composite") if known.get(what) is not None] if known.get("positive") else []
+        )
         found += [Assumed(symbol, what, known[what]) for what in (*parity, *kinds)]
     return found
 
@@ -163,7 +165,9 @@ class _Question:
         """Primes to look at, the prime that a symbol is (None for 1), and what makes symbols composite."""
         kinds = self._kinds()
 
-        def chosen(left: list[Any], places: list[Place], fixed: dict[Any, Place | None], composite: list[Outside]) -> Any:
+        def chosen(
+            left: list[Any], places: list[Place], fixed: dict[Any, Place | None], composite: list[Outside]
+        ) -> Any:
             self.work.spend(1)
             if not left:
                 yield places, fixed, composite
@@ -286,6 +290,8 @@ def _more(row: Row, number: int) -> Row:
 
 def _with_clauses(equal: list[Row], least: list[Row], clauses: list[tuple[Row, Row]], work: Work) -> bool:
     """Whether there are natural numbers for which in every pair of rows one is 0."""
+    if _found(equal, least, clauses, work):
+        return True
     if not solvable(equal, least, work):
         return False
     if not clauses:
@@ -299,6 +305,27 @@ def _with_clauses(equal: list[Row], least: list[Row], clauses: list[tuple[Row, R
             if _with_clauses([*equal, *zeros], least, left, work):
                 return True
     return False
+
+
+def _found(equal: list[Row], least: list[Row], clauses: list[tuple[Row, Row]], work: Work) -> bool:
+    """Whether natural numbers are found by raising, from 0 on, a variable of a row that is not satisfied."""
+    rows = [*least, *equal, *({v: -c for v, c in row.items()} for row in equal)]
+    values: dict[Any, int] = {}
+    for _ in range(4 * len(rows)):
+        work.spend(1 + len(rows) // 8)
+        short = next(((row, missing) for row in rows if (missing := -_value(row, values)) > 0), None)
+        if short is None:
+            return all(any(not _value(row, values) for row in pair) for pair in clauses)
+        row, missing = short
+        variable = next((v for v, c in row.items() if c > 0 and v is not ONE), ONE)
+        if variable is ONE:
+            return False
+        values[variable] = values.get(variable, 0) - (-missing // row[variable])
+    return False
+
+
+def _value(row: Row, values: dict[Any, int]) -> int:
+    return row.get(ONE, 0) + sum(c * values.get(v, 0) for v, c in row.items() if v is not ONE)
 
 
 def _freedom(clause: tuple[Row, Row]) -> int:

@@ -50,7 +50,10 @@ class Scope:
             "factors or shifts": [str(symbol) for symbol in self.factors], "formal signals": signals,
             "formal operators": operators, "coefficients or frequencies": others,
         }  # fmt: skip
-        return "; ".join(f"it has the {kind} {', '.join(names)}" for kind, names in kinds.items() if names) or "it has none"
+        return (
+            "; ".join(f"it has the {kind} {', '.join(names)}" for kind, names in kinds.items() if names)
+            or "it has none"
+        )
 
     # -- what hypotheses may be about -----------------------------------------------------------------
 

@@ -30,7 +30,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..algebra.facts import Coprime, Divides, EvenSymmetric, Hypothesis, hypotheses, symbols_of
+from ..algebra.facts import (
+    AboutFactors,
+    Coprime,
+    Divides,
+    Equal,
+    EvenSymmetric,
+    Hypothesis,
+    NotDivides,
+    hypotheses,
+    symbols_of,
+)
 from ..algebra.prove import Proof, Step, proved_about
 from ..algebra.ring import Ring, ring_of
 from ..errors import DimensionError, OpAlgebraError, SizeError, Undecided, WindowError
@@ -325,8 +335,12 @@ def _large(
 
 def _holds(fact: Hypothesis, sizes: Sizes) -> bool:
     """Whether a hypothesis about sizes holds; of large ones by their residue."""
-    assert isinstance(fact, Coprime | Divides)
+    assert isinstance(fact, AboutFactors)
+    if isinstance(fact, NotDivides):
+        return not _holds(Divides(fact.a, fact.b), sizes)
     a, b = (value_of(side, dict(sizes)) for side in (fact.a, fact.b))
+    if isinstance(fact, Equal):
+        return bool(a <= b) and bool(b <= a)
     if not isinstance(a, Affine) and not isinstance(b, Affine):
         return gcd(a, b) == 1 if isinstance(fact, Coprime) else b % a == 0
     if isinstance(a, Affine) and isinstance(b, Affine):
