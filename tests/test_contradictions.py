@@ -86,8 +86,7 @@ def refused(assumed, conditions):
     facts = [kind(written(*left), written(*right)) for kind, left, right in conditions]
     try:
         consistent(facts, symbols)
-    except FactorError as error:
-        assert "contradict" in str(error)
+    except FactorError:
         return True
     return False
 
@@ -122,7 +121,7 @@ def test_the_judge_sees_a_wrong_decision(answer, monkeypatch):
         with pytest.raises(AssertionError):
             judged(12, 60)
     else:
-        bad, good, unseen = judged(12, 60)
+        _, good, unseen = judged(12, 60)
         assert unseen > good // 25
     hypotheses._consistent.cache_clear()
 

@@ -4,8 +4,8 @@ A positive integer is a vector of natural numbers, its exponent at every prime. 
 a | b says ≤ at every prime, a = b says =, gcd(a, b) = 1 that the smaller is 0, and a ∤ b that there is a prime with >.
 What symbols are assumed to be is of the same kind: even and odd at the prime 2, prime and composite by how many prime
 factors there are.  Primes do not disturb one another.  At a prime that divides no coefficient all exponents may be 0,
-so what asks for *some* prime gets one of its own there, if it can be met there at all; otherwise it is met at one of the
-finitely many primes of the coefficients.  At one prime the question is one of linear inequalities (``omega.py``).
+so what asks for *some* prime gets one of its own there, if it can be met there at all; otherwise it is met at one of
+the finitely many primes of the coefficients.  At one prime the question is one of linear inequalities (``omega.py``).
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ class Outside(NamedTuple):
     least: int
 
 
-Demand: TypeAlias = "NotDivides | Outside"
+Demand: TypeAlias = NotDivides | Outside
+Fixed: TypeAlias = dict[Any, Place | None]  # the prime that a symbol is, None for 1
+Chosen: TypeAlias = tuple[list[Place], Fixed, list[Outside]]
 
 
 def assumptions(symbols: Iterable[Any]) -> list[Assumed]:
@@ -63,9 +65,7 @@ def assumptions(symbols: Iterable[Any]) -> list[Assumed]:
     for symbol in symbols:
         known = symbol.assumptions0
         parity = ["even"] if known.get("even") else ["odd"] if known.get("odd") else []
-        kinds = (
-            [what for what in ("prime", "composite") if known.get(what) is not None] if known.get("positive") else []
-        )
+        kinds = [what for what in ("prime", "composite") if known.get("positive") and known.get(what) is not None]
         found += [Assumed(symbol, what, known[what]) for what in (*parity, *kinds)]
     return found
 
@@ -161,13 +161,11 @@ class _Question:
             for symbol, known in told.items()
         }  # fmt: skip
 
-    def _cases(self) -> Iterator[tuple[list[Place], dict[Any, Place | None], list[Outside]]]:
+    def _cases(self) -> Iterator[Chosen]:
         """Primes to look at, the prime that a symbol is (None for 1), and what makes symbols composite."""
         kinds = self._kinds()
 
-        def chosen(
-            left: list[Any], places: list[Place], fixed: dict[Any, Place | None], composite: list[Outside]
-        ) -> Any:
+        def chosen(left: list[Any], places: list[Place], fixed: Fixed, composite: list[Outside]) -> Iterator[Chosen]:
             self.work.spend(1)
             if not left:
                 yield places, fixed, composite
@@ -192,7 +190,7 @@ class _Case:
 
     question: _Question
     places: list[Place]
-    fixed: dict[Any, Place | None]
+    fixed: Fixed
     composite: list[Outside]
 
     def holds(self) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import FactorError, Undecided
 from ..scalar import is_sympy
 from .budget import check_time
-from .exponents import assumptions, can_hold, is_decided, smallest_clash
+from .exponents import Condition, assumptions, can_hold, is_decided, smallest_clash
 from .facts import (
     AboutFactors,
     Coprime,
@@ -54,8 +54,9 @@ def consistent(facts: Iterable[Hypothesis], symbols: Iterable[Any]) -> str:
 
 @lru_cache(maxsize=1024)
 def _consistent(about: tuple[AboutFactors, ...], symbols: tuple[Any, ...]) -> str:
-    conditions = tuple(dict.fromkeys([*filter(is_decided, about), *assumptions(symbols)]))
-    open_question = "" if all(map(is_decided, about)) else "they speak of sums"
+    decided = [fact for fact in about if is_decided(fact)]
+    conditions: tuple[Condition, ...] = tuple(dict.fromkeys([*decided, *assumptions(symbols)]))
+    open_question = "" if len(decided) == len(about) else "they speak of sums"
     try:
         if not can_hold(conditions):
             clash = [str(condition) for condition in smallest_clash(conditions, can_hold)]

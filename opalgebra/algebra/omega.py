@@ -1,8 +1,8 @@
 """Whether linear equations and inequalities with integer coefficients have an integer solution.
 
 W. Pugh's Omega test: equations are solved for variables, inequalities are projected.  Projecting x out of b x ≥ β and
-a x ≤ α gives a β ≤ b α, which is exact for integers where a or b is 1; otherwise a solution of a β + (a − 1)(b − 1) ≤ b α
-is enough, and what lies between is decided with b x = β + i for finitely many i.
+a x ≤ α gives a β ≤ b α, which is exact for integers where a or b is 1; otherwise a solution of
+a β + (a − 1)(b − 1) ≤ b α is enough, and what lies between is decided with b x = β + i for finitely many i.
 """
 
 from __future__ import annotations
@@ -119,7 +119,8 @@ def _tightened(rows: list[Row]) -> tuple[list[Row], list[Row]] | None:
             continue
         key = frozenset((v, c // common) for v, c in row.items() if v is not ONE)
         best[key] = min(best.get(key, constant // common), constant // common)
-    kept, equations = [], []
+    kept: list[Row] = []
+    equations: list[Row] = []
     for key, constant in best.items():
         opposite = best.get(frozenset((v, -c) for v, c in key))
         if opposite is not None and constant + opposite < 0:

@@ -452,8 +452,8 @@ def _allowed(facts: tuple[Hypothesis, ...], values: dict[Any, int]) -> bool:
 
 def _fits(witness: Witness, symbols: set[Any], facts: tuple[Hypothesis, ...]) -> bool:
     """Whether the values of a witness are allowed for their symbols, and satisfy hypotheses."""
-    values = {symbol: witness.factors.get(symbol.name) for symbol in symbols}
-    return all(v is not None and allowed(s, v) for s, v in values.items()) and _allowed(facts, values)
+    values = {symbol: witness.factors[symbol.name] for symbol in symbols if symbol.name in witness.factors}
+    return len(values) == len(symbols) and all(allowed(s, v) for s, v in values.items()) and _allowed(facts, values)
 
 
 def _facts_at(facts: tuple[Hypothesis, ...], at: dict[Any, int]) -> tuple[Hypothesis, ...]:

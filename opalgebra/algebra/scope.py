@@ -43,17 +43,13 @@ class Scope:
 
     def __str__(self) -> str:
         others = sorted(str(symbol) for symbol in self.symbols.difference(self.factors))
-        signals, operators = [], []
-        for name, node in sorted(self.formal.items()):
-            (signals if isinstance(node, FormalSignal) else operators).append(name)
+        signals = [name for name, node in sorted(self.formal.items()) if isinstance(node, FormalSignal)]
         kinds = {
             "factors or shifts": [str(symbol) for symbol in self.factors], "formal signals": signals,
-            "formal operators": operators, "coefficients or frequencies": others,
+            "formal operators": sorted(self.formal.keys() - set(signals)), "coefficients or frequencies": others,
         }  # fmt: skip
-        return (
-            "; ".join(f"it has the {kind} {', '.join(names)}" for kind, names in kinds.items() if names)
-            or "it has none"
-        )
+        listed = [f"the {kind} {', '.join(names)}" for kind, names in kinds.items() if names]
+        return f"it has {'; '.join(listed) or 'none'}"
 
     # -- what hypotheses may be about -----------------------------------------------------------------
 
