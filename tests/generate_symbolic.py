@@ -388,7 +388,22 @@ def _start(rng: Rng, fact: Any, sums: bool) -> LinearOperator:
 
 
 def random_pair(rng: Rng, sums: bool = False, hypotheses: bool = False) -> tuple[Any, Any, str, tuple[Any, ...]]:
-    """(lhs, rhs, hint, given): equal, or a near miss."""
+    """(lhs, rhs, hint, given): equal, or a near miss; what is given speaks of the names of the statement."""
+    while True:
+        lhs, rhs, hint, facts = _any_pair(rng, sums, hypotheses)
+        if all(_is_about(fact, lhs, rhs) for fact in facts):
+            return lhs, rhs, hint, facts
+
+
+def _is_about(fact: Any, lhs: Any, rhs: Any) -> bool:
+    if isinstance(fact, EvenSymmetric):
+        return any(node == fact.signal for side in (lhs, rhs) for node in walk(side))
+    mine = {s for v in (fact.a, fact.b) for s in sympy.sympify(v).free_symbols}
+    found = free_symbols(lhs) | free_symbols(rhs)
+    return bool(mine & found) if isinstance(fact, Equal) else mine <= found
+
+
+def _any_pair(rng: Rng, sums: bool, hypotheses: bool) -> tuple[Any, Any, str, tuple[Any, ...]]:
     facts = (_given(rng),) if hypotheses else ()
     rules = RULES + [rule for fact in facts for rule in under(fact)]
     start = _start(rng, facts[0] if facts else None, sums)

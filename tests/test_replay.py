@@ -24,7 +24,7 @@ I = Identity()  # noqa: E741
 k, m = oa.factors("k m")
 q, h = oa.signals("q h")
 r = oa.signals("r", real=True)
-even = sympy.Symbol("k", integer=True, positive=True, even=True)
+prime = sympy.Symbol("k", integer=True, positive=True, prime=True)
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 Statement = tuple[Any, Any, tuple[Any, ...]]
@@ -67,6 +67,7 @@ def confuses_values(patch: pytest.MonkeyPatch) -> None:
 
 def forgets_assumptions(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(prove, "allowed", lambda symbol, value: value > 0)
+    patch.setattr(prove, "_fits", lambda *_: True)
 
 
 def forgets_hypotheses(patch: pytest.MonkeyPatch) -> None:
@@ -128,7 +129,7 @@ CASES: dict[str, tuple[Plant, Statement, bool]] = {
         False,
     ),
     "confuses values": (confuses_values, (TONE @ Conv(oa.box(k)), Conv(TONE @ oa.box(k)) @ TONE, ()), True),
-    "forgets assumptions": (forgets_assumptions, (Down(even) @ Shift(1) @ Up(even), Zero(), ()), True),
+    "forgets assumptions": (forgets_assumptions, (Down(prime) @ Shift(1) @ Up(prime), Zero(), ()), True),
     "forgets hypotheses": (forgets_hypotheses, (Up(k * m) @ Down(m), Down(m) @ Up(k * m), (oa.equal(k, m),)), False),
     "any kernel is even": (takes_any_kernel_for_even, (Conv(q).T, Conv(q), (oa.even_symmetric(q),)), True),
     "any kernel is Nyquist": (takes_any_kernel_for_nyquist, (Down(2) @ Conv(h) @ Up(2), I, (oa.nyquist(h, 2),)), True),
