@@ -81,8 +81,6 @@ class TowerRing(Ring):
         return self._atom(value)
 
     def _atom(self, value: Any) -> Number:
-        if value.is_number and value is not sympy.pi:
-            self.tower.complete = False
         return self.tower.power(self.tower.place("atom", value, value), 1)
 
     def _sum(self, value: Any) -> Number:
@@ -132,7 +130,7 @@ class TowerRing(Ring):
         simpler = _denested(base, exponent)
         if simpler is not None:
             return self.read(simpler)
-        tower.complete = False
+        tower.nested = True
         return tower.power(tower.place("root", frozenset(terms.items()), base, inner), exponent)
 
     def _prime(self, p: int, exponent: Any) -> Number:
@@ -149,8 +147,6 @@ class TowerRing(Ring):
                 made = made * self._prime(self._log_of(powers[0][0]), Fraction(c))
             else:
                 monomial = tower.to_sympy(Number(tower, {(k, powers): 1}))
-                if monomial.is_number and not monomial.is_algebraic:
-                    tower.complete = False  # by Lindemann only algebraic exponents are known to be independent
                 made = made * tower.power(tower.place("exp", (k, powers), monomial), c)
         return made
 
@@ -177,7 +173,6 @@ class TowerRing(Ring):
                 for p, e in parts:
                     log = sympy.log(sympy.Integer(p), evaluate=False)
                     total = total + tower.power(tower.place("atom", ("log", p), log), 1) * e
-                    tower.complete = False
                 return total
         return self._atom(value)
 

@@ -127,10 +127,20 @@ def _tower_ring(wanted: list[Any]) -> Ring:
     ring = TowerRing(order_of_roots(wanted))
     for value in wanted:
         ring.convert(value)
-    if ring.tower.complete or degree_bound(wanted) > DEGREE_LIMIT:
+    if not ring.tower.nested or degree_bound(wanted) > DEGREE_LIMIT or any(map(_has_functions, wanted)):
         return ring
-    domain = _domain(wanted)
+    try:
+        domain = _domain(wanted)
+    except Undecided:
+        return ring
     return ring if domain.is_EX else SymPyRing(domain)
+
+
+def _has_functions(value: Any) -> bool:
+    """Whether there are exponentials, logarithms and the like, between which SymPy's domains know no relations."""
+    import sympy
+
+    return any(not isinstance(f, sympy.conjugate) for f in value.atoms(sympy.Function)) or value.has(sympy.E)
 
 
 def _domain(values: list[Any]) -> Any:

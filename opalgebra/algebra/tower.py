@@ -123,7 +123,7 @@ class Tower:
 
     order: int
     generators: list[Generator] = field(default_factory=list)
-    complete: bool = True  # whether a number is 0 only where it reduces to 0, as far as is known
+    nested: bool = False  # whether there are roots of sums, or denominators that are sums: not all relations are known
     _places: dict[Any, int] = field(default_factory=dict)
     _merged: dict[tuple[Powers, Powers], tuple[Any, Powers, Number | None]] = field(default_factory=dict)
 
@@ -281,7 +281,7 @@ class Tower:
             found = self._inverse_by_basis(number)
             if found is not None:
                 return found
-        self.complete = False
+        self.nested = True
         value = self.to_sympy(number)
         return Number(self, {(0, ((self.place("atom", ("sum", frozenset(terms.items())), value), -1),)): 1})
 
