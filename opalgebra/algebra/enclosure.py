@@ -216,6 +216,19 @@ class _Enclosing:
 
         return self.iv.make_mpf(mpi_atan(x._mpi_, self.iv.prec))
 
+    def arctangent(self, x: tuple[Any, Any]) -> tuple[Any, Any]:
+        if x[1] != 0:
+            raise NoEnclosure
+        return self._atan(x[0]), self.zero
+
+    def arcsine(self, x: tuple[Any, Any]) -> tuple[Any, Any]:
+        if x[1] != 0 or not -1 < x[0] < 1:
+            raise NoEnclosure
+        return self._atan(x[0] / self.iv.sqrt(1 - x[0] ** 2)), self.zero
+
+    def arccosine(self, x: tuple[Any, Any]) -> tuple[Any, Any]:
+        return self.iv.pi / 2 - self.arcsine(x)[0], self.zero
+
     def cosine(self, x: tuple[Any, Any]) -> tuple[Any, Any]:
         forward, backward = self._turned(x)
         return (forward[0] + backward[0]) / 2, (forward[1] + backward[1]) / 2
@@ -253,6 +266,7 @@ _RULES: dict[str, Any] = {
     "tanh": _quotient(_Enclosing.hyperbolic_sine, _Enclosing.hyperbolic_cosine),
     "coth": _quotient(_Enclosing.hyperbolic_cosine, _Enclosing.hyperbolic_sine),
     "sech": lambda e, x: e.inverse(e.hyperbolic_cosine(x)), "csch": lambda e, x: e.inverse(e.hyperbolic_sine(x)),
+    "atan": _Enclosing.arctangent, "asin": _Enclosing.arcsine, "acos": _Enclosing.arccosine,
     "Abs": _Enclosing.size, "conjugate": lambda e, x: (x[0], -x[1]),
     "re": lambda e, x: (x[0], e.zero), "im": lambda e, x: (x[1], e.zero),
 }  # fmt: skip

@@ -73,6 +73,10 @@ class TowerRing(Ring):
                 return self.exponential(tower.one)
             case sympy.GoldenRatio | sympy.TribonacciConstant:
                 return self.read(value.expand(func=True))
+            case sympy.AlgebraicNumber():
+                return self.read(value.as_expr())
+            case sympy.CRootOf():
+                return self._zero_of_polynomial(value)
             case Algebraic() if isinstance(value.family, Cosines):
                 turn = Fraction(value.index, value.family.order)
                 return (tower.root_of_unity(turn) + tower.root_of_unity(-turn)) * HALF
@@ -82,6 +86,17 @@ class TowerRing(Ring):
 
     def _atom(self, value: Any) -> Number:
         return self.tower.power(self.tower.place("atom", value, value), 1)
+
+    def _zero_of_polynomial(self, value: Any) -> Number:
+        """α of degree d, with α^d in lower powers by its minimal polynomial."""
+        tower = self.tower
+        first, *others = value.poly.monic().all_coeffs()
+        place = tower.place("algebraic", value, value, tower.rational(0), len(others))
+        terms = {(0, ((place, j),) if j else ()): -exact(c) for j, c in enumerate(others[::-1]) if c}
+        base = tower.generators[place].base
+        if base is not None and not base.terms:
+            base.terms.update(terms)
+        return tower.power(place, 1)
 
     def _sum(self, value: Any) -> Number:
         total = self.tower.rational(0)
@@ -130,7 +145,6 @@ class TowerRing(Ring):
         simpler = _denested(base, exponent)
         if simpler is not None:
             return self.read(simpler)
-        tower.nested = True
         return tower.power(tower.place("root", frozenset(terms.items()), base, inner), exponent)
 
     def _prime(self, p: int, exponent: Any) -> Number:

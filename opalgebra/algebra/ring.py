@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from functools import lru_cache
-from math import comb
+from math import comb, lcm, prod
 from typing import Any
 
 from ..errors import Undecided
 from ..scalar import Scalar, conjugate, exact, is_sympy, to_sympy
 
-DEGREE_LIMIT = 12  # of number fields that SymPy computes in
+DEGREE_LIMIT = 24  # of number fields that SymPy computes in
 EXPANDED_LIMIT = 20_000  # terms of a polynomial that is multiplied out
 
 
@@ -127,7 +127,7 @@ def _tower_ring(wanted: list[Any]) -> Ring:
     ring = TowerRing(order_of_roots(wanted))
     for value in wanted:
         ring.convert(value)
-    if not ring.tower.nested or degree_bound(wanted) > DEGREE_LIMIT or any(map(_has_functions, wanted)):
+    if not ring.tower.partial or degree_bound(wanted) > DEGREE_LIMIT or any(map(_has_functions, wanted)):
         return ring
     try:
         domain = _domain(wanted)
@@ -183,10 +183,7 @@ def expanded_terms(value: Any) -> int:
     if value.is_Add:
         return sum(parts)
     if value.is_Mul:
-        total = 1
-        for n in parts:
-            total *= n
-        return total
+        return prod(parts)
     if value.is_Pow and value.exp.is_Integer and parts[0] > 1:
         power = abs(int(value.exp))
         return comb(parts[0] + power - 1, power) if power < EXPANDED_LIMIT else EXPANDED_LIMIT + 1
@@ -197,22 +194,23 @@ def degree_bound(values: list[Any]) -> int:
     """A number that the degree of the field of all radicals and roots of unity in SymPy expressions does not exceed."""
     import sympy
 
-    radicals: dict[Any, int] = {}
-    for node in (node for value in values for node in sympy.preorder_traversal(value)):
-        if node is sympy.I:
-            radicals[node] = 2
-        elif isinstance(node, sympy.Pow) and node.exp.is_Rational and not node.exp.is_Integer and node.is_number:
-            radicals[node.base] = max(radicals.get(node.base, 1), int(node.exp.q))
-        elif isinstance(node, sympy.Function) and node.is_number and node.args[0].has(sympy.pi):
-            radicals[node] = 2 * max(int(n.q) for n in node.atoms(sympy.Rational))
-        elif isinstance(node, sympy.polys.rootoftools.ComplexRootOf):
-            radicals[node] = int(node.poly.degree())
+    from .reading import factors, order_of_roots
+
+    found: dict[Any, int] = {}  # degree by what it is adjoined for
+
+    def adjoin(what: Any, degree: int) -> None:
+        found[what] = lcm(found.get(what, 1), degree)
+
+    for node in {node for value in values for node in sympy.preorder_traversal(value) if node.is_number}:
+        if isinstance(node, sympy.Pow) and node.exp.is_Rational and not node.exp.is_Integer:
+            bases = [p for p, _ in factors(abs(exact(node.base)))] if node.base.is_Rational else [node.base]
+            for base in bases:
+                adjoin(base, int(node.exp.q))
+        elif isinstance(node, sympy.CRootOf):
+            adjoin(node, int(node.poly.degree()))
         elif isinstance(node, sympy.AlgebraicNumber):
-            radicals[node] = int(node.minpoly.degree())
-    total = 1
-    for degree in radicals.values():
-        total *= degree
-    return total
+            adjoin(node, int(node.minpoly.degree()))
+    return prod(found.values()) * int(sympy.totient(order_of_roots(values)))
 
 
 @contextmanager

@@ -34,11 +34,16 @@ INVERSE_LIMIT = 48  # largest degree in which numbers are inverted
 
 @dataclass(frozen=True, eq=False)
 class Generator:
-    """A prime (whose exponents count modulo 1), a root of ``base`` (likewise), or something that stands for itself."""
+    """What exponents are put on.
 
-    kind: str  # "prime", "root", "exp", or "atom"
-    value: Any  # the SymPy number that exponents are put on; of "exp" the exponent of e
-    base: Number | None = None  # of "root" the number whose roots these are
+    A "prime" p, with exponents in [0, 1); a "root" b of a number, likewise; an "algebraic" number of degree d, with
+    exponents below d; the "inverse" of a sum; "exp", e to the power of a monomial; an "atom" that stands for itself.
+    """
+
+    kind: str
+    value: Any  # a SymPy number; of "exp" the exponent of e
+    base: Number | None = None  # of "root" the number b, of "algebraic" its power d in lower ones, of "inverse" the sum
+    degree: int = 1
 
 
 class Number:
@@ -93,17 +98,20 @@ class Number:
         return self._normal
 
     def __bool__(self) -> bool:
-        return bool(self.terms) and bool(self.normal())
+        return bool(self.terms) and bool(self.normal()) and bool(self.tower.without_denominators(self).normal())
 
     def __eq__(self, other: object) -> bool:
         if self is other:
             return True
         if not isinstance(other, (Number, int, Fraction)):
             return NotImplemented
-        return self.normal() == self._other(other).normal()
+        if self.normal() == self._other(other).normal():
+            return True
+        return bool(self.tower.inverses) and not (self - other)
 
     def __hash__(self) -> int:
-        return hash(frozenset(self.normal().items()))
+        """Of the normal form, which is unique where no sums are denominators; else alike for all numbers."""
+        return 0 if self.tower.inverses else hash(frozenset(self.normal().items()))
 
     def __str__(self) -> str:
         return str(self.tower.to_sympy(self))
@@ -123,13 +131,19 @@ class Tower:
 
     order: int
     generators: list[Generator] = field(default_factory=list)
-    nested: bool = False  # whether there are roots of sums, or denominators that are sums: not all relations are known
+    inverses: bool = False  # whether there are denominators that are sums
     _places: dict[Any, int] = field(default_factory=dict)
     _merged: dict[tuple[Powers, Powers], tuple[Any, Powers, Number | None]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.primes = [(p, p ** (a - 1)) for p, a in sympy.factorint(self.order).items()]
         self.one = Number(self, {(0, ()): 1})
+
+    @property
+    def partial(self) -> bool:
+        """Whether it has algebraic numbers that are not known to be independent, such as roots of sums."""
+        kinds = [g.kind for g in self.generators if g.kind in ("prime", "root", "algebraic")]
+        return "root" in kinds or ("algebraic" in kinds and (len(kinds) > 1 or self.order > 1))
 
     def rational(self, value: Any) -> Number:
         """A rational number as an element."""
@@ -142,12 +156,12 @@ class Tower:
             raise Undecided(f"a root of unity of order {turn.denominator} is beside those of order {self.order}")
         return Number(self, {(int(k) % self.order, ()): 1})
 
-    def place(self, kind: str, key: Any, value: Any, base: Number | None = None) -> int:
+    def place(self, kind: str, key: Any, value: Any, base: Number | None = None, degree: int = 1) -> int:
         """The position of a generator, which is made where it is new."""
         found = self._places.get((kind, key))
         if found is None:
             found = self._places[kind, key] = len(self.generators)
-            self.generators.append(Generator(kind, value, base))
+            self.generators.append(Generator(kind, value, base, degree))
         return found
 
     def power(self, place: int, exponent: Any) -> Number:
@@ -185,6 +199,8 @@ class Tower:
             total = dict(p)
             for g, e in q:
                 total[g] = total.get(g, 0) + e
+            if len(self._merged) > TERM_LIMIT:
+                self._merged.clear()
             found = self._merged[p, q] = self._carried(tuple(sorted((g, e) for g, e in total.items() if e)))
         return found
 
@@ -193,9 +209,9 @@ class Tower:
         factor, rest, kept = Fraction(1), None, []
         for g, e in powers:
             generator = self.generators[g]
-            whole = e.__floor__() if generator.kind in ("prime", "root") else 0
-            if e - whole:
-                kept.append((g, e - whole))
+            whole = (e // generator.degree).__floor__() if generator.kind in ("prime", "root", "algebraic") else 0
+            if left := e - whole * generator.degree:
+                kept.append((g, left))
             if whole and generator.base is None:
                 factor *= Fraction(generator.value) ** whole
             elif whole and generator.base is not None:
@@ -270,20 +286,36 @@ class Tower:
     def inverse(self, number: Number) -> Number:
         """1/x for a monomial, or an algebraic number of small degree; else the power −1 of a new generator."""
         terms = number.normal()
-        if not terms:
+        if not number:
             raise Undecided("a coefficient has a denominator that is 0")
         if len(terms) == 1:
             (((k, powers), c),) = terms.items()
             factor, kept, rest = self._carried(tuple((g, -e) for g, e in powers))
             made = Number(self, {(-k % self.order, kept): factor / Fraction(c)})
             return made if rest is None else made * rest
-        if all(self.generators[g].kind == "prime" for _, powers in terms for g, _ in powers):
+        if all(self.generators[g].kind in ("prime", "algebraic") for _, powers in terms for g, _ in powers):
             found = self._inverse_by_basis(number)
             if found is not None:
                 return found
-        self.nested = True
-        value = self.to_sympy(number)
-        return Number(self, {(0, ((self.place("atom", ("sum", frozenset(terms.items())), value), -1),)): 1})
+        self.inverses = True
+        key = frozenset(terms.items())
+        return Number(self, {(0, ((self.place("inverse", key, 1 / self.to_sympy(number), number), 1),)): 1})
+
+    def without_denominators(self, number: Number) -> Number:
+        """The number times the sums that it is divided by: 0 iff it is."""
+        for g in reversed(range(len(self.generators) if self.inverses else 0)):
+            if self.generators[g].kind != "inverse":
+                continue
+            parts: dict[Any, Terms] = {}
+            for (k, powers), c in number.normal().items():
+                rest = tuple(entry for entry in powers if entry[0] != g)
+                parts.setdefault(dict(powers).get(g, 0), {})[k, rest] = c
+            most, total, base = max(parts, default=0), self.rational(0), self.generators[g].base
+            assert base is not None, "an inverse knows its sum"
+            for exponent, terms in parts.items():
+                total = total + Number(self, terms) * base ** (most - exponent)
+            number = total if most else number
+        return number
 
     def _inverse_by_basis(self, number: Number) -> Number | None:
         """Solve x y = 1 in the span of the powers of x's monomials; None where that is large."""
