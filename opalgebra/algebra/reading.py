@@ -48,6 +48,11 @@ class TowerRing(Ring):
     def divide(self, element: Number, number: int) -> Number:
         return element if number == 1 else element * Fraction(1, number)
 
+    def monomials(self, value: Any) -> list[tuple[Any, Any]]:
+        """(monomial, rational coefficient) whose sum a value is."""
+        terms = self.convert(value).normal()
+        return [(self.tower.to_sympy(Number(self.tower, {key: 1})), c) for key, c in terms.items()]
+
     # -- reading -----------------------------------------------------------------------------------------
 
     def read(self, value: Any) -> Number:
