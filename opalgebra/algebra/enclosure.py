@@ -50,6 +50,7 @@ def settled(value: Any) -> Any:
     return exact(value.expand()) if expanded_terms(value) <= TERM_LIMIT else value
 
 
+@lru_cache(maxsize=4096)
 def is_certainly_not_zero(value: Any) -> bool:
     """Whether an enclosure of a SymPy number excludes 0."""
     for bits in PRECISIONS:

@@ -35,7 +35,7 @@ class Spectrum:
     def of(cls, *roots: Any) -> Spectrum:
         """The spectrum of a statement."""
         order = order_of(*roots)
-        made = cls((), order if order <= ORDER_LIMIT else 0)
+        made = cls((), order if order <= ORDER_LIMIT and not (order > 1 and _has_symbolic_turns(roots)) else 0)
         found: dict[Any, int] = {}
         for node in (n for root in roots for n in with_frequencies(root) if isinstance(n, Character)):
             for entry in axes(node.frequency):
@@ -107,16 +107,18 @@ class Spectrum:
 
 
 def angle_of(factor: Any) -> Any:
-    """θ of a factor e^{iθ} with a real θ that is no rational multiple of π; None of any other."""
-    from sympy import I, exp, expand, log
+    """θ of a factor e^{iθ} with a real θ; None of any other."""
+    from sympy import I, exp, expand, log, pi
 
     if isinstance(factor, exp):
         angle = expand(factor.exp / I)
     elif factor.is_Pow and factor.base.is_positive and factor.base.is_number and not factor.exp.is_Rational:
         angle = expand(factor.exp * log(factor.base) / I)  # SymPy writes e^{i log 2} as 2^i
+    elif factor.is_Pow and factor.base == -1 and factor.exp.is_Rational:
+        angle = pi * factor.exp
     else:
         return None
-    return angle if angle.is_real and parts_of(angle)[1] else None
+    return angle if angle.is_real else None
 
 
 def angles_in(scalar: Any) -> list[Any]:
@@ -128,19 +130,29 @@ def angles_in(scalar: Any) -> list[Any]:
 
 
 def _terms(scalar: Any) -> tuple[Any, ...]:
-    """The terms of a scalar that is multiplied out, with exponentials in place of cosines and the like."""
-    from sympy import Add, cos, exp, sin
+    """The terms of a scalar that is multiplied out, with exponentials in place of cosines and sines."""
+    from sympy import Add
 
-    if scalar.has(cos, sin):
-        scalar = scalar.rewrite([cos, sin], exp)
-    terms: tuple[Any, ...] = Add.make_args(multiplied_out(scalar))
+    terms: tuple[Any, ...] = Add.make_args(multiplied_out(_exponential(scalar)))
     return terms
+
+
+def _exponential(value: Any) -> Any:
+    """Cosines and sines written with exponentials; not those within the arguments of other functions."""
+    from sympy import I, cos, exp, sin
+
+    if isinstance(value, cos | sin):
+        forward, backward = exp(I * value.args[0]), exp(-I * value.args[0])
+        return (forward + backward) / 2 if isinstance(value, cos) else (forward - backward) / (2 * I)
+    if value.is_Add or value.is_Mul or (value.is_Pow and value.exp.is_Integer):
+        return value.func(*map(_exponential, value.args))
+    return value
 
 
 @lru_cache(maxsize=1024)
 def _normal_parts(angle: Any) -> tuple[Fraction, dict[Any, Any]]:
     """As :func:`parts_of`, with numbers among the atoms independent over ℚ as far as their normal form knows."""
-    turn, atoms = parts_of(angle)
+    turn, atoms = _without_whole_turns(*parts_of(angle))
     numbers = {a: c for a, c in atoms.items() if a.is_number and c.is_Rational and not _is_plain(a)}
     if not numbers:
         return turn, atoms
@@ -157,6 +169,25 @@ def _normal_parts(angle: Any) -> tuple[Fraction, dict[Any, Any]]:
         else:
             found[monomial] = found.get(monomial, 0) + to_sympy(c)
     return turn, found
+
+
+def _without_whole_turns(turn: Fraction, atoms: dict[Any, Any]) -> tuple[Fraction, dict[Any, Any]]:
+    """Without multiples of 2π by integer symbols."""
+    from sympy import Add, expand, pi
+
+    if pi not in atoms:
+        return turn, atoms
+    terms = (term.as_coeff_Mul() for term in Add.make_args(expand(atoms[pi])))
+    rest = Add(*(number * monomial for number, monomial in terms if number % 2))
+    return turn, {atom: c for atom, c in {**atoms, pi: rest}.items() if c != 0}
+
+
+def _has_symbolic_turns(roots: Any) -> bool:
+    """Whether scalars have multiples of π by symbols in their angles: what depends on these is no root of unity."""
+    from sympy import pi
+
+    angles = (a for value in constants(*roots) if is_sympy(value) and value.free_symbols for a in angles_in(value))
+    return any(pi in parts_of(angle)[1] for angle in angles)
 
 
 def _is_plain(atom: Any) -> bool:
