@@ -13,7 +13,7 @@ from ..scalar import is_sympy
 
 PRECISIONS = (64, 256, 1024, 4096)  # bits; the last are some 1,200 digits
 SIZE_LIMIT = 1 << 16  # binary digits of e^x and of x^n before the point, beyond which nothing is computed
-TERM_LIMIT = 10_000  # terms of a sum that is multiplied out in the hope that it cancels
+TERM_LIMIT = 500  # terms of a sum that is multiplied out in the hope that it cancels
 
 
 class NoEnclosure(Exception):

@@ -124,7 +124,7 @@ class TowerRing(Ring):
             return (inner if exponent > 0 else self.tower.inverse(inner)) ** abs(int(exponent))
         if exponent.is_Rational:
             return self._root(base, Fraction(int(exponent.p), int(exponent.q)))
-        if base.is_positive and base.is_number:
+        if base.is_number and base.is_zero is False:  # the principal value
             return self.exponential(self.read(exponent) * self.read(sympy.log(base)))
         return self._atom(value)
 

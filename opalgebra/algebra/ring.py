@@ -19,7 +19,8 @@ from ..errors import Undecided
 from ..scalar import Scalar, conjugate, exact, is_sympy, to_sympy
 
 DEGREE_LIMIT = 24  # of number fields that SymPy computes in
-EXPANDED_LIMIT = 20_000  # terms of a polynomial that is multiplied out
+ZEROS_LIMIT = 16  # degree of polynomials whose complex zeros are told apart
+EXPANDED_LIMIT = 2_000  # terms of a polynomial that is multiplied out
 
 
 class Ring:
@@ -54,7 +55,7 @@ class SymPyRing(Ring):
         value = exact(value)
         if value not in self._cache:
             with sympy_algebra(value):
-                self._cache[value] = self.domain.from_sympy(multiplied_out(to_sympy(value)))
+                self._cache[value] = self.domain.from_sympy(_bounded(to_sympy(value)))
         return self._cache[value]
 
     def to_scalar(self, element: Any) -> Any:
@@ -108,6 +109,7 @@ def _gaussian_ring() -> GaussianRing:
 def _sympy_ring(values: tuple[Any, ...], symbols: tuple[Any, ...]) -> Ring:
     import sympy
 
+    _check_zeros(values)
     inverse = [*(1 / s for s in symbols), sympy.Rational(1, 2)]
     wanted = [*values, *map(conjugate, values), *symbols, *inverse]
     if any(hasattr(atom, "family") for v in wanted for atom in v.atoms(sympy.NumberSymbol)):
@@ -116,8 +118,18 @@ def _sympy_ring(values: tuple[Any, ...], symbols: tuple[Any, ...]) -> Ring:
         if degree_bound([v.xreplace(dict.fromkeys(numbers_in(wanted), sympy.S.One)) for v in wanted]) <= 2:
             return relation_ring([multiplied_out(v) for v in wanted])
     if all(_is_rational_function(v) for v in wanted):
-        return SymPyRing(_domain(wanted))
+        return SymPyRing(_rational_functions(wanted))
     return _tower_ring(wanted)
+
+
+def _check_zeros(values: tuple[Any, ...]) -> None:
+    """Refuse zeros of polynomials that SymPy would tell apart for minutes."""
+    import sympy
+
+    for zero in {z for value in values for z in value.atoms(sympy.CRootOf)}:
+        degree = int(zero.poly.degree())
+        if degree > ZEROS_LIMIT and zero.index >= zero.poly.count_roots():
+            raise Undecided(f"budget: {zero} is a complex zero of degree {degree}, more than {ZEROS_LIMIT}")
 
 
 def _tower_ring(wanted: list[Any]) -> Ring:
@@ -153,6 +165,18 @@ def _domain(values: list[Any]) -> Any:
         return _over_number_field(values) or domain if domain.is_EX else domain
 
 
+def _rational_functions(values: list[Any]) -> Any:
+    """Polynomials over ℚ or ℚ(i), or their quotients where a sum is a denominator."""
+    import sympy
+
+    numbers = sympy.QQ_I if any(v.has(sympy.I) for v in values) else sympy.QQ
+    found = sorted({s for v in values for s in v.atoms(sympy.conjugate) | v.atoms(sympy.Symbol)}, key=str)
+    if not found:
+        return numbers
+    quotients = any(p.exp.is_negative for v in values for p in v.atoms(sympy.Pow))
+    return numbers.frac_field(*found) if quotients else numbers.poly_ring(*found)
+
+
 def _is_rational_function(value: Any) -> bool:
     """Whether an expression has ints, I, symbols and their conjugates, sums, products and whole powers alone."""
     import sympy
@@ -170,9 +194,13 @@ def multiplied_out(value: Any) -> Any:
     """A SymPy expression expanded, or :class:`Undecided` where that has too many terms."""
     import sympy
 
+    return sympy.expand(_bounded(value))
+
+
+def _bounded(value: Any) -> Any:
     if (terms := expanded_terms(value)) > EXPANDED_LIMIT:
         raise Undecided(f"budget: a coefficient has {terms} terms when it is multiplied out (limit {EXPANDED_LIMIT})")
-    return sympy.expand(value)
+    return value
 
 
 def expanded_terms(value: Any) -> int:
