@@ -14,6 +14,7 @@ __all__ = [
     "FactorError",
     "FactorTypeError",
     "FormalSignalError",
+    "HypothesisError",
     "IntegerOverflow",
     "KernelError",
     "LawDoesNotMatch",
@@ -113,6 +114,18 @@ class FormalSignalError(OpAlgebraError, TypeError):
     Traceback (most recent call last):
         ...
     opalgebra.errors.FormalSignalError: (q∗) has the formal part q and cannot run on an array; ...
+    """
+
+
+class HypothesisError(OpAlgebraError, ValueError):
+    """A hypothesis about names that the statement does not have, or has as another kind.
+
+    >>> import opalgebra as oa
+    >>> k, m, n = oa.factors("k m n")
+    >>> oa.prove(oa.Up(k) @ oa.Down(m), oa.Down(m) @ oa.Up(k), given=oa.coprime(k, n))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    opalgebra.errors.HypothesisError: the hypothesis gcd(k, n) = 1 speaks of n, which the statement does not have; ...
     """
 
 
@@ -235,7 +248,7 @@ class Undecided(OpAlgebraError, ArithmeticError):
 
     >>> import opalgebra as oa
     >>> import sympy
-    >>> oa.Conv([sympy.cos(1) ** 2 + sympy.sin(1) ** 2]).equals(oa.Identity())  # doctest: +ELLIPSIS
+    >>> oa.Conv([sympy.atan(1) + sympy.atan(2) + sympy.atan(3)]).equals(sympy.pi * oa.Identity())  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
     opalgebra.errors.Undecided: ...the sides differ formally, but their values could not be told apart to 250 digits...

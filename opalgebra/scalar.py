@@ -35,7 +35,9 @@ def check_scalar(value: object, what: str = "a scalar") -> Scalar:
     if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0):
         if value.dtype.kind not in "iufc":
             raise CoefficientError(f"{what} has dtype {value.dtype}; give a real or complex number")
-        value = value.item() if value.dtype.char not in "gG" else _from_longdouble(value)
+        if value.dtype.char in "gG":
+            return _from_longdouble(value, what)
+        value = value.item()
     if isinstance(value, (int, Fraction)):
         return value
     if isinstance(value, RationalNumber):
@@ -50,11 +52,16 @@ def check_scalar(value: object, what: str = "a scalar") -> Scalar:
     )
 
 
-def _from_longdouble(value: Any) -> Scalar:
-    real, imag = value.real, value.imag
-    if imag == 0 and np.isfinite(real):
-        return Fraction(*real.as_integer_ratio())
-    return complex(value)
+def _from_longdouble(value: Any, what: str = "a coefficient") -> Scalar:
+    """The rational that an extended float stores, or a pair of them as a Gaussian rational."""
+    if not np.isfinite(value):
+        raise CoefficientError(f"{what} is {value!r}; only finite numbers have an exact meaning")
+    real, imag = (Fraction(*map(int, part.as_integer_ratio())) for part in (value[()].real, value[()].imag))
+    if imag == 0:
+        return real.numerator if real.denominator == 1 else real
+    import sympy
+
+    return sympy.Rational(*real.as_integer_ratio()) + sympy.I * sympy.Rational(*imag.as_integer_ratio())
 
 
 def _check_sympy(value: Any, what: str) -> Scalar:
@@ -81,6 +88,8 @@ def exact(value: Scalar) -> Any:
     if isinstance(value, float):
         numerator, denominator = value.as_integer_ratio()
         return numerator if denominator == 1 else Fraction(numerator, denominator)
+    if isinstance(value, np.generic):  # NumPy's extended floats stay what they are in .item() and .tolist()
+        return exact(check_scalar(value))
     import sympy
 
     if isinstance(value, complex):

@@ -372,7 +372,14 @@ def _start(rng: Rng, fact: Any, sums: bool) -> LinearOperator:
 
 
 def random_pair(rng: Rng, sums: bool = False, hypotheses: bool = False) -> tuple[Any, Any, str, tuple[Claim, ...]]:
-    """(lhs, rhs, hint, claims): equal, or a near miss."""
+    """(lhs, rhs, hint, claims): equal, or a near miss; what is claimed speaks of names of the statement."""
+    while True:
+        made = _any_pair(rng, sums, hypotheses)
+        if all(speaks_of(claim, *made[:2]) for claim in made[3]):
+            return made
+
+
+def _any_pair(rng: Rng, sums: bool, hypotheses: bool) -> tuple[Any, Any, str, tuple[Claim, ...]]:
     fact = _given(rng) if hypotheses else None
     rules = RULES + (under(fact) if fact else [])
     start = _start(rng, fact, sums)
@@ -383,8 +390,7 @@ def random_pair(rng: Rng, sums: bool = False, hypotheses: bool = False) -> tuple
     equal = rng.random() < 0.5
     if not equal:
         rhs = somewhere(rng, rhs, MISSES, 1)[0]
-    claims = tuple(claim for claim in [fact] if claim and speaks_of(claim, lhs, rhs))
-    return lhs, rhs, "equal" if equal else "miss", claims
+    return lhs, rhs, "equal" if equal else "miss", (fact,) if fact else ()
 
 
 def speaks_of(claim: Claim, *sides: Any) -> bool:

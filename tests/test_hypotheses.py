@@ -29,7 +29,6 @@ PROVED = {
     "k divides k m n": (Up(a), I, equal(k, a * m), equal(m, k)),
     "divides both ways": (Up(k), Up(m), divides(k, m), divides(m, k)),
     "a chain of divisors": (Up(k) @ Down(k) @ Up(n), Up(n), divides(k, m), divides(m, n)),
-    "a divisor of a product": (Up(k) @ Down(k) @ Up(n), Up(n), divides(k, n), coprime(k, m)),
     "by coprimality": (Up(k) @ Down(k) @ Up(n), Up(n), equal(g, m * n), divides(k, g), coprime(k, m)),
     "3": (Down(n) @ Up(m), Up(a) @ Down(b), equal(m, g * a), equal(n, g * b), coprime(a, b)),
     "3, a power": (Down(g**2 * b) @ Up(g**2 * a), Up(a) @ Down(b), coprime(a, b)),
@@ -45,7 +44,7 @@ REFUTED = {
     "another equation": (Down(a) @ Up(k), Up(m), equal(k, a * n)),
     "not the square": (Down(a) @ Up(k), Up(a), equal(k, a**3)),
     "not a chain": (Down(a * b) @ Up(k), Up(n), equal(k, a * m), equal(n, b * m)),
-    "coprime to another": (Up(k), I, coprime(k, m), divides(k, n)),
+    "coprime to another": (Up(k * n) @ Up(m), Up(n) @ Up(m), coprime(k, m), divides(k, n)),
     "divides one way": (Up(k), Up(m), divides(k, m)),
     "not coprime": (Down(n) @ Up(m), Up(a) @ Down(b), equal(m, g * a), equal(n, g * b)),
     "9, reached": (Down(g * b) @ Shift(g * d) @ Up(g * a), Zero(), not_divides(g, d)),
@@ -62,8 +61,15 @@ def test_proved_by_hypotheses(name):
     proof = oa.prove(lhs, rhs, given=tuple(given))
     assert proof.verdict == "proved", proof.reason
     assert proof.check()
-    assert all(oa.prove(lhs, rhs, given=tuple(given[:i] + given[i + 1 :])).verdict != "proved"
-               for i in range(len(given)) if name != "a divisor of a product")  # fmt: skip
+    assert not any(is_proved(lhs, rhs, given[:i] + given[i + 1 :]) for i in range(len(given)))
+
+
+def is_proved(lhs, rhs, given):
+    """Whether fewer hypotheses suffice; what is left of them may speak of names that nothing ties to the statement."""
+    try:
+        return bool(oa.prove(lhs, rhs, given=tuple(given)))
+    except oa.HypothesisError:
+        return False
 
 
 @pytest.mark.parametrize("name", REFUTED)

@@ -393,7 +393,10 @@ def test_hypotheses_about_sizes():
     some = (Identity() + Shift(4)).on(n, out=n)
     assert oa.prove(some, Identity().on(n), given=oa.divides(n, 4))
     assert oa.prove(some, Identity().on(n), given=oa.divides(n, 6)).witness.sizes == {n: 6}
-    assert oa.prove(some, Identity().on(n), given=oa.divides(m, n)).verdict == "undecided"
+    with pytest.raises(oa.HypothesisError, match=r"m \| n speaks of m"):
+        oa.prove(some, Identity().on(n), given=oa.divides(m, n))
+    both = (Up(m) @ Down(m)).on(n, out=n), (Up(m) @ Down(m) @ Down(1)).on(n, out=n)
+    assert oa.prove(*both, given=oa.divides(m, n)).verdict == "undecided"
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,8 @@ from ..expr.operators import (
 from ..expr.signals import SignalExpr, common_ndim
 from ..expr.traverse import all_factor_symbols
 from .budget import room
-from .facts import Hypothesis, allowed
+from .facts import Hypothesis, symbols_of
+from .hypotheses import models
 from .prove import Decision, Expression, Step, decide
 from .simplify import simplify
 from .witness import Witness
@@ -45,7 +46,10 @@ def decide_blocks(lhs: Any, rhs: Any, facts: tuple[Hypothesis, ...]) -> Decision
         with room(left, right):
             verdict, reason, witness = decide(left, right, facts)
         if witness is not None:
-            return verdict, reason, _of_entry(witness, channels, lhs, rhs)
+            found = _of_entry(witness, channels, lhs, rhs, facts)
+            if found is not None:
+                return verdict, reason, found
+            verdict, reason = "undecided", "the entries differ, but no values of the other symbols were found"
         if verdict != "proved" and open_question is None:
             out, into = channels
             open_question = verdict, f"in the entry of output {out} and input {into}: {reason}", None
@@ -114,13 +118,20 @@ def _on_axes(entry: LinearOperator, ndim: int) -> LinearOperator:
     return entry if entry.ndim == ndim or ndim == 1 else entry @ Shift((0,) * ndim)
 
 
-def _of_entry(witness: Witness, channels: tuple[int, int], lhs: Any, rhs: Any) -> Witness:
-    """The witness of one entry as one of the whole, with some value for the symbols of other entries."""
-    factors = dict(witness.factors)
-    for symbol in all_factor_symbols(lhs, rhs):
-        if symbol.name not in factors:
-            factors[symbol.name] = next(n for n in (1, 2, -1, -2, 0, 3, 4) if allowed(symbol, n))
-    return replace(witness, factors=factors, channels=channels)
+def _of_entry(
+    witness: Witness, channels: tuple[int, int], lhs: Any, rhs: Any, facts: tuple[Hypothesis, ...]
+) -> Witness | None:
+    """The witness of one entry as one of the whole, with some value that is allowed for the symbols of other entries.
+
+    None where no values are found that satisfy hypotheses.
+    """
+    symbols = {*all_factor_symbols(lhs, rhs), *symbols_of(facts)}
+    fixed = {symbol: witness.factors[symbol.name] for symbol in symbols if symbol.name in witness.factors}
+    found = next(models(facts, symbols, fixed), None)
+    if found is None:
+        return None
+    factors = {symbol.name: found[symbol] for symbol in sorted(symbols, key=lambda s: str(s.name))}
+    return replace(witness, factors={**factors, **witness.factors}, channels=channels)
 
 
 def block_derivation(lhs: Any, rhs: Any, facts: tuple[Hypothesis, ...]) -> list[Step]:

@@ -73,8 +73,10 @@ class ConcreteWalker(Walker):
     def concrete(self, signal: Signal, conj: bool) -> Cosets:
         if signal in self.held:
             return self.formal(("held", self.held[signal], "conj" if conj else ""))
-        weights = {at: self.convert(value) for at, value in taps(signal, conj).items()}
-        made = Cosets.taps(self.ndim, weights, self.spectrum.labels)
+        branches: dict[Vector, Any] = {}
+        for exponents, weights in self.by_exponents(taps(signal, conj)).items():
+            branches.update(Cosets.taps(self.ndim, weights, self.spectrum.labels).advanced(exponents).branches)
+        made = Cosets(self.ndim, self.spectrum.labels, (), branches)
         return made.modulo(self.spectrum.orders) if self.spectrum.units else made
 
     def box(self, factor: tuple[Any, ...]) -> Cosets:
@@ -224,7 +226,8 @@ def _slot_orders(state: Cosets) -> tuple[list[list[int]], int]:
         keys = list(labels)
     else:
         keys = [(label, _slope_of_slot(state, slots[0])) for label, slots in atoms]
-    ordered = sorted(range(len(atoms)), key=lambda i: keys[i])
+    # Exponents of units come after all slots: a slope that took its pivot from one would depend on the order of slots.
+    ordered = sorted(range(len(atoms)), key=lambda i: (labels[i][0] == "", keys[i]))
     groups: list[list[int]] = []
     for i in ordered:
         if groups and keys[groups[-1][0]] == keys[i]:
@@ -290,11 +293,12 @@ def _distinct_orders(kinds: list[list[int]]) -> Iterator[list[int]]:
 
 def _slope_of_slot(state: Cosets, slot: int) -> tuple[Any, ...]:
     """The block of slopes that belongs to one slot, as integers over the denominator."""
-    basis, _ = _reordered(state, list(range(len(state.labels))))
+    order = sorted(range(len(state.labels)), key=lambda i: state.labels[i][0] == "")
+    basis, _ = _reordered(state, order)
     basis, columns = hermite(basis)
-    d = state.ndim
+    d, at = state.ndim, order.index(slot)
     slopes, denominator, _ = _rational_part(basis, columns, d * (1 + len(state.labels)))
-    return (denominator, *slopes[d * slot : d * slot + d])
+    return (denominator, *slopes[d * at : d * at + d])
 
 
 def _collect(cosets: dict[Basis, dict[Vector, Any]]) -> Function | None:

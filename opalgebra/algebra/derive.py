@@ -13,7 +13,8 @@ from ..expr.operators import FormalOperator, LinearOperator
 from ..expr.signals import FormalSignal
 from .facts import Hypothesis, hypotheses
 from .laws import Law, laws
-from .prove import Expression, Step, _operand, prove
+from .prove import Expression, Step, _operand, proved_about
+from .scope import Scope
 
 
 class Move(NamedTuple):
@@ -57,7 +58,12 @@ class Derivation(Drawn):
     def __init__(self, start: Any, given: Hypothesis | Iterable[Hypothesis] = ()) -> None:
         self.given = hypotheses(given)
         self.steps: list[Step] = [Step(_operand(start, "left"), "", "")]
+        self._scope().check(self.given, waiting=True)
         self._written: list[int] = []  # how many lines there were before each call that wrote some
+
+    def _scope(self, *more: Expression) -> Scope:
+        """The names of all lines: of these hypotheses may speak."""
+        return Scope((*(step.expression for step in self.steps), *more))
 
     def _write(self, lines: Iterable[Step]) -> Derivation:
         self._written.append(len(self.steps))
@@ -82,7 +88,7 @@ class Derivation(Drawn):
             If it does not, with the witness; also if that is undecided.
         """
         goal = _operand(goal, "right")
-        proof = prove(self.expression, goal, self.given)
+        proof = proved_about(self._scope(goal), self.expression, goal, self.given)
         if not proof:
             raise NotEqual(f"this line does not follow from the one before it\n{proof}", proof)
         lines = proof.steps
@@ -147,7 +153,7 @@ class Derivation(Drawn):
         before = self.expression
         uses = (use for reverse in (False, True) for use in row.uses(before, reverse, self.given, values))
         for new, condition in islice((use for use in uses if use[0] != before), place, None):
-            proof = prove(before, new, self.given)
+            proof = proved_about(self._scope(new), before, new, self.given)
             if not proof:
                 raise NotEqual(f"the law {row.name} gave a line that does not follow\n{proof}", proof)
             return self._write([Step(new, row.name, condition)])

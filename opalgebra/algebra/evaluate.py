@@ -38,6 +38,7 @@ from ..expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, Signa
 from ..expr.sums import IndexedSignalSum, IndexedSum
 from ..expr.traverse import has_blocks
 from ..scalar import conjugate, exact, is_sympy, to_sympy
+from .enclosure import differs, settled
 
 Index: TypeAlias = tuple[int, ...]
 Sparse: TypeAlias = dict[Index, Any]
@@ -292,47 +293,8 @@ def _add(terms: list[Sparse]) -> Sparse:
 def _clean(x: Sparse) -> Sparse:
     """Without zeros; SymPy sums are multiplied out so that a zero shows."""
     if any(is_sympy(v) for v in x.values()):
-        x = {n: exact(v.expand()) if is_sympy(v) else v for n, v in x.items()}
+        x = {n: settled(v) if is_sympy(v) else v for n, v in x.items()}
     return {n: v for n, v in x.items() if v != 0}
 
 
-def differs(a: Any, b: Any) -> bool:
-    """Whether two exact numbers certainly differ; for SymPy, to 250 digits and at sample values of symbols."""
-    if not (is_sympy(a) or is_sympy(b)):
-        return bool(a != b)
-    import sympy
-
-    difference = sympy.expand(a - b)
-    if difference == 0:
-        return False
-    symbols = sorted(difference.free_symbols, key=str)
-    samples = [_allowed_values(symbol, i) for i, symbol in enumerate(symbols)]
-    if not all(samples):
-        return False
-    for choice in (0, -1):
-        value = difference.subs({s: allowed[choice] for s, allowed in zip(symbols, samples, strict=True)})
-        if _is_not_zero(value, 50, "1e-30") or _is_not_zero(value, 300, "1e-250"):
-            return True
-    return False
-
-
-def _is_not_zero(value: Any, digits: int, least: str) -> bool:
-    import sympy
-
-    try:
-        number = value.evalf(digits)
-    except OverflowError:  # too large for any float, or too close to tell
-        return False
-    if not number.is_number or number.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
-        return False
-    return bool(abs(number) > sympy.Float(least, digits))
-
-
-def _allowed_values(symbol: Any, position: int) -> list[Any]:
-    """Sample values that what is assumed of a symbol (real, positive, integer, …) allows."""
-    import sympy
-
-    real, whole = sympy.Rational(7 + 3 * position, 5), sympy.Integer(position + 2)
-    wanted = [real + sympy.I * sympy.Rational(3 + position, 7), real, whole, whole + 1, -real, -whole, -whole - 1]
-    assumed = symbol.assumptions0.items()
-    return [v for v in wanted if all(getattr(v, f"is_{what}") in (holds, None) for what, holds in assumed)]
+__all__ = ["Evaluator", "Index", "Sparse", "differs"]

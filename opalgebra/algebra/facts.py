@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
+from itertools import islice
 from math import gcd
 from typing import Any
 
@@ -16,6 +18,8 @@ from ..expr.operators import Identity
 from ..expr.sampling import SamplingMatrix
 from ..expr.signals import FormalSignal, SignalExpr
 from ..scalar import is_sympy
+
+SMALL = (0, 1, -1, 2, -2, 3, -3, 4, -4, 6, -6, 5, -5, *(sign * n for n in range(7, 65) for sign in (1, -1)))
 
 
 class Hypothesis:
@@ -198,6 +202,7 @@ def symbols_of(facts: Iterable[Hypothesis]) -> set[Any]:
     return {symbol for side in sides if is_sympy(side) for symbol in side.free_symbols}
 
 
+@lru_cache(maxsize=4096)
 def allowed(symbol: Any, value: int) -> bool:
     """Whether a number fits all that SymPy was told of a symbol: positive, even, prime, …"""
     import sympy
@@ -210,7 +215,14 @@ def holds(fact: Hypothesis, values: dict[Any, int]) -> bool:
     """Whether a hypothesis about factors holds once symbols have these values."""
     if not isinstance(fact, AboutFactors):
         return True
-    a, b = (int(v.subs(values)) if is_sympy(v) else v for v in (fact.a, fact.b))
+    a, b = (int(v.xreplace(values)) if is_sympy(v) else v for v in (fact.a, fact.b))
     if isinstance(fact, Coprime):
         return gcd(a, b) == 1
     return a == b if isinstance(fact, Equal) else (b % a == 0) == isinstance(fact, Divides)
+
+
+def small_values(symbol: Any, facts: Iterable[Hypothesis], count: int) -> list[int]:
+    """The numbers nearest to 0 that fit a symbol and the hypotheses about it alone."""
+    alone = [fact for fact in facts if symbols_of([fact]) == {symbol}]
+    fitting = (v for v in SMALL if allowed(symbol, v) and all(holds(fact, {symbol: v}) for fact in alone))
+    return list(islice(fitting, count))

@@ -5,14 +5,106 @@ k = a m and k | m are used by putting a product in the place of a symbol, so tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import islice, product
 from math import gcd
 from typing import Any
 
-from ..errors import FactorError
+from ..errors import FactorError, Undecided
 from ..scalar import is_sympy
-from .facts import AboutFactors, Coprime, Equal, Hypothesis, NotDivides, _number_in, _visibly_divides
+from .budget import check_time
+from .exponents import Condition, assumptions, can_hold, is_decided, smallest_clash
+from .facts import (
+    AboutFactors,
+    Coprime,
+    Equal,
+    Hypothesis,
+    NotDivides,
+    _number_in,
+    _visibly_divides,
+    allowed,
+    holds,
+    small_values,
+    symbols_of,
+)
+
+FACTOR_ONE = 3.5  # what 1 counts as, of a factor
+MODELS = 2_000  # values of the symbols that are tried where satisfiability is not decided
+
+
+# -- whether they can hold at once -----------------------------------------------------------------------
+
+
+def consistent(facts: Iterable[Hypothesis], symbols: Iterable[Any]) -> str:
+    """Refuse hypotheses that contradict one another or what is assumed of symbols; the reason where that is open.
+
+    It is decided for monomials; what speaks of sums holds at small values, or "" is not the answer.
+
+    Raises
+    ------
+    FactorError
+        With the hypotheses that cannot hold at once.
+    """
+    about = tuple(fact for fact in facts if isinstance(fact, AboutFactors))
+    names = sorted({*symbols, *symbols_of(about)}, key=lambda symbol: str(symbol.name))
+    return _consistent(about, tuple(names)) if about or names else ""
+
+
+@lru_cache(maxsize=1024)
+def _consistent(about: tuple[AboutFactors, ...], symbols: tuple[Any, ...]) -> str:
+    decided = [fact for fact in about if is_decided(fact)]
+    conditions: tuple[Condition, ...] = tuple(dict.fromkeys([*decided, *assumptions(symbols)]))
+    open_question = "" if len(decided) == len(about) else "they speak of sums"
+    try:
+        if not can_hold(conditions):
+            clash = [str(condition) for condition in smallest_clash(conditions, can_hold)]
+            listed = ", ".join(clash[:-1]) + " and " * (len(clash) > 1) + clash[-1]
+            raise FactorError(
+                f"the hypotheses contradict one another: {listed} cannot hold {'at once' if clash[1:] else 'at all'}; "
+                "from a contradiction everything follows"
+            )
+    except Undecided as why:
+        open_question = str(why)
+    if not open_question or next(models(about, symbols), None) is not None:
+        return ""
+    return (
+        f"whether {', '.join(map(str, about))} can hold at once is not known ({open_question}, and small values do not "
+        "satisfy them); from a contradiction everything follows"
+    )
+
+
+def models(
+    facts: Iterable[Hypothesis], symbols: Iterable[Any], fixed: Mapping[Any, int] | None = None
+) -> Iterator[dict[Any, int]]:
+    """Small values of the symbols that satisfy hypotheses and all that is assumed of the symbols, the smallest first.
+
+    A factor 1 comes after 2 and 3, since it shows little.  Some symbols may have values already.
+    """
+    given, fixed = [fact for fact in facts if isinstance(fact, AboutFactors)], fixed or {}
+    known = solved(given)
+    mentioned = {*symbols, *symbols_of(given)}
+    left = mentioned | {s for _, value in known.replaced for s in _symbols(value)}
+    free = sorted(left - {symbol for symbol, _ in known.replaced}, key=lambda s: str(s.name))
+    choices = [[fixed[s]] if s in fixed else small_values(s, known.facts, 5) for s in free]
+    factors = [bool(s.is_positive) for s in free]
+
+    def size(values: tuple[int, ...]) -> tuple[Any, ...]:
+        return sum(FACTOR_ONE if v == 1 and f else abs(v) for v, f in zip(values, factors, strict=True)), values
+
+    for values in islice(sorted(islice(product(*choices), 5000), key=size), MODELS):
+        check_time()
+        at = dict(zip(free, values, strict=True))
+        for symbol, value in reversed(known.replaced):
+            at[symbol] = int(value.xreplace(at)) if is_sympy(value) else value
+        if any(at[s] != value for s, value in fixed.items()):
+            continue
+        if all(allowed(s, at[s]) for s in mentioned) and all(holds(fact, at) for fact in given):
+            yield at
+
+
+# -- solving for symbols ---------------------------------------------------------------------------------
 
 
 @dataclass
@@ -21,6 +113,21 @@ class Solution:
 
     replaced: list[tuple[Any, Any]] = field(default_factory=list)
     facts: list[Hypothesis] = field(default_factory=list)
+
+
+def with_parities(known: Solution, symbols: Iterable[Any]) -> Solution:
+    """The solution for symbols that are assumed to be even or odd as well: 2 k′, 2 d′ + 1, and gcd(2, k) = 1."""
+    import sympy
+
+    replaced, facts = list(known.replaced), list(known.facts)
+    for symbol in symbols:
+        if symbol.is_odd and symbol.is_positive:  # which may be a factor, and a factor is a monomial
+            facts.append(Coprime(2, symbol))
+        elif symbol.is_even or symbol.is_odd:
+            half = sympy.Dummy(f"{symbol.name}_over_2", integer=True, positive=symbol.is_even and symbol.is_positive)
+            replaced.append((symbol, 2 * half + int(symbol.is_odd)))
+            facts = [_put(fact, *replaced[-1]) for fact in facts]
+    return Solution(replaced, facts)
 
 
 def solved(facts: Iterable[Hypothesis]) -> Solution:
@@ -74,15 +181,16 @@ def _number(value: Any) -> Any:
     return int(value) if value.is_Integer else value
 
 
-def _symbols(value: Any) -> set[Any]:
-    return value.free_symbols if is_sympy(value) else set()
+def _symbols(value: Any) -> list[Any]:
+    return sorted(value.free_symbols, key=lambda symbol: str(symbol.name)) if is_sympy(value) else []
 
 
-def _shared_symbols(fact: Coprime) -> set[Any]:
+def _shared_symbols(fact: Coprime) -> list[Any]:
     """The symbols on both sides, which can only be 1."""
     if gcd(_number_in(fact.a), _number_in(fact.b)) != 1:
         raise _contradiction(fact)
-    return _symbols(fact.a) & _symbols(fact.b)
+    other = _symbols(fact.b)
+    return [symbol for symbol in _symbols(fact.a) if symbol in other]
 
 
 def _cancelled(a: Any, b: Any) -> tuple[Any, Any]:

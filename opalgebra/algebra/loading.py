@@ -21,7 +21,8 @@ from ..scalar import conjugate, exact, to_sympy
 from . import checker
 from .certificate import HALF
 from .facts import Hypothesis, coprime, divides, even_symmetric
-from .prove import Proof, Step, prove
+from .prove import Proof, Step, proved_about
+from .scope import Scope
 from .witness import compare, to_signal
 
 MAX_WINDOW = 10**6  # samples of a kernel, zeros between its taps included
@@ -66,12 +67,13 @@ def _proof(data: dict[str, Any]) -> Proof:
     reader = _Reader(data)
     lhs, rhs = (reader.side(data[side]) for side in ("lhs", "rhs"))
     given = tuple(reader.hypotheses())
-    proof = prove(lhs, rhs, given)
+    scope = Scope((lhs, rhs))
+    proof = proved_about(scope, lhs, rhs, given)
     if proof.verdict != data["verdict"]:
         raise CertificateError(f"the file says {data['verdict']}, and {lhs} = {rhs} is {proof.verdict}")
     if proof:
         steps = [Step(reader.side(e["expression"]), e["law"], e["condition"]) for e in data["lines"]]
-        if not all(prove(a.expression, b.expression, given) for a, b in pairwise(steps)):
+        if not all(proved_about(scope, a.expression, b.expression, given) for a, b in pairwise(steps)):
             raise CertificateError("a line of the derivation could not be proved to follow from the one before it")
         proof.__dict__["steps"] = steps
         return proof

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property, lru_cache
-from itertools import islice, product
+from itertools import islice
 from os import PathLike
 from typing import Any, NamedTuple, TypeAlias
 
@@ -28,9 +28,10 @@ from .budget import DECISION, check_time, limited, room
 from .canonical import Canonical, ConcreteWalker, TooMany, canonical
 from .evaluate import Evaluator
 from .facts import EvenSymmetric, Hypothesis, allowed, holds, hypotheses, symbols_of
-from .hypotheses import solved
+from .hypotheses import models, solved, with_parities
 from .replay import holds_at
 from .ring import Ring, ring_of
+from .scope import Scope
 from .spectrum import Spectrum
 from .witness import Witness, difference, find, find_small, to_signal
 
@@ -158,7 +159,9 @@ def prove(lhs: Any, rhs: Any, given: Hypothesis | Iterable[Hypothesis] = (), bud
     given : hypotheses, optional
         ``oa.coprime(k, m)``, ``oa.divides(k, m)``, ``oa.not_divides(k, d)``, ``oa.equal(k, a * m)``,
         ``oa.even_symmetric(q)``, ``oa.orthonormal(q, k)``, ``oa.paraunitary(hs, k)``, ``oa.nyquist(h, k)``; with the
-        last three the verdict may be "undecided".  :class:`~opalgebra.FactorError` where they contradict one another.
+        last three the verdict may be "undecided".  What is assumed of a SymPy symbol (even, odd, prime, composite)
+        is given as well.  Every name of a hypothesis occurs in the statement, or is a factor in an ``equal`` or in two
+        hypotheses that common names tie to the statement; of several kernels one does.
     budget : float
         Seconds after which the verdict is "undecided: budget"; very large statements alone take minutes.
 
@@ -166,6 +169,13 @@ def prove(lhs: Any, rhs: Any, given: Hypothesis | Iterable[Hypothesis] = (), bud
     -------
     Proof
         With ``verdict``, ``steps``, ``witness``, ``reason`` and ``check()``.
+
+    Raises
+    ------
+    FactorError
+        Where hypotheses contradict one another or what is assumed of symbols: everything would follow.
+    HypothesisError
+        Where hypotheses speak of names that the statement does not have, or has as another kind.
 
     Examples
     --------
@@ -183,19 +193,26 @@ def prove(lhs: Any, rhs: Any, given: Hypothesis | Iterable[Hypothesis] = (), bud
         with limited(budget):
             decided: Proof = (lhs if hasattr(lhs, "_prove_equal") else rhs)._prove_equal(lhs, rhs, given)
         return decided
+    return proved_about(Scope((_operand(lhs, "left"), _operand(rhs, "right"))), lhs, rhs, hypotheses(given), budget)
+
+
+@exactly()
+def proved_about(scope: Scope, lhs: Any, rhs: Any, facts: tuple[Hypothesis, ...], budget: float = DECISION) -> Proof:
+    """lhs = rhs decided as a part of something that has the names of the scope, of which hypotheses may speak."""
     lhs, rhs = _operand(lhs, "left"), _operand(rhs, "right")
     if isinstance(lhs, SignalExpr) != isinstance(rhs, SignalExpr):
         raise OperandError(f"an operator and a signal are compared: {lhs} and {rhs}; apply the operator with @ first")
-    facts = hypotheses(given)
     even = [fact.signal for fact in facts if isinstance(fact, EvenSymmetric)]
     common_ndim(lhs, rhs)
     if isinstance(lhs, LinearOperator):
         common_channels(lhs, rhs)
     formal_names(lhs, rhs, *even)  # refuses a name that stands for two things
     _check_symbols(all_factor_symbols(lhs, rhs))
-    solved(facts)  # refuses hypotheses that contradict one another
+    open_question = scope.check(facts)
     with limited(budget), room(lhs, rhs):
         verdict, reason, witness = _replayed(lhs, rhs, facts, decide(lhs, rhs, facts))
+        if open_question and verdict == "proved" and decide(lhs, rhs, ())[0] != "proved":
+            verdict, reason = "undecided", open_question
     return Proof(lhs, rhs, facts, verdict, reason, witness)
 
 
@@ -375,10 +392,14 @@ def _walked_symbolically(lhs: Expression, rhs: Expression, facts: tuple[Hypothes
     from .points import vanishes
     from .symbolic import SymbolicWalker
 
+    given, mentioned = facts, all_factor_symbols(lhs, rhs)
     known = solved(facts)
     for symbol, value in known.replaced:
         lhs, rhs = (substitute(side, {symbol: value}) for side in (lhs, rhs))
-    facts = tuple(known.facts)
+    parities = with_parities(known, all_factor_symbols(lhs, rhs))
+    for symbol, value in parities.replaced[len(known.replaced) :]:
+        lhs, rhs = (substitute(side, {symbol: value}) for side in (lhs, rhs))
+    known, facts = parities, tuple(parities.facts)
     symbols = all_factor_symbols(lhs, rhs)
     if not symbols:
         decision = _decide_concrete(lhs, rhs)
@@ -394,7 +415,10 @@ def _walked_symbolically(lhs: Expression, rhs: Expression, facts: tuple[Hypothes
                 witness = _small_counterexample(lhs, rhs, facts, context.thresholds)
                 if witness is None:
                     return "proved", "", None
-                return "refuted", "", _with_values(witness, known.replaced)
+                found = _with_values(witness, known.replaced)
+                if not _fits(found, {*mentioned, *symbols_of(given)}, given):
+                    raise Undecided("it fails for some values, but not for any that are known to be allowed")
+                return "refuted", "", found
         except Undecided as why:
             open_question = open_question or why
     if open_question is not None:
@@ -420,6 +444,9 @@ def _small_counterexample(
     for symbol, largest in thresholds.items():
         for value in range(1, largest + 1):
             at = {symbol: value}
+            alone = [fact for fact in facts if symbols_of([fact]) == {symbol}]
+            if not (allowed(symbol, value) and all(holds(fact, at) for fact in alone)):
+                continue
             left, right = substitute(lhs, at), substitute(rhs, at)
             verdict, _, witness = decide(left, right, _facts_at(facts, at))
             if witness is not None and not symbol.is_Dummy and _allowed(facts, {**_values(witness, left, right), **at}):
@@ -438,6 +465,12 @@ def _allowed(facts: tuple[Hypothesis, ...], values: dict[Any, int]) -> bool:
     return all(symbols_of([fact]) <= values.keys() and holds(fact, values) for fact in facts)
 
 
+def _fits(witness: Witness, symbols: set[Any], facts: tuple[Hypothesis, ...]) -> bool:
+    """Whether the values of a witness are allowed for their symbols, and satisfy hypotheses."""
+    values = {symbol: witness.factors[symbol.name] for symbol in symbols if symbol.name in witness.factors}
+    return len(values) == len(symbols) and all(allowed(s, v) for s, v in values.items()) and _allowed(facts, values)
+
+
 def _facts_at(facts: tuple[Hypothesis, ...], at: dict[Any, int]) -> tuple[Hypothesis, ...]:
     """The hypotheses that do not speak of symbols which have a value; without the others more is asked, not less."""
     return tuple(fact for fact in facts if not symbols_of([fact]) & at.keys())
@@ -447,9 +480,9 @@ def _with_values(witness: Witness, replaced: list[tuple[Any, Any]]) -> Witness:
     """The witness with values for the symbols that hypotheses replaced by others."""
     factors = dict(witness.factors)
     for symbol, value in reversed(replaced):
-        missing = [s for s in getattr(value, "free_symbols", ()) if s.name not in factors]
+        missing = sorted(s.name for s in getattr(value, "free_symbols", ()) if s.name not in factors)
         if missing:
-            raise Undecided(f"it fails for some values, but nothing is known about {missing[0].name}")
+            raise Undecided(f"it fails for some values, but nothing is known about {missing[0]}")
         at = {s: factors[s.name] for s in getattr(value, "free_symbols", ())}
         factors[symbol.name] = int(value.subs(at)) if at else int(value)
     return replace(witness, factors=factors)
@@ -457,26 +490,16 @@ def _with_values(witness: Witness, replaced: list[tuple[Any, Any]]) -> Witness:
 
 def _refuted_by_small_values(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...]) -> Witness | None:
     """A witness among small values of the symbols that are left once the hypotheses are solved."""
-    known = solved(facts)
-    mentioned = {*all_factor_symbols(lhs, rhs), *symbols_of(facts)}
-    left = mentioned | {s for _, value in known.replaced for s in getattr(value, "free_symbols", ())}
-    symbols = sorted(left - {symbol for symbol, _ in known.replaced}, key=lambda s: str(s.name))
-    small = (0, 1, -1, 2, -2, 3, -3, 4, -4, 6)
-    choices = [[v for v in small if allowed(s, v)][:5] for s in symbols]
-    tuples = sorted(islice(product(*choices), 5000), key=lambda t: (sum(map(abs, t)), t))
-    for values in islice(tuples, SMALL_VALUES):
+    mentioned = sorted({*all_factor_symbols(lhs, rhs), *symbols_of(facts)}, key=lambda s: str(s.name))
+    for at in islice(models(facts, mentioned), SMALL_VALUES):
         check_time()
-        at = dict(zip(symbols, values, strict=True))
-        for symbol, value in reversed(known.replaced):
-            at[symbol] = int(value.subs(at)) if hasattr(value, "subs") else value
-        if all(allowed(s, at[s]) for s in mentioned) and all(holds(fact, at) for fact in facts):
-            left_side, right_side = (substitute(side, {s: at[s] for s in mentioned}) for side in (lhs, rhs))
-            try:
-                verdict, _, witness = _decide_concrete(left_side, right_side)
-            except Undecided:
-                continue
-            if verdict == "refuted" and witness is not None:
-                return replace(witness, factors={s.name: at[s] for s in mentioned})
+        left, right = (substitute(side, {s: at[s] for s in mentioned}) for side in (lhs, rhs))
+        try:
+            verdict, _, witness = _decide_concrete(left, right)
+        except Undecided:
+            continue
+        if verdict == "refuted" and witness is not None:
+            return replace(witness, factors={s.name: at[s] for s in mentioned})
     return None
 
 

@@ -32,7 +32,7 @@ IMPULSES = 4096  # in which an equation between kernels is looked at
 
 
 def holds_at(lhs: Expression, rhs: Expression, given: Sequence[Hypothesis], witness: Witness) -> bool:
-    """Whether both sides certainly differ as the witness says, and it is allowed: the refutation holds."""
+    """Whether both sides certainly differ as the witness says, and the hypotheses hold there: it refutes."""
     evaluator = evaluator_at(lhs, rhs, given, witness)
     if not (values_fit(evaluator.values) and taps_fit(lhs, rhs, evaluator.names)):
         return False

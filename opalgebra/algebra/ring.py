@@ -1,19 +1,26 @@
 """The exact coefficients of one statement.
 
-Rational statements use Python ints and fractions.  Others get the smallest SymPy domain that holds all their
-numbers: Gaussian rationals, a number field such as ℚ(√2, √3), polynomials or rational functions in the
-symbols.  In such a domain an element is zero iff it is the number zero.
+Rational statements use Python ints and fractions.  Roots of unity, radicals, exponentials and logarithms are numbers
+of a tower (:mod:`.tower`).  What is left gets a SymPy domain: Gaussian rationals, polynomials or rational functions in
+the symbols, and for nested radicals a number field, where its degree is small: SymPy's algebra cannot be interrupted,
+and so is bounded beforehand.  Equal elements are equal numbers in every ring.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from functools import lru_cache
-from math import lcm
+from math import comb, lcm, prod
 from typing import Any
 
 from ..errors import Undecided
 from ..scalar import Scalar, conjugate, exact, is_sympy, to_sympy
+
+DEGREE_LIMIT = 24  # of number fields that SymPy computes in
+ZEROS_LIMIT = 16  # degree of polynomials whose complex zeros are told apart
+EXPANDED_LIMIT = 2_000  # terms of a polynomial that is multiplied out
 
 
 class Ring:
@@ -45,11 +52,10 @@ class SymPyRing(Ring):
         self._cache: dict[Any, Any] = {}
 
     def convert(self, value: Scalar) -> Any:
-        import sympy
-
         value = exact(value)
         if value not in self._cache:
-            self._cache[value] = self.domain.from_sympy(sympy.expand(to_sympy(value)))
+            with sympy_algebra(value):
+                self._cache[value] = self.domain.from_sympy(_bounded(to_sympy(value)))
         return self._cache[value]
 
     def to_scalar(self, element: Any) -> Any:
@@ -102,31 +108,151 @@ def _gaussian_ring() -> GaussianRing:
 @lru_cache(maxsize=256)
 def _sympy_ring(values: tuple[Any, ...], symbols: tuple[Any, ...]) -> Ring:
     import sympy
-    from sympy.polys.constructor import construct_domain
 
-    order = lcm(*map(_order, values))
-    others = [v for v in values if _order(v) == 1]
-    roots = [sympy.exp(2 * sympy.pi * sympy.I / order)] if order > 1 else []
+    _check_zeros(values)
     inverse = [*(1 / s for s in symbols), sympy.Rational(1, 2)]
-    wanted = [*others, *map(conjugate, others), *roots, *symbols, *inverse]
-    wanted = [sympy.expand(v) for v in wanted]
+    wanted = [*values, *map(conjugate, values), *symbols, *inverse]
     if any(hasattr(atom, "family") for v in wanted for atom in v.atoms(sympy.NumberSymbol)):
-        from .algebraic import relation_ring
+        from .algebraic import numbers_in, relation_ring
 
-        return relation_ring(wanted)
-    try:
-        domain, _ = construct_domain(wanted, extension=True, field=False)
-    except OverflowError:
-        raise Undecided("budget: a coefficient is too large to be compared, such as exp(exp(exp(9)))") from None
-    return SymPyRing(_over_number_field(wanted) or domain if domain.is_EX else domain)
+        if degree_bound([v.xreplace(dict.fromkeys(numbers_in(wanted), sympy.S.One)) for v in wanted]) <= 2:
+            return relation_ring([multiplied_out(v) for v in wanted])
+    if all(_is_rational_function(v) for v in wanted):
+        return SymPyRing(_rational_functions(wanted))
+    return _tower_ring(wanted)
 
 
-def _order(value: Any) -> int:
-    """N for a number e^{2πip/N}, which is a power of e^{2πi/N} as its conjugate is; 1 for any other."""
+def _check_zeros(values: tuple[Any, ...]) -> None:
+    """Refuse zeros of polynomials that SymPy would tell apart for minutes."""
     import sympy
 
-    turn = value.exp / (2 * sympy.pi * sympy.I) if isinstance(value, sympy.exp) else sympy.S.Zero
-    return int(turn.q) if turn.is_Rational else 1
+    for zero in {z for value in values for z in value.atoms(sympy.CRootOf)}:
+        degree = int(zero.poly.degree())
+        if degree > ZEROS_LIMIT and zero.index >= zero.poly.count_roots():
+            raise Undecided(f"budget: {zero} is a complex zero of degree {degree}, more than {ZEROS_LIMIT}")
+
+
+def _tower_ring(wanted: list[Any]) -> Ring:
+    """The tower of these numbers; a SymPy domain where that alone knows all relations between them, and is small."""
+    from .reading import TowerRing, order_of_roots
+
+    ring = TowerRing(order_of_roots(wanted))
+    for value in wanted:
+        ring.convert(value)
+    if not ring.tower.partial or degree_bound(wanted) > DEGREE_LIMIT or any(map(_has_functions, wanted)):
+        return ring
+    try:
+        domain = _domain(wanted)
+    except Undecided:
+        return ring
+    return ring if domain.is_EX else SymPyRing(domain)
+
+
+def _has_functions(value: Any) -> bool:
+    """Whether there are exponentials, logarithms and the like, between which SymPy's domains know no relations."""
+    import sympy
+
+    return any(not isinstance(f, sympy.conjugate) for f in value.atoms(sympy.Function)) or value.has(sympy.E)
+
+
+def _domain(values: list[Any]) -> Any:
+    """The smallest SymPy domain of some values and of their sums and products."""
+    from sympy.polys.constructor import construct_domain
+
+    values = [multiplied_out(v) for v in values]
+    with sympy_algebra(*values):
+        domain, _ = construct_domain(values, extension=True, field=False)
+        return _over_number_field(values) or domain if domain.is_EX else domain
+
+
+def _rational_functions(values: list[Any]) -> Any:
+    """Polynomials over ℚ or ℚ(i), or their quotients where a sum is a denominator."""
+    import sympy
+
+    numbers = sympy.QQ_I if any(v.has(sympy.I) for v in values) else sympy.QQ
+    found = sorted({s for v in values for s in v.atoms(sympy.conjugate) | v.atoms(sympy.Symbol)}, key=str)
+    if not found:
+        return numbers
+    quotients = any(p.exp.is_negative for v in values for p in v.atoms(sympy.Pow))
+    return numbers.frac_field(*found) if quotients else numbers.poly_ring(*found)
+
+
+def _is_rational_function(value: Any) -> bool:
+    """Whether an expression has ints, I, symbols and their conjugates, sums, products and whole powers alone."""
+    import sympy
+
+    if value.is_Rational or value.is_Symbol or value is sympy.I:
+        return True
+    if isinstance(value, sympy.conjugate):
+        return bool(value.args[0].is_Symbol)
+    if value.is_Pow:
+        return bool(value.exp.is_Integer) and _is_rational_function(value.base)
+    return bool(value.is_Add or value.is_Mul) and all(map(_is_rational_function, value.args))
+
+
+def multiplied_out(value: Any) -> Any:
+    """A SymPy expression expanded, or :class:`Undecided` where that has too many terms."""
+    import sympy
+
+    return sympy.expand(_bounded(value))
+
+
+def _bounded(value: Any) -> Any:
+    if (terms := expanded_terms(value)) > EXPANDED_LIMIT:
+        raise Undecided(f"budget: a coefficient has {terms} terms when it is multiplied out (limit {EXPANDED_LIMIT})")
+    return value
+
+
+def expanded_terms(value: Any) -> int:
+    """How many terms an expression has at most when it is multiplied out, parts of it and exponents included."""
+    if not value.args:
+        return 1
+    parts = [expanded_terms(part) for part in value.args]
+    if value.is_Add:
+        return sum(parts)
+    if value.is_Mul:
+        return prod(parts)
+    if value.is_Pow and value.exp.is_Integer and parts[0] > 1:
+        power = abs(int(value.exp))
+        return comb(parts[0] + power - 1, power) if power < EXPANDED_LIMIT else EXPANDED_LIMIT + 1
+    return max(parts)
+
+
+def degree_bound(values: list[Any]) -> int:
+    """A number that the degree of the field of all radicals and roots of unity in SymPy expressions does not exceed."""
+    import sympy
+
+    from .reading import factors, order_of_roots
+
+    found: dict[Any, int] = {}  # degree by what it is adjoined for
+
+    def adjoin(what: Any, degree: int) -> None:
+        found[what] = lcm(found.get(what, 1), degree)
+
+    for node in {node for value in values for node in sympy.preorder_traversal(value) if node.is_number}:
+        if isinstance(node, sympy.Pow) and node.exp.is_Rational and not node.exp.is_Integer:
+            bases = [p for p, _ in factors(abs(exact(node.base)))] if node.base.is_Rational else [node.base]
+            for base in bases:
+                adjoin(base, int(node.exp.q))
+        elif isinstance(node, sympy.CRootOf):
+            adjoin(node, int(node.poly.degree()))
+        elif isinstance(node, sympy.AlgebraicNumber):
+            adjoin(node, int(node.minpoly.degree()))
+    return prod(found.values()) * int(sympy.totient(order_of_roots(values)))
+
+
+@contextmanager
+def sympy_algebra(*values: Any) -> Iterator[None]:
+    """What SymPy's algebra raises where it has no answer, as :class:`Undecided`."""
+    from sympy.polys.polyerrors import BasePolynomialError
+
+    try:
+        yield
+    except OverflowError:
+        raise Undecided("budget: a coefficient is too large to be compared, such as exp(exp(exp(9)))") from None
+    except (BasePolynomialError, NotImplementedError, ZeroDivisionError, ValueError) as why:
+        shown = ", ".join(map(str, values[:3]))
+        raise Undecided(f"SymPy has no field for {shown:.200} ({type(why).__name__})") from why
 
 
 def _over_number_field(values: list[Any]) -> Any | None:
@@ -156,7 +282,13 @@ def numbers_of(values: list[Any]) -> Any:
     """The number field of all numbers in SymPy expressions, or SymPy's EX where there is none."""
     from sympy.polys.constructor import construct_domain
 
-    return construct_domain([n for value in values for n in _numbers_in(value)], extension=True, field=True)[0]
+    numbers = [n for value in values for n in _numbers_in(value)]
+    if (degree := degree_bound(numbers)) > DEGREE_LIMIT:
+        raise Undecided(
+            f"budget: the number field of these entries has degree up to {degree}, more than {DEGREE_LIMIT}"
+        )
+    with sympy_algebra(*numbers):
+        return construct_domain(numbers, extension=True, field=True)[0]
 
 
 def _numbers_in(expression: Any) -> list[Any]:

@@ -391,7 +391,11 @@ class SymbolicWalker(Walker):
 
     def signal(self, signal: Any, conj: bool) -> list[Any]:
         if isinstance(signal, Signal) and signal not in self.held:
-            return [self._tap(at, self.convert(value)) for at, value in taps(signal, conj).items()]
+            return [
+                state.advanced(exponents) if any(exponents) else state
+                for exponents, weights in self.by_exponents(taps(signal, conj)).items()
+                for state in (self._tap(at, weight) for at, weight in weights.items())
+            ]
         return super().signal(signal, conj)
 
     def _tap(self, at: tuple[int, ...], weight: Any) -> Parametrised:

@@ -177,7 +177,7 @@ class Walker(ABC):
             case Flip():
                 return list(state.flip())
             case Modulate():
-                return list(state.modulate(*self._sequence(letter.sequence, conj)))
+                return self._modulated(letter.sequence, state, conj)
             case Character():
                 return self._turned(letter, state, conj)
             case FormalOperator():
@@ -202,13 +202,26 @@ class Walker(ABC):
         }
         return [s for turned in states for s in turned.modulate(period, weights)]
 
-    def _sequence(self, sequence: Signal, conj: bool) -> tuple[tuple[int, ...], dict[tuple[int, ...], Any]]:
-        """Period, and weight per residue, of a periodic sequence."""
+    def _modulated(self, sequence: Signal, state: Any, conj: bool) -> list[Any]:
+        """Weights by residue, for a periodic sequence; units in its values move the exponents."""
         period = sequence.values.shape
-        weights: dict[tuple[int, ...], Any] = {}
-        for at, value in taps(sequence, conj).items():
-            weights[tuple(n % p for n, p in zip(at, period, strict=True))] = self.convert(value)
-        return period, weights
+        values = {tuple(n % p for n, p in zip(at, period, strict=True)): v for at, v in taps(sequence, conj).items()}
+        found: list[Any] = []
+        for exponents, weights in self.by_exponents(values).items():
+            made = state.modulate(period, weights)
+            found += [s.advanced(exponents) for s in made] if any(exponents) else made
+        return found
+
+    def by_exponents(self, values: dict[tuple[int, ...], Any]) -> dict[tuple[Any, ...], dict[tuple[int, ...], Any]]:
+        """Exact values by place as Σ weight · units: the weights by place, for all exponents of units that occur."""
+        if not self.spectrum.units:
+            return {(): {at: self.convert(value) for at, value in values.items()}}
+        found: dict[tuple[Any, ...], dict[tuple[int, ...], Any]] = {}
+        for at, value in values.items():
+            for coefficient, exponents in self.spectrum.of_scalar(value, False):
+                weights, weight = found.setdefault(exponents, {}), self.convert(coefficient)
+                weights[at] = weights[at] + weight if at in weights else weight
+        return found or {(0,) * len(self.spectrum.units): {}}
 
 
 def taps(signal: Signal, conj: bool) -> dict[tuple[int, ...], Any]:

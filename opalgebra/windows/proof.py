@@ -21,8 +21,9 @@ from ..algebra.canonical import ConcreteWalker, canonical_of
 from ..algebra.coset import Cosets
 from ..algebra.evaluate import Evaluator, differs
 from ..algebra.facts import Hypothesis, hypotheses
-from ..algebra.prove import Proof, Step, prove
+from ..algebra.prove import Proof, Step, proved_about
 from ..algebra.ring import Ring, ring_of
+from ..algebra.scope import Scope
 from ..algebra.witness import to_signal
 from ..engine.window import Window
 from ..errors import DimensionError, OperandError, Undecided
@@ -34,6 +35,7 @@ from ..expr.traverse import all_factor_symbols, constants, formal_names, formal_
 from ..scalar import is_sympy
 from .bound import BoundOperator, check_entries
 from .combine import Product, Scaled, Total, Turned
+from .large import operators
 from .windowed import Windowed, indices
 
 PAIR_LIMIT = 40_000  # entries whose canonical forms are compared
@@ -167,9 +169,12 @@ def prove_bound(lhs: BoundOperator, rhs: Any, given: Hypothesis | Iterable[Hypot
             "bind both with the same sizes"
         )
     facts = hypotheses(given)
+    scope = scope_of(lhs, rhs)
+    if open_question := scope.check(facts):
+        return _proof(lhs, rhs, facts, "undecided", open_question)
     forms = _lattice(lhs), _lattice(rhs)
     if forms[0] is not None and forms[1] is not None and forms[0][1:] == forms[1][1:]:
-        proof = prove(forms[0].operator, forms[1].operator, facts)
+        proof = proved_about(scope, forms[0].operator, forms[1].operator, facts)
         if proof.verdict == "proved":
             found = _proof(lhs, rhs, facts, "proved")
             fixed = any(root.depends_on_size for side in (lhs, rhs) for root in _windowed(side))
@@ -177,6 +182,11 @@ def prove_bound(lhs: BoundOperator, rhs: Any, given: Hypothesis | Iterable[Hypot
             found.on_lattice, found.scope = proof, f"{reach}: equal on ℤ^d, between equal windows"
             return found
     return _decided_here(lhs, rhs, forms, facts)
+
+
+def scope_of(*sides: BoundOperator, sizes: Iterable[Any] = ()) -> Scope:
+    """The names of operators on arrays, of which hypotheses may speak."""
+    return Scope(tuple(root for side in sides for root in operators(side)), tuple(sizes))
 
 
 def _proof(lhs: Any, rhs: Any, facts: Any, verdict: str, reason: str = "", witness: Any = None) -> BoundProof:

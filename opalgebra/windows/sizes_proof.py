@@ -30,8 +30,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..algebra.facts import Coprime, Divides, EvenSymmetric, Hypothesis, hypotheses, symbols_of
-from ..algebra.prove import Proof, Step, prove
+from ..algebra.facts import (
+    AboutFactors,
+    Coprime,
+    Divides,
+    Equal,
+    EvenSymmetric,
+    Hypothesis,
+    NotDivides,
+    hypotheses,
+    symbols_of,
+)
+from ..algebra.prove import Proof, Step, proved_about
 from ..algebra.ring import Ring, ring_of
 from ..errors import DimensionError, OpAlgebraError, SizeError, Undecided, WindowError
 from ..expr.multirate import Shift
@@ -44,7 +54,7 @@ from .bound import BoundOperator
 from .combine import Product, Scaled, Total, Turned
 from .large import Sizes, ends, matrix_of, operators, scalars, shapes, stays_inside
 from .pieces import gathered, is_zero
-from .proof import BoundProof, BoundWitness, _difference, _each_output, _replayed
+from .proof import BoundProof, BoundWitness, _difference, _each_output, _replayed, scope_of
 from .sizes import Family, Sized, leaves, rebuilt
 from .windowed import Windowed
 
@@ -125,6 +135,8 @@ def prove_sizes(lhs: BoundOperator, rhs: BoundOperator, given: Hypothesis | Iter
     """
     facts = hypotheses(given)
     statement = _Statement(lhs, rhs, facts)
+    if open_question := statement.names.check(facts):
+        return _proof(lhs, rhs, facts, "undecided", open_question)
     for fact in statement.conditions:
         if not symbols_of([fact]) <= {*statement.symbols}:
             return _proof(lhs, rhs, facts, "undecided", f"{fact} speaks of sizes and of other symbols at once")
@@ -184,6 +196,7 @@ class _Statement:
         found = {s for side in (lhs, rhs) if isinstance(side, Family) for s in side.symbols}
         self.symbols = sorted(found, key=lambda symbol: str(symbol.name))
         self.conditions = [fact for fact in facts if symbols_of([fact]) & found]
+        self.names = scope_of(lhs, rhs, sizes=found)
 
     @property
     def scope(self) -> str:
@@ -322,8 +335,12 @@ def _large(
 
 def _holds(fact: Hypothesis, sizes: Sizes) -> bool:
     """Whether a hypothesis about sizes holds; of large ones by their residue."""
-    assert isinstance(fact, Coprime | Divides)
+    assert isinstance(fact, AboutFactors)
+    if isinstance(fact, NotDivides):
+        return not _holds(Divides(fact.a, fact.b), sizes)
     a, b = (value_of(side, dict(sizes)) for side in (fact.a, fact.b))
+    if isinstance(fact, Equal):
+        return bool(a <= b) and bool(b <= a)
     if not isinstance(a, Affine) and not isinstance(b, Affine):
         return gcd(a, b) == 1 if isinstance(fact, Coprime) else b % a == 0
     if isinstance(a, Affine) and isinstance(b, Affine):
@@ -353,7 +370,7 @@ def _on_lattice(statement: _Statement) -> Proof | None:
     parts = [*leaves(statement.lhs), *leaves(statement.rhs)]
     if statement.everywhere(lambda sizes: all(_starts_as_shown(part, sizes) for part in parts)) is None:
         return None
-    return prove(forms[0].operator, forms[1].operator, statement.facts)
+    return proved_about(statement.names, forms[0].operator, forms[1].operator, statement.facts)
 
 
 def _starts_as_shown(part: Sized, sizes: Sizes) -> bool:
