@@ -19,6 +19,7 @@ import sympy
 import opalgebra as oa
 from opalgebra.expr.characters import Character
 from opalgebra.expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
+from opalgebra.expr.named import AvgPool, LinearUp
 from opalgebra.expr.node import Node
 from opalgebra.expr.operators import Compose, Conj, FormalOperator, Identity, LinearOperator, Scale, Transpose, compose
 from opalgebra.expr.signals import Applied, Box, FormalSignal, Signal, SignalExpr, SignalSum
@@ -372,7 +373,7 @@ def _is_formal(node: Any) -> bool:
 def _numbers(node: Any) -> list[Any]:
     if isinstance(node, Signal):
         return list(node.values.flat)
-    if isinstance(node, Character):
+    if isinstance(node, (Character, AvgPool, LinearUp)):
         return [pi]
     return [node.scalar] if isinstance(node, Scale) else []
 

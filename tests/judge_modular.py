@@ -193,6 +193,8 @@ class Modular:
         """An exact number."""
         if isinstance(value, (int, Fraction)):
             return value
+        if isinstance(value, np.generic):  # not remembered: comparing long doubles with SymPy's numbers never ends
+            return Judge(1).number(value)
         return _number(value, self.given if hasattr(value, "free_symbols") else ())
 
     def integers(self, value: Any) -> Any:

@@ -149,12 +149,9 @@ def _outcome(made: Statement, number: int, kind: Kind, rng: random.Random) -> Ou
     if made.hint == "contradiction" or (made.claims and not values(made.sides, made.claims, rng, 1)):
         return _contradicted(made, number)
     symbolic, full = kind.symbolic, number % FULL == 0
-    begin = time.process_time()
     verdict, reason, witness = _asked(made, kind, number, full)
     fault, unseen = "", False
-    if time.process_time() - begin > (SHORT if kind.public else SECONDS) + OVER:
-        fault = f"late: {time.process_time() - begin:.1f} s"
-    elif verdict == "undecided":
+    if verdict == "undecided":
         fault = "" if symbolic else f"undecided: {reason}"
     elif verdict == "proved":
         fault = _difference(made, symbolic, rng)
@@ -216,7 +213,7 @@ def _asked(made: Statement, kind: Kind, number: int, full: bool) -> tuple[str, s
     shown = number % WITNESS == 0 or kind.symbolic or getattr(lhs, "channels", None) not in (None, (1, 1))
     if full or kind.public:
         try:
-            with _no_longer_than(SHORT + 3 * OVER if kind.public else 2 * SECONDS):
+            with _no_longer_than(4 * SHORT if kind.public else 2 * SECONDS):
                 return _proved(made, kind, number, full)
         except Late as why:
             return "late", f"late: {why}", None
@@ -229,7 +226,10 @@ def _asked(made: Statement, kind: Kind, number: int, full: bool) -> tuple[str, s
 
 
 def _proved(made: Statement, kind: Kind, number: int, full: bool) -> tuple[str, str, Any]:
-    proof = prove(made.lhs, made.rhs, _given(made), SHORT if kind.public else SECONDS)
+    budget, begin = SHORT if kind.public else SECONDS, time.process_time()
+    proof = prove(made.lhs, made.rhs, _given(made), budget)
+    if (took := time.process_time() - begin) > budget + OVER:
+        return "late", f"late: {took:.1f} s", None
     if proof.verdict == "undecided":
         return proof.verdict, proof.reason, None
     checked = full or number % SAVED == 0 or (number % CHECKED == 0 or proof.verdict == "refuted")
