@@ -16,9 +16,12 @@ from ..engine.device import check_together, host, is_cupy, module_of, uploaded
 from ..engine.dispatch import COMPILED_WORK
 from ..engine.window import Window, place
 from ..expr.arrays import as_exact
+from ..expr.blocks import Block
 from ..windows.bound import BoundOperator, Shape
 from ..windows.dask_ import Job, Part, cut
 from ..windows.precision import Precision, computed_in
+from ..windows.responses import moved
+from ..windows.windowed import Windowed
 
 
 def at_zero(shape: Shape) -> Window:
@@ -68,6 +71,25 @@ class Batched(BoundOperator):
 
     def _multiply_adds(self) -> int:
         return prod(self.lead) * self.inner.explain().multiply_adds
+
+    def _stored(self) -> BoundOperator:
+        """Filters on every channel are one operator between windows."""
+        inner = self.inner._stored()
+        if not isinstance(inner, Windowed) or inner.channels or len(self.lead) > 1:
+            return Batched(inner, self.lead)
+        many = Block.diagonal(*[inner.operator] * self.lead[0])
+        return Windowed(many, inner.in_window.shape, inner.out_window, None, inner.boundary)
+
+    def _traced(self, x: Any, trace: Any, tracer: Any, transposed: bool, conjugated: bool) -> Any:
+        """Called by :func:`opalgebra.compare`: every batch by itself."""
+        count = len(self.lead)
+        batches = {n[:count] for part in x for side in (part.re, part.im) for n in side}
+        found = []
+        for batch in sorted(batches):
+            one = tuple(moved(p, lambda n, batch=batch: n[count:] if n[:count] == batch else None) for p in x)  # type: ignore[misc]
+            answer = trace(self.inner, one, tracer, transposed, conjugated)
+            found.append(tuple(moved(p, lambda n, batch=batch: (*batch, *n)) for p in answer))  # type: ignore[misc]
+        return tracer.total(found)
 
     def __repr__(self) -> str:
         return f"{self.inner!r} on {self.dims}"

@@ -55,9 +55,10 @@ class Response(NamedTuple):
 Responses: TypeAlias = tuple[Response, ...]
 
 
-def impulse(at: Index) -> Responses:
-    """The number 1 at an index."""
-    return (Response(_identity(len(at)), 1, {at: (1, 1, 1)}, {}, 0, 0, (1,) * len(at)),)
+def impulse(at: Index, ndim: int | None = None) -> Responses:
+    """The number 1 at an index, whose trailing axes are those of ℤ^d."""
+    ndim = len(at) if ndim is None else ndim
+    return (Response(_identity(ndim), 1, {at: (1, 1, 1)}, {}, 0, 0, (1,) * ndim),)
 
 
 def respond(operator: LinearOperator, at: Index, tracer: Tracer) -> Responses:
@@ -94,6 +95,8 @@ class Tracer:
 
     def __init__(self) -> None:
         self._taps: dict[int, tuple[Signal, Taps]] = {}  # an entry keeps its signal alive, and so the id
+        self.cut: set[int] = set()  # axes along which an operator on arrays has cut off or continued something
+        self.periods: list[Index] = []  # of what operators on arrays have made
 
     def taps(self, signal: Signal) -> Taps:
         """The taps of a known kernel, converted once."""
