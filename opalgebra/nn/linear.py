@@ -72,13 +72,18 @@ class Batched(BoundOperator):
     def _multiply_adds(self) -> int:
         return prod(self.lead) * self.inner.explain().multiply_adds
 
-    def _stored(self) -> BoundOperator:
-        """Filters on every channel are one operator between windows."""
-        inner = self.inner._stored()
-        if not isinstance(inner, Windowed) or inner.channels or len(self.lead) > 1:
-            return Batched(inner, self.lead)
+    def _as_windowed(self) -> Windowed | None:
+        """A filter on every channel is one operator between windows."""
+        inner = self.inner
+        if not isinstance(inner, Windowed) or inner.channels or len(self.lead) > 1 or not self.lead[0]:
+            return None
         many = Block.diagonal(*[inner.operator] * self.lead[0])
-        return Windowed(many, inner.in_window.shape, inner.out_window, None, inner.boundary)
+        made = Windowed(many, inner.in_window.shape, inner.out_window, None, inner.boundary)
+        made.depends_on_size = True  # for all that is known here
+        return made
+
+    def _stored(self) -> BoundOperator:
+        return Batched(self.inner._stored(), self.lead)
 
     def _traced(self, x: Any, trace: Any, tracer: Any, transposed: bool, conjugated: bool) -> Any:
         """Called by :func:`opalgebra.compare`: every batch by itself."""

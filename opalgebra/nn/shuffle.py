@@ -202,10 +202,12 @@ class Permutation(BoundOperator):
 
         return cut(x, Shuffled(self, transposed), x.dtype)
 
-    def _stored(self) -> BoundOperator:
+    def _as_windowed(self) -> Windowed:
         shapes = [shape[1:] for shape in self._shapes]
         sizes, out = shapes if self.splits else shapes[::-1]
-        return Windowed(self.operator, sizes, at_zero(out), None, ("zero",) * len(sizes))
+        made = Windowed(self.operator, sizes, at_zero(out), None, ("zero",) * len(sizes))
+        made.depends_on_size = True  # the factor divides the sizes
+        return made
 
     def _exact(self) -> np.ndarray:
         places = self._act(np.arange(self.shape[1]).reshape(self.dims), False, False).reshape(-1)

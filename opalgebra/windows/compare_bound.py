@@ -28,7 +28,7 @@ from .combine import Product, Scaled, Total, Turned
 from .compare_lattice import compare_lattice
 from .comparison import Comparison
 from .proof import BoundWitness, _formal, _lattice, _windowed
-from .responses import Index, Response, Responses, Tracer, impulse, joined, moved, multiplied
+from .responses import Index, Rate, Response, Responses, Tracer, impulse, joined, moved, multiplied
 from .rounding import Roundoff, Taps
 from .tally import Tally
 from .windowed import Windowed
@@ -69,16 +69,52 @@ def _on_lattice(lhs: BoundOperator, rhs: BoundOperator, roundoff: Roundoff) -> C
     if forms[0] is None or forms[1] is None or forms[0][1:] != forms[1][1:]:
         return None
     try:
-        found, _ = compare_lattice(forms[0].operator, forms[1].operator, roundoff)
+        found, tally = compare_lattice(forms[0].operator, forms[1].operator, roundoff)
     except (Undecided, SizeError):
         return None
-    if not found or found.bound is None:
+    assert found.bound is not None
+    if not found and (set(forms[0].boundary) != {"zero"} or not _shows(lhs, rhs, tally, found)):
         return None
     roots = [root for side in (lhs, rhs) for root in _windowed(side)]
     gains = [Fraction(root.extension.gain()) for root in roots if root.extension is not None]
     found.bound *= max(gains, default=Fraction(1))
     found.scope = f"on ℤ^d, and so for {lhs.dims} → {lhs.dimsd}: the windows are equal"
     return found
+
+
+def _shows(lhs: BoundOperator, rhs: BoundOperator, tally: Tally, found: Comparison) -> bool:
+    """Whether the tap with the largest ratio stands between the windows: then the witness is put there."""
+    if tally.verdict != "different":
+        return False
+    rate, (i, _, at), n = tally.place
+    rows = _Rows(lhs, rhs, tally.roundoff)
+    sizes = lhs.dims[len(lhs.dims) - len(at) :], lhs.dimsd[len(lhs.dimsd) - len(at) :]
+    shapes = sizes[::-1] if tally.transposed else sizes
+    pair = _moved_inside((at, n), rate, tally.period, shapes)
+    if pair is None:
+        return False
+    row = (*(i,) * (len(lhs.dimsd) - len(at)), *pair[0 if tally.transposed else 1])
+    rows._visit(row)
+    if rows.tally.worst.low < tally.worst.low:
+        return False
+    found.witness = rows._different().witness
+    return True
+
+
+def _moved_inside(pair: Any, rate: Rate, period: Index, shapes: Any) -> tuple[Index, Index] | None:
+    """The places at + s p and n + R s p, s such that both lie inside, in the middle of what there is."""
+    made: tuple[list[int], list[int]] = [], []
+    for axis, (at, n, p, row) in enumerate(zip(*pair, period, rate, strict=True)):
+        if any(entry for j, entry in enumerate(row) if j != axis):
+            return None
+        step, (first, second) = int(row[axis] * p), (shape[axis] for shape in shapes)
+        inside = [s for s in range(-(at // p), (first - 1 - at) // p + 1) if 0 <= n + s * step < second]
+        if not inside:
+            return None
+        s = inside[len(inside) // 2]
+        made[0].append(at + s * p)
+        made[1].append(n + s * step)
+    return tuple(made[0]), tuple(made[1])
 
 
 class _Rows:
@@ -92,14 +128,14 @@ class _Rows:
         self.seen: dict[Index, tuple[set[int], Index] | None] = {}
 
     def compared(self) -> Comparison:
-        """All rows, or one of each class; a difference beyond rounding ends it."""
+        """All rows, or one of each class."""
         shape = self.sides[0].dimsd
         lead, sizes = shape[: len(shape) - self.ndim], shape[len(shape) - self.ndim :]
         for channel in np.ndindex(*lead):
             for n in self._representatives(channel, sizes) if self.ndim and prod(sizes) else np.ndindex(*sizes):
                 self._visit((*channel, *n))
-                if self.tally.verdict == "different":
-                    return self._different()
+        if self.tally.verdict == "different":
+            return self._different()
         found = Comparison(*self.sides, self.tally.roundoff.name, self.tally.verdict, self.tally.worst.high)
         found.bound, found.scope = self.tally.bound, f"for {self.sides[0].dims} → {shape}"
         if found.verdict == "undecided":
@@ -113,7 +149,8 @@ class _Rows:
         check_time()
         self.tracer.cut, self.tracer.periods = set(), [(1,) * self.ndim]
         found = [traced(side, impulse(row, self.ndim), self.tracer, True, False) for side in self.sides]
-        self.tally.compare(*map(_merged, found), "", lambda part, n: row, row)
+        left, right = map(_merged, found)
+        self.tally.compare(left, right, "", lambda part, n: row, row)
         period = tuple(map(lcm, *self.tracer.periods, (1,) * self.ndim))
         self.seen[row] = None if MIXED in self.tracer.cut else (self.tracer.cut, period)
         return self.seen[row]
@@ -155,7 +192,7 @@ class _Rows:
             known = self._visit((*channel, *middle[:axis], at, *middle[axis + 1 :]))
             return known is not None and axis not in known[0]
 
-        places, clean = [], set[int]()
+        places, clean = list[int](), set[int]()
         for residue in range(min(period, size)):
             candidates = range(residue, size, period)
             first = next((at for at in candidates if is_clean(at)), None)
@@ -170,11 +207,12 @@ class _Rows:
     def _different(self) -> Comparison:
         lhs, rhs = self.sides
         _, row, column = self.tally.place
-        values = [_value(_merged(traced(side, impulse(row, self.ndim), Tracer(), True, False)), column)
-                  for side in self.sides]  # fmt: skip
-        witness = BoundWitness(column, row, *values, {})
+        sides = [_merged(traced(side, impulse(row, self.ndim), Tracer(), True, False)) for side in self.sides]
+        left, right = (_value(side, column) for side in sides)
+        witness = BoundWitness(column, row, left, right, {})
         scope = f"for {lhs.dims} → {lhs.dimsd}"
-        return Comparison(lhs, rhs, self.tally.roundoff.name, "different", None, None, witness, scope=scope)
+        error, bound = self.tally.worst.high, self.tally.bound
+        return Comparison(lhs, rhs, self.tally.roundoff.name, "different", error, bound, witness, scope=scope)
 
 
 def _value(parts: Responses, n: Index) -> Any:
@@ -202,6 +240,10 @@ def traced(operator: Any, x: Responses, tracer: Tracer, transposed: bool, conjug
     """F x, or Fᵀ x, conjugated or not, for samples by their place in an array; an operator of no known make by its
     exact entries, each a number that is stored.
     """
+    form = operator._as_windowed()
+    if form is not None:
+        known: Responses = traced(form, x, tracer, transposed, conjugated)
+        return known
     if hasattr(operator, "_traced"):
         made: Responses = operator._traced(x, traced, tracer, transposed, conjugated)
         return made
@@ -321,8 +363,8 @@ def _extended(operator: Windowed, x: Responses, tracer: Tracer) -> Responses:
                 table.setdefault(m, []).append((k, weight))
         reached.append(table)
     for part in x:  # the ends may be mirrors, which nothing is reflected on though their neighbours are
-        for n in {**part.re, **part.im}:
-            tracer.cut.update(axis for axis, (i, size) in enumerate(zip(n, sizes, strict=True)) if i in (0, size - 1))
+        for at in {**part.re, **part.im}:
+            tracer.cut.update(axis for axis, (i, size) in enumerate(zip(at, sizes, strict=True)) if i in (0, size - 1))
     return _relayed(x, lambda axis, m: reached[axis].get(m, []), tracer)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-
 from itertools import product
 from math import lcm, prod
 from typing import Any
@@ -32,7 +31,7 @@ def compare_lattice(A: LinearOperator, B: LinearOperator, roundoff: Roundoff) ->
     grids = fitted(A, outs, ins), fitted(B, outs, ins)
     tracer = Tracer()
     period, transposed = _orientation(grids, ndim, tracer)
-    tally = Tally(roundoff)
+    tally = Tally(roundoff, period, transposed)
     for i, j in product(range(outs), range(ins)):
         entries = [grid[i][j] for grid in grids]
         if entries[0] == entries[1]:
@@ -42,9 +41,7 @@ def compare_lattice(A: LinearOperator, B: LinearOperator, roundoff: Roundoff) ->
             left, right = (respond(side, at, tracer) for side in sides)
             tally.compare(left, right, i, _row(at, period, transposed), (i, j, at))
     witness = _witness(grids, tally, period, transposed) if tally.verdict == "different" else None
-    found = Comparison(
-        A, B, roundoff.name, tally.verdict, tally.worst.high, tally.bound, witness, scope="on ℤ^d"
-    )
+    found = Comparison(A, B, roundoff.name, tally.verdict, tally.worst.high, tally.bound, witness, scope="on ℤ^d")
     if tally.verdict == "undecided":
         found.reason = "numbers that are not rational are known too coarsely to tell"
     return found, tally
@@ -106,7 +103,8 @@ def _witness(grids: tuple[Grid, Grid], tally: Tally, period: Index, transposed: 
         if _is_alone(entries, moved, tuple(map(int, to)), transposed):
             channels = (i, j) if (len(grids[0]), len(grids[0][0])) != PLAIN else None
             place = index if ndim > 1 else index[0]
-            return Witness(to_signal({column: 1}, ndim), {}, {}, place, *map(exact, values), {}, channels)
+            lhs, rhs = map(exact, values)
+            return Witness(to_signal({column: 1}, ndim), {}, {}, place, lhs, rhs, {}, channels)
     raise Undecided("taps of several rates meet wherever a witness was looked for")
 
 
@@ -115,6 +113,3 @@ def _is_alone(entries: list[LinearOperator], at: Index, n: Index, transposed: bo
     found: list[Responses] = [respond(e.T if transposed else e, at, Tracer()) for e in entries]
     rates = {part.rate for side in found for part in side if n in part.re or n in part.im}
     return len(rates) == 1
-
-
-

@@ -9,15 +9,17 @@ from typing import Any
 from .._verbs import verb
 from ..algebra.budget import limited, room
 from ..algebra.prove import prove
-from ..errors import OperandError, SizeError, Undecided
+from ..errors import DimensionError, OperandError, SizeError, Undecided, WindowError
 from ..expr.operators import LinearOperator, common_channels
 from ..expr.signals import Signal, common_ndim
 from ..expr.traverse import all_factor_symbols, formal_parts, substitute
 from .bound import BoundOperator
+from .proof import BoundWitness
 from .rounding import Roundoff
 
 SHOWN = 160  # characters of an operator in the text of an answer
 SIGNS = {"equal": "=", "equal up to rounding": "≈", "different": "≠", "undecided": "≟"}
+SIZES = range(40, 65)  # of inputs for which layers that are not bound are asked for their outputs
 BUDGET = 300.0  # seconds, as for proofs
 
 
@@ -85,7 +87,9 @@ class Comparison:
         if self.bound:
             facts.append(f"|Ax − Bx| ≤ {_number(self.bound)} · max|x|")
         if self.witness is not None:
-            facts.append(_of_witness(self.witness))
+            facts.append(
+                str(self.witness) if isinstance(self.witness, BoundWitness) else verb("witness_text")(self.witness)
+            )
         return facts + [text for text in (self.scope, self.reason) if text]
 
     def latex(self) -> str:
@@ -141,16 +145,6 @@ def _latex(side: Any, name: str) -> str:
     return text if len(text) <= 4 * SHOWN else name
 
 
-def _of_witness(witness: Any) -> str:
-    if getattr(witness, "input", None) is None:
-        return str(witness)
-    where = f"at index {witness.index}"
-    if witness.channels is not None:
-        where = f"in channel {witness.channels[0]}, for an input in channel {witness.channels[1]}, {where}"
-    named = "".join(f"{name} = {kernel}, " for name, kernel in {**witness.kernels, **witness.factors}.items())
-    return f"with {named}x = {witness.input}: {where} A gives {witness.lhs}, B gives {witness.rhs}"
-
-
 def compare(A: Any, B: Any, dtype: Any = "float32", *, budget: float = BUDGET) -> Comparison:
     """Whether A = B, or whether what is between them is rounding: |Δ| ≤ γ_n (Σ|terms| of A + Σ|terms| of B).
 
@@ -204,18 +198,18 @@ def compare(A: Any, B: Any, dtype: Any = "float32", *, budget: float = BUDGET) -
     different
     """
     roundoff = Roundoff.of(dtype)
-    stored = [_stored(side) for side in (A, B)]
-    bound = [isinstance(side, BoundOperator) for side in stored]
-    if bound[0] != bound[1]:
+    left, right = _stored(A), _stored(B)
+    if isinstance(left, BoundOperator) != isinstance(right, BoundOperator):
         raise OperandError(f"an operator on arrays is compared with another kind: {A} and {B}; bind both: A.on(n)")
+    _check_sizes(A, B)
     with limited(budget):
         try:
-            if bound[0]:
+            if isinstance(left, BoundOperator):
                 from .compare_bound import compare_bound
 
-                found = compare_bound(*stored, roundoff)
+                found = compare_bound(left, right, roundoff)
             else:
-                found = _compared(*stored, roundoff)
+                found = _compared(left, right, roundoff)
         except (Undecided, SizeError) as why:
             found = Comparison(A, B, roundoff.name, "undecided", reason=str(why))
     found.lhs, found.rhs = A, B
@@ -231,6 +225,22 @@ def _stored(side: Any) -> Any:
     raise OperandError(
         f"{side!r} of type {type(side).__name__} is compared; give operators, operators on arrays, or layers"
     )
+
+
+def _check_sizes(A: Any, B: Any) -> None:
+    """Layers that are not bound give outputs of equal sizes, at least for the sizes that are tried."""
+    if any(isinstance(side, (LinearOperator, BoundOperator)) for side in (A, B)):
+        return
+    for n in SIZES:
+        try:
+            sizes = [side.out_size(n) for side in (A, B)]
+        except WindowError:  # a size that one of them does not take
+            continue
+        if sizes[0] != sizes[1]:
+            raise DimensionError(
+                f"{A} gives outputs of size {sizes[0]} and {B} of {sizes[1]} for an input of size {n}; compare "
+                "A.operator with B.operator, which have no ends"
+            )
 
 
 def _compared(A: LinearOperator, B: LinearOperator, roundoff: Roundoff) -> Comparison:

@@ -23,6 +23,7 @@ from ..algebra.evaluate import Evaluator, differs
 from ..algebra.facts import Hypothesis, hypotheses
 from ..algebra.prove import Proof, Step, prove
 from ..algebra.ring import Ring, ring_of
+from ..algebra.rounded import rounding_hint
 from ..algebra.witness import to_signal
 from ..engine.window import Window
 from ..errors import DimensionError, OperandError, Undecided
@@ -131,7 +132,7 @@ class BoundProof(Proof):
     def __str__(self) -> str:
         sign = {"proved": "=", "refuted": "≠"}.get(self.verdict, "≟")
         lines = [f"{self.verdict}: {self.lhs} {sign} {self.rhs}"]
-        lines += [f"  {text}" for text in (self.witness, self.scope, self.reason) if text]
+        lines += [f"  {text}" for text in (self.witness, rounding_hint(self.witness), self.scope, self.reason) if text]
         if self.on_lattice is not None:
             lines += [f"  {line}" for line in str(self.on_lattice).splitlines()]
         return "\n".join(lines)
@@ -244,7 +245,9 @@ def _run_alike(lhs: BoundOperator, rhs: BoundOperator) -> bool:
     if symbolic:
         return _difference(lhs, rhs) == (None, "")
     left, right = lhs.todense(), rhs.todense()
-    return bool(np.allclose(left, right, rtol=1e-8, atol=1e-10 * max(1.0, float(np.abs(left).max(initial=0)))))
+    coarse = max(np.finfo(side.dtype).eps if side.dtype.kind in "fc" else 0.0 for side in (left, right))
+    rtol = max(1e-8, 32 * float(coarse))  # of weights in single precision no more digits agree
+    return bool(np.allclose(left, right, rtol=rtol, atol=rtol / 100 * max(1.0, float(np.abs(left).max(initial=0)))))
 
 
 # -- bound operators as operators on ℤ^d ----------------------------------------------------------------------
@@ -264,7 +267,8 @@ def _lattice(operator: Any) -> Lattice | None:
             return _of_turned(operator)
         case Product():
             return _of_product(operator)
-    return None
+    form = operator._as_windowed()
+    return None if form is None else _of_windowed(form)
 
 
 def _of_windowed(operator: Windowed) -> Lattice:
@@ -348,6 +352,10 @@ def _windowed(operator: Any) -> Iterator[Windowed]:
         case Total():
             for term in operator.terms:
                 yield from _windowed(term)
+        case _:
+            form = operator._as_windowed()
+            if form is not None:
+                yield form
 
 
 def _roots(operator: Any) -> Iterator[LinearOperator]:

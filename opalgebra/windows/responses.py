@@ -1,9 +1,9 @@
 """Responses to an impulse with the sums that made them: exact values, Σ|terms| and numbers of terms.
 
-On ℤ^d a word of letters moves the impulse at m to indices n = R m + c, where the matrix R (its *rate*) depends on the word
-alone.  Taps of different rates meet in few places only, and are kept apart.  The response at m + p is the one at m moved
-by R p, for all p that every letter on the way sees as a period: finitely many m decide.  See :mod:`.rounding` for what
-is counted.
+On ℤ^d a word of letters moves the impulse at m to indices n = R m + c, where the matrix R (its *rate*) depends on the
+word alone.  Taps of different rates meet in few places only, and are kept apart.  The response at m + p is the one at m
+moved by R p, for all p that every letter on the way sees as a period: finitely many m decide.  See :mod:`.rounding` for
+what is counted.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ Rate: TypeAlias = tuple[tuple[Fraction, ...], ...]
 class Response(NamedTuple):
     """Taps of one rate, over one denominator.
 
-    ``factors`` is the most factors of a term that are rounded, ``loose`` how many of them are enclosures, ``period`` what
-    may be added to the index of the impulse, per axis.
+    ``factors`` is the most factors of a term that are rounded, ``loose`` how many of them are enclosures, ``period``
+    what may be added to the index of the impulse, per axis.
     """
 
     rate: Rate
@@ -164,9 +164,7 @@ class Tracer:
 
     def flip(self, x: Responses) -> Responses:
         """y_n = x_{−n}."""
-        return tuple(
-            _placed(part, lambda n: tuple(-i for i in n), _diagonal((-1,) * len(part.rate))) for part in x
-        )
+        return tuple(_placed(part, lambda n: tuple(-i for i in n), _diagonal((-1,) * len(part.rate))) for part in x)
 
     def zero(self, x: Responses) -> Responses:
         """y = 0."""

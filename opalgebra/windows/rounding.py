@@ -28,8 +28,8 @@ then |A − B| ≤ |A − E| + |B − E|, and what is tested for every tap,
 
     |Δ| ≤ γ_n (M_A + M_B),    n = max(n_A, n_B),
 
-holds.  A difference beyond it is no rounding of such sums.  Complex numbers are pairs of reals, and the test is made for
-both parts: the real part of a product is a sum of two products.
+holds.  A difference beyond it is no rounding of such sums.  Complex numbers are pairs of reals, and the test is made
+for both parts: the real part of a product is a sum of two products.
 """
 
 from __future__ import annotations
@@ -160,12 +160,12 @@ class Taps(NamedTuple):
             return cls._of_floats(pairs)
         numbers = [(at, number(check_scalar(value))) for at, value in pairs]
         bottom = lcm(*(part.denominator for _, c in numbers for part in (c.re, c.im)))
-        sides: list[Any] = [
+        re, im = (
             [(at, _over(part, bottom), abs(_over(part, bottom))) for at, c in numbers if (part := getattr(c, name))]
             for name in ("re", "im")
-        ]
+        )
         most = max((c.weight for _, c in numbers), default=0)
-        return cls(bottom, *sides, most, max((c.loose for _, c in numbers), default=0))
+        return cls(bottom, re, im, most, max((c.loose for _, c in numbers), default=0))
 
     @classmethod
     def _of_floats(cls, pairs: list[tuple[Any, Any]]) -> Taps:
@@ -179,4 +179,3 @@ class Taps(NamedTuple):
 
 def _over(part: Fraction, denominator: int) -> int:
     return part.numerator * (denominator // part.denominator)
-

@@ -21,19 +21,29 @@ class Ratio(NamedTuple):
     high: Fraction
 
 
+NONE = Ratio(Fraction(0), Fraction(0))
+
+
 @dataclass
 class Tally:
     """What has been found; ``rows`` bounds the sums of |Δ| of output rows, by output and by class of rows."""
 
     roundoff: Roundoff
+    period: Index = ()
+    transposed: bool = False
     equal: bool = True  # exactly; where there are enclosures it is not known
     sure: bool = True
-    worst: Ratio = Ratio(Fraction(0), Fraction(0))
+    worst: Ratio = NONE
     place: Any = None
     rows: dict[Hashable, dict[Hashable, dict[Hashable, Fraction]]] = field(default_factory=dict)
 
     def compare(
-        self, left: Responses, right: Responses, output: Hashable, row: Callable[[Response, Index], Hashable], place: Any
+        self,
+        left: Responses,
+        right: Responses,
+        output: Hashable,
+        row: Callable[[Response, Index], Hashable],
+        place: Any,
     ) -> None:
         """Two responses to one impulse: ``row`` names the class of rows that a tap is in."""
         sides = [{part.rate: part for part in side} for side in (left, right)]
