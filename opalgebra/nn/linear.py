@@ -83,7 +83,8 @@ class Batched(BoundOperator):
         return made
 
     def _stored(self) -> BoundOperator:
-        return Batched(self.inner._stored(), self.lead)
+        stored = Batched(self.inner._stored(), self.lead)
+        return stored._as_windowed() or stored
 
     def _traced(self, x: Any, trace: Any, tracer: Any, transposed: bool, conjugated: bool) -> Any:
         """Called by :func:`opalgebra.compare`: every batch by itself."""

@@ -209,6 +209,9 @@ class Permutation(BoundOperator):
         made.depends_on_size = True  # the factor divides the sizes
         return made
 
+    def _stored(self) -> BoundOperator:
+        return self._as_windowed()
+
     def _exact(self) -> np.ndarray:
         places = self._act(np.arange(self.shape[1]).reshape(self.dims), False, False).reshape(-1)
         result = np.zeros(self.shape, dtype=object)

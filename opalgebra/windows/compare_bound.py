@@ -45,7 +45,8 @@ def compare_bound(lhs: BoundOperator, rhs: BoundOperator, roundoff: Roundoff) ->
             f"the windows do not agree: {lhs} maps {lhs.dims} to {lhs.dimsd}, {rhs} maps {rhs.dims} to {rhs.dimsd}; "
             "bind both with the same sizes"
         )
-    return _on_lattice(lhs, rhs, roundoff) or _Rows(lhs, rhs, roundoff).compared()
+    found = _on_lattice(lhs, rhs, roundoff)
+    return _Rows(lhs, rhs, roundoff).compared() if found is None else found
 
 
 def _proved_only(lhs: Any, rhs: Any, roundoff: Roundoff) -> Comparison:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import product
 from math import lcm, prod
 from typing import Any
@@ -13,6 +14,7 @@ from ..algebra.witness import Witness, to_signal
 from ..errors import Undecided
 from ..expr.blocks import Grid, fitted
 from ..expr.operators import PLAIN, LinearOperator, common_channels
+from ..expr.sampling import SamplingMatrix
 from ..expr.signals import common_ndim
 from ..scalar import exact
 from .comparison import Comparison
@@ -79,12 +81,19 @@ def _row(at: Index, period: Index, transposed: bool) -> Callable[[Response, Inde
 
 
 def _class(n: Index, rate: Rate, period: Index) -> Any:
-    steps = [[entry * p for entry, p in zip(row, period, strict=True)] for row in rate]
-    if all(not entry for i, row in enumerate(steps) for j, entry in enumerate(row) if i != j):
-        return tuple(i % int(row[j]) for j, (i, row) in enumerate(zip(n, steps, strict=True)))
-    from ..expr.sampling import SamplingMatrix
+    step = _step(rate, period)
+    if isinstance(step, SamplingMatrix):
+        return step.residue(n)
+    return tuple(i % s for i, s in zip(n, step, strict=True))
 
-    return SamplingMatrix([[int(entry) for entry in row] for row in steps]).residue(n)
+
+@lru_cache(maxsize=256)
+def _step(rate: Rate, period: Index) -> Index | SamplingMatrix:
+    """R diag(period), which is whole; where it is diagonal its diagonal."""
+    rows = tuple(tuple(int(entry * p) for entry, p in zip(row, period, strict=True)) for row in rate)
+    if any(entry for i, row in enumerate(rows) for j, entry in enumerate(row) if i != j):
+        return SamplingMatrix(rows)
+    return tuple(row[i] for i, row in enumerate(rows))
 
 
 def _witness(grids: tuple[Grid, Grid], tally: Tally, period: Index, transposed: bool) -> Witness:

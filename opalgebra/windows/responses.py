@@ -22,13 +22,13 @@ from ..expr.characters import parts_of
 from ..expr.operators import LinearOperator, Zero
 from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Signal
-from ..scalar import Scalar
+from ..scalar import Scalar, exact
 from .rounding import Number, Taps, number
 
 Index: TypeAlias = tuple[int, ...]
 Cell: TypeAlias = tuple[int, int, int]  # numerators of the value and of Σ|terms|, and the number of terms
 Sparse: TypeAlias = dict[Index, Cell]
-Rate: TypeAlias = tuple[tuple[Fraction, ...], ...]
+Rate: TypeAlias = tuple[tuple[Any, ...], ...]  # ints, which are hashed fast, and fractions where they are not whole
 
 
 class Response(NamedTuple):
@@ -69,13 +69,13 @@ def respond(operator: LinearOperator, at: Index, tracer: Tracer) -> Responses:
 
 @lru_cache(maxsize=16)
 def _identity(ndim: int) -> Rate:
-    return tuple(tuple(Fraction(int(i == j)) for j in range(ndim)) for i in range(ndim))
+    return tuple(tuple(int(i == j) for j in range(ndim)) for i in range(ndim))
 
 
 @lru_cache(maxsize=1024)
 def _times(rows: tuple[tuple[Any, ...], ...], rate: Rate) -> Rate:
     size = range(len(rate))
-    return tuple(tuple(sum((row[k] * rate[k][j] for k in size), Fraction(0)) for j in size) for row in rows)
+    return tuple(tuple(exact(Fraction(sum(row[k] * rate[k][j] for k in size))) for j in size) for row in rows)
 
 
 @lru_cache(maxsize=1024)
@@ -87,7 +87,7 @@ def _diagonal(entries: tuple[Any, ...]) -> tuple[tuple[Any, ...], ...]:
 def _steps(rate: Rate, periods: Index) -> Index:
     """Per axis of the impulse, by how much it may move so that R p is a multiple of the periods."""
     axes = range(len(rate))
-    return tuple(lcm(*((rate[i][j] / periods[i]).denominator for i in axes)) for j in axes)
+    return tuple(lcm(*(Fraction(rate[i][j], periods[i]).denominator for i in axes)) for j in axes)
 
 
 class Tracer:
@@ -102,8 +102,8 @@ class Tracer:
         """The taps of a known kernel, converted once."""
         if id(signal) not in self._taps:
             items = signal.items()
-            exact = signal.is_exact
-            self._taps[id(signal)] = signal, Taps.of((at, v if exact else _item(v)) for at, v in items)
+            plain = signal.is_exact
+            self._taps[id(signal)] = signal, Taps.of((at, v if plain else _item(v)) for at, v in items)
         return self._taps[id(signal)][1]
 
     def convolve(self, x: Responses, kernel: Signal) -> Responses:
