@@ -159,7 +159,7 @@ def compare(A: Any, B: Any, dtype: Any = "float32", *, budget: float = BUDGET) -
         Blocks and chains as well.  Layers that are not bound to a size are compared on ℤ^d.
     dtype : str or dtype
         What the taps were computed in: "float16", "bfloat16", "float32", "float64", "longdouble", "complex64",
-        "complex128", or as NumPy or PyTorch has it.  Of complex numbers either part is tested.
+        "complex128", or as NumPy or PyTorch has it.
     budget : float
         Seconds after which the verdict is "undecided".
 
@@ -178,7 +178,8 @@ def compare(A: Any, B: Any, dtype: Any = "float32", *, budget: float = BUDGET) -
 
     Notes
     -----
-    Terms with more than two factors that round add as many to n.  Formal kernels and symbolic factors are equal where
+    Terms with more than two factors that round add as many to n.  Complex taps are tested by their moduli, Σ|terms|
+    taken of either part.  Formal kernels and symbolic factors are equal where
     :func:`prove` proves it, different where its witness shows more than rounding, else undecided.  The bound takes no
     account of underflow.  Its proof is in ``opalgebra/windows/rounding.py``.
 
@@ -250,8 +251,13 @@ def _compared(A: LinearOperator, B: LinearOperator, roundoff: Roundoff) -> Compa
         return _formally(A, B, roundoff)
     from .compare_lattice import compare_lattice
 
-    with room(A, B):
-        found, tally = compare_lattice(A, B, roundoff)
+    try:
+        with room(A, B):
+            found, tally = compare_lattice(A, B, roundoff)
+    except Undecided:  # no period, or too many taps: an equation may hold all the same
+        if prove(A, B).verdict == "proved":
+            return Comparison(A, B, roundoff.name, "equal", Fraction(0), Fraction(0))
+        raise
     if tally.equal and not tally.sure and prove(A, B).verdict == "proved":  # of enclosures one cannot tell
         return Comparison(A, B, roundoff.name, "equal", Fraction(0), Fraction(0))
     return found

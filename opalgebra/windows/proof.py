@@ -245,7 +245,8 @@ def _run_alike(lhs: BoundOperator, rhs: BoundOperator) -> bool:
     if symbolic:
         return _difference(lhs, rhs) == (None, "")
     left, right = lhs.todense(), rhs.todense()
-    coarse = max(np.finfo(side.dtype).eps if side.dtype.kind in "fc" else 0.0 for side in (left, right))
+    kinds = [np.dtype(leaf.dtype) for side in (lhs, rhs) for leaf in _leaves(side)]
+    coarse = max(np.finfo(kind).eps if kind.kind in "fc" else 0.0 for kind in kinds)
     rtol = max(1e-8, 32 * float(coarse))  # of weights in single precision no more digits agree
     return bool(np.allclose(left, right, rtol=rtol, atol=rtol / 100 * max(1.0, float(np.abs(left).max(initial=0)))))
 
@@ -339,23 +340,27 @@ def _keeps_all(left: Lattice, right: Lattice) -> bool:
 # -- formal kernels -----------------------------------------------------------------------------------------
 
 
-def _windowed(operator: Any) -> Iterator[Windowed]:
-    """The operators between windows that a bound one is made of."""
+def _leaves(operator: Any) -> Iterator[BoundOperator]:
+    """The operators that are no sum, product, multiple or transpose of others."""
     match operator:
-        case Windowed():
-            yield operator
         case Turned() | Scaled():
-            yield from _windowed(operator.operator)
+            yield from _leaves(operator.operator)
         case Product():
             for factor in operator.factors:
-                yield from _windowed(factor)
+                yield from _leaves(factor)
         case Total():
             for term in operator.terms:
-                yield from _windowed(term)
+                yield from _leaves(term)
         case _:
-            form = operator._as_windowed()
-            if form is not None:
-                yield form
+            yield operator
+
+
+def _windowed(operator: Any) -> Iterator[Windowed]:
+    """The operators between windows that a bound one is made of."""
+    for leaf in _leaves(operator):
+        form = leaf if isinstance(leaf, Windowed) else leaf._as_windowed()
+        if form is not None:
+            yield form
 
 
 def _roots(operator: Any) -> Iterator[LinearOperator]:

@@ -156,7 +156,7 @@ class Tracer:
 
     def sample(self, x: Responses, matrix: SamplingMatrix) -> Responses:
         """y_n = x_{Mn}."""
-        return tuple(_placed(part, matrix.solve, matrix.inverse) for part in x)
+        return tuple(_placed(part, matrix.solve, matrix.inverse()) for part in x)
 
     def shift(self, x: Responses, shifts: Index) -> Responses:
         """y_n = x_{n−s}."""

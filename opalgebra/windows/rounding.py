@@ -28,8 +28,9 @@ then |A − B| ≤ |A − E| + |B − E|, and what is tested for every tap,
 
     |Δ| ≤ γ_n (M_A + M_B),    n = max(n_A, n_B),
 
-holds.  A difference beyond it is no rounding of such sums.  Complex numbers are pairs of reals, and the test is made
-for both parts: the real part of a product is a sum of two products.
+holds.  A difference beyond it is no rounding of such sums.  Complex numbers are pairs of reals: the real part of a
+product is a sum of two products.  As |Δ_i| ≤ γ_n S_i for either part, |Δ| ≤ γ_n √(S_re² + S_im²) for both, and this is
+what is tested of complex taps.
 """
 
 from __future__ import annotations
