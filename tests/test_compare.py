@@ -67,7 +67,7 @@ def computed(rng: Any, kernels: list[np.ndarray], dtype: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("dtype", BITS)
-@pytest.mark.parametrize("seed", range(120))
+@pytest.mark.parametrize("seed", range(60))
 def test_what_is_computed_in_any_order_is_equal_up_to_rounding(seed: int, dtype: str) -> None:
     rng = np.random.default_rng([seed, len(dtype)])
     kernels = [tame(rng, int(rng.integers(1, 6)), dtype) for _ in range(int(rng.integers(1, 4)))]
@@ -118,7 +118,7 @@ def test_the_bound_is_the_one_that_is_promised(seed: int, dtype: str) -> None:
             assert as_fraction(shown[c.witness.index]) == c.witness.lhs - c.witness.rhs
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(12))
 def test_one_wrong_tap_of_a_folded_layer_is_found(seed: int) -> None:
     rng = np.random.default_rng([seed, 3])
     w = tame(rng, 2 * 3 * 9, "float32").reshape(2, 3, 3, 3)
@@ -190,7 +190,7 @@ def drawn_bound(rng: Any) -> Any:
     return made.T if rng.integers(2) else made
 
 
-@pytest.mark.parametrize("seed", range(150))
+@pytest.mark.parametrize("seed", range(100))
 def test_rows_that_stand_for_others_miss_nothing(seed: int) -> None:
     """Against all entries: the largest row sum of |Δ|, and whether anything differs."""
     rng = np.random.default_rng([seed, 5])
@@ -221,7 +221,7 @@ def test_few_rows_are_looked_at_however_large_the_array() -> None:
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "complex64", "complex128"])
 def test_a_fold_is_proved_and_its_weight_is_equal_up_to_rounding(dtype: str) -> None:
     rng = np.random.default_rng(7)
-    w = rng.standard_normal((4, 2, 3, 3))
+    w = rng.standard_normal((2, 1, 2, 2))
     w = (w + 1j * rng.standard_normal(w.shape) if dtype.startswith("c") else w).astype(dtype)
     up, conv = nn.Upsample((2, 3)), nn.Conv(w, padding=1, groups=2)
     folded = nn.fold_upsample(up, conv)
@@ -230,21 +230,21 @@ def test_a_fold_is_proved_and_its_weight_is_equal_up_to_rounding(dtype: str) -> 
     again = nn.as_transpose(nn.as_conv(nn.as_transpose(conv)))
     relatives = [folded, nn.fold_upsample(up, nn.as_conv(again)), pickle.loads(pickle.dumps(folded)), copy.copy(folded)]
     for after in [*relatives, net]:
-        before = (conv @ up).on((3, 4))
-        p = oa.prove(before, after.on((3, 4)))
+        before = (conv @ up).on((2, 3))
+        p = oa.prove(before, after.on((2, 3)))
         assert p.verdict == "proved"
         assert p.check()
         assert oa.prove((conv @ up).operator, after.operator).verdict == "proved"
-        c = oa.compare(before, after.on((3, 4)), dtype=dtype)
+        c = oa.compare(before, after.on((2, 3)), dtype=dtype)
         assert c.verdict == "equal up to rounding"
         assert 0 < c.error < 1
         assert oa.compare(conv @ up, after, dtype=dtype).verdict == "equal up to rounding"
-    x = (rng.standard_normal((4, 3, 4))).astype(dtype)
+    x = rng.standard_normal((2, 2, 3)).astype(dtype)
     assert folded(x).dtype == dtype
     plain = nn.ConvTranspose(folded.weight, folded.stride, folded.padding, groups=2)
     assert folded != plain
-    assert oa.prove(before, plain.on((3, 4))).verdict == "refuted"
-    assert "oa.compare" in str(oa.prove(before, plain.on((3, 4))))
+    assert oa.prove(before, plain.on((2, 3))).verdict == "refuted"
+    assert "oa.compare" in str(oa.prove(before, plain.on((2, 3))))
     np.testing.assert_array_equal(plain(x), folded(x))
 
 
@@ -307,13 +307,13 @@ def test_numbers_that_are_not_rational_are_enclosed() -> None:
     assert oa.compare(A, oa.Conv(np.float32([2**0.5, 0.5**0.5 + 1e-5]))).verdict == "different"
     assert oa.compare(A, oa.Conv(oa.Signal([root, root / 2]))).verdict == "equal"
     turn = oa.Modulate(2 * sympy.pi / 8)
-    w = np.exp(2j * np.pi * np.arange(8) / 8)
+    w = np.array([complex(sympy.exp(sympy.I * sympy.pi * n / 4).evalf(30)) for n in range(8)])
     assert oa.compare(turn, oa.Modulate(w), dtype="complex128").verdict == "equal up to rounding"
     assert oa.compare(turn, oa.Modulate(w * (1 + 1e-9)), dtype="complex128").verdict == "different"
     assert oa.compare(turn, oa.Modulate(w * (1 + 1e-9)), dtype="complex64").verdict == "equal up to rounding"
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(15))
 def test_complex_products(seed: int) -> None:
     rng = np.random.default_rng([seed, 10])
     p, q = ((tame(rng, 4, "float32") + 1j * tame(rng, 4, "float32")).astype(np.complex64) for _ in range(2))
