@@ -221,12 +221,12 @@ def test_few_rows_are_looked_at_however_large_the_array() -> None:
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "complex64", "complex128"])
 def test_a_fold_is_proved_and_its_weight_is_equal_up_to_rounding(dtype: str) -> None:
     rng = np.random.default_rng(7)
-    w = rng.standard_normal((2, 1, 2, 2))
+    w = rng.standard_normal((2, 1, 3, 1))
     w = (w + 1j * rng.standard_normal(w.shape) if dtype.startswith("c") else w).astype(dtype)
-    up, conv = nn.Upsample((2, 3)), nn.Conv(w, padding=1, groups=2)
+    up, conv = nn.Upsample((2, 3)), nn.Conv(w, padding=(1, 0), groups=2)
     folded = nn.fold_upsample(up, conv)
     assert folded.weight.dtype == dtype
-    net = nn.shuffled(nn.ConvTranspose(folded.weight, folded.stride, [(1, 1), (1, 1)], 0, 1, 2)._with_rest(folded.rest))
+    net = nn.shuffled(nn.ConvTranspose(folded.weight, folded.stride, [(1, 1), (0, 0)], 0, 1, 2)._with_rest(folded.rest))
     again = nn.as_transpose(nn.as_conv(nn.as_transpose(conv)))
     relatives = [folded, nn.fold_upsample(up, nn.as_conv(again)), pickle.loads(pickle.dumps(folded)), copy.copy(folded)]
     for after in [*relatives, net]:
