@@ -9,7 +9,7 @@ from math import lcm, prod
 from typing import Any
 
 from ..algebra.budget import check_time
-from ..algebra.evaluate import Evaluator
+from ..algebra.evaluate import Evaluator, differs
 from ..algebra.witness import Witness, to_signal
 from ..errors import Undecided
 from ..expr.blocks import Grid, fitted
@@ -97,7 +97,10 @@ def _step(rate: Rate, period: Index) -> Index | SamplingMatrix:
 
 
 def _witness(grids: tuple[Grid, Grid], tally: Tally, period: Index, transposed: bool) -> Witness:
-    """The tap with the largest ratio as an input of one sample; where taps of several rates meet, beside that place."""
+    """The tap with the largest ratio as an input of one sample; where taps of several rates meet, beside that place.
+
+    Both values are computed from the definitions, by the evaluator that judges witnesses of proofs.
+    """
     rate, (i, j, at), n = tally.place
     ndim = len(at)
     entries = [grid[i][j] for grid in grids]
@@ -109,7 +112,7 @@ def _witness(grids: tuple[Grid, Grid], tally: Tally, period: Index, transposed: 
         column, index = (moved, tuple(map(int, to)))[:: -1 if transposed else 1]
         evaluator = Evaluator(ndim)
         values = [evaluator.act(entry, {column: 1}).get(index, 0) for entry in entries]
-        if _is_alone(entries, moved, tuple(map(int, to)), transposed):
+        if _is_alone(entries, moved, tuple(map(int, to)), transposed) and differs(*values):
             channels = (i, j) if (len(grids[0]), len(grids[0][0])) != PLAIN else None
             place = index if ndim > 1 else index[0]
             lhs, rhs = map(exact, values)
