@@ -1,4 +1,4 @@
-"""Numbers in proofs: the tower, enclosures, phases, and time limits.  The judge of numbers is mpmath with 200 digits."""
+"""Numbers in proofs: the tower, enclosures, phases, time limits.  The judge of numbers is mpmath with 200 digits."""
 
 from __future__ import annotations
 
