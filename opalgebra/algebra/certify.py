@@ -77,9 +77,7 @@ def _agree(lhs: Expression, rhs: Expression, given: tuple[Any, ...], values: dic
     return same_answers(lhs, rhs, _inputs(lhs, rhs, evaluator, rng, cases), evaluator)
 
 
-def _inputs(
-    lhs: Expression, rhs: Expression, evaluator: Evaluator, rng: Random, cases: int = 1
-) -> list[Index | None]:
+def _inputs(lhs: Expression, rhs: Expression, evaluator: Evaluator, rng: Random, cases: int = 1) -> list[Index | None]:
     """Impulses in every residue class, near and far; a sample where there are very many or each is much work.
 
     Of several cases, which are values of symbols, each has its share.

@@ -125,7 +125,7 @@ def _sympy_ring(values: tuple[Any, ...], symbols: tuple[Any, ...]) -> Ring:
     inverse = [*(1 / s for s in symbols), sympy.Rational(1, 2)]
     wanted = [*values, *map(conjugate, values), *symbols, *inverse]
     if any(hasattr(atom, "family") for v in wanted for atom in v.atoms(sympy.NumberSymbol)):
-        from .algebraic import numbers_in, relation_ring
+        from .residues import numbers_in, relation_ring
 
         if degree_bound([v.xreplace(dict.fromkeys(numbers_in(wanted), sympy.S.One)) for v in wanted]) <= 2:
             return relation_ring([multiplied_out(v) for v in wanted])
