@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from .algebra.relations import nyquist, orthonormal, paraunitary
     from .algebra.wavelets import cosine_bank, dft_bank, lifting, wavelet
     from .nn import Pointwise, checkerboard
+    from .windows.comparison import Comparison, compare
 
 __version__ = "0.1.0"
 
@@ -70,6 +71,7 @@ __all__ = [
     "BoundOperator",
     "CertificateError",
     "CoefficientError",
+    "Comparison",
     "Conv",
     "Corr",
     "Derivation",
@@ -120,6 +122,7 @@ __all__ = [
     "algebraic",
     "box",
     "checkerboard",
+    "compare",
     "coprime",
     "cosets",
     "cosine_bank",
@@ -158,11 +161,13 @@ __all__ = [
 
 
 _LATER = {  # where what is not needed at once comes from, when it is first used
+    "Comparison": "windows.comparison",
     "Falsehood": "algebra.falsehoods",
     "FilterBank": "algebra.banks",
     "Pointwise": "nn",
     "algebraic": "algebra.algebraic",
     "checkerboard": "nn",
+    "compare": "windows.comparison",
     "cosine_bank": "algebra.wavelets",
     "dft_bank": "algebra.wavelets",
     "falsehoods": "algebra.falsehoods",

@@ -32,6 +32,7 @@ VERBS = {
     "text": "opalgebra.show.text:text",
     "ascii": "opalgebra.show.text:ascii_text",
     "latex": "opalgebra.show.latex:latex",
+    "witness_text": "opalgebra.show.derivation:witness_text",
     "proof_text": "opalgebra.show.derivation:proof_text",
     "proof_latex": "opalgebra.show.derivation:proof_latex",
     "proof_markdown": "opalgebra.show.cards:proof_markdown",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 PRIME = 2**61 - 1  # random taps are drawn below it
 IMPULSES = 240  # tried per line
+CASES = 12  # choices of values for symbols, per line
 WORK = 20_000  # nodes and taps, times impulses, per line and range
 
 
@@ -61,10 +62,11 @@ def _line_holds(lhs: Expression, rhs: Expression, given: tuple[Any, ...]) -> boo
     cases = [dict(zip(symbols, values, strict=True)) for values in product(*choices)]
     about = [fact for fact in given if isinstance(fact, AboutFactors)]
     chosen = [case for case in cases if all(judged(fact, Evaluator(1, {}, case)) for fact in about)]
-    return all(_agree(lhs, rhs, given, case) for case in chosen[:12])
+    chosen = chosen[:CASES]
+    return all(_agree(lhs, rhs, given, case, len(chosen)) for case in chosen)
 
 
-def _agree(lhs: Expression, rhs: Expression, given: tuple[Any, ...], values: dict[Any, int]) -> bool:
+def _agree(lhs: Expression, rhs: Expression, given: tuple[Any, ...], values: dict[Any, int], cases: int) -> bool:
     ndim = dimension(lhs, rhs)
     rng = Random(20261122)
     names = _random_names(lhs, rhs, ndim, rng)
@@ -72,16 +74,19 @@ def _agree(lhs: Expression, rhs: Expression, given: tuple[Any, ...], values: dic
     for name in even & names.keys():
         names[name] = {n: names[name].get(tuple(map(abs, n)), 0) for n in names[name]}
     evaluator = Evaluator(ndim, names, values)
-    return same_answers(lhs, rhs, _inputs(lhs, rhs, evaluator, rng), evaluator)
+    return same_answers(lhs, rhs, _inputs(lhs, rhs, evaluator, rng, cases), evaluator)
 
 
-def _inputs(lhs: Expression, rhs: Expression, evaluator: Evaluator, rng: Random) -> list[Index | None]:
-    """Impulses in every residue class, near and far; a sample where there are very many or each is much work."""
+def _inputs(lhs: Expression, rhs: Expression, evaluator: Evaluator, rng: Random, cases: int = 1) -> list[Index | None]:
+    """Impulses in every residue class, near and far; a sample where there are very many or each is much work.
+
+    Of several cases, which are values of symbols, each has its share.
+    """
     if not isinstance(lhs, LinearOperator):
         return [None]
     ndim, period = evaluator.ndim, common_period(lhs, rhs, evaluator)
     work = sum(1 if not isinstance(node, Signal) else node.values.size for e in (lhs, rhs) for node in walk(expand(e)))
-    limit = max(4, min(IMPULSES // 2, WORK // work))
+    limit = max(4, min(IMPULSES // 2, WORK // work) // cases)
     if period**ndim <= limit:
         near = list(product(range(period), repeat=ndim))
     else:

@@ -190,7 +190,8 @@ class _Enclosing:
             raise NoEnclosure
 
     def exp(self, x: tuple[Any, Any]) -> tuple[Any, Any]:
-        self._not_too_large(2 ** min(max(self._mag(x[0]), self._mag(x[1]), 0), 64))
+        self._not_too_large(2 ** min(max(self._mag(x[0]), 0), 64))
+        self._not_too_large(self._mag(x[1]))  # digits that the reduction of an angle takes
         size = self.iv.exp(x[0])
         if x[1] == 0:
             return size, self.zero

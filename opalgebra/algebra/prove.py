@@ -358,7 +358,7 @@ def _decide_concrete(lhs: Expression, rhs: Expression) -> Decision:
         return "refuted", "", witness
     witness = find(lhs, rhs, dimension(lhs, rhs), _walker(lhs, rhs, ring))
     if witness is None:
-        return "undecided", "the sides differ formally, but their values could not be told apart to 250 digits", None
+        return "undecided", "the sides differ formally, but their values could not be told apart numerically", None
     return "refuted", "", witness
 
 

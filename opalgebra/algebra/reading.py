@@ -17,7 +17,7 @@ from ..scalar import exact, to_sympy
 from .algebraic import Algebraic, Cosines
 from .budget import check_time
 from .ring import Ring
-from .tower import Number, Tower
+from .tower import Number, Terms, Tower
 
 ORDER_LIMIT = 10**8  # of the roots of unity of one statement
 TRIAL = 2**15  # prime factors up to this are found; what is left counts as one
@@ -95,9 +95,9 @@ class TowerRing(Ring):
     def _zero_of_polynomial(self, value: Any) -> Number:
         """α of degree d, with α^d in lower powers by its minimal polynomial."""
         tower = self.tower
-        first, *others = value.poly.monic().all_coeffs()
+        others = value.poly.monic().all_coeffs()[1:]
         place = tower.place("algebraic", value, value, tower.rational(0), len(others))
-        terms = {(0, ((place, j),) if j else ()): -exact(c) for j, c in enumerate(others[::-1]) if c}
+        terms: Terms = {(0, ((place, j),) if j else ()): -exact(c) for j, c in enumerate(others[::-1]) if c}
         base = tower.generators[place].base
         if base is not None and not base.terms:
             base.terms.update(terms)
@@ -134,7 +134,7 @@ class TowerRing(Ring):
         inner = self.read(base)
         terms = inner.normal()
         if len(terms) == 1:
-            ((k, powers), c), = terms.items()
+            (((k, powers), c),) = terms.items()
             if all(tower.generators[g].kind == "prime" for g, _ in powers):
                 turn = Fraction(k, tower.order) + (HALF if c < 0 else 0)
                 turn -= (turn - HALF).__ceil__()  # the argument over 2π, in (−1/2, 1/2]
@@ -183,7 +183,7 @@ class TowerRing(Ring):
         (argument,) = value.args
         terms = self.read(argument).normal()
         if len(terms) == 1:
-            ((k, powers), c), = terms.items()
+            (((k, powers), c),) = terms.items()
             if all(tower.generators[g].kind == "prime" for g, _ in powers):
                 turn = Fraction(k, tower.order) + (HALF if c < 0 else 0)
                 turn -= (turn - HALF).__ceil__()

@@ -259,7 +259,7 @@ def _quotient(lhs: Any, rhs: Any, relations: Sequence[Relation]) -> Any:
     """Polynomials in the taps and their conjugates, modulo a Gröbner basis of the hypotheses."""
     import sympy
 
-    from .algebraic import RelationRing, numbers_in
+    from .residues import RelationRing, numbers_in
 
     sides = [side for relation in relations for pair in relation.pairs for side in pair]
     values = [sympy.expand(to_sympy(v)) for v in constants(lhs, rhs, *sides)]

@@ -19,6 +19,7 @@ from ..errors import Undecided
 from ..scalar import Scalar, conjugate, exact, is_sympy, to_sympy
 
 DEGREE_LIMIT = 24  # of number fields that SymPy computes in
+QUICKLY_EXPANDED = 200  # terms that SymPy multiplies out in no time; domains do the same for longer polynomials
 ZEROS_LIMIT = 16  # degree of polynomials whose complex zeros are told apart
 EXPANDED_LIMIT = 2_000  # terms of a polynomial that is multiplied out
 
@@ -52,10 +53,14 @@ class SymPyRing(Ring):
         self._cache: dict[Any, Any] = {}
 
     def convert(self, value: Scalar) -> Any:
+        import sympy
+
         value = exact(value)
         if value not in self._cache:
             with sympy_algebra(value):
-                self._cache[value] = self.domain.from_sympy(_bounded(to_sympy(value)))
+                number = to_sympy(value)
+                small = expanded_terms(number) <= QUICKLY_EXPANDED
+                self._cache[value] = self.domain.from_sympy(sympy.expand(number) if small else _bounded(number))
         return self._cache[value]
 
     def to_scalar(self, element: Any) -> Any:
@@ -94,10 +99,17 @@ def ring_of(values: Any, symbols: Any = ()) -> Ring:
     if not symbols and any(isinstance(v, complex) for v in values) and not any(is_sympy(v) for v in values):
         return _gaussian_ring()
     numbers = {exact(value) for value in values}
-    others = sorted((v for v in numbers if not isinstance(v, (int, Fraction))), key=str)
+    others = sorted((v for v in numbers if not isinstance(v, (int, Fraction))), key=_order)
     if not others and not symbols:
         return RATIONALS
     return _sympy_ring(tuple(others), tuple(symbols))
+
+
+def _order(value: Any) -> Any:
+    """A key to sort by; SymPy's own compute numbers, which may be too large for that."""
+    from sympy import preorder_traversal
+
+    return [str(node) if not node.args else type(node).__name__ for node in preorder_traversal(value)]
 
 
 @lru_cache(maxsize=1)
@@ -113,7 +125,7 @@ def _sympy_ring(values: tuple[Any, ...], symbols: tuple[Any, ...]) -> Ring:
     inverse = [*(1 / s for s in symbols), sympy.Rational(1, 2)]
     wanted = [*values, *map(conjugate, values), *symbols, *inverse]
     if any(hasattr(atom, "family") for v in wanted for atom in v.atoms(sympy.NumberSymbol)):
-        from .algebraic import numbers_in, relation_ring
+        from .residues import numbers_in, relation_ring
 
         if degree_bound([v.xreplace(dict.fromkeys(numbers_in(wanted), sympy.S.One)) for v in wanted]) <= 2:
             return relation_ring([multiplied_out(v) for v in wanted])

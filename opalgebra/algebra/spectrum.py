@@ -14,6 +14,7 @@ from functools import lru_cache
 from math import lcm
 from typing import Any, TypeAlias
 
+from ..errors import Undecided
 from ..expr.characters import ORDER_LIMIT, Character, parts_of
 from ..expr.factors import axes
 from ..expr.sums import IndexedSum
@@ -98,6 +99,9 @@ class Spectrum:
         """For every unit its exponent per axis: e^{iωn} is the product of unit^(exponent · n)."""
         sign = -1 if conj else 1
         atoms = [self._parts(entry)[1] for entry in axes(character.frequency)]
+        known = {atom for atom, _ in self.units}
+        if any(parts.keys() - known for parts in atoms):  # the index of a sum stands in it, which is walked as one
+            raise Undecided(f"the frequency {character.frequency} depends on the index of a sum")
         return [tuple(_whole(sign * parts.get(atom, 0) * d) for parts in atoms) for atom, d in self.units]
 
     def turns(self, character: Character, conj: bool) -> tuple[Fraction, ...]:

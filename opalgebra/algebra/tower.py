@@ -323,8 +323,8 @@ class Tower:
         from sympy.polys.matrices import DomainMatrix
 
         factors = [Number(self, {key: 1}) for key in number.normal()]
-        basis, queue = {(0, ()): 0}, [(0, ())]
-        columns: list[Terms] = []
+        unit: tuple[int, Powers] = (0, ())
+        basis, queue = {unit: 0}, [unit]
         while queue:
             key = queue.pop()
             for factor in factors:

@@ -15,7 +15,7 @@ from .operators import LinearOperator
 
 Atoms: TypeAlias = dict[Any, Any]  # coefficient by SymPy expression: a frequency is Σ coefficient · expression
 
-ORDER_LIMIT = 1024  # roots of unity of higher order are only known by their order in proofs
+ORDER_LIMIT = 120  # roots of unity of higher order are only known by their order in proofs
 
 
 @dataclass(frozen=True, eq=False, repr=False)

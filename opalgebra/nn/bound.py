@@ -131,6 +131,10 @@ class BoundLayer(Windowed):
 
     __str__ = __repr__  # the operator of many channels would be long
 
+    def _stored(self) -> BoundLayer:
+        layer: Any = self.layer._as_stored()
+        return self if layer is self.layer else BoundLayer(layer, self.in_window.shape)
+
     def _key(self) -> tuple[Any, ...]:
         return self.layer, self.in_window
 

@@ -152,6 +152,9 @@ class Chain(Layer):
         """Whether a part mixes channels, or is bound to arrays that have them."""
         return bool(_channel_axis(self.maps, self.ndim or 1))
 
+    def _as_stored(self) -> Chain:
+        return Chain(tuple(part._as_stored() if isinstance(part, Layer) else part for part in self.maps))
+
     def _bind(self, sizes: Shape) -> Bound:
         maps = _for_axes(self.maps, len(sizes))
         return _bound(maps, (*_channel_axis(maps, len(sizes)), *sizes))

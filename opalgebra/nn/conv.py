@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cached_property
 from typing import Any
 
@@ -31,7 +32,8 @@ from .geometry import (
     spread,
 )
 from .gradient import WeightOperator
-from .layer import Arguments
+from .layer import Arguments, _make
+from .sums import exact_sum
 
 
 class _Convolution(LinearLayer):
@@ -69,6 +71,50 @@ class _Convolution(LinearLayer):
             )
 
     padding: Any
+
+    rest: np.ndarray | None = None  # (levels, *weight.shape): what the weight, a rounded sum, misses of the exact taps
+
+    def _with_rest(self, rest: np.ndarray | None) -> Any:
+        """The layer whose taps on ℤ^d are weight + Σ rest: it runs on the weight, and proofs are about the sum."""
+        if rest is None or not np.any(rest):
+            return self
+        made = copy(self)
+        made.__dict__.pop("operator", None)
+        made.__dict__["rest"] = rest
+        rest.flags.writeable = False
+        return made
+
+    def _as_stored(self) -> Any:
+        """The layer of the weight alone."""
+        if self.rest is None:
+            return self
+        made = copy(self)
+        for name in ("operator", "exact_weight", "rest"):
+            made.__dict__.pop(name, None)
+        return made
+
+    @cached_property
+    def exact_weight(self) -> np.ndarray:
+        """The taps of ``operator`` in the layout of the weight: the weight, or where it is a rounded sum that sum.
+
+        A double holds most sums of float32; others are ints and fractions in an array of objects.
+        """
+        return self.weight if self.rest is None else exact_sum(self.weight, self.rest)
+
+    def _kernel(self, taps: np.ndarray, start: Ints | int = 0) -> Signal:
+        """Taps of ``exact_weight`` as a signal; sums are weak, so that data keeps its precision."""
+        if taps.dtype == object:
+            return Signal(taps.tolist(), start)
+        kernel = Signal(taps, start)
+        return kernel if self.rest is None else Signal._wrap(kernel.values, kernel.starts, True)
+
+    def _key(self) -> tuple[Any, ...]:
+        rest = None if self.rest is None else self.rest.tobytes()
+        return (*super()._key(), rest)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        plain = super().__reduce__()
+        return plain if self.rest is None else (_restored, (*plain[1], self.rest))
 
     @property
     def axes(self) -> tuple[Axis, ...]:
@@ -135,7 +181,7 @@ class _Convolution(LinearLayer):
 
     def _blocks(self, entry: Any) -> LinearOperator:
         """The grid of the operators ``entry(taps)`` of all channels; 0 between groups."""
-        matrices = self.matrices(self.weight)
+        matrices = self.matrices(self.exact_weight)
         groups, outs, ins = matrices.shape[:3]
         rows: list[list[LinearOperator]] = [[Zero()] * (groups * ins) for _ in range(groups * outs)]
         for g, o, i in np.ndindex(groups, outs, ins):
@@ -169,6 +215,11 @@ class _Convolution(LinearLayer):
         x = as_samples(x)
         lead, sizes = self._fit(x.shape)
         return WeightOperator(self, x.reshape(*lead, self.channels[1], *sizes))
+
+
+def _restored(cls: type, arguments: dict[str, Any], rest: np.ndarray) -> Any:
+    """A layer with ``rest``, from a pickle."""
+    return _make(cls, arguments)._with_rest(rest)
 
 
 def _short(values: Ints) -> Any:
@@ -242,7 +293,11 @@ class Conv(_Convolution):
         axes = self.axes
         lo = tuple(a.start() for a in axes) if sizes is None else tuple(map(lambda a, n: a.pads(n)[0], axes, sizes))
         start = tuple(1 - axis.extent for axis in axes)
-        return self._blocks(lambda taps: strided(Signal(np.flip(dilated(taps, self.dilation)), start), self.stride, lo))
+
+        def entry(taps: np.ndarray) -> LinearOperator:
+            return strided(self._kernel(np.flip(dilated(taps, self.dilation)), start), self.stride, lo)
+
+        return self._blocks(entry)
 
 
 class ConvTranspose(_Convolution):
@@ -337,4 +392,4 @@ class ConvTranspose(_Convolution):
 
     def _operator(self, sizes: Shape | None) -> LinearOperator:
         lo = self._starts()
-        return self._blocks(lambda taps: scattered(Signal(dilated(taps, self.dilation)), self.stride, lo))
+        return self._blocks(lambda taps: scattered(self._kernel(dilated(taps, self.dilation)), self.stride, lo))

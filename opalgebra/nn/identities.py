@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from .conv import Conv, ConvTranspose, _Convolution
 from .geometry import Ints, spread
 from .resize import Upsample
 from .shuffle import PixelShuffle, PixelUnshuffle
+from .sums import Expansion
 
 
 def _expect(layer: Any, kind: type, what: str) -> None:
@@ -36,7 +38,8 @@ def as_transpose(conv: Conv) -> ConvTranspose:
     """
     _expect(conv, Conv, "the layer")
     _unit_stride(conv, "a transposed convolution that is equal")
-    return ConvTranspose(_swapped(conv), 1, _mirrored(conv), 0, conv.dilation, conv.groups)
+    made = ConvTranspose(_swapped(conv, conv.weight), 1, _mirrored(conv), 0, conv.dilation, conv.groups)
+    return _keeping(made, conv, _swapped)
 
 
 def as_conv(layer: ConvTranspose) -> Conv:
@@ -51,13 +54,19 @@ def as_conv(layer: ConvTranspose) -> Conv:
     """
     _expect(layer, ConvTranspose, "the layer")
     _unit_stride(layer, "a convolution that is equal")
-    return Conv(_swapped(layer), 1, _mirrored(layer), layer.dilation, layer.groups)
+    made = Conv(_swapped(layer, layer.weight), 1, _mirrored(layer), layer.dilation, layer.groups)
+    return _keeping(made, layer, _swapped)
 
 
-def _swapped(layer: _Convolution) -> np.ndarray:
+def _keeping(made: Any, layer: _Convolution, moved: Callable[[Any, np.ndarray], np.ndarray]) -> Any:
+    """The new layer with what the weight of the old one misses, moved as the weight was."""
+    return made if layer.rest is None else made._with_rest(np.stack([moved(layer, level) for level in layer.rest]))
+
+
+def _swapped(layer: _Convolution, weight: np.ndarray) -> np.ndarray:
     """The weight reversed along the kernel, its two channel axes exchanged within each group."""
-    a, b, *kernel = layer.weight.shape
-    cut = layer.weight.reshape(layer.groups, a // layer.groups, b, *kernel).swapaxes(1, 2)
+    a, b, *kernel = weight.shape
+    cut = weight.reshape(layer.groups, a // layer.groups, b, *kernel).swapaxes(1, 2)
     return np.flip(cut, tuple(range(-layer.ndim, 0))).reshape(layer.groups * b, a // layer.groups, *kernel)
 
 
@@ -71,6 +80,9 @@ def fold_upsample(up: Upsample, conv: Conv) -> ConvTranspose:
     """Nearest upsampling by r, then a convolution of stride 1, as one transposed convolution of stride r.
 
     C_q (1_r∗) ↑r = C_{q ∗ 1_r} ↑r: a kernel of k taps becomes one of d(k−1) + r.  Equal on arrays of every size but 0.
+
+    The weight has the dtype of the one given, and so is a rounded sum; what it runs on differs from the two layers by
+    rounding, as :func:`opalgebra.compare` says.  ``operator`` has the exact sums, and proofs are about these.
 
     >>> import opalgebra as oa
     >>> up, conv = oa.nn.Upsample(2), oa.nn.Conv([[[3, 2, 1]]], padding=1)
@@ -89,19 +101,21 @@ def fold_upsample(up: Upsample, conv: Conv) -> ConvTranspose:
         raise OperandError(f"{up} acts on {up.ndim} axes and {conv} on {conv.ndim}; give as many for both")
     factor = spread(up.factor, conv.ndim)
     base = as_transpose(conv)
-    weight = _with_box(base, factor)
+    sums = _with_box(base, factor)
     crops = [axis.crops() for axis in base.axes]
-    return ConvTranspose(weight, factor, crops, 0, 1, conv.groups)
+    made: ConvTranspose = ConvTranspose(sums.levels[0], factor, crops, 0, 1, conv.groups)._with_rest(sums.rest)
+    return made
 
 
-def _with_box(layer: ConvTranspose, factor: Ints) -> np.ndarray:
-    """The weight of w ∗ 1_r, w dilated."""
+def _with_box(layer: ConvTranspose, factor: Ints) -> Expansion:
+    """The weight of w ∗ 1_r, w dilated, without an error."""
     size = [axis.extent + r - 1 for axis, r in zip(layer.axes, factor, strict=True)]
-    result = np.zeros((*layer.weight.shape[:2], *size), dtype=layer.weight.dtype)
-    for j in np.ndindex(*layer.kernel):
-        box: Any = [slice(i * d, i * d + r) for i, d, r in zip(j, layer.dilation, factor, strict=True)]
-        result[(..., *box)] += layer.weight[(..., *j, *(None,) * layer.ndim)]
-    return result
+    sums = Expansion((*layer.weight.shape[:2], *size), layer.weight.dtype)
+    for weight in (layer.weight, *(() if layer.rest is None else layer.rest)):
+        for j in np.ndindex(*layer.kernel):
+            box = [slice(i * d, i * d + r) for i, d, r in zip(j, layer.dilation, factor, strict=True)]
+            sums.add((..., *box), weight[(..., *j, *(None,) * layer.ndim)])
+    return sums
 
 
 def unshuffled(conv: Conv) -> Chain:
@@ -122,13 +136,17 @@ def unshuffled(conv: Conv) -> Chain:
     pads = [axis.pads(axis.stride) for axis in conv.axes]
     first = [-lo // s for (lo, _), s in zip(pads, conv.stride, strict=True)]
     last = [(axis.extent - 1 - lo) // axis.stride for axis, (lo, _) in zip(conv.axes, pads, strict=True)]
-    weight = _phases(conv, [lo for lo, _ in pads], first, last)  # (outs, ins, phases, taps)
-    weight = np.moveaxis(weight, 2 + conv.ndim, 2).reshape(conv.weight.shape[0], -1, *weight.shape[2 : 2 + conv.ndim])
+
+    def moved(layer: Any, weight: np.ndarray) -> np.ndarray:
+        phases = _phases(layer, weight, [lo for lo, _ in pads], first, last)  # (outs, ins, taps, phases)
+        ndim = layer.ndim
+        return np.moveaxis(phases, 2 + ndim, 2).reshape(phases.shape[0], -1, *phases.shape[2 : 2 + ndim])
+
     padding = []
     for axis, (lo, hi), a, b in zip(conv.axes, pads, first, last, strict=True):
         more = (lo + hi - axis.extent) // axis.stride + 1  # outputs beyond n/s
         padding.append((-a, more + a + (b - a)))
-    inner = Conv(weight, 1, padding, 1, conv.groups)
+    inner = _keeping(Conv(moved(conv, conv.weight), 1, padding, 1, conv.groups), conv, moved)
     net: Chain = inner @ PixelUnshuffle(conv.stride, conv.channels[1])
     return net
 
@@ -163,27 +181,31 @@ def shuffled(layer: ConvTranspose) -> Chain:
             )
     first = [-lo // s for (lo, _), s in zip(crops, layer.stride, strict=True)]
     last = [(axis.extent - 1 - lo) // axis.stride for axis, (lo, _) in zip(layer.axes, crops, strict=True)]
-    taps = _phases(layer, [lo for lo, _ in crops], first, last)
-    taps = np.flip(taps, tuple(range(2, 2 + layer.ndim)))  # a convolution of the frameworks reads backwards
-    groups, (ins, outs) = layer.groups, layer.weight.shape[:2]
-    cut = np.moveaxis(taps, 2 + layer.ndim, 2).reshape(groups, ins // groups, outs, -1, *taps.shape[2 : 2 + layer.ndim])
-    weight = np.moveaxis(cut, 1, 3).reshape(-1, ins // groups, *cut.shape[4:])
+    groups, (ins, outs), ndim = layer.groups, layer.weight.shape[:2], layer.ndim
+
+    def moved(layer: Any, weight: np.ndarray) -> np.ndarray:
+        taps = _phases(layer, weight, [lo for lo, _ in crops], first, last)
+        taps = np.flip(taps, tuple(range(2, 2 + ndim)))  # a convolution of the frameworks reads backwards
+        cut = np.moveaxis(taps, 2 + ndim, 2).reshape(groups, ins // groups, outs, -1, *taps.shape[2 : 2 + ndim])
+        return np.moveaxis(cut, 1, 3).reshape(-1, ins // groups, *cut.shape[4:])
+
     padding = []
     for axis, (lo, hi), a, b in zip(layer.axes, crops, first, last, strict=True):
         more = (axis.extent - lo - hi) // axis.stride - 1  # outputs beyond n, before the shuffle
         padding.append((b, more - b + (b - a)))
-    net: Chain = PixelShuffle(layer.stride, layer.channels[0]) @ Conv(weight, 1, padding, 1, groups)
+    inner = _keeping(Conv(moved(layer, layer.weight), 1, padding, 1, groups), layer, moved)
+    net: Chain = PixelShuffle(layer.stride, layer.channels[0]) @ inner
     return net
 
 
-def _phases(layer: _Convolution, lo: list[int], first: list[int], last: list[int]) -> np.ndarray:
+def _phases(layer: _Convolution, weight: np.ndarray, lo: list[int], first: list[int], last: list[int]) -> np.ndarray:
     """The weight as (a, b, \\*t, r): tap j lies at j d − lo = s t + r, and t counts from ``first``."""
     size = [b - a + 1 for a, b in zip(first, last, strict=True)]
     stride = layer.stride
-    result = np.zeros((*layer.weight.shape[:2], *size, int(np.prod(stride))), dtype=layer.weight.dtype)
+    result = np.zeros((*weight.shape[:2], *size, int(np.prod(stride))), dtype=weight.dtype)
     for j in np.ndindex(*layer.kernel):
         at = [divmod(i * d - p, s) for i, d, p, s in zip(j, layer.dilation, lo, stride, strict=True)]
         t = [turn - a for (turn, _), a in zip(at, first, strict=True)]
         r = np.ravel_multi_index([phase for _, phase in at], stride)
-        result[(slice(None), slice(None), *t, r)] = layer.weight[(..., *j)]
+        result[(slice(None), slice(None), *t, r)] = weight[(..., *j)]
     return result

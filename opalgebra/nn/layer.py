@@ -102,6 +102,17 @@ class Layer(Composable):
         """How many channels an input of so many axes has, where the layer mixes channels."""
         raise NotImplementedError
 
+    def _as_stored(self) -> Layer:
+        """The layer whose operator has the taps that are stored."""
+        return self
+
+    def _stored(self) -> LinearOperator:
+        """The operator on ℤ^d of the taps that are stored; called by :func:`opalgebra.compare`."""
+        if not self.is_linear:
+            raise OperandError(f"{self} is not linear; linear operators are compared, such as .jacobian(x)")
+        made: LinearOperator = self._as_stored().operator  # type: ignore[attr-defined]
+        return made
+
     @abstractmethod
     def _bind(self, sizes: Shape) -> Bound:
         """The layer on an input of these spatial sizes."""

@@ -16,9 +16,12 @@ from ..engine.device import check_together, host, is_cupy, module_of, uploaded
 from ..engine.dispatch import COMPILED_WORK
 from ..engine.window import Window, place
 from ..expr.arrays import as_exact
+from ..expr.blocks import Block
 from ..windows.bound import BoundOperator, Shape
 from ..windows.dask_ import Job, Part, cut
 from ..windows.precision import Precision, computed_in
+from ..windows.responses import moved
+from ..windows.windowed import Windowed
 
 
 def at_zero(shape: Shape) -> Window:
@@ -68,6 +71,31 @@ class Batched(BoundOperator):
 
     def _multiply_adds(self) -> int:
         return prod(self.lead) * self.inner.explain().multiply_adds
+
+    def _as_windowed(self) -> Windowed | None:
+        """A filter on every channel is one operator between windows."""
+        inner = self.inner
+        if not isinstance(inner, Windowed) or inner.channels or len(self.lead) > 1 or not self.lead[0]:
+            return None
+        many = Block.diagonal(*[inner.operator] * self.lead[0])
+        made = Windowed(many, inner.in_window.shape, inner.out_window, None, inner.boundary)
+        made.depends_on_size = True  # for all that is known here
+        return made
+
+    def _stored(self) -> BoundOperator:
+        stored = Batched(self.inner._stored(), self.lead)
+        return stored._as_windowed() or stored
+
+    def _traced(self, x: Any, trace: Any, tracer: Any, transposed: bool, conjugated: bool) -> Any:
+        """Called by :func:`opalgebra.compare`: every batch by itself."""
+        count = len(self.lead)
+        batches = {n[:count] for part in x for side in (part.re, part.im) for n in side}
+        found = []
+        for batch in sorted(batches):
+            one = tuple(moved(p, lambda n, batch=batch: n[count:] if n[:count] == batch else None) for p in x)  # type: ignore[misc]
+            answer = trace(self.inner, one, tracer, transposed, conjugated)
+            found.append(tuple(moved(p, lambda n, batch=batch: (*batch, *n)) for p in answer))  # type: ignore[misc]
+        return tracer.total(found)
 
     def __repr__(self) -> str:
         return f"{self.inner!r} on {self.dims}"

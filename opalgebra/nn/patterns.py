@@ -160,7 +160,7 @@ def checkerboard(A: Any) -> Checkerboard:
 
 def _of_weights(layer: ConvTranspose) -> np.ndarray:
     """Taps of equal phase added up, exactly."""
-    matrices = layer.matrices(layer.weight)
+    matrices = layer.matrices(layer.exact_weight)
     groups, outs, ins = matrices.shape[:3]
     sums = np.zeros((groups * outs, groups * ins, *layer.stride), dtype=object)
     lo = [axis.start() for axis in layer.axes]

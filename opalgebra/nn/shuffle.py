@@ -18,6 +18,7 @@ from ..expr.operators import LinearOperator
 from ..scalar import is_sympy
 from ..windows.bound import BoundOperator, Shape
 from ..windows.dask_ import cut
+from ..windows.windowed import Windowed
 from .geometry import Ints, axes_of, per_axis, positive, sizes_by, spread
 from .layer import Arguments, Layer
 from .linear import at_zero
@@ -200,6 +201,16 @@ class Permutation(BoundOperator):
         from .blocks import Shuffled  # which permutes blocks
 
         return cut(x, Shuffled(self, transposed), x.dtype)
+
+    def _as_windowed(self) -> Windowed:
+        shapes = [shape[1:] for shape in self._shapes]
+        sizes, out = shapes if self.splits else shapes[::-1]
+        made = Windowed(self.operator, sizes, at_zero(out), None, ("zero",) * len(sizes))
+        made.depends_on_size = True  # the factor divides the sizes
+        return made
+
+    def _stored(self) -> BoundOperator:
+        return self._as_windowed()
 
     def _exact(self) -> np.ndarray:
         places = self._act(np.arange(self.shape[1]).reshape(self.dims), False, False).reshape(-1)

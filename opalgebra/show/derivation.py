@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 from unicodedata import combining
 
+from ..algebra.rounded import rounding_hint
 from ..expr.node import Node
 from ..expr.signals import Signal
 from ..scalar import exact
@@ -177,10 +178,14 @@ def proof_text(proof: Any) -> str:
     statement = f"{text(proof.lhs)} {SIGNS[proof.verdict][0]} {text(proof.rhs)}"
     lines = [f"{proof.verdict}{given_text(proof)}: {statement}"]
     if proof.witness is not None:
-        lines.append("  " + _witness(proof.witness, _TEXT))
-    if proof.reason:
-        lines.append(f"  {proof.reason}")
+        lines.append("  " + witness_text(proof.witness))
+    lines += [f"  {more}" for more in (rounding_hint(proof.witness), proof.reason) if more]
     return "\n".join(lines)
+
+
+def witness_text(witness: Any) -> str:
+    """An input, kernels and factors, and what both sides give."""
+    return _witness(witness, _TEXT)
 
 
 def proof_latex(proof: Any) -> str:

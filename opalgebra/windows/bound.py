@@ -422,6 +422,14 @@ class BoundOperator(Drawn, ABC):
 
         return prove_bound(lhs, rhs, given)
 
+    def _as_windowed(self) -> Any:
+        """The same as an operator of the algebra between windows, where it is one by another name; else None."""
+        return None
+
+    def _stored(self) -> BoundOperator:
+        """The operator of the numbers that are stored; called by :func:`opalgebra.compare`."""
+        return self
+
     def latex(self) -> str:
         """LaTeX for mathematics mode."""
         return str(verb("words_latex")(str(self)))

@@ -123,6 +123,9 @@ class Turned(BoundOperator):
     def _mode(self) -> tuple[bool, bool]:
         return self.transposed, self.conjugated
 
+    def _stored(self) -> BoundOperator:
+        return turn(self.operator._stored(), self.transposed, self.conjugated)
+
     def _key(self) -> tuple[Any, ...]:
         return self.operator, self.transposed, self.conjugated
 
@@ -210,6 +213,9 @@ class Product(BoundOperator):
     def latex(self) -> str:
         """LaTeX for mathematics mode."""
         return r"\,".join(f"({f.latex()})" if isinstance(f, Total) else f.latex() for f in self.factors)
+
+    def _stored(self) -> BoundOperator:
+        return composed(*(factor._stored() for factor in self.factors))
 
     def _key(self) -> tuple[Any, ...]:
         return self.factors
@@ -303,6 +309,9 @@ class Total(BoundOperator):
         """LaTeX for mathematics mode."""
         return " + ".join(term.latex() for term in self.terms)
 
+    def _stored(self) -> BoundOperator:
+        return added(*(term._stored() for term in self.terms))
+
     def _key(self) -> tuple[Any, ...]:
         return self.terms
 
@@ -379,6 +388,9 @@ class Scaled(BoundOperator):
         return str(verb("index_latex")(to_sympy(self.scalar))) + (
             rf"\,({inner})" if isinstance(self.operator, Total) else rf"\,{inner}"
         )
+
+    def _stored(self) -> BoundOperator:
+        return multiplied(self.scalar, self.operator._stored())
 
     def _key(self) -> tuple[Any, ...]:
         return self.scalar, self.operator

@@ -23,6 +23,7 @@ from ..algebra.evaluate import Evaluator, differs
 from ..algebra.facts import Hypothesis, hypotheses
 from ..algebra.prove import Proof, Step, proved_about
 from ..algebra.ring import Ring, ring_of
+from ..algebra.rounded import rounding_hint
 from ..algebra.scope import Scope
 from ..algebra.witness import to_signal
 from ..engine.window import Window
@@ -133,7 +134,7 @@ class BoundProof(Proof):
     def __str__(self) -> str:
         sign = {"proved": "=", "refuted": "≠"}.get(self.verdict, "≟")
         lines = [f"{self.verdict}: {self.lhs} {sign} {self.rhs}"]
-        lines += [f"  {text}" for text in (self.witness, self.scope, self.reason) if text]
+        lines += [f"  {text}" for text in (self.witness, rounding_hint(self.witness), self.scope, self.reason) if text]
         if self.on_lattice is not None:
             lines += [f"  {line}" for line in str(self.on_lattice).splitlines()]
         return "\n".join(lines)
@@ -254,7 +255,10 @@ def _run_alike(lhs: BoundOperator, rhs: BoundOperator) -> bool:
     if symbolic:
         return _difference(lhs, rhs) == (None, "")
     left, right = lhs.todense(), rhs.todense()
-    return bool(np.allclose(left, right, rtol=1e-8, atol=1e-10 * max(1.0, float(np.abs(left).max(initial=0)))))
+    kinds = [np.dtype(leaf.dtype) for side in (lhs, rhs) for leaf in _leaves(side)]
+    coarse = max(np.finfo(kind).eps if kind.kind in "fc" else 0.0 for kind in kinds)
+    rtol = max(1e-8, 32 * float(coarse))  # of weights in single precision no more digits agree
+    return bool(np.allclose(left, right, rtol=rtol, atol=rtol / 100 * max(1.0, float(np.abs(left).max(initial=0)))))
 
 
 # -- bound operators as operators on ℤ^d ----------------------------------------------------------------------
@@ -274,7 +278,8 @@ def _lattice(operator: Any) -> Lattice | None:
             return _of_turned(operator)
         case Product():
             return _of_product(operator)
-    return None
+    form = operator._as_windowed()
+    return None if form is None else _of_windowed(form)
 
 
 def _of_windowed(operator: Windowed) -> Lattice:
@@ -345,19 +350,27 @@ def _keeps_all(left: Lattice, right: Lattice) -> bool:
 # -- formal kernels -----------------------------------------------------------------------------------------
 
 
-def _windowed(operator: Any) -> Iterator[Windowed]:
-    """The operators between windows that a bound one is made of."""
+def _leaves(operator: Any) -> Iterator[BoundOperator]:
+    """The operators that are no sum, product, multiple or transpose of others."""
     match operator:
-        case Windowed():
-            yield operator
         case Turned() | Scaled():
-            yield from _windowed(operator.operator)
+            yield from _leaves(operator.operator)
         case Product():
             for factor in operator.factors:
-                yield from _windowed(factor)
+                yield from _leaves(factor)
         case Total():
             for term in operator.terms:
-                yield from _windowed(term)
+                yield from _leaves(term)
+        case _:
+            yield operator
+
+
+def _windowed(operator: Any) -> Iterator[Windowed]:
+    """The operators between windows that a bound one is made of."""
+    for leaf in _leaves(operator):
+        form = leaf if isinstance(leaf, Windowed) else leaf._as_windowed()
+        if form is not None:
+            yield form
 
 
 def _roots(operator: Any) -> Iterator[LinearOperator]:

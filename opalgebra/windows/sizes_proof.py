@@ -30,6 +30,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..algebra.evaluate import Evaluator
 from ..algebra.facts import (
     AboutFactors,
     Coprime,
@@ -42,6 +43,7 @@ from ..algebra.facts import (
     symbols_of,
 )
 from ..algebra.prove import Proof, Step, proved_about
+from ..algebra.replay import judged
 from ..algebra.ring import Ring, ring_of
 from ..errors import DimensionError, OpAlgebraError, SizeError, Undecided, WindowError
 from ..expr.multirate import Shift
@@ -478,7 +480,7 @@ def _formal(*sides: BoundOperator) -> dict[str, Any]:
 
 
 def _kernels(names: dict[str, Any], ndim: int, facts: tuple[Hypothesis, ...]) -> Iterator[dict[str, Any]]:
-    """Small kernels for formal names that are signals; even ones where that is given."""
+    """Small kernels for formal names that are signals, of which the hypotheses hold; even ones where that is given."""
     if not all(isinstance(node, FormalSignal) for node in names.values()):
         return
     rng = Random(20261122)
@@ -490,7 +492,9 @@ def _kernels(names: dict[str, Any], ndim: int, facts: tuple[Hypothesis, ...]) ->
             taps = [*taps[:reach], *taps[reach::-1]] if name in even else taps
             values = reduce(np.multiply.outer, [np.array(taps)] * ndim)
             kernels[name] = Signal(values, start=(-reach,) * ndim)
-        yield kernels
+        evaluator = Evaluator(ndim, {name: Evaluator(ndim).signal(kernel) for name, kernel in kernels.items()})
+        if all(judged(fact, evaluator) for fact in facts if not isinstance(fact, AboutFactors)):
+            yield kernels
 
 
 def _small_pairs(lhs: Any, rhs: Any, facts: tuple[Hypothesis, ...]) -> Iterator[tuple[BoundOperator, BoundOperator]]:
