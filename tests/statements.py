@@ -29,7 +29,9 @@ from .judge_claims import Claim, allowed, integer_symbols, values
 from .judge_numbers import TooLarge, is_zero
 
 FULL = 1999  # every so many statements prove(), its derivation and its check; a prime, so that every kind has its turn
-CHECKED, SAVED = 5, 50  # the same for the newer kinds, and for the file of the proof
+CHECKED, SAVED = 25, 50  # the same for the newer kinds, and for the file of the proof
+PATIENCE = 20.0  # seconds for a check, which has no budget; what takes longer is counted, and no fault
+slow: list[int] = []  # the numbers of statements whose check took longer than that
 SECONDS = 120.0  # for a decision
 SHORT = 8.0  # for a decision of the newer kinds
 OVER = 2.0  # seconds that may go by after the budget
@@ -98,7 +100,7 @@ class Outcome(NamedTuple):
 
     ``unseen`` tells that only the witness showed the judge the difference; ``skipped`` counts the statements that
     were too large for the judge, ``refused`` those that the package refused to compute exactly (an error of its own),
-    before this one was made in their place.
+    before this one was made in their place; ``slow`` tells that its check took too long to wait for.
     """
 
     number: int
@@ -108,6 +110,7 @@ class Outcome(NamedTuple):
     unseen: bool = False
     skipped: int = 0
     refused: int = 0
+    slow: bool = False
 
 
 class Late(Exception):
@@ -149,6 +152,7 @@ def _outcome(made: Statement, number: int, kind: Kind, rng: random.Random) -> Ou
     if made.hint == "contradiction" or (made.claims and not values(made.sides, made.claims, rng, 1)):
         return _contradicted(made, number)
     symbolic, full = kind.symbolic, number % FULL == 0
+    slow.clear()
     verdict, reason, witness = _asked(made, kind, number, full)
     fault, unseen = "", False
     if verdict == "undecided":
@@ -159,7 +163,7 @@ def _outcome(made: Statement, number: int, kind: Kind, rng: random.Random) -> Ou
         fault, unseen = _refutation_fault(made, witness, symbolic, full, rng)
     else:
         fault = reason
-    return Outcome(number, made.hint, verdict, fault, unseen)
+    return Outcome(number, made.hint, verdict, fault, unseen, slow=bool(slow))
 
 
 def _refutation_fault(made: Statement, witness: Any, symbolic: bool, full: bool, rng: random.Random) -> tuple[str, bool]:
@@ -210,15 +214,15 @@ def _no_longer_than(seconds: float) -> Iterator[None]:
 def _asked(made: Statement, kind: Kind, number: int, full: bool) -> tuple[str, str, Any]:
     """(verdict, reason, witness): the verdict alone is much quicker where the sides differ."""
     lhs, rhs = made.lhs, made.rhs
-    shown = number % WITNESS == 0 or kind.symbolic or getattr(lhs, "channels", None) not in (None, (1, 1))
     if full or kind.public:
-        try:
-            with _no_longer_than(4 * SHORT if kind.public else 2 * SECONDS):
-                return _proved(made, kind, number, full)
-        except Late as why:
-            return "late", f"late: {why}", None
+        return _proved(made, kind, number, full)
     with limited(SECONDS), room(lhs, rhs):
-        if shown or made.claims:
+        if (
+            number % WITNESS == 0
+            or kind.symbolic
+            or made.claims
+            or getattr(lhs, "channels", None) not in (None, (1, 1))
+        ):
             return decide(lhs, rhs, _given(made))
         lhs, rhs = written_out(lhs), written_out(rhs)
         same = lhs == rhs or _same_map(lhs, rhs, ring_of(constants(lhs, rhs)))
@@ -226,22 +230,35 @@ def _asked(made: Statement, kind: Kind, number: int, full: bool) -> tuple[str, s
 
 
 def _proved(made: Statement, kind: Kind, number: int, full: bool) -> tuple[str, str, Any]:
+    """What ``prove`` says within its budget, and whether its check and its file agree."""
     budget, begin = SHORT if kind.public else SECONDS, time.process_time()
-    proof = prove(made.lhs, made.rhs, _given(made), budget)
+    try:
+        with _no_longer_than(4 * budget):
+            proof = prove(made.lhs, made.rhs, _given(made), budget)
+    except Late as why:
+        return "late", f"late: {why}", None
     if (took := time.process_time() - begin) > budget + OVER:
         return "late", f"late: {took:.1f} s", None
     if proof.verdict == "undecided":
         return proof.verdict, proof.reason, None
-    checked = full or number % SAVED == 0 or (number % CHECKED == 0 or proof.verdict == "refuted")
-    if checked and not proof.check():
-        return "contradiction", f"{proof.verdict}, but the check of the proof fails", None
+    try:
+        with _no_longer_than(PATIENCE):
+            if fault := _check_fault(made, kind, proof, number, full):
+                return "contradiction", fault, None
+    except Late:
+        slow.append(number)
+    return proof.verdict, proof.reason, proof.witness
+
+
+def _check_fault(made: Statement, kind: Kind, proof: Any, number: int, full: bool) -> str:
+    """What is wrong with the check, the derivation or the file of a proof, where these have their turn."""
+    if (full or number % CHECKED == 0 or proof.verdict == "refuted") and not proof.check():
+        return f"{proof.verdict}, but the check of the proof fails"
     if full and proof.verdict == "proved":
         ends = [step.expression for step in proof.steps]
         if (ends[0], ends[-1]) != (made.lhs, made.rhs):
-            return "contradiction", "the derivation does not lead from one side to the other", None
-    if kind.public and number % SAVED == 0 and (why := _file_fault(proof)):
-        return "contradiction", why, None
-    return proof.verdict, proof.reason, proof.witness
+            return "the derivation does not lead from one side to the other"
+    return _file_fault(proof) if kind.public and number % SAVED == 0 else ""
 
 
 def _file_fault(proof: Any) -> str:
