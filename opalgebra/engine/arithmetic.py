@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -294,12 +295,29 @@ def lower(array: np.ndarray) -> np.ndarray:
     result, made = np.empty(array.shape, dtype=object), dict[Any, Any]()
     for at, entry in zip(np.ndindex(array.shape), array.flat, strict=True):
         if entry not in made:  # samples repeat themselves, and SymPy's numbers take long to make
-            made[entry] = _collected(entry.expand()) if is_sympy(entry) else to_sympy(entry)
+            made[entry] = _written(entry) if is_sympy(entry) else to_sympy(entry)
         result[at] = made[entry]
     return result
 
 
-def _collected(value: Any) -> Any:
+def _written(value: Any) -> Any:
+    number, unit = value.as_coeff_Mul()
+    if number.is_Rational and _is_unit(unit):
+        return value  # as it comes out of a modulation of numbers
+    return collected(value.expand())
+
+
+@lru_cache(maxsize=1024)
+def _is_unit(value: Any) -> bool:
+    """Whether it is 1, i, or e^{iπt} with 0 < t < 1 as :func:`collected` writes it."""
+    from sympy import I, S, exp, pi
+
+    return value in (S.One, I) or (
+        isinstance(value, exp) and (value.exp / (I * pi)).is_Rational and value == collected(value)
+    )
+
+
+def collected(value: Any) -> Any:
     """The terms with their signs, powers of i and e^{iπt} multiplied out: ±|c| e^{iπt} with 0 <= t < 1."""
     from sympy import Add, I, Mul, Rational, exp, pi
 
