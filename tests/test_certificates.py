@@ -326,8 +326,8 @@ def test_a_witness_must_meet_the_hypotheses():
         checker.check(changed(lambda c: c["witness"].update(names={"q": [move(1, ONE, (1, 1))]}), even))
     real = oa.prove(Conv(r), 2 * Conv(r))
     imaginary = {"r": [move([[1, 1, 1, {}]])]}
+    change = {"minimal": [1, 0, 1], "root": [0, 1]}
     with pytest.raises(checker.Rejected, match="r is not real"):
-        change = {"minimal": [1, 0, 1], "root": [0, 1]}
         checker.check(changed(lambda c: c.update(change) or c["witness"].update(names=imaginary), real))
     with pytest.raises(checker.Rejected, match="is none of"):
         checker.check(changed(lambda c: c["witness"].update(names={"r": [move(1, (0, 2))]}), real))

@@ -15,7 +15,7 @@ from ..expr.factors import factors, integers, ratio
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ..expr.operators import PLAIN, Compose, FormalOperator, Identity, Scale, Sum, add, common_channels, compose
 from ..expr.signals import Box, FormalSignal, Signal, add_signals
-from ..expr.traverse import expand, formal_names, substitute, walk
+from ..expr.traverse import formal_names, substitute, walk
 from ..scalar import conjugate, exact, to_sympy
 from . import checker
 from .certificate import ABOUT_FACTORS
@@ -313,7 +313,7 @@ class _Reader:
         """The relation with these equations: one with a name where that says the same, otherwise these as they are."""
         nodes = [node for pair in pairs for side in pair for node in walk(side)]
         kernels = dict.fromkeys(
-            n for n in nodes if isinstance(n, FormalSignal) or isinstance(n, Signal) and _symbols_of(n)
+            n for n in nodes if isinstance(n, FormalSignal) or (isinstance(n, Signal) and _symbols_of(n))
         )
         factors = dict.fromkeys(node.factor for node in nodes if isinstance(node, Down))
         for k in factors:
@@ -341,14 +341,14 @@ class _Reader:
         place = None if self.data["signals"] else tuple(place)
         found = answers(left, right, place, names, dimension(left, right), channels)
         values = [self.number(v) for v in written["values"]]
-        shown = [side.get(tuple(index), 0) for side in found]
+        left, right = shown = [side.get(tuple(index), 0) for side in found]
         if any(differs(a, b) for a, b in zip(shown, values, strict=True)) or not differs(*shown):
             raise CertificateError("the sides have other values at the witness of the file")
         signals = {s: to_signal(taps, self.ndim) if self.names[s] != "operator" else taps for s, taps in names.items()}
         return Witness(
             None if place is None else to_signal({place: 1}, self.ndim), signals,
             symbols if bound else {symbol.name: value for symbol, value in counted.items()},
-            index[0] if self.ndim == 1 else tuple(index), *shown, names, channels,
+            index[0] if self.ndim == 1 else tuple(index), left, right, names, channels,
         )  # fmt: skip
 
     def _taps(self, name: str, moves: list[Any]) -> dict[tuple[int, ...], Any]:
