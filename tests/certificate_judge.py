@@ -143,6 +143,8 @@ class Rows:
     def moved(self, move: Any, place: Place, w: Any, turned: bool) -> list[tuple[Place, Any]]:
         weight, route, axes = move
         channel = place[0]
+        if not weight:
+            return []
         if route:
             start, to = route[::-1] if turned else route
             if channel != start:
@@ -167,7 +169,7 @@ def convolved(taps: dict[Place, Any], x: Vector, turned: bool) -> Any:
             yield (c, *[a - b if turned else a + b for a, b in zip(n, d, strict=True)]), v * w
 
 
-# -- values -----------------------------------------------------------------------------------------------------------
+# -- values ---------------------------------------------------------------------------------------------
 
 
 def suits(kind: str, v: int) -> bool:
@@ -224,6 +226,7 @@ def drawn(data: Any, rng: random.Random, p: int, reach: int) -> dict[str, Vector
 
 def pool(data: Any, rng: random.Random, p: int) -> list[dict[str, Vector]]:
     """Kernels that may satisfy equations: delays, rotations, Nyquist filters."""
+
     def over(a: int, b: int) -> int:
         return a * pow(b, -1, p) % p
 
@@ -242,7 +245,7 @@ def pool(data: Any, rng: random.Random, p: int) -> list[dict[str, Vector]]:
     return found
 
 
-# -- what is stated -----------------------------------------------------------------------------------------------------
+# -- what is stated -------------------------------------------------------------------------------------
 
 
 def fault(data: Any, conclusion: str, rng: random.Random) -> str:

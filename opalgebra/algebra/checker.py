@@ -31,6 +31,7 @@ DEPTH, CASES, LABELS, CHANNELS = 8_000, 24, 500, 4_096  # of rows; values tried;
 
 KEYS = {"format", "version", "verdict", "ndim", "signals", "nodes", "lhs", "rhs", "lines", "witness", "names",
         "symbols", "given", "minimal", "root", "seal"}  # fmt: skip
+ANYTHING: Any = lambda v, what: None  # noqa: E731
 VERDICTS, NAMED = ("proved", "refuted"), ("signal", "real", "even", "real even", "operator")
 
 
@@ -123,10 +124,6 @@ def fits(v: Any, shape: Any, what: str) -> None:
             fits(inner, part, what)
 
 
-def anything(v: Any, what: str) -> None:
-    return
-
-
 def whole(low: int = -(2**99_999), stop: int = 2**99_999) -> Any:
     def shape(v: Any, what: str) -> None:
         form(type(v) is int, f"{what} holds {str(v)[:40]!a}, where an int is expected")
@@ -169,7 +166,7 @@ class Form:
         version = data.get("version")
         need(type(version) is int and version == VERSION, f"the version is {version!a:.20}; this file reads {VERSION}")
         self.data, n = data, data.get("ndim")
-        fits(data, dict.fromkeys(KEYS, anything) | {
+        fits(data, dict.fromkeys(KEYS, ANYTHING) | {
             "ndim": whole(1, 9), "signals": one_of(True, False), "minimal": [whole()], "verdict": one_of(*VERDICTS),
             "root": (self.fraction, self.fraction), "names": self.labels, "symbols": self.labels, "seal": text,
         }, "the file")  # fmt: skip
@@ -195,21 +192,9 @@ class Form:
         need(len(data["given"]) <= 100, "limit: 100 hypotheses")
         proved = data["verdict"] == "proved"
         fits(data["witness"], one_of(None) if proved else self.witness(), "the witness")
-        fits(
-            data["lines"],
-            [
-                {
-                    "expression": self.ref,
-                    "law": text,
-                    "condition": text,
-                    "seal": text,
-                    "uses?": [(whole(0, len(data["given"])), whole(0), self.number, self.ref, self.ref)],
-                }
-            ]
-            if proved
-            else (),
-            "a line",
-        )
+        use = (whole(0, len(data["given"])), whole(0), self.number, self.ref, self.ref)
+        line = {"expression": self.ref, "law": text, "condition": text, "seal": text, "uses?": [use]}
+        fits(data["lines"], [line] if proved else (), "a line")
         if proved:
             ends = [line["expression"] for line in data["lines"]] or [None]
             need([ends[0], ends[-1]] == [data["lhs"], data["rhs"]], "the lines lead elsewhere", 1)
@@ -218,8 +203,8 @@ class Form:
     def labels(self, v: Any, what: str) -> None:
         form(type(v) is dict and all(type(kind) is str for kind in v.values()), f"{what} are no object of kinds")
         need(len(v) <= LABELS, f"limit: {LABELS} names or symbols")
-        plain = all(0 < len(s) <= 200 and s[0] != "~" and s.isprintable() for s in v)
-        form(plain, f"one of {what} is empty, too long, not printable, or begins with ~")
+        plain = all(0 < len(s) <= 200 and s.isprintable() and not {"~", "?"} & {*s} for s in v)
+        form(plain, f"one of {what} is empty, too long, not printable, or has ~ or ? in it")
 
     def fraction(self, v: Any, what: str) -> None:
         fits([v, 1] if type(v) is int else v, (whole(-(2**1100), 2**1100), whole(1, 2**1100)), what)
@@ -243,13 +228,10 @@ class Form:
 
     def row(self, v: Any, what: str) -> None:
         earlier, what = whole(0, len(self.routed)), f"row {len(self.routed)}"
-        fits(v, (one_of("moves", "formal", "conv", "transpose", "compose", "sum"), anything), what)
+        fits(v, (one_of("moves", "formal", "conv", "transpose", "compose", "sum"), ANYTHING), what)
         kind, a = v
-        fits(
-            a,
-            {"moves": [self.move], "formal": self.name, "conv": earlier, "transpose": earlier}.get(kind, [earlier]),
-            what,
-        )
+        shapes = {"moves": [self.move], "formal": self.name, "conv": earlier, "transpose": earlier}
+        fits(a, shapes.get(kind, [earlier]), what)
         if kind == "moves":
             routed = any(len(entry) == 5 for entry in a)
         else:
@@ -266,7 +248,7 @@ class Form:
         fits(v, (self.step,) * 3 if type(v) is list and len(v) == 3 else (self.step,) * 2, what)
 
     def hypothesis(self, v: Any, what: str) -> None:
-        fits(v, (one_of("equations", *GIVEN), anything, anything), what)
+        fits(v, (one_of("equations", *GIVEN), ANYTHING, ANYTHING), what)
         kind, a, b = v
         fits([a, b], [[self.ref]] if kind == "equations" else [self.step], what)
         form(kind in GIVEN or len(a) == len(b), f"{what} has an equation with one side")
@@ -562,18 +544,15 @@ class Checker:
                 break
             need(number < 1_000, f"limit: {len(grid)} symbols to count through")
             tried = [dict(zip(sorted(self.counted), values, strict=True)) for values in product(*grid)]
-            found = top, [case for case in tried if self.holds_at(case)]
+            found = top, [case for case in tried if self.take(case).holds()]
         need(found[1], "no values of the symbols meet the hypotheses")
         return found
 
-    def holds_at(self, case: dict[str, int]) -> bool:
-        self.take(case)
-        return self.holds()
-
-    def take(self, case: dict[str, int]) -> None:
+    def take(self, case: dict[str, int]) -> Checker:
         """Values of the symbols for ints, and random ones of the others."""
         self.values = {s: {(0,): RANDOM.randrange(1, 2**120)} for name in self.symbols for s in (name, "~" + name)}
         self.values |= {s: {(0,): v} if v else {} for s, v in case.items()}
+        return self
 
     def proof(self) -> str:
         """Every line equals the one before; a sentence that says for what."""
@@ -609,15 +588,15 @@ class Checker:
             need(self.symbols[s] == "complex" or is_rational(self.values[s]), f"{s} is not real at the witness", 1)
             need(s not in self.counted or self.fits(s, w["symbols"][s]), "a symbol is out of its range", 1)
         for s, kind in self.names.items():
-            taps, other = (self.kernel(name, w["names"].get(name, w["names"][s])) for name in (s, "~" + s))
+            taps = self.kernel(s, w["names"][s])
+            turned = self.kernel("~" + s, w["names"].get("~" + s, w["names"][s]))
             need("real" not in kind or all(map(is_rational, taps.values())), f"{s} is not real at the witness", 1)
-            for n in taps.keys() | other.keys():
-                v, turned, mirrored = (
-                    d.get(at, {}) for d, at in ((taps, n), (other, n), (taps, tuple([-i for i in n])))
-                )
-                need(self.are_conjugate(v, turned), f"~{s} is not the conjugate of {s} at the witness", 1)
-                need("even" not in kind or mirrored == v, f"{s} is not even at the witness", 1)
-            for name, found in ((s, taps), ("~" + s, other)):
+            for n in taps.keys() | turned.keys():
+                conjugate = self.are_conjugate(taps.get(n, {}), turned.get(n, {}))
+                need(conjugate, f"~{s} is not the conjugate of {s} at the witness", 1)
+                mirrored = taps.get(tuple([-i for i in n]), {}) == taps.get(n, {})
+                need("even" not in kind or mirrored, f"{s} is not even at the witness", 1)
+            for name, found in ((s, taps), ("~" + s, turned)):
                 self.formal[name] = [(e, c, *self.ends(kind, at)) for at, v in found.items() for (e,), c in v.items()]
 
     def ends(self, kind: str, at: tuple[int, ...]) -> list[Any]:
