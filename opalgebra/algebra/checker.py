@@ -36,7 +36,7 @@ VERDICTS, NAMED = ("proved", "refuted"), ("signal", "real", "even", "real even",
 
 
 def is_prime(v: int) -> bool:
-    need(v < 10**6, "limit: a prime or composite number above 10⁶")
+    need(v < 10**6, "limit: a prime or composite number above a million")
     return v > 1 and all(v % d for d in range(2, int(v**0.5) + 1))
 
 
@@ -90,7 +90,7 @@ def read(raw: bytes | str) -> Any:
 
 
 def _int(text: str) -> int:
-    form(text != "-0", "−0 is no int")
+    form(text != "-0", "-0 is no int")
     need(len(text) <= DIGITS, f"limit: an int of more than {DIGITS} digits")
     return int(text)
 
@@ -356,7 +356,9 @@ class Checker:
             return {(0,): Fraction(x.get((0,), 0)) ** e} if x else {}
         if e < 0:
             other = self.values[s[1:] if s[0] == "~" else "~" + s]
-            x = {n: v / self.times(x, other)[0,] for n, v in other.items()}
+            square = self.times(x, other).get((0,), 0)
+            need(square, f"{s} is 0 at a root, and is divided by", 1)
+            x = {n: v / square for n, v in other.items()}
         y = x
         for _ in range(abs(e) - 1):
             y = self.times(y, x)
