@@ -8,6 +8,7 @@ import random
 import shutil
 import subprocess
 import sys
+import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -420,14 +421,48 @@ BOMBS = {
     "a loop": ("out of its range", bomb(["transpose", 0])),
     "unsealed": ("seal", bomb(LATE).replace('"seal": "', '"seal": "0')),
     "a power of t": ("out of its range", bomb(moves(([[1, 1, 10**9, {}]],)))),
+    "a product of long steps": ("period", bomb(moves((1, ONE, (0, 10**4200))), ["compose", [0] * 900_000])),
+    "multiples of long steps": ("period", bomb(*(moves((1, ONE, (0, 10**4000 + n))) for n in range(300)),
+                                               ["sum", list(range(300)) * 900])),
+    "names times rows": ("operations", bomb(
+        *(["formal", f"n{n}"] for n in range(400)), ["compose", list(range(400))],
+        *(["sum", [400, 400]] for n in range(100_000)), names={f"n{n}": "signal" for n in range(400)})),
+    "a name often": ("a name", bomb(["formal", "q"], *(["compose", [n, n]] for n in range(60)), names={"q": "signal"})),
+    "many symbols in a number": ("bits|operations", bomb(
+        moves(([[1, 1, 0, {f"s{n}": 64 for n in range(400)}]] * 400,)), symbols={f"s{n}": "real" for n in range(400)})),
+    "powers in a field": ("operations|bits", bomb(
+        moves(([[1, 1, n, {f"s{i}": 64 for i in range(5)}] for n in range(64)] * 300,)),
+        symbols={f"s{i}": "real" for i in range(5)}, minimal=[0] + [3] * 63 + [1])),
+    "a field of long numbers": ("bits|operations", bomb(
+        moves(*(([[10**4000, 1, 63, {}]], ONE, (n, 1)) for n in range(300))), ["compose", [0] * 20],
+        minimal=[0] + [10**4000] * 63 + [1])),
+    "long places": ("operations", bomb(moves((1, ONE, (10**4200, 1)), (1, ONE, (10**4200 + 1, 1))),
+                                       *(["compose", [n, n]] for n in range(30)))),
+    "uses": ("operations", bomb(LATE, given=[["equations", [0], [0]]], lines=[
+        {"expression": 0, "law": "", "condition": ""},
+        {"expression": 0, "law": "", "condition": "", "uses": [[0, 0, 1, 0, 0]] * 150_000}])),
+    "a dense operator": ("operations", bomb(["formal", "A"], ["compose", [0] * 6], ["sum", [1] * 9],
+                                            names={"A": "operator"})),
+    "many taps": ("operations", bomb(
+        ["formal", "q"], ["compose", [0] * 100], verdict="refuted", lines=[], names={"q": "signal"}, witness={
+            "input": [0, 0], "index": [0, 0], "names": {"q": [move(1, ONE, (n, 1)) for n in range(50_000)]},
+            "symbols": {}, "values": [0, 1], "inverse": 1})),
+    "a large prime": ("prime", bomb(
+        LATE, verdict="refuted", lines=[], symbols={"p": "prime"}, witness={
+            "input": [0, 0], "index": [0, 0], "names": {}, "symbols": {"p": 10**40}, "values": [0, 1], "inverse": 1})),
+    "quotes": ("no JSON", '"' + '\\"' * 1_900_000), "digits": ("digits", f"[{'9' * 3_900_000}]"),
+    "brackets": ("format", f"[{'[],' * 1_000_000}1]"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_hostile_certificates_end(name):
     message, text = BOMBS[name]
-    with pytest.raises(checker.Rejected, match=message):
+    start = time.process_time()
+    with pytest.raises(checker.Rejected, match=message) as rejected:
         checker.check(text)
+    assert name == "unsealed" or rejected.value.status == 64
+    assert time.process_time() - start < 15  # some five seconds at most, elsewhere
 
 
 def test_a_difference_at_one_place_only_has_no_letter():
