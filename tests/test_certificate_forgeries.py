@@ -276,6 +276,19 @@ def test_a_bank_of_filters_is_saved(tmp_path):
     assert oa.load_proof(tmp_path / "proof.json").given == proof.given
 
 
+def test_true_certificates_that_others_may_write_are_read(tmp_path):
+    """Numbers as fractions, values without symbols, ~q left out where the taps are rational."""
+    a = moves([symbol("a"), ONE, ONE])
+    for text in (
+        flipped(refuted(a, I, at={"a": 2}, values=(2, 1), inverse=1), symbols={"a": "real"}),
+        flipped(refuted(Q, I, names={"q": [tap(2)]}, values=([[4, 2, 0, {}]], 1), inverse=1), names={"q": "signal"}),
+        made(UP, ["compose", [0]]),
+    ):
+        (tmp_path / "proof.json").write_text(text)
+        assert checker.check(text)
+        assert oa.load_proof(tmp_path / "proof.json").verdict == json.loads(text)["verdict"]
+
+
 def test_edited_certificates_state_nothing_false():
     counts = certificate_fuzz.run(20260, 0, 2_000)
     assert counts["false"] == 0

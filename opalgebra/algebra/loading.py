@@ -331,18 +331,17 @@ class _Reader:
         counted = {self.symbols[s]: v for s, v in symbols.items() if self.data["symbols"][s] not in ("real", "complex")}
         left, right = (substitute(side, counted) if counted else side for side in (lhs, rhs))
         bound = any(kind == "equations" for kind, *_ in self.data["given"])
+        chosen = {self.symbols[s]: to_sympy(v) for s, v in symbols.items()}
         if bound:  # hypotheses about taps hold at these values of theirs
-            left, right = (
-                at(side, {self.symbols[s]: to_sympy(v) for s, v in symbols.items()}) for side in (left, right)
-            )
+            left, right = (at(side, chosen) for side in (left, right))
         (out, *index), (into, *place) = written["index"], written["input"]
         plain = self.data["signals"] or common_channels(left, right) in (None, PLAIN)
         channels = None if plain else (out, into)
         place = None if self.data["signals"] else tuple(place)
         found = answers(left, right, place, names, dimension(left, right), channels)
-        values = [self.number(v) for v in written["values"]]
+        values = [_at(self.number(v), chosen) for v in written["values"]]
         left, right = shown = [side.get(tuple(index), 0) for side in found]
-        if any(differs(a, b) for a, b in zip(shown, values, strict=True)) or not differs(*shown):
+        if any(differs(_at(a, chosen), b) for a, b in zip(shown, values, strict=True)) or not differs(*shown):
             raise CertificateError("the sides have other values at the witness of the file")
         signals = {s: to_signal(taps, self.ndim) if self.names[s] != "operator" else taps for s, taps in names.items()}
         return Witness(
@@ -358,6 +357,11 @@ class _Reader:
             (*[s for s, _ in target], *([s for s, _ in source] if operator else [])): self.number(weight)
             for weight, source, target in moves
         }
+
+
+def _at(value: Any, chosen: dict[Any, Any]) -> Any:
+    """A number at values of its symbols."""
+    return exact(to_sympy(value).subs(chosen).expand())
 
 
 def _same(some: Any, others: Any) -> bool:
