@@ -72,7 +72,12 @@ class LinearLayer(Layer):
         Returns
         -------
         int or SymPy expression, or a tuple of these
-            A formula assumes that it is not negative; a number is never below 0.
+            A formula assumes that an output exists.
+
+        Raises
+        ------
+        WindowError
+            For numbers for which there is no output.
         """
         raise NotImplementedError
 

@@ -231,8 +231,8 @@ class MaxPool(_Pool):
     Notes
     -----
     Not linear: ``jacobian(x)`` is the selection of the samples that are taken, the first of equal ones, and stands for
-    the derivative.  The dtype stays.  A NaN in a window is its maximum.  A window of padding only gives −∞ (the
-    smallest integer of an integer dtype).
+    the derivative.  The dtype stays.  A NaN in a window is its maximum.  A window of padding only gives −∞; integers
+    have no such number, and are refused where there is such a window (:class:`~opalgebra.WindowError`).
 
     Examples
     --------
@@ -252,6 +252,7 @@ class MaxPool(_Pool):
         super().__init__(kernel, stride, padding, dilation, ceil_mode)
 
     def _bind(self, sizes: Shape) -> BoundMaxPool:
+        self._sizes(sizes)  # refuses an input that is shorter than a window
         return BoundMaxPool(self, sizes)
 
     def jacobian(self, x: Any) -> BoundOperator:
@@ -260,8 +261,6 @@ class MaxPool(_Pool):
         return self._bind(self._fit(x.shape)[1]).jacobian(x)
 
 
-def _no_maximum() -> OperandError:
-    return OperandError("complex numbers have no maximum; pool their absolute values, such as abs(x)")
 
 
 class BoundMaxPool(Map):
@@ -286,27 +285,49 @@ class BoundMaxPool(Map):
         axes = zip(self.layer.axes(len(self.sizes)), self.sizes, self.dimsd, strict=True)
         return Windows([Sweep(a.kernel, a.stride, a.dilation, -a.pads(n)[0], n, m) for a, n, m in axes])
 
+    @cached_property
+    def _reads_padding_only(self) -> bool:
+        """Whether there is a window without a sample."""
+        axes = zip(self.layer.axes(len(self.sizes)), self.sizes, strict=True)
+        return bool(prod(self.dimsd)) and any(axis.reads_padding_only(n) for axis, n in axes)
+
+    def _check_ordered(self, dtype: Any) -> None:
+        """Refuse what has no maximum, by dtype and geometry alone."""
+        if dtype.kind == "c":
+            raise OperandError("complex numbers have no maximum; pool their absolute values, such as abs(x)")
+        if dtype.kind in "iu" and self._reads_padding_only:
+            raise WindowError(
+                f"{self} has a window that reads padding only, and {dtype} no −∞ to be its maximum; give floats, such "
+                "as x.astype(float), or less padding"
+            )
+
     def _is_compiled(self, x: np.ndarray) -> bool:
         if not isinstance(x, np.ndarray) or x.dtype not in ORDERED or not available():
             return False
         taps = prod(axis.kernel for axis in self.layer.axes(len(self.sizes)))
         return x.size // max(1, prod(self.sizes)) * prod(self.dimsd) * taps >= COMPILED_WORK
 
+    _made = frozenset({"_windows", "_reads_padding_only"})
+
     def __getstate__(self) -> dict[str, Any]:
         """Without what a first run makes again."""
-        return {name: value for name, value in self.__dict__.items() if name != "_windows"}
+        return {name: value for name, value in self.__dict__.items() if name not in self._made}
 
     def _apply(self, x: np.ndarray) -> np.ndarray:
+        self._check_ordered(x.dtype)
+        return self._maxima(x)
+
+    def _maxima(self, x: np.ndarray) -> np.ndarray:
         return self._windows.maxima(x) if self._is_compiled(x) else self._largest(x)[0]
 
     def _apply_lazily(self, x: Any) -> Any:
         from .blocks import Pooled  # which makes pools of its own
 
-        if x.dtype.kind == "c":
-            raise _no_maximum()
+        self._check_ordered(x.dtype)
         return cut(x, Pooled(self.layer, self.sizes), x.dtype)
 
     def _jacobian(self, x: np.ndarray) -> BoundOperator:
+        self._check_ordered(x.dtype)
         _, source = self._windows.chosen(x) if self._is_compiled(x) else self._largest(x)
         dtype = x.dtype if x.dtype.kind == "f" else np.float64
         xp = module_of(x)
@@ -316,8 +337,6 @@ class BoundMaxPool(Map):
 
     def _largest(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The maxima, and their places in the flattened spatial axes; −1 where a window holds padding only."""
-        if x.dtype.kind == "c":
-            raise _no_maximum()
         source = module_of(x).arange(prod(self.sizes)).reshape(self.sizes)
         best, source = x, np.broadcast_to(source, x.shape)
         for axis in reversed(range(len(self.sizes))):  # rows last: equal ones are then taken in C order
