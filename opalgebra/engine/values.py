@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from math import gcd
 from typing import Any, NamedTuple, TypeAlias
 
@@ -26,9 +27,10 @@ from .arithmetic import evaluated
 from .fir import Fir, Ints
 from .relabel import Relabel
 from .unfold import evaluate, formal_error
-from .weights import Tone, Weight
+from .weights import Quotient, Tone, Weight
 
-Action: TypeAlias = Fir | Weight | Relabel
+Action: TypeAlias = Fir | Weight | Quotient | Relabel
+EXACT = 2**53  # up to which whole numbers are floats
 
 
 class Term(NamedTuple):
@@ -67,7 +69,11 @@ class Compiler:
         return Value((Term(x, Tone(frequency)),))
 
     def scale(self, x: Value, scalar: Scalar) -> Value:
-        """A single tap."""
+        """A single tap, and for a fraction a division at the end, which rounds once."""
+        value = exact(scalar)
+        if isinstance(value, Fraction) and not is_dyadic(value) and max(abs(value.numerator), value.denominator) < EXACT:
+            y = x if value.numerator == 1 else self.scale(x, value.numerator)
+            return quotient(y, value.denominator, self.ndim)
         tap = np.asarray(number(scalar)).reshape((1,) * self.ndim)
         return self._after(x, lambda fir: fir.is_single, lambda fir: fir.then_filter(tap, (0,) * self.ndim))
 
@@ -111,9 +117,27 @@ class Compiler:
             return x  # zero stays zero
         if len(x.terms) == 1:
             ((source, action),) = x.terms
+            if isinstance(action, Quotient):  # divided once more is changed; the last thing that is done stays the last
+                return quotient(self._after(source, fits, change), action.divisor, self.ndim)
             if isinstance(action, Fir) and fits(action):
                 return Value((Term(source, change(action)),))
         return Value((Term(x, change(Fir.identity(self.ndim))),))
+
+
+def is_dyadic(value: Fraction) -> bool:
+    """Whether the denominator is a power of two, so that a product with it is exact."""
+    return value.denominator & (value.denominator - 1) == 0
+
+
+def quotient(x: Value, divisor: int, ndim: int) -> Value:
+    """x / divisor; quotients of quotients are one."""
+    if not x.terms and not x.is_input:
+        return x  # zero stays zero
+    if len(x.terms) == 1:
+        ((source, action),) = x.terms
+        if isinstance(action, Quotient) and action.divisor * divisor < EXACT:
+            return Value((Term(source, Quotient(action.divisor * divisor, ndim)),), channels=x.channels)
+    return Value((Term(x, Quotient(divisor, ndim)),), channels=x.channels)
 
 
 def numbers(signal: Signal) -> np.ndarray:

@@ -90,6 +90,68 @@ class Weight:
 
 
 @dataclass(frozen=True, eq=False)
+class Quotient:
+    """Division by a whole number.
+
+    Of a sum that is exact and a multiple of it the quotient is exact, as a product with a rounded 1/K is not: the mean
+    of K equal samples is that sample.
+    """
+
+    divisor: int
+    ndim: int
+
+    @property
+    def transposed(self) -> Quotient:
+        """The same: it is diagonal."""
+        return self
+
+    @property
+    def conjugated(self) -> Quotient:
+        """The same: it is real."""
+        return self
+
+    def reads(self, out: Window) -> Window:
+        """What is read for a window: the same."""
+        return out
+
+    def reaches(self, read: Window) -> Window:
+        """What a window reaches: the same."""
+        return read
+
+    def add_to(self, y: np.ndarray, x: np.ndarray, written: Window, read: Window) -> None:
+        """Add x / K to y."""
+        common = intersection(written, read)
+        if common.size:
+            y[trailing(place(common, written))] += divided(x[trailing(place(common, read))], self.divisor, y.dtype)
+
+    @property
+    def gain(self) -> float:
+        """1 / K."""
+        return 1 / self.divisor
+
+    def check_integers(self, x: np.ndarray) -> int:
+        """The largest |y| that integers x can give."""
+        return magnitude(x)
+
+    def multiply_adds(self, written: Window, read: Window) -> int:
+        """One per sample."""
+        return intersection(written, read).size
+
+
+def divided(x: Any, divisor: Any, dtype: Any, out: Any = None) -> Any:
+    """x / divisor in a dtype, in place where ``out`` is x.
+
+    Complex numbers part by part, because NumPy multiplies them by a rounded 1/divisor.
+    """
+    y = x.astype(dtype) if out is None else out
+    if out is not None and out is not x:
+        y[...] = x
+    for part in (y.real, y.imag) if y.dtype.kind == "c" else (y,):
+        part /= divisor
+    return y
+
+
+@dataclass(frozen=True, eq=False)
 class _Axis:
     """The factors of a tone along one axis; what is sent to a device is kept with them."""
 

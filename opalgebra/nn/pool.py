@@ -168,9 +168,10 @@ class AvgPool(_Pool, LinearLayer):
         axes = self.axes(len(sizes))
         taps = [dilated(np.ones(axis.kernel, dtype=np.int64), (axis.dilation,)) for axis in axes]
         starts = [axis.pads(n)[0] - axis.extent + 1 for axis, n in zip(axes, sizes, strict=True)]
-        divisor = self.divisor(len(sizes))
-        scale = 1 if divisor == 1 else 1 / divisor
-        return on_axes(taps, starts, (1,) * len(axes), tuple(axis.stride for axis in axes), scale)
+        return on_axes(taps, starts, (1,) * len(axes), tuple(axis.stride for axis in axes))
+
+    def _divisor(self, ndim: int) -> int:
+        return self.divisor(ndim)
 
     def _depends_on_size(self, ndim: int) -> bool:
         return any(axis.depends_on_size for axis in self.axes(ndim))
