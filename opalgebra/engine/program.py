@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import compiled, cuda_
-from .arithmetic import check_bound
+from .arithmetic import check_bound, divided
 from .device import module_of
 from .dispatch import Choice, choose, engine_for, plan
 from .fir import Fir
 from .values import Action, Term, Value
-from .weights import Quotient, divided
+from .weights import Quotient
 from .window import Window, intersection, union
 
 

@@ -23,14 +23,13 @@ from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Signal
 from ..expr.traverse import formal_parts
 from ..scalar import Scalar, exact, is_sympy
-from .arithmetic import evaluated
+from .arithmetic import EXACT, evaluated, is_quotient
 from .fir import Fir, Ints
 from .relabel import Relabel
 from .unfold import evaluate, formal_error
 from .weights import Quotient, Tone, Weight
 
 Action: TypeAlias = Fir | Weight | Quotient | Relabel
-EXACT = 2**53  # up to which whole numbers are floats
 
 
 class Term(NamedTuple):
@@ -71,7 +70,7 @@ class Compiler:
     def scale(self, x: Value, scalar: Scalar) -> Value:
         """A single tap, and for a fraction a division at the end, which rounds once."""
         value = exact(scalar)
-        if isinstance(value, Fraction) and not is_dyadic(value) and max(abs(value.numerator), value.denominator) < EXACT:
+        if is_quotient(value) and isinstance(value, Fraction):
             y = x if value.numerator == 1 else self.scale(x, value.numerator)
             return quotient(y, value.denominator, self.ndim)
         tap = np.asarray(number(scalar)).reshape((1,) * self.ndim)
@@ -122,11 +121,6 @@ class Compiler:
             if isinstance(action, Fir) and fits(action):
                 return Value((Term(source, change(action)),))
         return Value((Term(x, change(Fir.identity(self.ndim))),))
-
-
-def is_dyadic(value: Fraction) -> bool:
-    """Whether the denominator is a power of two, so that a product with it is exact."""
-    return value.denominator & (value.denominator - 1) == 0
 
 
 def quotient(x: Value, divisor: int, ndim: int) -> Value:

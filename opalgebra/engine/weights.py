@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .arithmetic import cast, check_bound, magnitude
+from .arithmetic import cast, check_bound, divided, magnitude
 from .device import is_cupy, module_of, uploaded
 from .fir import Ints, in_parts
 from .mixing import trailing
@@ -136,19 +136,6 @@ class Quotient:
     def multiply_adds(self, written: Window, read: Window) -> int:
         """One per sample."""
         return intersection(written, read).size
-
-
-def divided(x: Any, divisor: Any, dtype: Any, out: Any = None) -> Any:
-    """x / divisor in a dtype, in place where ``out`` is x.
-
-    Complex numbers part by part, because NumPy multiplies them by a rounded 1/divisor.
-    """
-    y = x.astype(dtype) if out is None else out
-    if out is not None and out is not x:
-        y[...] = x
-    for part in (y.real, y.imag) if y.dtype.kind == "c" else (y,):
-        part /= divisor
-    return y
 
 
 @dataclass(frozen=True, eq=False)

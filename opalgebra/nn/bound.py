@@ -36,9 +36,16 @@ class LinearLayer(Layer):
     def _sizes(self, sizes: Shape) -> Shape:
         """The spatial shape of the output."""
 
-    @abstractmethod
     def _filters(self, sizes: Shape) -> list[Fir]:
         """The filters, the one applied first in front."""
+        raise NotImplementedError
+
+    def _value(self, x: Value, sizes: Shape) -> Value:
+        """The outputs of the filters for an input."""
+        outs = self.channels[0] if self.channels else None
+        for fir in self._filters(sizes):
+            x = Value((Term(x, fir),), channels=outs)
+        return x
 
     @abstractmethod
     def _operator(self, sizes: Shape | None) -> LinearOperator:
@@ -109,10 +116,8 @@ class BoundLayer(Windowed):
 
     @cached_property
     def _ends(self) -> Ends:
-        outs, ins = self.channels or (None, None)
-        start = end = Value((), is_input=True, channels=ins)
-        for fir in self.layer._filters(self.in_window.shape):
-            end = Value((Term(end, fir),), channels=outs)
+        start = Value((), is_input=True, channels=self.channels[1] if self.channels else None)
+        end = self.layer._value(start, self.in_window.shape)
         ndim = len(self.in_window.shape)
         divisor = self.layer._divisor(ndim)
         return [start], [quotient(end, divisor, ndim) if divisor > 1 else end]

@@ -14,13 +14,14 @@ from ..engine.compiled.pooling import ORDERED, Sweep, Windows
 from ..engine.device import module_of
 from ..engine.dispatch import COMPILED_WORK
 from ..engine.fir import Fir
+from ..engine.values import Term, Value
 from ..errors import OperandError, WindowError
 from ..expr.operators import LinearOperator
 from ..expr.signals import Signal
 from ..windows.bound import BoundOperator, Shape, as_samples
 from ..windows.combine import Product
 from ..windows.dask_ import cut
-from ..windows.precision import Precision
+from ..windows.precision import Precision, computed_in
 from .bound import BoundLayer, LinearLayer, dilated, on_axes, strided
 from .geometry import (
     SAME,
@@ -36,7 +37,7 @@ from .geometry import (
     spread,
 )
 from .layer import Arguments, Layer, Map
-from .linear import Diagonal, Selection
+from .linear import Quotients, Selection
 
 
 class _Pool(Layer):
@@ -164,11 +165,19 @@ class AvgPool(_Pool, LinearLayer):
     def precision(self) -> Precision:
         return Precision("i" if self.divisor(self.ndim or 1) == 1 else "f")
 
-    def _filters(self, sizes: Shape) -> list[Fir]:
+    def _value(self, x: Value, sizes: Shape) -> Value:
+        """Sums of windows: of long ones that overlap as sums of sums, along one axis after the other."""
         axes = self.axes(len(sizes))
-        taps = [dilated(np.ones(axis.kernel, dtype=np.int64), (axis.dilation,)) for axis in axes]
         starts = [axis.pads(n)[0] - axis.extent + 1 for axis, n in zip(axes, sizes, strict=True)]
-        return on_axes(taps, starts, (1,) * len(axes), tuple(axis.stride for axis in axes))
+        for j, axis in enumerate(axes):
+            if axis.kernel >= LONG and axis.kernel > 8 * axis.stride:
+                x = _box_sum(x, axis.kernel, axis.dilation, axis.stride, starts[j], j, len(axes))
+                axes = (*axes[:j], Sliding(1, 1, 1, (0, 0)), *axes[j + 1 :])
+                starts[j] = 0
+        taps = [dilated(np.ones(axis.kernel, dtype=np.int64), (axis.dilation,)) for axis in axes]
+        for fir in on_axes(taps, starts, (1,) * len(axes), tuple(axis.stride for axis in axes)):
+            x = x if fir.is_copy and x.terms and set(fir.down) == {1} else Value((Term(x, fir),))
+        return x
 
     def _divisor(self, ndim: int) -> int:
         return self.divisor(ndim)
@@ -194,11 +203,8 @@ class AvgPool(_Pool, LinearLayer):
                 f"{self} has a window that reads padding only, on an input of shape {sizes}; its mean is not defined: "
                 "give less padding, or count_include_pad=True"
             )
-        whole = self.divisor(len(sizes))  # divided by it first, so that no sum leaves the range of the dtype
         shared = (self.kernel, self.stride, shown_padding(self.padding), self.dilation, self.ceil_mode)
-        entries = np.array([Fraction(whole, n) for n in counts.ravel().tolist()], dtype=object).reshape(counts.shape)
-        means = AvgPool(*shared, divisor_override=whole)
-        return Product((Diagonal(whole / counts, entries), BoundLayer(means, sizes)))
+        return _Means((Quotients(counts), BoundLayer(AvgPool(*shared, divisor_override=1), sizes)))
 
     def _are_whole(self, sizes: Shape) -> bool:
         """Whether all positions of every window count."""
@@ -219,6 +225,42 @@ class AvgPool(_Pool, LinearLayer):
             per_axis.append(np.sum((first <= at) & (at < last), axis=1))
         found: np.ndarray = reduce(np.multiply.outer, per_axis)
         return found
+
+
+LONG = 64  # taps from which FFTs may be faster than sums; they would round means of whole numbers
+
+
+def _box_sum(x: Value, kernel: int, dilation: int, stride: int, start: int, axis: int, ndim: int) -> Value:
+    """Σ_j x[m s − j d − start] along an axis: a box of a·b taps is a box of b after one of a; one of p, p − 1 and 1."""
+
+    def fir(count: int, apart: int, start: int, stride: int) -> Fir:
+        taps = dilated(np.ones(count, dtype=np.int64), (apart,))
+        others = [other for other in range(ndim) if other != axis]
+        place = lambda value, usual: tuple(value if other == axis else usual for other in range(ndim))  # noqa: E731
+        return Fir(np.expand_dims(taps, others), place(start, 0), place(1, 1), place(stride, 1))
+
+    if kernel < LONG:
+        return Value((Term(x, fir(kernel, dilation, start, stride)),))
+    count = max((n for n in range(2, 33) if kernel % n == 0), default=1)
+    if count > 1:
+        inner = _box_sum(x, kernel // count, dilation, 1, 0, axis, ndim)
+        return Value((Term(inner, fir(count, dilation * (kernel // count), start, stride)),))
+    inner = _box_sum(x, kernel - 1, dilation, stride, start, axis, ndim)
+    return Value((*inner.terms, Term(x, fir(1, 1, start + (kernel - 1) * dilation, stride))))
+
+
+class _Means(Product):
+    """Sums, then quotients; of float16 in float32, because sums leave its range where means do not."""
+
+    is_opened = False
+
+    def _act(self, x: np.ndarray, transposed: bool, conjugated: bool) -> np.ndarray:
+        wide = x.astype(computed_in(x.dtype), copy=False)
+        return super()._act(wide, transposed, conjugated).astype(self._result(x.dtype), copy=False)
+
+    def _act_lazily(self, x: Any, transposed: bool, conjugated: bool) -> Any:
+        wide = x.astype(computed_in(x.dtype))
+        return super()._act_lazily(wide, transposed, conjugated).astype(self._result(x.dtype))
 
 
 class MaxPool(_Pool):

@@ -19,13 +19,13 @@ import numpy as np
 from .._verbs import verb
 from ..algebra.evaluate import Evaluator
 from ..algebra.matrix import matrix
+from ..engine.arithmetic import divided
 from ..engine.compiled import MODES as READ_DIRECTLY
 from ..engine.device import module_of
 from ..engine.dispatch import check_engine, engine_for
 from ..engine.program import Beyond, Program, window_read
 from ..engine.toeplitz import is_finite
 from ..engine.values import Ends, compile_grid
-from ..engine.weights import divided
 from ..engine.window import Window
 from ..errors import DimensionError, OperandError, WindowError
 from ..expr.blocks import grid
