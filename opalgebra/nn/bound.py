@@ -15,6 +15,7 @@ from ..engine.fir import Fir
 from ..engine.values import Ends, Term, Value, quotient
 from ..engine.window import Window
 from ..errors import KernelError
+from ..expr.arrays import MASKED, has_mask
 from ..expr.multirate import Conv, Down, Shift, Up
 from ..expr.operators import LinearOperator, compose
 from ..expr.signals import Signal
@@ -156,8 +157,8 @@ class BoundLayer(Windowed):
 
 def as_weight(weight: Any, layout: str) -> np.ndarray:
     """A private, read-only copy of weights (channels, channels, \\*kernel), on the host also of those on a device."""
-    if isinstance(weight, np.ma.MaskedArray):
-        raise KernelError("the weight is masked; fill it first, such as weight.filled(0)")
+    if has_mask(weight):
+        raise KernelError(f"the weight is {MASKED}")
     try:
         array = np.array(host(weight))
     except ValueError as error:
