@@ -218,38 +218,35 @@ def test_sizes_below_one_are_refused_on_every_axis(layer: Any, enough: int, axis
                 attempt()
 
 
+def layers_and_functions(functional: Any, tensor: Any, n: int, k: int, s: int, p: int, d: int) -> list[Any]:
+    """Pairs of a layer and a function of PyTorch."""
+    w = np.ones((1, 1, k))
+    pairs = [
+        (nn.Conv(w, s, p, d), lambda x: functional.conv1d(x, tensor(w), None, s, p, d)),
+        (nn.ConvTranspose(w, s, p, 0, d), lambda x: functional.conv_transpose1d(x, tensor(w), None, s, p, 0, 1, d)),
+    ]
+    if 2 * p <= k:  # PyTorch's own limit on the padding of pools
+        pairs += [
+            (nn.MaxPool(k, s, p, d), lambda x: functional.max_pool1d(x, k, s, p, d)),
+            (nn.MaxPool(k, s, p, d, True), lambda x: functional.max_pool1d(x, k, s, p, d, True)),
+            (nn.AvgPool(k, s, p), lambda x: functional.avg_pool1d(x, k, s, p)),
+            (nn.AvgPool(k, s, p, 1, True), lambda x: functional.avg_pool1d(x, k, s, p, True)),
+        ]
+    return pairs
+
+
 def test_sizes_are_refused_where_pytorch_refuses_them() -> None:
     torch = pytest.importorskip("torch")
-    functional = torch.nn.functional
-    for n, k, s, p, d in np.random.default_rng(5).integers([1, 1, 1, 0, 1], [6, 7, 5, 4, 4], (300, 5)).tolist():
-        x, w = np.ones((1, 1, n)), np.ones((1, 1, k))
-        pairs = [
-            (lambda: nn.Conv(w, s, p, d)(x), lambda: functional.conv1d(*map(torch.tensor, (x, w)), None, s, p, d)),
-            (
-                lambda: nn.ConvTranspose(w, s, p, 0, d)(x),
-                lambda: functional.conv_transpose1d(*map(torch.tensor, (x, w)), None, s, p, 0, 1, d),
-            ),
-        ]
-        if 2 * p <= k:  # PyTorch's own limit on the padding of pools
-            for ceil in (False, True):
-                pairs += [
-                    (
-                        lambda ceil=ceil: nn.MaxPool(k, s, p, d, ceil)(x),
-                        lambda ceil=ceil: functional.max_pool1d(torch.tensor(x), k, s, p, d, ceil),
-                    ),
-                    (
-                        lambda ceil=ceil: nn.AvgPool(k, s, p, 1, ceil)(x),
-                        lambda ceil=ceil: functional.avg_pool1d(torch.tensor(x), k, s, p, ceil),
-                    ),
-                ]
-        for number, (ours, theirs) in enumerate(pairs):
+    for case in np.random.default_rng(5).integers([1, 1, 1, 0, 1], [6, 7, 5, 4, 4], (300, 5)).tolist():
+        x = np.ones((1, 1, case[0]))
+        for layer, function in layers_and_functions(torch.nn.functional, torch.tensor, *case):
             try:
-                expected = tuple(theirs().shape)
+                expected = tuple(function(torch.tensor(x)).shape)
             except RuntimeError:
                 with pytest.raises(oa.WindowError, match="no outputs"):
-                    ours()
+                    layer(x)
             else:
-                assert ours().shape == expected, (number, n, k, s, p, d)
+                assert layer(x).shape == expected, (layer, case)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.complex64, np.complex128])

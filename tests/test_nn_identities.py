@@ -32,8 +32,7 @@ def applied(layer: Any, x: np.ndarray) -> Any:
     """The output, or None where the layer has none for this size."""
     try:
         return layer(x)
-    except oa.WindowError as error:
-        assert "no outputs" in str(error)
+    except oa.WindowError:
         return None
 
 

@@ -202,7 +202,7 @@ EXACT = 2**53  # up to which whole numbers are floats
 
 
 def is_quotient(scalar: Any) -> bool:
-    """Whether a scalar is p/q with p and q that floats hold, and p/q none of them: x p / q is then rounded less often."""
+    """Whether a scalar is a fraction p/q of numbers that floats hold, and itself is none: x p / q rounds less often."""
     return (
         isinstance(scalar, Fraction)
         and scalar.denominator & (scalar.denominator - 1) != 0

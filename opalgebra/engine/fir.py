@@ -44,7 +44,8 @@ class Fir:
     mixes : bool
         Whether the taps are matrices between channels.
     factors : tuple of ndarray, optional
-        One list of taps per axis that the taps are an outer product of, where they were made as one: it is run one axis after the other.
+        One list of taps per axis that the taps are an outer product of, where they were made as one: it is run one
+        axis after the other.
     """
 
     taps: np.ndarray
@@ -115,7 +116,9 @@ class Fir:
         taps, lead = (self.taps.swapaxes(1, 2), 3) if self.mixes else (self.taps, 0)
         mirrored = tuple([lead + axis for axis, m in enumerate(self.down) if m > 0])
         start, up, down = self._turned
-        factors = self.factors and tuple([t[::-1] if m > 0 else t for t, m in zip(self.factors, self.down, strict=True)])
+        factors = self.factors and tuple(
+            [t[::-1] if m > 0 else t for t, m in zip(self.factors, self.down, strict=True)]
+        )
         return replace(self, taps=np.flip(taps, mirrored), start=start, up=up, down=down, factors=factors)
 
     @property
@@ -172,7 +175,9 @@ class Fir:
             kept = self.__dict__["_by_axis"] = (written, read), self._new_passes(self.factors, written, read)
         return kept[1]
 
-    def _new_passes(self, factors: Sequence[np.ndarray], written: Window, read: Window) -> list[tuple[Fir, Window, Window]]:
+    def _new_passes(
+        self, factors: Sequence[np.ndarray], written: Window, read: Window
+    ) -> list[tuple[Fir, Window, Window]]:
         found: list[tuple[Fir, Window, Window]] = []
         axes = range(len(self.start))
         for axis in sorted(axes, key=lambda a: written.shape[a] / max(1, read.shape[a])):  # small values first

@@ -183,8 +183,7 @@ class Program:
             turned = inner.transposed
             ((value, window),) = turned.outputs
             whole = Value((Term(value, Quotient(divisor, len(window.starts))),), channels=value.channels)
-            made = {kept: kept for kept in turned.windows}
-            return _on_windows(turned, turned.inputs, [(whole, window)], made)
+            return _on_windows(turned, turned.inputs, [(whole, window)], {kept: kept for kept in turned.windows})
         ends = {value: Value((), is_input=True, channels=value.channels) for value, _ in self.outputs}
         flows: dict[Value, list[Term]] = {value: [] for value in self.order}
         made: dict[Value, Value] = {}
@@ -347,7 +346,7 @@ def _then_divided(run: Callable[[np.ndarray], np.ndarray], divisor: int) -> Call
     def both(x: np.ndarray) -> np.ndarray:
         y = run(x)
         if y.dtype.kind == "c":
-            return divided(y, divisor, y.dtype, y)  # type: ignore[no-any-return]
+            return divided(y, divisor, y.dtype, y)
         return np.true_divide(y, divisor, y)
 
     return both

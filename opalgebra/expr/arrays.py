@@ -41,7 +41,7 @@ MASKED = "masked; its masked samples have no values: fill them first, such as x.
 
 
 def has_mask(values: object) -> bool:
-    """Whether an array, a list that holds arrays, or a Dask array of such is NumPy's masked kind, any masked or none."""
+    """Whether an array, an array in a list, or Dask's idea of one is NumPy's masked kind, any sample masked or none."""
     if isinstance(values, (list, tuple)):
         return any(map(has_mask, values))
     return isinstance(getattr(values, "_meta", values), np.ma.MaskedArray)

@@ -35,7 +35,7 @@ from ..expr.operators import LinearOperator, Scale
 from ..expr.signals import Signal
 from ..expr.traverse import formal_parts, transform, walk
 from ..scalar import exact, is_sympy
-from . import png, wav
+from . import npy, png, wav
 from .errors import FileError, unreadable
 
 __all__ = ["FileError", "MissingDependency", "Samples", "kind_of", "read", "run", "write"]
@@ -95,7 +95,11 @@ def read(path: str) -> Samples:
 
 def write(path: str, samples: Samples) -> None:
     """Write the samples; after an error, as where they do not fit the kind of file, what was there is there still."""
-    writers: dict[str, Callable[[str, Samples, Any], None]] = {".npy": _write_npy, ".wav": _write_wav, ".png": _write_png}
+    writers: dict[str, Callable[[str, Samples, Any], None]] = {
+        ".npy": _write_npy,
+        ".wav": _write_wav,
+        ".png": _write_png,
+    }
     writer = writers[kind_of(path)]
     try:
         _in_its_place(path, lambda file: writer(path, samples, file))
@@ -236,15 +240,8 @@ def _machine(value: Any) -> int | float | complex:
 
 
 def _read_npy(path: str) -> Samples:
-    try:
-        values = np.load(path, mmap_mode="r", allow_pickle=False)  # claims are compared with the length of the file
-    except (OSError, ValueError, EOFError, SyntaxError, OverflowError, TypeError, MemoryError) as error:
-        raise unreadable(path, error) from None
-    if not isinstance(values, np.memmap) or values.dtype.kind not in "iufc" or not values.ndim:
-        raise FileError(f"{path} does not hold an array of numbers; save one with numpy.save")
-    if values.offset + values.nbytes != os.path.getsize(path):
-        raise FileError(f"{path} cannot be read: more stands behind the array of shape {values.shape} that it claims")
-    return Samples(np.array(values, dtype=values.dtype.newbyteorder("="), order="C"), (0,) * values.ndim)
+    values = npy.read(path)
+    return Samples(values, (0,) * values.ndim)
 
 
 def _read_wav(path: str) -> Samples:
@@ -300,7 +297,7 @@ def _write_wav(path: str, samples: Samples, file: Any) -> None:
     if values.nbytes >= 2**32 - 64 or not 0 < samples.rate < 2**32 or values[:1].size >= 2**16:
         raise FileError(
             f"{path} holds less than 4 GiB in fewer than 65,536 channels at a rate below 2**32 hertz; the result has "
-            f"{values.nbytes:,} bytes in {values[:1].size:,} channels, and the rate is {samples.rate:,}; write a .npy file"
+            f"{values.nbytes:,} bytes in {values[:1].size:,} channels at {samples.rate:,} hertz; write a .npy file"
         )
     wavfile.write(file, samples.rate, values)
 

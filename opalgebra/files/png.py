@@ -96,7 +96,9 @@ def _inflated(data: bytes, size: int) -> bytes:
     except zlib.error as error:
         raise ValueError(f"its samples are damaged ({error})") from None
     if len(raw) != size or not machine.eof:
-        raise ValueError(f"its header claims {size:,} bytes of samples, and there are {'more' if len(raw) > size else 'fewer'}")
+        raise ValueError(
+            f"its header claims {size:,} bytes of samples, and there are {'more' if len(raw) > size else 'fewer'}"
+        )
     return raw
 
 
@@ -142,5 +144,7 @@ def encoded(values: np.ndarray) -> bytes:
     lines[1:, 1:] -= flat[:-1]
     head = struct.pack(">IIBBBBB", columns, rows, 16, TYPES[channels], 0, 0, 0)
     parts = [(b"IHDR", head), (b"IDAT", zlib.compress(lines.tobytes(), 6)), (b"IEND", b"")]
-    packed = [struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in parts]
+    packed = [
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in parts
+    ]
     return SIGNATURE + b"".join(packed)

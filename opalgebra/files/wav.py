@@ -15,7 +15,10 @@ import numpy as np
 from .errors import unreadable
 
 PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
-SUBFORMAT_TAIL = bytes.fromhex("000000001000800000aa00389b71")  # of a GUID that begins with a format code
+TAIL = {  # of a GUID that begins with a format code, by the order of bytes
+    "<": bytes.fromhex("00001000800000aa00389b71"),
+    ">": bytes.fromhex("00000010800000aa00389b71"),
+}
 UNKNOWN = 0xFFFFFFFF  # of RF64, whose sizes of 64 bits are in a chunk of their own
 
 
@@ -91,9 +94,9 @@ def _format(chunks: dict[bytes, memoryview], order: str) -> Format:
         raise ValueError("it has no format or no data")
     code, channels, rate, _, align, bits = struct.unpack_from(order + "HHIIHH", found)
     if code == EXTENSIBLE:
-        if len(found) < 40 or bytes(found[26:40]) != (SUBFORMAT_TAIL if order == "<" else bytes(found[26:40])):
+        if bytes(found[28:40]) != TAIL[order]:
             raise ValueError("its extensible format is none that is known")
-        (code,) = struct.unpack_from(order + ("H" if order == "<" else "2xH"), found, 24)
+        (code,) = struct.unpack_from(order + "I", found, 24)
     if not channels or not rate:
         raise ValueError(f"it has {channels} channels at {rate} samples per second")
     if (code, bits) not in {(PCM, 8), (PCM, 16), (PCM, 24), (PCM, 32), (PCM, 64), (FLOAT, 32), (FLOAT, 64)}:
@@ -110,7 +113,6 @@ def _samples(chunks: dict[bytes, memoryview], form: Format, order: str) -> np.nd
     data = chunks[b"data"]
     if len(data) % form.align:
         raise ValueError(f"{len(data):,} bytes of data are no multiple of the {form.align} of one sample per channel")
-    dtype: Any
     if form.code == PCM and form.bits == 24:
         wide = np.zeros((len(data) // 3, 4), np.uint8)
         wide[:, slice(1, 4) if order == "<" else slice(0, 3)] = np.frombuffer(data, np.uint8).reshape(-1, 3)

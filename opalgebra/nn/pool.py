@@ -235,9 +235,10 @@ def _box_sum(x: Value, kernel: int, dilation: int, stride: int, start: int, axis
 
     def fir(count: int, apart: int, start: int, stride: int) -> Fir:
         taps = dilated(np.ones(count, dtype=np.int64), (apart,))
+        starts, down = [0] * ndim, [1] * ndim
+        starts[axis], down[axis] = start, stride
         others = [other for other in range(ndim) if other != axis]
-        place = lambda value, usual: tuple(value if other == axis else usual for other in range(ndim))  # noqa: E731
-        return Fir(np.expand_dims(taps, others), place(start, 0), place(1, 1), place(stride, 1))
+        return Fir(np.expand_dims(taps, others), tuple(starts), (1,) * ndim, tuple(down))
 
     if kernel < LONG:
         return Value((Term(x, fir(kernel, dilation, start, stride)),))
@@ -302,8 +303,6 @@ class MaxPool(_Pool):
         """The derivative at x, between arrays of the shapes of x and of the output."""
         x = as_samples(x)
         return self._bind(self._fit(x.shape)[1]).jacobian(x)
-
-
 
 
 class BoundMaxPool(Map):
