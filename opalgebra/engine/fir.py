@@ -243,11 +243,17 @@ class Fir:
 
     def check_integers(self, x: np.ndarray) -> int:
         """The largest |y| that integers x can give, refused where int64 may not hold it."""
-        rows = self.taps.reshape(prod(self.taps.shape[:2]) if self.mixes else 1, -1)
-        gain = max((sum(map(abs, row)) for row in rows.tolist()), default=0)
-        bound = magnitude(x) * gain
+        bound = magnitude(x) * self._integer_gain
         check_bound(bound)
         return bound
+
+    @cached_property
+    def _integer_gain(self) -> int:
+        """Σ|h| over the taps that meet in one output, those of one residue modulo L, where it is largest."""
+        rows = np.abs(self.taps.astype(object)).reshape(prod(self.taps.shape[:2]) if self.mixes else 1, -1, *self.shape)
+        residues = np.ndindex(*map(min, self.up, self.shape))
+        parts = [rows[(..., *(slice(r, None, up) for r, up in zip(at, self.up, strict=True)))] for at in residues]
+        return max((int(row) for part in parts for row in part.reshape(len(rows), -1).sum(axis=1)), default=0)
 
     def multiply_adds(self, written: Window, read: Window) -> int:
         """Multiply-adds of one run, zero taps left out."""
