@@ -37,7 +37,9 @@ def test_nearest_upsampling(shape: tuple[int, ...], dtype: str) -> None:
             out = np.zeros(want.shape, np.int64)
             assert np.array_equal(bound(x, out=out), want)
             if dtype[-2:] == "i8":
-                same = oa.Repeat(r if len(r) > 1 else r[0]).on(shape, out=want.shape[len(lead) :] if len(r) > 1 else want.shape[-1])
+                same = oa.Repeat(r if len(r) > 1 else r[0]).on(
+                    shape, out=want.shape[len(lead) :] if len(r) > 1 else want.shape[-1]
+                )
                 assert np.array_equal(same(x), want)
     wide = np.full(shape, 2**63 + 1, np.uint64)
     with pytest.raises(oa.IntegerOverflow):
@@ -88,7 +90,7 @@ def test_lists_of_numbers_that_floats_do_not_hold() -> None:
     """NumPy makes floats of them, silently."""
     for given in ([2**53 + 1, 0.5], [2**63, -1], [[2**63 + 1], [0.5]]):
         for door in (oa.Identity().on(1 if isinstance(given[0], list) else 2), nn.MaxPool(1), oa.Pointwise("relu")):
-            with pytest.raises(oa.OpAlgebraError, match="common dtype|dtype"):
+            with pytest.raises(oa.OpAlgebraError, match="dtype"):
                 door(given)
 
 
@@ -108,3 +110,21 @@ def test_what_meets_in_one_output_is_what_counts() -> None:
 def test_a_way_through_floats_is_seen() -> None:
     x = large((50,), "i8")
     assert not np.array_equal(nn.Upsample(2)(x.astype(float)).astype(np.int64), np.repeat(x, 2))
+
+
+def test_refusals_leave_out_as_it_was() -> None:
+    """Every refusal comes before the first sample is written."""
+    x = np.full(9, 2**61)
+    for bound in (
+        oa.Conv([1, 2, 1]).on(9),
+        oa.Conv([1, 2, 1]).on(9, boundary="antireflect", mode="same"),
+        oa.Conv([4, 4]).on(9) @ oa.Identity().on(9),
+        oa.Conv([4]).on(9) + oa.Conv([1]).on(9),
+        nn.Upsample(2).on(9).T @ nn.Upsample(2).on(9) @ (4 * oa.Identity()).on(9),
+        (oa.Conv([1, 1]) + oa.Conv([3, 3])).on(9),
+    ):
+        out = np.full(bound.dimsd, 77)
+        with pytest.raises(oa.IntegerOverflow):
+            bound(x, out=out)
+        assert (out == 77).all()
+        assert (x == 2**61).all()
