@@ -209,8 +209,37 @@ CONVOLUTION = Product(_convolution, lambda h: sum(abs(tap) for tap in h.ravel().
 POINTWISE = Product(_pointwise, magnitude)
 
 
+EXACT = 2**53  # up to which whole numbers are floats
+
+
+def is_quotient(scalar: Any) -> bool:
+    """Whether a scalar is a fraction p/q of numbers that floats hold, and itself is none: x p / q rounds less often."""
+    return (
+        isinstance(scalar, Fraction)
+        and scalar.denominator & (scalar.denominator - 1) != 0
+        and max(abs(scalar.numerator), scalar.denominator) < EXACT
+    )
+
+
+def divided(x: Any, divisor: Any, dtype: Any, out: Any = None) -> Any:
+    """x / divisor in a dtype, in place where ``out`` is x.
+
+    Complex numbers part by part, because NumPy multiplies them by a rounded 1/divisor.
+    """
+    y = x.astype(dtype) if out is None else out
+    if out is not None and out is not x:
+        y[...] = x
+    for part in (y.real, y.imag) if y.dtype.kind == "c" else (y,):
+        part /= divisor
+    return y
+
+
 def scaled(data: Numbers, scalar: Scalar) -> Numbers:
     """c x for samples of an array: Python numbers and fractions are weak, SymPy ones exact."""
+    if is_quotient(scalar) and not data.is_exact and isinstance(scalar, Fraction):
+        y = scaled(data, float(scalar.numerator)) if scalar.numerator != 1 or data.is_integer else data
+        wide = _wide(y.array.dtype)
+        return Numbers(divided(y.array, scalar.denominator, wide).astype(y.array.dtype, copy=False), y.weak)
     if isinstance(scalar, Fraction) and data.is_integer:
         scalar = _real(scalar, long=False)
     if isinstance(scalar, int) and abs(scalar) > INT64_MAX and data.is_integer:
