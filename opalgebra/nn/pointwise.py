@@ -17,7 +17,7 @@ from ..windows.dask_ import elementwise, is_lazy
 from .geometry import shape_of
 from .layer import Arguments, Layer, Map
 from .linear import Diagonal
-from .probing import check_pointwise
+from .probing import CANNOT, check_pointwise
 
 Function: TypeAlias = Callable[[np.ndarray], Any]
 SHAPES_TRIED = 256  # that are remembered
@@ -178,12 +178,27 @@ class Pointwise(Layer):
         """Refuse a function that does not act on every sample alone; once for a dtype, and briefly for a shape."""
         tried: set[Any] = self.__dict__.setdefault("_tried", set())
         key = function is self.f, x.dtype, x.shape
-        if key in tried or not x.size:
+        if key in tried or not x.size or (is_cupy(x) and key[:2] in tried):
             return
-        with beside(x):
-            check_pointwise(partial(self._called, function), x, y, str(self), key[:2] in tried)
+        if not (is_cupy(x) and self._passes_on_host(function, x.dtype)):
+            with beside(x):
+                check_pointwise(partial(self._called, function), x, y, str(self), key[:2] in tried)
         if len(tried) < SHAPES_TRIED:
             tried.update((key, key[:2]))
+
+    def _passes_on_host(self, function: Function, dtype: Any) -> bool:
+        """The trial without a look at what is on a device; False for a function of CuPy's arrays alone."""
+
+        def call(x: np.ndarray) -> np.ndarray:
+            return self._fitting(function(x.copy()), x)
+
+        x = np.ones(1, dtype)
+        try:
+            y = call(x)
+        except CANNOT:
+            return False
+        check_pointwise(call, x, y, str(self), False)
+        return True
 
     def _called(self, function: Function, x: np.ndarray) -> np.ndarray:
         if is_cupy(x):
