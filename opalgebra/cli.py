@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("source", metavar="IN", help=".npy, .wav or .png")
     run.add_argument("target", metavar="OUT", help=".npy, .wav or .png")
     run.add_argument("--rate", type=_rate, metavar="HZ", help="sample rate of a .wav OUT; that of IN without it")
+    run.add_argument("--overwrite", action="store_true", help="OUT may be IN, which is then replaced")
     explain = commands.add_parser("explain", help="windows and multiply-adds of every step of a run")
     explain.add_argument("expression", metavar="EXPR")
     explain.add_argument("--shape", required=True, metavar="N", help="samples of the input: 512, 480x640 or 480,640")
@@ -158,7 +159,8 @@ def _run(options: argparse.Namespace) -> int:
 
     for path in (options.target, options.source):
         kind_of(path)
-    result, notes = run(_operator(options.expression, options.let), options.source, options.target, options.rate)
+    operator = _operator(options.expression, options.let)
+    result, notes = run(operator, options.source, options.target, options.rate, options.overwrite)
     for line in (describe(options.target, result), *notes):
         _say(line)
     return 0
@@ -228,6 +230,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return COMMANDS[options.command](options)
     except (_Usage, OpAlgebraError) as error:
         say(f"opalgebra: {error}", sys.stderr)
+        return BAD_INPUT
+    except MemoryError:
+        say("opalgebra: there is not enough memory; give a smaller input, or one in pieces", sys.stderr)
         return BAD_INPUT
     except BrokenPipeError:  # the reader, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

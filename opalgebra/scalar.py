@@ -32,6 +32,8 @@ def check_scalar(value: object, what: str = "a scalar") -> Scalar:
         raise CoefficientError(f"{what} is {value!r}, a boolean; give 0 or 1 if a number is meant")
     if is_sympy(value):
         return _check_sympy(value, what)
+    if isinstance(value, np.ma.MaskedArray):
+        raise CoefficientError(f"{what} is masked, and has no value; give a number")
     if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0):
         if value.dtype.kind not in "iufc":
             raise CoefficientError(f"{what} has dtype {value.dtype}; give a real or complex number")

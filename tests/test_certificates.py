@@ -8,6 +8,7 @@ import random
 import shutil
 import subprocess
 import sys
+import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -87,7 +88,7 @@ def test_symbolic_factors_are_confirmed_and_no_more(lhs, rhs, given, tmp_path):
 def test_refutations_are_saved_checked_and_read(lhs, rhs, given, tmp_path):
     proof = oa.prove(lhs, rhs, given)
     proof.save(tmp_path / "proof.json")
-    assert checker.check((tmp_path / "proof.json").read_text()) == "refuted"
+    assert checker.check((tmp_path / "proof.json").read_text()) == "the refutation holds"
     again = oa.load_proof(tmp_path / "proof.json")
     assert again.verdict == "refuted"
     assert (again.witness.index, again.witness.factors) == (proof.witness.index, proof.witness.factors)
@@ -164,7 +165,7 @@ def test_random_certificates_are_accepted_and_forged_ones_agree_with_the_prover(
         lhs, rhs, *_ = statement(77, number)
         proof, rng = oa.prove(lhs, rhs), random.Random(number)
         text = certificate(proof)
-        assert checker.check(text) in (["checked", SAMPLED] if proof else ["refuted"])
+        assert checker.check(text) in (["checked", SAMPLED] if proof else ["the refutation holds"])
         with pytest.raises(checker.Rejected):
             checker.check(json.dumps(mutated(json.loads(text), rng)))
         data = json.loads(text)
@@ -211,8 +212,7 @@ def mutated(data, rng):
 def by_the_prover(data):
     """Whether the prover proves all lines of a certificate; None where they have no letters of its own."""
     try:
-        reader = loading._Reader(data)
-        lines = [reader.side(line["expression"]) for line in data["lines"]]
+        lines = loading._Reader(data).sides([line["expression"] for line in data["lines"]])
     except oa.OpAlgebraError:
         return None
     return "proved" if all(oa.prove(*pair) for pair in pairwise(lines)) else "refuted"
@@ -257,28 +257,28 @@ def test_a_flipped_tap_is_found_at_its_line():
     [
         (lambda c: c["lines"][1].update(law="noble-up"), "line 2 was changed", 1),
         (lambda c: c["lines"][0].update(condition="k > 1"), "line 1 was changed", 1),
-        (lambda c: c.update(verdict="refuted"), "does not have the form", 64),
-        (lambda c: c.update(verdict="true"), "neither proved nor refuted", 64),
+        (lambda c: c.update(verdict="refuted"), "the witness is no object", 64),
+        (lambda c: c.update(verdict="true"), "'true' is none of", 64),
         (lambda c: c.update(lines=c["lines"][:-1]), "lead elsewhere", 1),
         (lambda c: c.update(lines=[]), "lead elsewhere", 1),
         (lambda c: c.update(rhs=c["lhs"]), "lead elsewhere", 1),
-        (lambda c: c.update(version=1), "version is 1; this file reads version 2", 64),
+        (lambda c: c.update(version=1), "version is 1; this file reads 2", 64),
         (lambda c: c.update(format="x"), "format", 64),
-        (lambda c: c.pop("nodes"), "does not have the form", 64),
-        (lambda c: c["nodes"].append(["conv", 10**6]), "refers to a later one", 64),
-        (lambda c: c["nodes"].append(["conv", -1]), "refers to a later one", 64),
-        (lambda c: c["nodes"].append(["compose", [True]]), "refers to a later one", 64),
-        (lambda c: c["nodes"].append(["shell", "rm"]), "changed after", 1),
+        (lambda c: c.pop("nodes"), "the file lacks nodes", 64),
+        (lambda c: c["nodes"].append(["conv", 10**6]), "row .* out of its range", 64),
+        (lambda c: c["nodes"].append(["conv", -1]), "row .* out of its range", 64),
+        (lambda c: c["nodes"].append(["compose", [True]]), "an int is expected", 64),
+        (lambda c: c["nodes"].append(["shell", "rm"]), "row .* is none of", 64),
         (lambda c: c.update(signals=True), "changed after", 1),
         (lambda c: c.update(minimal=[0, 2]), "not monic", 64),
-        (lambda c: c.update(minimal=["x", 1]), "not monic", 64),
-        (lambda c: c.update(names={"q": "nothing"}), "no kind of name", 64),
-        (lambda c: c["nodes"][c["lhs"]].append(1), "does not have the form", 64),
-        (lambda c: c.update(ndim=0), "limit", 64),
-        (lambda c: c.update(ndim=2), "does not have the form", 64),
-        (lambda c: c.update(names={}), "does not have the form", 64),
-        (lambda c: c.update(note="hello"), "changed after", 1),
-        (lambda c: c.update(given=[["finite", 1, 1]]), "does not have the form", 64),
+        (lambda c: c.update(minimal=["x", 1]), "an int is expected", 64),
+        (lambda c: c.update(names={"q": "nothing"}), "a name is none of", 64),
+        (lambda c: c["nodes"][c["lhs"]].append(1), "has 3 entries, and not 2", 64),
+        (lambda c: c.update(ndim=0), "out of its range", 64),
+        (lambda c: c.update(ndim=2), "has 1 entries, and not 2", 64),
+        (lambda c: c.update(names={}), "no name of the file", 64),
+        (lambda c: c.update(note="hello"), "the key 'note', which the format has not", 64),
+        (lambda c: c.update(given=[["finite", 1, 1]]), "is none of", 64),
         (lambda c: c.update(given=[["coprime", 2, 4]]), "no values", 64),
     ],
 )
@@ -322,14 +322,15 @@ def test_changed_witnesses_are_rejected(change):
 
 def test_a_witness_must_meet_the_hypotheses():
     even = oa.prove(Conv(q).T, Shift(1) @ Conv(q), oa.even_symmetric(q))
-    assert json.loads(certificate(even))["names"] == {"½q": "signal"}
-    with pytest.raises(checker.Rejected, match="does not have the form"):
+    assert json.loads(certificate(even))["names"] == {"q": "even"}
+    with pytest.raises(checker.Rejected, match="q is not even"):
         checker.check(changed(lambda c: c["witness"].update(names={"q": [move(1, ONE, (1, 1))]}), even))
     real = oa.prove(Conv(r), 2 * Conv(r))
     imaginary = {"r": [move([[1, 1, 1, {}]])]}
+    change = {"minimal": [1, 0, 1], "root": [0, 1]}
     with pytest.raises(checker.Rejected, match="r is not real"):
-        checker.check(changed(lambda c: c.update(minimal=[1, 0, 1]) or c["witness"].update(names=imaginary), real))
-    with pytest.raises(checker.Rejected, match="r is no signal"):
+        checker.check(changed(lambda c: c.update(change) or c["witness"].update(names=imaginary), real))
+    with pytest.raises(checker.Rejected, match="is none of"):
         checker.check(changed(lambda c: c["witness"].update(names={"r": [move(1, (0, 2))]}), real))
     coprime = oa.prove(Up(k) @ Down(m), Down(k) @ Up(m), oa.coprime(k, m))
     with pytest.raises(checker.Rejected, match="hypothesis"):
@@ -350,7 +351,7 @@ def test_values_that_differ_at_one_root_only_refute_nothing():
     for inverse in (1, [[-1, 2, 1, {}]], [[1, 2, 0, {}], [1, 2, 1, {}]]):
         witness = {"input": [0, 0], "index": [0, 0], "names": {}, "symbols": {}, "values": [t, 1], "inverse": inverse}
         text = bomb(moves((t,)), moves((1,)), lhs=0, rhs=1, lines=[], verdict="refuted", witness=witness,
-                    minimal=minimal)  # fmt: skip
+                    minimal=minimal, root=[1, 0])  # fmt: skip
         with pytest.raises(checker.Rejected, match="agree"):
             checker.check(text)
 
@@ -378,9 +379,13 @@ def bomb(*rows, **more):
         "format": checker.FORMAT, "version": checker.VERSION, "verdict": "proved", "ndim": 1, "signals": False,
         "names": {}, "symbols": {}, "given": [], "witness": None, "minimal": [0, 1], "root": [0, 0],
         "nodes": list(rows), "lhs": len(rows) - 1, "rhs": len(rows) - 1,
-        "lines": [{"expression": len(rows) - 1, "law": "", "condition": ""}] * 2, **more,
+        "lines": [{"expression": len(rows) - 1, "law": "", "condition": ""} for _ in range(2)], **more,
     }  # fmt: skip
-    return json.dumps(data)
+    return json.dumps(_sealed(data))
+
+
+def line(expression):
+    return {"expression": expression, "law": "", "condition": ""}
 
 
 def move(weight=1, source=(0, 1), target=(0, 1), *route):
@@ -403,31 +408,67 @@ BOMBS = {
     "a wide box": ("limit", bomb(moves((1, ONE, (0, 1, 10**9))))),
     "a negative box": ("limit", bomb(moves((1, ONE, (0, 1, -(10**9)))))),
     "a flat box": ("limit", bomb(["moves", [[1, [ONE, ONE], [[0, 1, 0], [0, 1, 10**9]]]]], ndim=2)),
-    "deep": ("Recursion", bomb(LATE, *(["transpose", n] for n in range(50_000)))),
+    "deep": ("nested", bomb(LATE, *(["transpose", n] for n in range(50_000)))),
     "zero": ("step is 0", bomb(moves((1, ONE, (0, 0))))), "zero below": ("step is 0", bomb(moves((1, (0, 0), ONE)))),
     "many": ("limit", bomb(*(moves((1, ONE, (n, 1))) for n in range(120_000)))),
     "spread": ("limit", bomb(moves(*((1, ONE, (n, 1)) for n in range(2000))), ["compose", [0] * 50])),
     "many symbols": ("symbols", bomb(LATE, symbols={f"s{n}": "integer" for n in range(40)})),
     "powers of a symbol": ("exponent", bomb(
         moves((1, ONE, ([[1, 1, 0, {"k": 10**9}]], 1))), symbols={"k": "positive"})),
-    "a number in words": ("made of", bomb(moves(([["1e999999999", None, 0, {}]],)))),
-    "many channels": ("limit|seal", bomb(moves((1, ONE, ONE, 0, 10**9)))), "many axes": ("axes", bomb(ndim=10**9)),
-    "a loop": ("later", bomb(["transpose", 0])), "unsealed": ("seal", bomb(LATE)),
-    "a power of t": ("made of", bomb(moves(([[1, 1, 10**9, {}]],)))),
+    "a number in words": ("an int is expected", bomb(moves(([["1e999999999", None, 0, {}]],)))),
+    "many channels": ("out of its range", bomb(moves((1, ONE, ONE, 0, 10**9)))),
+    "many axes": ("out of its range", bomb(ndim=10**9)),
+    "a loop": ("out of its range", bomb(["transpose", 0])),
+    "unsealed": ("seal", bomb(LATE).replace('"seal": "', '"seal": "0')),
+    "a power of t": ("out of its range", bomb(moves(([[1, 1, 10**9, {}]],)))),
+    "a product of long steps": ("period", bomb(moves((1, ONE, (0, 10**4200))), ["compose", [0] * 900_000])),
+    "multiples of long steps": ("period", bomb(*(moves((1, ONE, (0, 10**4000 + n))) for n in range(300)),
+                                               ["sum", list(range(300)) * 900])),
+    "names times rows": ("operations", bomb(
+        *(["formal", f"n{n}"] for n in range(400)), ["compose", list(range(400))],
+        *(["sum", [400, 400]] for n in range(100_000)), names={f"n{n}": "signal" for n in range(400)})),
+    "a name often": ("a name", bomb(["formal", "q"], *(["compose", [n, n]] for n in range(60)), names={"q": "signal"})),
+    "many symbols in a number": ("bits|operations", bomb(
+        moves(([[1, 1, 0, {f"s{n}": 64 for n in range(400)}]] * 400,)), symbols={f"s{n}": "real" for n in range(400)})),
+    "powers in a field": ("operations|bits", bomb(
+        moves(([[1, 1, n, {f"s{i}": 64 for i in range(5)}] for n in range(64)] * 300,)),
+        symbols={f"s{i}": "real" for i in range(5)}, minimal=[0] + [3] * 63 + [1])),
+    "a field of long numbers": ("bits|operations", bomb(
+        moves(*(([[10**4000, 1, 63, {}]], ONE, (n, 1)) for n in range(300))), ["compose", [0] * 20],
+        minimal=[0] + [10**4000] * 63 + [1])),
+    "long places": ("operations", bomb(moves((1, ONE, (10**4200, 1)), (1, ONE, (10**4200 + 1, 1))),
+                                       *(["compose", [n, n]] for n in range(30)))),
+    "uses": ("operations", bomb(LATE, given=[["equations", [0], [0]]], lines=[
+        {"expression": 0, "law": "", "condition": ""},
+        {"expression": 0, "law": "", "condition": "", "uses": [[0, 0, 1, 0, 0]] * 150_000}])),
+    "a dense operator": ("operations", bomb(["formal", "A"], ["compose", [0] * 6], ["sum", [1] * 9],
+                                            names={"A": "operator"})),
+    "many taps": ("operations", bomb(
+        ["formal", "q"], ["compose", [0] * 100], verdict="refuted", lines=[], names={"q": "signal"}, witness={
+            "input": [0, 0], "index": [0, 0], "names": {"q": [move(1, ONE, (n, 1)) for n in range(50_000)]},
+            "symbols": {}, "values": [0, 1], "inverse": 1})),
+    "a large prime": ("prime", bomb(
+        LATE, verdict="refuted", lines=[], symbols={"p": "prime"}, witness={
+            "input": [0, 0], "index": [0, 0], "names": {}, "symbols": {"p": 10**40}, "values": [0, 1], "inverse": 1})),
+    "quotes": ("no JSON", '"' + '\\"' * 1_900_000), "digits": ("digits", f"[{'9' * 3_900_000}]"),
+    "brackets": ("format", f"[{'[],' * 1_000_000}1]"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_hostile_certificates_end(name):
     message, text = BOMBS[name]
-    with pytest.raises(checker.Rejected, match=message):
+    start = time.process_time()
+    with pytest.raises(checker.Rejected, match=message) as rejected:
         checker.check(text)
+    assert name == "unsealed" or rejected.value.status == 64
+    assert time.process_time() - start < 15  # some five seconds at most, elsewhere
 
 
 def test_a_difference_at_one_place_only_has_no_letter():
     """A step of 0 would make a letter that generic points miss."""
     once = [1, [[5, 0]], [[5, 0]]]
-    text = bomb(["moves", [once]], ["sum", []], lhs=0, rhs=1, lines=[{"expression": i} for i in (0, 1)])
+    text = bomb(["moves", [once]], ["sum", []], lhs=0, rhs=1, lines=[line(i) for i in (0, 1)])
     with pytest.raises(checker.Rejected, match="step is 0"):
         checker.check(text)
 
@@ -436,7 +477,7 @@ def test_every_channel_is_compared():
     """Two blocks that differ in the last of their channels."""
     both, first = (moves(*((1, ONE, ONE, c, c) for c in range(n))) for n in (2, 1))
     with pytest.raises(checker.Rejected, match="line 2 does not follow"):
-        checker.check(bomb(both, first, lhs=0, rhs=1, lines=[{"expression": i} for i in (0, 1)]))
+        checker.check(bomb(both, first, lhs=0, rhs=1, lines=[line(i) for i in (0, 1)]))
 
 
 def test_the_checker_itself_is_needed(monkeypatch):
@@ -459,13 +500,13 @@ def test_the_checker_itself_is_needed(monkeypatch):
 def test_what_has_no_certificate(tmp_path):
     target = tmp_path / "proof.json"
     bound = oa.prove(Down(2).on(8), Up(2).T.on(8))
-    even = sympy.Symbol("e", integer=True, even=True)
+    other = sympy.Symbol("e", positive=True)
     refused = [
         (oa.prove((Down(k) @ Up(m)).T, Down(m) @ Up(k)), "nothing was decided"), (bound, "on_lattice"),
-        (oa.prove(Conv([pi]), Conv([pi])), "algebraic"), (oa.prove(Shift(even), Shift(even)), "assumed of e"),
+        (oa.prove(Conv([pi]), Conv([pi])), "algebraic"), (oa.prove(Conv([other]), Conv([other])), "assumed of e"),
         (oa.prove(Conv([1 / (1 + a)]), Conv([1 / (1 + a)])), "polynomial"),
         (oa.prove(Up(2) ** 20_000, Up(2) ** 20_000), "power"), (oa.laws["down-unimodular"].prove(), "has no place"),
-        (oa.laws["down-shift-up-zero"].prove(), "has no place"), (oa.laws["character-up"].prove(), "has no place"),
+        (oa.laws["character-up"].prove(), "has no place"),
     ]  # fmt: skip
     for proof, message in refused:
         with pytest.raises(CertificateError, match=message):
@@ -483,7 +524,7 @@ def test_a_proof_that_is_none_is_not_saved(tmp_path):
         false.save(tmp_path / "proof.json")
 
 
-@pytest.mark.parametrize("kind", ["real", "complex", "other"])
+@pytest.mark.parametrize("kind", ["real", "complex"])
 def test_factors_are_counted_and_not_drawn(kind):
     """A factor that is declared to be a number would be tried at one value and pass as any."""
     with pytest.raises(checker.Rejected, match="an int is expected"):

@@ -190,7 +190,10 @@ def test_run_on_an_array(call, tmp_path):
 def test_run_in_place(call, tmp_path):
     path = tmp_path / "data.npy"
     np.save(path, np.arange(6))
-    assert call("run", "Down(2)", path, path)[0] == 0
+    status, _, err = call("run", "Down(2)", path, path)
+    assert (status, "--overwrite" in err) == (64, True)
+    np.testing.assert_array_equal(np.load(path), np.arange(6))
+    assert call("run", "Down(2)", path, path, "--overwrite")[0] == 0
     np.testing.assert_array_equal(np.load(path), [0, 2, 4])
 
 

@@ -15,9 +15,9 @@ from opalgebra import nn
 from . import nn_oracles as oracles
 
 
-def random_case(seed: int, transposed: bool) -> tuple[Any, np.ndarray, Any]:
+def random_case(seed: int, transposed: bool, skip: int = 0) -> tuple[Any, np.ndarray, Any]:
     """A layer of one to three axes, an input, and the arguments of its oracle."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([seed, skip] if skip else seed)
     ndim = int(rng.integers(1, 4))
     groups = int(rng.integers(1, 4))
     a, b = (int(n) for n in rng.integers(1, 3, 2))
@@ -31,6 +31,16 @@ def random_case(seed: int, transposed: bool) -> tuple[Any, np.ndarray, Any]:
     return layer, x, (w, stride, pads, dilation, groups)
 
 
+def case_with_outputs(seed: int, transposed: bool) -> tuple[Any, np.ndarray]:
+    """The first layer and input of a seed that have an output."""
+    for skip in range(50):
+        layer, x, arguments = random_case(seed, transposed, skip)
+        oracle = oracles.conv_transpose if transposed else oracles.conv
+        if oracle(x, *arguments).size:
+            return layer, x
+    raise AssertionError(f"no case for seed {seed}")
+
+
 def _random(rng: Any, shape: Any, seed: int) -> np.ndarray:
     values = rng.standard_normal(shape)
     return np.asarray(values + 1j * rng.standard_normal(shape) if seed % 5 == 0 else values)
@@ -42,6 +52,10 @@ def test_agrees_with_the_loops(seed: int, transposed: bool) -> None:
     layer, x, (w, *rest) = random_case(seed, transposed)
     oracle = oracles.conv_transpose if transposed else oracles.conv
     expected = oracle(x, w, *rest)
+    if not expected.size:
+        with pytest.raises(oa.WindowError, match="no outputs"):
+            layer(x)
+        return
     found = layer(x)
     assert found.shape == expected.shape
     assert found.shape[2:] == layer.out_size(x.shape[2:])
@@ -51,7 +65,7 @@ def test_agrees_with_the_loops(seed: int, transposed: bool) -> None:
 @pytest.mark.parametrize("transposed", [False, True])
 @pytest.mark.parametrize("seed", range(12))
 def test_adjoint_matrix_and_weight_gradient(seed: int, transposed: bool) -> None:
-    layer, x, _ = random_case(seed, transposed)
+    layer, x = case_with_outputs(seed, transposed)
     bound = layer.on(x.shape[2:])
     assert bound.dottest(dtype=np.complex128)
     if bound.size <= 20_000 and bound.size:
@@ -68,9 +82,9 @@ def test_adjoint_matrix_and_weight_gradient(seed: int, transposed: bool) -> None
 @pytest.mark.parametrize("seed", range(12))
 def test_operator_is_the_layer_between_windows(seed: int) -> None:
     """On ℤ^d and bound to the same windows: proved, and for another size of padding refuted."""
-    layer, x, _ = random_case(seed, seed % 2 == 0)
+    layer, x = case_with_outputs(seed, seed % 2 == 0)
     bound = layer.on(x.shape[2:])
-    if layer.channels == (1, 1) or 0 in bound.dimsd:
+    if layer.channels == (1, 1):
         return
     sizes = bound.dimsd[1:]
     again = layer.operator.on(x.shape[2:], out=sizes if len(sizes) > 1 else sizes[0])
@@ -158,15 +172,81 @@ def test_sizes_as_formulas() -> None:
     assert nn.ConvTranspose(np.ones((1, 1, 3)), 2, 1, 1).out_size(n) == 2 * n
     assert nn.Conv(np.ones((1, 1, 3)), 2, "same").out_size(n) == sympy.floor((n - 1) / sympy.Integer(2)) + 1
     assert nn.Conv(np.ones((1, 1, 3, 2)), (2, 1)).out_size((9, n)) == (4, n - 1)
-    for size in range(1, 9):
-        assert layer.out_size(n).subs(n, size) == layer.out_size(size) or layer.out_size(size) == 0
+    for size in range(3, 9):
+        assert layer.out_size(n).subs(n, size) == layer.out_size(size)
+    for size in range(3):
+        with pytest.raises(oa.WindowError, match="no outputs"):
+            layer.out_size(size)
 
 
-def test_a_kernel_larger_than_the_padded_input_gives_nothing() -> None:
-    layer = nn.Conv(np.ones((2, 1, 5)))
-    assert layer(np.ones((3, 1, 4))).shape == (3, 2, 0)
-    assert layer.on(4).T(np.ones((3, 2, 0))).tolist() == np.zeros((3, 1, 4)).tolist()
-    assert nn.ConvTranspose(np.ones((1, 1, 2)), padding=3)(np.ones((1, 2))).shape == (1, 0)
+@pytest.mark.parametrize("axis", range(3))
+@pytest.mark.parametrize(
+    ("layer", "enough"),
+    [
+        (lambda k: nn.Conv(np.ones((2, 1, *k))), 5),
+        (lambda k: nn.Conv(np.ones((2, 1, *k)), 3), 5),
+        (lambda k: nn.Conv(np.ones((2, 1, *k)), padding=[(1, -2)] * len(k)), 6),
+        (lambda k: nn.ConvTranspose(np.ones((1, 1, *k)), padding=[(4, 4)] * len(k)), 5),
+        (lambda k: nn.AvgPool(k), 5),
+        (lambda k: nn.AvgPool(k, 1), 5),
+        (lambda k: nn.MaxPool(k), 5),
+        (lambda k: nn.MaxPool(k, 1), 5),
+        (lambda k: nn.MaxPool(tuple(3 if n == 5 else 1 for n in k), 1, dilation=2), 5),
+    ],
+)
+def test_sizes_below_one_are_refused_on_every_axis(layer: Any, enough: int, axis: int) -> None:
+    """As PyTorch refuses them: at once, whatever the batch, applied, bound, and asked for the size."""
+    kernel = tuple(5 if other == axis else 1 for other in range(axis + 1))
+    made = layer(kernel)
+    if isinstance(made, nn.ConvTranspose):
+        made = nn.ConvTranspose(np.ones((1, 1, *kernel)), padding=[(0, 0)] * axis + [(4, 4)])
+    if isinstance(made, nn.Conv) and made.padding != ((0, 0),) * (axis + 1):
+        made = nn.Conv(np.ones((2, 1, *kernel)), padding=[(0, 0)] * axis + [(1, -2)])
+    for n in range(1, 8):
+        sizes = (3,) * axis + (n,)
+        if n >= enough:
+            assert 0 not in made.out_size(sizes)
+            assert made(np.ones((1, *sizes))).size
+            continue
+        for attempt in (
+            lambda sizes=sizes: made.out_size(sizes),
+            lambda sizes=sizes: made.on(sizes),
+            lambda sizes=sizes: made(np.ones((1, *sizes))),
+            lambda sizes=sizes: made(np.ones((0, 1, *sizes))),
+        ):
+            with pytest.raises(oa.WindowError, match="no outputs"):
+                attempt()
+
+
+def layers_and_functions(functional: Any, tensor: Any, n: int, k: int, s: int, p: int, d: int) -> list[Any]:
+    """Pairs of a layer and a function of PyTorch."""
+    w = np.ones((1, 1, k))
+    pairs = [
+        (nn.Conv(w, s, p, d), lambda x: functional.conv1d(x, tensor(w), None, s, p, d)),
+        (nn.ConvTranspose(w, s, p, 0, d), lambda x: functional.conv_transpose1d(x, tensor(w), None, s, p, 0, 1, d)),
+    ]
+    if 2 * p <= k:  # PyTorch's own limit on the padding of pools
+        pairs += [
+            (nn.MaxPool(k, s, p, d), lambda x: functional.max_pool1d(x, k, s, p, d)),
+            (nn.MaxPool(k, s, p, d, True), lambda x: functional.max_pool1d(x, k, s, p, d, True)),
+            (nn.AvgPool(k, s, p), lambda x: functional.avg_pool1d(x, k, s, p)),
+            (nn.AvgPool(k, s, p, 1, True), lambda x: functional.avg_pool1d(x, k, s, p, True)),
+        ]
+    return pairs
+
+
+def test_sizes_are_refused_where_pytorch_refuses_them() -> None:
+    torch = pytest.importorskip("torch")
+    for case in np.random.default_rng(5).integers([1, 1, 1, 0, 1], [6, 7, 5, 4, 4], (300, 5)).tolist():
+        x = np.ones((1, 1, case[0]))
+        for layer, function in layers_and_functions(torch.nn.functional, torch.tensor, *case):
+            try:
+                expected = tuple(function(torch.tensor(x)).shape)
+            except RuntimeError:
+                with pytest.raises(oa.WindowError, match="no outputs"):
+                    layer(x)
+            else:
+                assert layer(x).shape == expected, (layer, case)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.complex64, np.complex128])

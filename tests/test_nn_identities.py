@@ -28,11 +28,21 @@ def drawn(seed: int, kind: str, unit: bool) -> Any:
     return nn.ConvTranspose(w, stride, pads, dilation=dilation, groups=groups)
 
 
+def applied(layer: Any, x: np.ndarray) -> Any:
+    """The output, or None where the layer has none for this size."""
+    try:
+        return layer(x)
+    except oa.WindowError:
+        return None
+
+
 def same_on_arrays(old: Any, new: Any, multiple: tuple[int, ...], channels: int) -> None:
     for size in (1, 2, 3, 5):
         spatial = tuple(size * m for m in multiple)
         x = np.random.default_rng(size).integers(-9, 10, (2, channels, *spatial))
-        np.testing.assert_array_equal(new(x), old(x))
+        expected, found = applied(old, x), applied(new, x)
+        assert (found is None) == (expected is None)
+        np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("seed", range(12))

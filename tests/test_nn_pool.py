@@ -49,6 +49,10 @@ def test_maxima_agree_with_the_loops(seed: int, ceil_mode: bool) -> None:
     dilation = tuple(1 + (seed + axis) % 2 for axis in range(x.ndim))
     layer = nn.MaxPool(kernel, stride, pads, dilation, ceil_mode)
     expected = oracles.max_pool(x, kernel, stride, pads, dilation, ceil_mode)
+    if not expected.size:
+        with pytest.raises(oa.WindowError, match="no outputs"):
+            layer(x)
+        return
     assert layer(x).size == expected.size
     np.testing.assert_array_equal(layer(x).reshape(expected.shape), expected)
     jacobian = layer.jacobian(x)
@@ -130,6 +134,34 @@ def test_max_pool_takes_ties_nan_and_integers_as_pytorch_does() -> None:
     assert flat.T(np.ones((1, 1))).tolist() == [[1, 0], [0, 0]]
     with pytest.raises(oa.OperandError, match="complex"):
         pool(np.ones(4, complex))
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int32, np.uint64, ">i4"])
+def test_integers_have_no_maximum_of_nothing(dtype: Any) -> None:
+    """Decided from the geometry: no integer stands for −∞, not even where the batch is empty."""
+    dask = pytest.importorskip("dask.array")
+    x = np.arange(12).reshape(2, 6).astype(dtype)
+    empty = [
+        nn.MaxPool(3, 3, 3),  # at both ends
+        nn.MaxPool(2, 8, [(3, 0)]),  # at the front alone
+        nn.MaxPool(2, 1, 7, dilation=7),  # between, where two taps fall on either side
+        nn.MaxPool((1, 2), 2, [(0, 0), (2, 0)]),
+        nn.MaxPool((3, 1), 1, [(3, 0), (0, 0)]),
+        nn.MaxPool(1, 4, [(0, 3)]),
+    ]
+    for layer in empty:
+        lazy = dask.from_array(x, chunks=2)
+        for attempt, array in (
+            (layer, x), (layer, lazy), (layer.on(x.shape), x), (layer.jacobian, x), (layer, np.empty((0, 2, 6), dtype))
+        ):  # fmt: skip
+            with pytest.raises(oa.WindowError, match="padding only"):
+                attempt(array)
+        found = layer(x.astype(float))
+        assert np.any(found == -np.inf)
+        assert np.array_equal(layer(lazy.astype(float)).compute(), found)
+    for layer in (nn.MaxPool(3, 1, 1), nn.MaxPool(2, 8, [(1, 0)]), nn.MaxPool(2, 4, 0, 3, True), nn.MaxPool(5, 5, 2)):
+        assert layer(x).dtype == np.dtype(dtype)
+        assert np.array_equal(layer(x), layer(x.astype(float)).astype(dtype))
 
 
 def test_max_pool_is_not_linear_and_says_so() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opalgebra import nn
+from opalgebra import WindowError, nn
 from opalgebra.engine.compiled import plans
 from opalgebra.nn import linear, pool, shuffle
 
@@ -62,7 +62,18 @@ def pools(draw: Any) -> Any:
 def test_maxima_and_their_places(case: Any, dtype: str, seed: int) -> None:
     arguments, sizes = case
     x = samples(np.random.default_rng(seed), (2, *sizes), dtype)
+    places = naive(x[0], arguments)[1]
+    if not places.size:
+        with pytest.raises(WindowError, match="no outputs"):
+            nn.MaxPool(*arguments).on(sizes)
+        return
     bound = nn.MaxPool(*arguments).on(sizes)
+    assert bound._reads_padding_only == bool(np.any(places < 0))
+    if x.dtype.kind in "iu" and np.any(places < 0):
+        for attempt in (bound, bound.jacobian):
+            with pytest.raises(WindowError, match="padding only"):
+                attempt(x)
+        return
     with pytest.MonkeyPatch.context() as patch:
         everything_compiled(patch)
         assert bound._is_compiled(x)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import combinations
 from math import lcm, prod
 from typing import TYPE_CHECKING, Any
 
-from ..errors import CertificateError
+from ..errors import CertificateError, Undecided
 from ..expr.blocks import Block, slices
 from ..expr.factors import axes
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
@@ -38,13 +39,15 @@ from ..expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, Signa
 from ..expr.traverse import constants, expand, formal_names, has_blocks
 from ..scalar import conjugate, exact, is_sympy, to_sympy
 from . import checker
-from .facts import Coprime, Divides, EvenSymmetric
+from .facts import Coprime, Divides, Equal, EvenSymmetric, NotDivides
+from .ring import numbers_of
 
 if TYPE_CHECKING:
     from .prove import Proof
 
 MAX_POWER = 10_000
-HALF = "½"  # before the name of an even signal: it stands for ½q, and q is ½q and its reversal
+ABOUT_FACTORS = {Coprime: "coprime", Divides: "divides", NotDivides: "not divides", Equal: "equal"}
+WORDS = ("positive", "negative", "nonnegative", "nonpositive", "nonzero", "even", "odd", "prime", "composite")
 
 
 def certificate(proof: Proof) -> str:
@@ -80,7 +83,8 @@ class _Writer:
     """The rows of a proof."""
 
     def __init__(self, proof: Proof) -> None:
-        from .prove import Step, dimension
+        from .cofactors import cofactors
+        from .prove import Step, dimension, relations_of
 
         self.proof = proof
         self.rows: list[list[Any]] = []
@@ -92,10 +96,24 @@ class _Writer:
         self.ndim = dimension(proof.lhs, proof.rhs)
         self.plain = [[0, 1]] * self.ndim
         self.roots = [expand(expression) for expression, _, _ in steps]
-        self.formal = formal_names(*self.roots)
-        self.numbers = _Numbers([*constants(*self.roots), *self._of_witness()], self.symbols)
+        relations = relations_of(proof.given)
+        self.equations = {id(r): [[expand(a), expand(b)] for a, b in r.pairs] for r in relations}
+        uses = cofactors(proof) if relations and proof.verdict == "proved" else []
+        factors = [expand(factor) for use in uses for factor in (use.left, use.right)]
+        everything = [*self.roots, *factors, *(side for pairs in self.equations.values() for p in pairs for side in p)]
+        self.formal = formal_names(*everything)
+        self.numbers = _Numbers([*constants(*everything), *(u.weight for u in uses), *self._of_witness()], self.symbols)
         refs = self._on_inputs([self.row(root) for root in self.roots])
-        written = [{"expression": r, "law": law, "condition": c} for r, (_, law, c) in zip(refs, steps, strict=True)]
+        written: list[dict[str, Any]] = [
+            {"expression": r, "law": law, "condition": c} for r, (_, law, c) in zip(refs, steps, strict=True)
+        ]
+        if uses:
+            ends = [self.row(factor) for factor in factors]
+            ends[1::2] = self._on_inputs(ends[1::2])
+            written[-1]["uses"] = [
+                [self._place(use.relation), use.equation, self._number(use.weight), left, right]
+                for use, left, right in zip(uses, ends[::2], ends[1::2], strict=True)
+            ]
         self.data: dict[str, Any] = {
             "format": checker.FORMAT,
             "version": checker.VERSION,
@@ -106,7 +124,7 @@ class _Writer:
             "rhs": refs[-1],
             "lines": written if proof.verdict == "proved" else [],
             "names": self._names(),
-            "given": [self._hypothesis(f) for f in proof.given if not isinstance(f, EvenSymmetric)],
+            "given": [self._hypothesis(f) for f in self._listed],
             "witness": self._witness(),
             "nodes": self.rows,
             "symbols": self.symbols,
@@ -125,22 +143,39 @@ class _Writer:
         """The kind of every name: of operators, signals, and real signals."""
         kinds = {name: "real" if getattr(node, "real", False) else "signal" for name, node in self.formal.items()}
         kinds |= {name: "operator" for name, node in self.formal.items() if isinstance(node, FormalOperator)}
-        return {self._name(self.formal[name], False): kind for name, kind in kinds.items()}
+        kinds |= {name: "real even" if kinds[name] == "real" else "even" for name in self.even & kinds.keys()}
+        return kinds
+
+    @property
+    def _listed(self) -> list[Any]:
+        """The hypotheses in the order of the file; that a kernel is even stands with its name."""
+        return [fact for fact in self.proof.given if not isinstance(fact, EvenSymmetric)]
+
+    def _place(self, relation: Any) -> int:
+        return next(n for n, fact in enumerate(self._listed) if fact is relation)
 
     def _name(self, node: Any, c: bool) -> str:
         conjugated = "~" if c and not getattr(node, "real", False) else ""
-        return conjugated + (HALF if node.name in self.even else "") + str(node.name)
+        return conjugated + str(node.name)
 
     def _hypothesis(self, fact: Any) -> list[Any]:
-        kinds = {Coprime: "coprime", Divides: "divides"}
-        if type(fact) not in kinds:
+        if id(fact) in self.equations:
+            pairs = [[self.row(side) for side in pair] for pair in self.equations[id(fact)]]
+            return ["equations", *(list(sides) for sides in zip(*pairs, strict=True))]
+        if type(fact) not in ABOUT_FACTORS:
             raise CertificateError(f"the hypothesis {fact} has no place in certificates of version {checker.VERSION}")
-        return [kinds[type(fact)], *(self.numbers.write(value) for value in (fact.a, fact.b))]
+        return [ABOUT_FACTORS[type(fact)], *(self.numbers.write(value) for value in (fact.a, fact.b))]
 
     def _of_witness(self) -> list[Any]:
+        import sympy
+
         witness = self.proof.witness
-        taps = [] if witness is None else [v for samples in witness._names.values() for v in samples.values()]
-        return taps if witness is None else [witness.lhs, witness.rhs, *taps]
+        if witness is None:
+            return []
+        taps = [v for samples in witness._names.values() for v in samples.values()]
+        values = [witness.lhs, witness.rhs]
+        turned = any(is_sympy(v) and v.has(sympy.conjugate) for v in values)  # where no real numbers tell them apart
+        return [*values, *taps, *(v for v in witness.factors.values() if is_sympy(v)), *[sympy.I] * turned]
 
     def _witness(self) -> Any:
         witness = self.proof.witness
@@ -149,14 +184,12 @@ class _Writer:
         names = {
             self._name(node, c): self._taps(node, c, witness._names.get(name, {}))
             for name, node in self.formal.items()
-            for c in (False, True)
+            for c in ((False, True) if not getattr(node, "real", False) else (False,))
         }
         out, into = witness.channels or (0, 0)
         index = witness.index if isinstance(witness.index, tuple) else (witness.index,)
         start = (0,) * self.ndim if witness.input is None else witness.input.starts
-        symbols, inverse = self.numbers.apart(
-            witness.lhs, witness.rhs, {s: int(v) for s, v in witness.factors.items() if s in self.symbols}
-        )
+        symbols, inverse = self.numbers.apart(witness.lhs, witness.rhs, witness.factors)
         return {
             "input": [into, *start],
             "names": names,
@@ -168,8 +201,7 @@ class _Writer:
 
     def _taps(self, node: Any, c: bool, samples: dict[tuple[int, ...], Any]) -> list[Any]:
         """The moves that a name stands for at the witness."""
-        half = Fraction(1, 2) if node.name in self.even else 1
-        values = {at: self.numbers.write((conjugate(v) if c else v) * half) for at, v in samples.items()}
+        values = {at: self._number(v, c) for at, v in samples.items()}
         if isinstance(node, FormalOperator):
             pairs = {at: [[[i, 0] for i in n] for n in (at[self.ndim :], at[: self.ndim])] for at in values}
             return [[v, *pairs[at]] for at, v in values.items()]
@@ -215,8 +247,6 @@ class _Writer:
                 return parts[0]
             case Block():
                 return self._block(node, c)
-            case FormalSignal() if node.name in self.even:
-                return self._even(["formal", self._name(node, c)])
             case Applied() | SignalSum():
                 kind = "compose" if isinstance(node, Applied) else "sum"
                 return self._append(["conv", self._append([kind, parts])])
@@ -256,12 +286,6 @@ class _Writer:
     def _number(self, value: Any, c: bool = False) -> Any:
         return self.numbers.write(conjugate(value) if c else value)
 
-    def _even(self, half: list[Any]) -> int:
-        """An even signal as the sum of any signal and its reversal."""
-        one, flip = self._append(half), self._append(["moves", self._moves(Flip(), False)])
-        back = self._append(["conv", self._append(["compose", [flip, one]])])
-        return self._append(["sum", [one, back]])
-
     def _block(self, node: Block, c: bool) -> int:
         """The sum of the entries, each between the channels of its column and of its row."""
         rows, columns = slices(node.heights), slices(node.widths)
@@ -300,10 +324,12 @@ class _Numbers:
     def _domain(self) -> Any:
         """The number field of all coefficients and their conjugates."""
         import sympy
-        from sympy.polys.constructor import construct_domain
 
         wanted = [*self.irrational, *(conjugate(v) for v in self.irrational)]
-        domain, _ = construct_domain([sympy.expand(v) for v in wanted], extension=True, field=True)
+        try:
+            domain = numbers_of([sympy.expand(v) for v in wanted])
+        except Undecided as why:
+            raise CertificateError(f"certificates hold algebraic numbers of small degree: {why}") from None
         if not (domain.is_Algebraic or domain.is_QQ_I):
             shown = ", ".join(map(str, self.irrational[:4]))
             raise CertificateError(
@@ -356,20 +382,29 @@ class _Numbers:
             return written[0][1].numerator
         return [[x.numerator, x.denominator, n, powers] for n, x, powers in written]
 
-    def apart(self, lhs: Any, rhs: Any, at: dict[str, int]) -> tuple[dict[str, int], Any]:
-        """Ints for all symbols at which two values differ, and one over their difference there."""
+    def apart(self, lhs: Any, rhs: Any, at: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+        """Numbers for all symbols at which two values differ, and one over their difference there."""
         difference = to_sympy(lhs) - to_sympy(rhs)
         terms = self._terms(difference)
-        names = [
-            s for name, kind in self.symbols.items() for s in ((name, f"~{name}") if kind == "complex" else (name,))
-        ]
         for first in range(2, 100):
-            values = {name: at.get(name, first**n + n) for n, name in enumerate(names, 1)}
+            values = self._values(at, first)
             total = sum(to_sympy(c) * prod(to_sympy(values[s]) ** e for s, e in x.items()) for c, x in terms)
-            element = self._domain.from_sympy(to_sympy(total)) if self.irrational else exact(total)
+            element = self._domain.from_sympy(to_sympy(total).expand()) if self.irrational else exact(total)
             if element:
-                return values, self._over(element)
+                return {s: self.write(v) for s, v in values.items()}, self._over(element)
         raise CertificateError(f"no small values were found at which {difference} is not 0")
+
+    def _values(self, at: dict[str, Any], first: int) -> dict[str, Any]:
+        """Values of all symbols, of their kinds; complex ones where the field has i."""
+        import sympy
+
+        found: dict[str, Any] = {}
+        with_i = sympy.I in self.irrational
+        for n, (name, kind) in enumerate(self.symbols.items(), 1):
+            found[name] = at.get(name, first**n + n + (n * sympy.I if with_i and kind == "complex" else 0))
+            if kind == "complex":
+                found[f"~{name}"] = conjugate(found[name])
+        return found
 
     def _over(self, element: Any) -> Any:
         if not self.irrational:
@@ -406,25 +441,32 @@ class _Numbers:
         inner = base.args[0] if isinstance(base, sympy.conjugate) else base
         if not inner.is_Symbol:
             raise CertificateError(f"{value} is not a polynomial in its symbols")
-        assumed = {key: value for key, value in inner.assumptions0.items() if key not in ("zero", "nonzero")}
-        plain = {
-            "positive": sympy.Symbol("s", integer=True, positive=True),
-            "integer": sympy.Symbol("s", integer=True),
-            "real": sympy.Symbol("s", real=True),
-            "complex": sympy.Symbol("s"),
-        }
-        kinds = [
-            kind
-            for kind, symbol in plain.items()
-            if assumed == {key: value for key, value in symbol.assumptions0.items() if key not in ("zero", "nonzero")}
-        ]
-        if not kinds:
+        kind = _kind(inner)
+        if kind is None:
             raise CertificateError(
-                f"what is assumed of {inner} has no place in a certificate; symbols there are positive ints, ints, "
-                "real or complex"
+                f"what is assumed of {inner} has no place in a certificate; symbols there are ints (positive, even, "
+                "prime, …), real or complex"
             )
-        self.symbols[inner.name] = kinds[0]
+        self.symbols[inner.name] = kind
         return inner.name if base is inner else f"~{inner.name}"
+
+
+@lru_cache(maxsize=64)
+def _kind(symbol: Any) -> str | None:
+    """The words of the format that say what is assumed of a symbol, as few as can be."""
+    import sympy
+
+    for kind, made in (("real", {"real": True}), ("complex", {}), ("integer", {"integer": True})):
+        if symbol.assumptions0 == sympy.Symbol("s", **made).assumptions0:
+            return kind
+    for words in (words for size in (1, 2, 3) for words in combinations(WORDS, size)):
+        try:
+            like = sympy.Symbol("s", integer=True, **dict.fromkeys(words, True))
+        except sympy.core.facts.InconsistentAssumptions:
+            continue
+        if symbol.assumptions0 == like.assumptions0:
+            return " ".join(words)
+    return None
 
 
 def _fraction(value: Any) -> Fraction:

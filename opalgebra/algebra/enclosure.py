@@ -7,12 +7,14 @@ number *is* 0 is a question for the ring of the statement.  Shares no code with 
 from __future__ import annotations
 
 from functools import lru_cache
+from math import comb, prod
 from typing import Any
 
 from ..scalar import is_sympy
 
 PRECISIONS = (64, 256, 1024, 4096)  # bits; the last are some 1,200 digits
 SIZE_LIMIT = 1 << 16  # binary digits of e^x and of x^n before the point, beyond which nothing is computed
+COUNTED = 2_000  # terms, beyond which a power is not counted further
 TERM_LIMIT = 500  # terms of a sum that is multiplied out in the hope that it cancels
 
 
@@ -43,11 +45,25 @@ def differs(a: Any, b: Any) -> bool:
 def settled(value: Any) -> Any:
     """A number multiplied out, so that a zero shows; as it is where that has too many terms."""
     from ..scalar import exact
-    from .ring import expanded_terms
 
     if not is_sympy(value) or value.is_Atom:
         return exact(value)
     return exact(value.expand()) if expanded_terms(value) <= TERM_LIMIT else value
+
+
+def expanded_terms(value: Any) -> int:
+    """How many terms an expression has at most when it is multiplied out, parts of it and exponents included."""
+    if not value.args:
+        return 1
+    parts = [expanded_terms(part) for part in value.args]
+    if value.is_Add:
+        return sum(parts)
+    if value.is_Mul:
+        return prod(parts)
+    if value.is_Pow and value.exp.is_Integer and parts[0] > 1:
+        power = abs(int(value.exp))
+        return comb(parts[0] + power - 1, power) if power < COUNTED else COUNTED + 1
+    return max(parts)
 
 
 @lru_cache(maxsize=4096)

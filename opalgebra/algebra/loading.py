@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 from math import prod
 from pathlib import Path
 from typing import Any
 
-from ..errors import CertificateError
+from ..errors import CertificateError, OpAlgebraError
 from ..expr.blocks import Block
-from ..expr.factors import factors, integers
+from ..expr.factors import factors, integers, ratio
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
-from ..expr.operators import Compose, FormalOperator, Identity, Scale, Sum, add, compose
-from ..expr.signals import Box, FormalSignal, add_signals
-from ..expr.traverse import substitute
+from ..expr.operators import PLAIN, Compose, FormalOperator, Identity, Scale, Sum, add, common_channels, compose
+from ..expr.signals import Box, FormalSignal, Signal, add_signals
+from ..expr.traverse import formal_names, substitute, walk
 from ..scalar import conjugate, exact, to_sympy
 from . import checker
-from .certificate import HALF
-from .facts import Hypothesis, coprime, divides, even_symmetric
-from .prove import Proof, Step, proved_about
+from .certificate import ABOUT_FACTORS
+from .evaluate import Evaluator, differs
+from .facts import Hypothesis, even_symmetric
+from .prove import Proof, Step, dimension, prove, proved_about
+from .relations import Relation, _symbols_of, at, nyquist, orthonormal, paraunitary
 from .scope import Scope
-from .witness import compare, to_signal
+from .witness import Witness, answers, to_signal
 
 MAX_WINDOW = 10**6  # samples of a kernel, zeros between its taps included
+MAX_DEGREE, MAX_COEFFICIENT = 24, 2**200  # of minimal polynomials, whose roots SymPy finds without a limit of time
 
 
 def load_proof(path: str | Path) -> Proof:
@@ -56,25 +58,29 @@ def load_proof(path: str | Path) -> Proof:
     with open(path, "rb") as file:
         raw = file.read(checker.MAX_BYTES + 1)
     try:
-        text = raw.decode()
-        checker.check(text)
-        return _proof(json.loads(text))
-    except (checker.Rejected, UnicodeDecodeError) as why:
+        data, _ = checker.load(raw)
+        return _proof(data)
+    except checker.Rejected as why:
         raise CertificateError(f"{path} is rejected: {why}; save the proof again with p.save(path)") from None
+    except OpAlgebraError as why:
+        raise CertificateError(f"{path} is rejected: {why}") from why
 
 
 def _proof(data: dict[str, Any]) -> Proof:
     reader = _Reader(data)
-    lhs, rhs = (reader.side(data[side]) for side in ("lhs", "rhs"))
+    lines = data["lines"]
+    refs = [line["expression"] for line in lines] or [data["lhs"], data["rhs"]]
+    sides = reader.sides(refs)
+    lhs, rhs = sides[0], sides[-1]
     given = tuple(reader.hypotheses())
     scope = Scope((lhs, rhs))
     proof = proved_about(scope, lhs, rhs, given)
     if proof.verdict != data["verdict"]:
         raise CertificateError(f"the file says {data['verdict']}, and {lhs} = {rhs} is {proof.verdict}")
     if proof:
-        steps = [Step(reader.side(e["expression"]), e["law"], e["condition"]) for e in data["lines"]]
-        if not all(proved_about(scope, a.expression, b.expression, given) for a, b in pairwise(steps)):
+        if not all(proved_about(scope, a, b, given) for a, b in pairwise(sides)):
             raise CertificateError("a line of the derivation could not be proved to follow from the one before it")
+        steps = [Step(side, line["law"], line["condition"]) for side, line in zip(sides, lines, strict=True)]
         proof.__dict__["steps"] = steps
         return proof
     return Proof(lhs, rhs, given, "refuted", "", reader.witness(lhs, rhs, data["witness"]))
@@ -89,7 +95,8 @@ class _Reader:
         self.t = self._root()
         self.plain = [[0, 1]] * self.ndim
         self.made: dict[int, Any] = {}
-        wanted = {data["lhs"], data["rhs"], *(line["expression"] for line in data["lines"])}
+        equations = [i for kind, *sides in data["given"] if kind == "equations" for side in sides for i in side]
+        wanted = {data["lhs"], data["rhs"], *equations, *(line["expression"] for line in data["lines"])}
         for i in reversed(range(len(self.rows))):
             if i in wanted:
                 kind, a = self.rows[i]
@@ -103,10 +110,12 @@ class _Reader:
 
         if self.data["minimal"] == [0, 1]:
             return 0
+        if len(self.data["minimal"]) > MAX_DEGREE + 1 or max(map(abs, self.data["minimal"])) > MAX_COEFFICIENT:
+            raise CertificateError(f"a field of a degree above {MAX_DEGREE}, or with large coefficients, is not read")
         polynomial = sympy.Poly(self.data["minimal"][::-1], sympy.Symbol("t"))
         if not polynomial.is_irreducible:
             raise CertificateError("the minimal polynomial of the file is a product")
-        near = complex(*(float(Fraction(*part)) for part in self.data["root"]))
+        near = complex(*(float(part if isinstance(part, int) else Fraction(*part)) for part in self.data["root"]))
         return min((sympy.rootof(polynomial, i, radicals=polynomial.degree() < 5) for i in range(polynomial.degree())),
                    key=lambda root: abs(complex(root.evalf(30)) - near))  # fmt: skip
 
@@ -130,51 +139,74 @@ class _Reader:
 
     def _samples(self, listed: Any) -> Any:
         found: dict[tuple[int, ...], Any] = {}
-        for at, value in listed:
-            found[tuple(at)] = found.get(tuple(at), 0) + self.number(value)
+        if not all(isinstance(v, int) for place, _ in listed for v in place):
+            raise CertificateError("taps at places that are symbols make no letter")
+        for place, value in listed:
+            found[tuple(place)] = found.get(tuple(place), 0) + self.number(value)
         spans = [max(n) - min(n) + 1 for n in zip(*found, strict=True)]
         if prod(spans) > MAX_WINDOW:
             raise CertificateError(f"a kernel spans {prod(spans)} samples, more than {MAX_WINDOW}")
         return to_signal(found, self.ndim)
 
-    def _is_route(self, i: int) -> bool:
-        return self.rows[i][0] == "moves" and any(len(entry) > 3 for entry in self.rows[i][1])
-
-    def side(self, i: int) -> Any:
-        """The operator or the signal that a line speaks of."""
+    def _route(self, i: int) -> list[tuple[int, int]] | None:
+        """The channels that a row moves samples between, (from, to), where it does nothing else."""
         kind, a = self.rows[i]
-        if kind == "compose" and a and self._is_route(a[-1]):  # only on the channels that it takes
-            return self.made[a[0]]
-        return self._kernel(self.made[i]) if self.data["signals"] else self.made[i]
+        if kind != "moves" or not a or not all(e[:3] == [1, self.plain, self.plain] and len(e) == 5 for e in a):
+            return None
+        return [(start, to) for *_, start, to in a]
+
+    def sides(self, refs: list[int]) -> list[Any]:
+        """The operators or the signals that lines speak of; of blocks, on the channels that they take."""
+        if self.data["signals"]:
+            return [self._kernel(self._plain(i)) for i in refs]
+        if not any(len(entry) == 5 for kind, a in self.rows if kind == "moves" for entry in a):
+            return [self._plain(i) for i in refs]
+        only = {tuple(self._route(a[1]) or ()) for kind, a in map(self.rows.__getitem__, refs)
+                if kind == "compose" and len(a) == 2}  # fmt: skip
+        sides = [self._plain(a[0]) for kind, a in map(self.rows.__getitem__, refs) if kind == "compose" and len(a) == 2]
+        inputs = (common_channels(*sides) or PLAIN)[1] if len(sides) == len(refs) else 0
+        if only != {tuple((c, c) for c in range(inputs))}:
+            raise CertificateError("the sides are no blocks on the channels that they take")
+        return sides
+
+    def _plain(self, i: int) -> Any:
+        """What was made of a row that stands by itself."""
+        if self.made[i] is None:
+            raise CertificateError(f"row {i} moves samples between channels, and is no part of a block")
+        return self.made[i]
 
     def _built(self, kind: str, a: Any) -> Any:
-        made = self.made
         match kind:
             case "moves":
-                return None if any(len(entry) > 3 for entry in a) else self._letter(a)
+                return None if any(len(entry) == 5 for entry in a) else self._letter(a)
             case "formal":
-                return Scale(Fraction(1, 2), self._formal(a)) if HALF in a else self._formal(a)
+                return self._formal(a)
             case "conv":
-                return Conv(self._kernel(made[a]))
+                return Conv(self._kernel(self._plain(a)))
             case "transpose":
-                return made[a].T
+                return self._plain(a).T
             case "sum":
                 return self._sum(a)
-        factors = [made[i] for i in a if not self._is_route(i)]
-        match factors:
+        if any(self.made[i] is None for i in a):
+            return None  # an entry of a block
+        match [self.made[i] for i in a]:
             case [Scale(scalar=number, operator=Identity()), first, *rest]:
                 return Scale(number, compose((first, *rest)))
-        return compose(tuple(factors))
+            case factors:
+                return compose(tuple(factors))
 
     def _formal(self, written: str) -> Any:
         conjugated, plain = written.startswith("~"), written.lstrip("~")
         if self.names[plain] == "operator":
             return FormalOperator(plain).conj() if conjugated else FormalOperator(plain)
-        signal = FormalSignal(plain.removeprefix(HALF), None, self.names[plain] == "real")
+        signal = self._signal(plain)
         return Conv(signal.conj() if conjugated else signal)
 
+    def _signal(self, name: str) -> FormalSignal:
+        return FormalSignal(name, None, "real" in self.names[name])
+
     def _letter(self, entries: list[Any]) -> Any:
-        """The letter of the algebra that makes these moves."""
+        """The letter of the algebra that makes these moves, and no others."""
         if any(len(pair) > 2 for _, _, target in entries for pair in target):
             return self._box(entries)
         if all(source == self.plain and all(q == 1 for _, q in target) for _, source, target in entries):
@@ -193,14 +225,19 @@ class _Reader:
         raise CertificateError(f"no letter makes the moves {str(entries)[:80]}")
 
     def _box(self, entries: list[Any]) -> Any:
-        if len(entries) > 1 or entries[0][:2] != [1, self.plain]:
+        pairs = entries[0][2]
+        if (
+            len(entries) > 1
+            or entries[0][:2] != [1, self.plain]
+            or not all(p[1:2] == [1] and len(p) == 3 for p in pairs)
+        ):
             raise CertificateError(f"no letter makes the moves {str(entries)[:80]}")
-        box = Conv(Box(self._axes([pair[2] for pair in entries[0][2]])))
-        at = [pair[0] for pair in entries[0][2]]
-        return self._moved(at) @ box if any(at) else box
+        box = Conv(Box(self._axes([pair[2] for pair in pairs])))
+        place = [pair[0] for pair in pairs]
+        return self._moved(place) @ box if any(place) else box
 
-    def _moved(self, at: list[Any]) -> Any:
-        return Shift(self._axes(at)) if any(at) or self.ndim > 1 else Identity()
+    def _moved(self, place: list[Any]) -> Any:
+        return Shift(self._axes(place)) if any(place) or self.ndim > 1 else Identity()
 
     def _convolved(self, taps: list[Any]) -> Any:
         if len(taps) == 1 and not any(taps[0][0]):
@@ -208,11 +245,15 @@ class _Reader:
         return Conv(self._samples(taps))
 
     def _modulation(self, entries: list[Any]) -> Any:
-        periods = {tuple(p for _, p in source) for _, source, _ in entries}
-        if len(periods) != 1:
-            raise CertificateError("a sequence has several periods")
-        period = periods.pop()
-        taps = [(tuple(r for r, _ in source), weight) for weight, source, _ in entries]
+        periods = [[p for _, p in source] for _, source, _ in entries]
+        period = periods[0]
+        if not all(p == period for p in periods) or not all(isinstance(p, int) and p > 0 for p in period):
+            raise CertificateError("a sequence has several periods, or one that is no positive int")
+        places = [[r for r, _ in source] for _, source, _ in entries]
+        if not all(isinstance(r, int) for place in places for r in place):
+            raise CertificateError("a sequence has values at places that are symbols")
+        taps = [(tuple(r % p for r, p in zip(place, period, strict=True)), weight)
+                for place, (weight, *_) in zip(places, entries, strict=True)]  # fmt: skip
         corners = [((0,) * self.ndim, 0), (tuple(p - 1 for p in period), 0)]
         return Modulate(self._samples([*taps, *corners]))
 
@@ -230,61 +271,115 @@ class _Reader:
         return operator @ to_signal({(0,) * self.ndim: 1}, self.ndim)
 
     def _sum(self, refs: list[int]) -> Any:
-        rows = [self.rows[i] for i in refs]
-        if rows and all(kind == "compose" and len(a) == 3 and self._is_route(a[0]) for kind, a in rows):
-            return self._block([a for _, a in rows])
-        if len(rows) == 2 and rows[0][0] == "formal" and HALF in rows[0][1] and self._is_reversed(rows[1], refs[0]):
-            return self._formal(rows[0][1])
+        if any(self.made[i] is None for i in refs):
+            return self._block([self.rows[i] for i in refs])
         return add(tuple(self.made[i] for i in refs))
 
-    def _is_reversed(self, row: list[Any], half: int) -> bool:
-        """Whether a row is the reversal of another."""
-        if row[0] != "conv" or self.rows[row[1]][0] != "compose":
-            return False
-        flip, *rest = self.rows[row[1]][1]
-        return rest == [half] and self.rows[flip] == ["moves", [[1, self.plain, [[0, -1]] * self.ndim]]]
-
-    def _block(self, entries: list[Any]) -> Any:
-        """The grid of entries that stand between the channels of a column and those of a row."""
-        ends = [
-            [tuple(entry[at] for entry in self.rows[i][1]) for i, at in ((to, 4), (start, 3))]
-            for to, _, start in entries
-        ]
-        grid = {(row, column): self.made[a] for (row, column), (_, a, _) in zip(ends, entries, strict=True)}
-        rows, columns = (sorted({end[side] for end in ends}) for side in (0, 1))
-        return Block([[grid[row, column] for column in columns] for row in rows])
+    def _block(self, rows: list[list[Any]]) -> Any:
+        """The grid of entries that stand between the channels of a column and those of a row, all of them once."""
+        grid: dict[tuple[int, int], Any] = {}
+        heights, widths = dict[int, int](), dict[int, int]()  # by the first channel
+        for kind, a in rows:
+            to, start = (self._route(a[0]), self._route(a[2])) if kind == "compose" and len(a) == 3 else (None, None)
+            if to is None or start is None:
+                raise CertificateError("a sum with channels is no block")
+            row, column = to[0][1], start[0][0]
+            if to != [(j, row + j) for j in range(len(to))] or start != [(column + j, j) for j in range(len(start))]:
+                raise CertificateError("the channels of a block are in no order")
+            sizes = heights.setdefault(row, len(to)), widths.setdefault(column, len(start))
+            if (row, column) in grid or sizes != (len(to), len(start)):
+                raise CertificateError("an entry of a block stands twice, or on other channels than those beside it")
+            grid[row, column] = self._plain(a[1])
+        lines = [[grid.get((row, column)) for column in sorted(widths)] for row in sorted(heights)]
+        block = None if any(entry is None for line in lines for entry in line) else Block(lines)
+        if block is None or any(
+            size != {sum(made[:n]): length for n, length in enumerate(made)}
+            for size, made in ((heights, block.heights), (widths, block.widths))
+        ):
+            raise CertificateError("the entries of a block do not fill its channels")
+        return block
 
     def hypotheses(self) -> list[Hypothesis]:
         """What was given."""
-        kinds = {"coprime": coprime, "divides": divides}
-        found: list[Hypothesis] = [kinds[kind](*(self.number(v) for v in sides)) for kind, *sides in self.data["given"]]
-        even = [name for name in self.names if name.startswith(HALF)]
-        return [*found, *(even_symmetric(self._formal(name).kernel) for name in even)]
+        kinds = {name: kind for kind, name in ABOUT_FACTORS.items()}
+        found: list[Hypothesis] = []
+        for kind, a, b in self.data["given"]:
+            if kind == "equations":
+                found.append(self._relation([(self._plain(i), self._plain(j)) for i, j in zip(a, b, strict=True)]))
+            else:
+                found.append(kinds[kind](self.number(a), self.number(b)))
+        even = [name for name, kind in self.names.items() if "even" in kind]
+        return [*found, *(even_symmetric(self._signal(name)) for name in even)]
+
+    def _relation(self, pairs: list[tuple[Any, Any]]) -> Relation:
+        """The relation with these equations: one with a name where that says the same, otherwise these as they are."""
+        nodes = [node for pair in pairs for side in pair for node in walk(side)]
+        kernels = dict.fromkeys(
+            n for n in nodes if isinstance(n, FormalSignal) or (isinstance(n, Signal) and _symbols_of(n))
+        )
+        factors = dict.fromkeys(node.factor for node in nodes if isinstance(node, Down))
+        for k in factors:
+            for made in _candidates(list(kernels), k):
+                if _same(made.pairs, pairs):
+                    return made
+        words = ", ".join(f"{a} = {b}" for a, b in pairs)
+        formal = tuple(formal_names(*(side for pair in pairs for side in pair)).values())
+        return Relation(words, tuple(n for n in formal if isinstance(n, FormalSignal)), tuple(pairs))
 
     def witness(self, lhs: Any, rhs: Any, written: dict[str, Any]) -> Any:
-        """The witness, evaluated again."""
-        names = {s.lstrip(HALF): self._taps(s, moves) for s, moves in written["names"].items() if s[0] != "~"}
-        at = {self.symbols[s]: v for s, v in written["symbols"].items() if self.data["symbols"].get(s) in checker.LEAST}
-        left, right = (substitute(side, at) if at else side for side in (lhs, rhs))
-        several = any(self._is_route(i) for i in range(len(self.rows)))
-        channels = (written["index"][0], written["input"][0]) if several else None
-        place = None if self.data["signals"] else tuple(written["input"][1:])
-        found = compare(left, right, place, names, self.ndim, channels)
-        if found is None:
-            raise CertificateError("the sides agree at the witness of the file")
-        return replace(found, factors={symbol.name: value for symbol, value in at.items()})
+        """The witness of the file, evaluated again."""
+        names = {s: self._taps(s, moves) for s, moves in written["names"].items() if s[0] != "~"}
+        symbols = {s: self.number(v) for s, v in written["symbols"].items() if s[0] != "~"}
+        counted = {self.symbols[s]: v for s, v in symbols.items() if self.data["symbols"][s] not in ("real", "complex")}
+        left, right = (substitute(side, counted) if counted else side for side in (lhs, rhs))
+        bound = any(kind == "equations" for kind, *_ in self.data["given"])
+        chosen = {self.symbols[s]: to_sympy(v) for s, v in symbols.items()}
+        if bound:  # hypotheses about taps hold at these values of theirs
+            left, right = (at(side, chosen) for side in (left, right))
+        (out, *index), (into, *place) = written["index"], written["input"]
+        plain = self.data["signals"] or common_channels(left, right) in (None, PLAIN)
+        channels = None if plain else (out, into)
+        place = None if self.data["signals"] else tuple(place)
+        found = answers(left, right, place, Evaluator(dimension(left, right), names), channels)
+        values = [_at(self.number(v), chosen) for v in written["values"]]
+        left, right = shown = [side.get(tuple(index), 0) for side in found]
+        if any(differs(_at(a, chosen), b) for a, b in zip(shown, values, strict=True)) or not differs(*shown):
+            raise CertificateError("the sides have other values at the witness of the file")
+        signals = {s: to_signal(taps, self.ndim) if self.names[s] != "operator" else taps for s, taps in names.items()}
+        return Witness(
+            None if place is None else to_signal({place: 1}, self.ndim), signals,
+            symbols if bound else {symbol.name: value for symbol, value in counted.items()},
+            index[0] if self.ndim == 1 else tuple(index), left, right, names, channels,
+        )  # fmt: skip
 
     def _taps(self, name: str, moves: list[Any]) -> dict[tuple[int, ...], Any]:
-        """The samples of a kernel, or the entries of an operator."""
+        """The samples of a kernel, or the entries of an operator, each (row, column)."""
         operator = self.names[name] == "operator"
-        found: dict[tuple[int, ...], Any] = {}
-        for weight, source, target in moves:
-            index = (*[s for s, _ in target], *([s for s, _ in source] if operator else []))
-            for at in (index, tuple(-i for i in index)) if name.startswith(HALF) else (index,):
-                found[at] = found.get(at, 0) + self.number(weight)
-        if self.names[name] == "real" and any(conjugate(v) - v for v in found.values()):
-            raise CertificateError(f"the witness has a complex {name}, which is real")
-        return found
+        return {
+            (*[s for s, _ in target], *([s for s, _ in source] if operator else [])): self.number(weight)
+            for weight, source, target in moves
+        }
+
+
+def _at(value: Any, chosen: dict[Any, Any]) -> Any:
+    """A number at values of its symbols."""
+    return exact(to_sympy(value).subs(chosen).expand())
+
+
+def _same(some: Any, others: Any) -> bool:
+    """Whether equations have equal sides, pair by pair."""
+    return len(some) == len(others) and all(
+        prove(a, b).verdict == "proved" for left, right in zip(some, others, strict=True)
+        for a, b in zip(left, right, strict=True)
+    )  # fmt: skip
+
+
+def _candidates(kernels: list[Any], k: Any) -> Iterator[Relation]:
+    for q in kernels:
+        for kind in (nyquist, orthonormal):
+            yield kind(q, k)
+    if len(kernels) == ratio(k):
+        yield paraunitary(kernels, k)
 
 
 def _symbol(name: str, kind: str) -> Any:
@@ -292,4 +387,6 @@ def _symbol(name: str, kind: str) -> Any:
 
     if kind in ("positive", "integer"):
         return factors(name) if kind == "positive" else integers(name)
+    if kind not in ("real", "complex"):
+        return sympy.Symbol(name, **dict.fromkeys(("integer", *kind.split(" ")), True))
     return sympy.Symbol(name, real=True) if kind == "real" else sympy.Symbol(name)

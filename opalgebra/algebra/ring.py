@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from functools import lru_cache
-from math import comb, lcm, prod
+from math import lcm, prod
 from typing import Any
 
 from ..errors import Undecided
 from ..scalar import Scalar, conjugate, exact, is_sympy, to_sympy
+from .enclosure import expanded_terms
 
 DEGREE_LIMIT = 24  # of number fields that SymPy computes in
 QUICKLY_EXPANDED = 200  # terms that SymPy multiplies out in no time; domains do the same for longer polynomials
@@ -213,21 +214,6 @@ def _bounded(value: Any) -> Any:
     if (terms := expanded_terms(value)) > EXPANDED_LIMIT:
         raise Undecided(f"budget: a coefficient has {terms} terms when it is multiplied out (limit {EXPANDED_LIMIT})")
     return value
-
-
-def expanded_terms(value: Any) -> int:
-    """How many terms an expression has at most when it is multiplied out, parts of it and exponents included."""
-    if not value.args:
-        return 1
-    parts = [expanded_terms(part) for part in value.args]
-    if value.is_Add:
-        return sum(parts)
-    if value.is_Mul:
-        return prod(parts)
-    if value.is_Pow and value.exp.is_Integer and parts[0] > 1:
-        power = abs(int(value.exp))
-        return comb(parts[0] + power - 1, power) if power < EXPANDED_LIMIT else EXPANDED_LIMIT + 1
-    return max(parts)
 
 
 def degree_bound(values: list[Any]) -> int:

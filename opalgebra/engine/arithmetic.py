@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -208,8 +209,37 @@ CONVOLUTION = Product(_convolution, lambda h: sum(abs(tap) for tap in h.ravel().
 POINTWISE = Product(_pointwise, magnitude)
 
 
+EXACT = 2**53  # up to which whole numbers are floats
+
+
+def is_quotient(scalar: Any) -> bool:
+    """Whether a scalar is a fraction p/q of numbers that floats hold, and itself is none: x p / q rounds less often."""
+    return (
+        isinstance(scalar, Fraction)
+        and scalar.denominator & (scalar.denominator - 1) != 0
+        and max(abs(scalar.numerator), scalar.denominator) < EXACT
+    )
+
+
+def divided(x: Any, divisor: Any, dtype: Any, out: Any = None) -> Any:
+    """x / divisor in a dtype, in place where ``out`` is x.
+
+    Complex numbers part by part, because NumPy multiplies them by a rounded 1/divisor.
+    """
+    y = x.astype(dtype) if out is None else out
+    if out is not None and out is not x:
+        y[...] = x
+    for part in (y.real, y.imag) if y.dtype.kind == "c" else (y,):
+        part /= divisor
+    return y
+
+
 def scaled(data: Numbers, scalar: Scalar) -> Numbers:
     """c x for samples of an array: Python numbers and fractions are weak, SymPy ones exact."""
+    if is_quotient(scalar) and not data.is_exact and isinstance(scalar, Fraction):
+        y = scaled(data, float(scalar.numerator)) if scalar.numerator != 1 or data.is_integer else data
+        wide = _wide(y.array.dtype)
+        return Numbers(divided(y.array, scalar.denominator, wide).astype(y.array.dtype, copy=False), y.weak)
     if isinstance(scalar, Fraction) and data.is_integer:
         scalar = _real(scalar, long=False)
     if isinstance(scalar, int) and abs(scalar) > INT64_MAX and data.is_integer:
@@ -294,12 +324,29 @@ def lower(array: np.ndarray) -> np.ndarray:
     result, made = np.empty(array.shape, dtype=object), dict[Any, Any]()
     for at, entry in zip(np.ndindex(array.shape), array.flat, strict=True):
         if entry not in made:  # samples repeat themselves, and SymPy's numbers take long to make
-            made[entry] = _collected(entry.expand()) if is_sympy(entry) else to_sympy(entry)
+            made[entry] = _written(entry) if is_sympy(entry) else to_sympy(entry)
         result[at] = made[entry]
     return result
 
 
-def _collected(value: Any) -> Any:
+def _written(value: Any) -> Any:
+    number, unit = value.as_coeff_Mul()
+    if number.is_Rational and _is_unit(unit):
+        return value  # as it comes out of a modulation of numbers
+    return collected(value.expand())
+
+
+@lru_cache(maxsize=1024)
+def _is_unit(value: Any) -> bool:
+    """Whether it is 1, i, or e^{iπt} with 0 < t < 1 as :func:`collected` writes it."""
+    from sympy import I, S, exp, pi
+
+    return value in (S.One, I) or (
+        isinstance(value, exp) and (value.exp / (I * pi)).is_Rational and value == collected(value)
+    )
+
+
+def collected(value: Any) -> Any:
     """The terms with their signs, powers of i and e^{iπt} multiplied out: ±|c| e^{iπt} with 0 <= t < 1."""
     from sympy import Add, I, Mul, Rational, exp, pi
 

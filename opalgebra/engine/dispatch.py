@@ -159,10 +159,10 @@ def _is_separable(fir: Fir, written: Window, read: Window) -> bool:
     return (
         fir.factors is not None
         and len(fir.start) > 1
-        and fir.factors.axes[-2].dtype.kind != "c"
+        and fir.factors[-2].dtype.kind != "c"
         and all(
             (taps.size, taps[0], start, up, down) == (1, 1, 0, 1, 1)
-            for taps, start, up, down in zip(fir.factors.axes[:-2], fir.start, fir.up, fir.down, strict=False)
+            for taps, start, up, down in zip(fir.factors[:-2], fir.start, fir.up, fir.down, strict=False)
         )
         and (written.starts[:-2], written.shape[:-2]) == (read.starts[:-2], read.shape[:-2])
     )
@@ -197,27 +197,31 @@ def _warn_without_numba() -> None:
     )
 
 
-def plan(fir: Fir, written: Window, read: Window, dtype: Any, rules: tuple[str, ...], way: str) -> Any:
-    """What runs a filter in a way that :attr:`Choice.is_planned`, remembered with it."""
+def plan(
+    fir: Fir, written: Window, read: Window, dtype: Any, rules: tuple[str, ...], way: str, divisor: int = 1
+) -> Any:
+    """What runs a filter in a way that :attr:`Choice.is_planned`, remembered with it; "separable" divides as well."""
     kept: dict[Any, Any] = fir.__dict__.setdefault("_plans", {})
-    key = written, read, dtype, rules, way
+    key = written, read, dtype, rules, way, divisor
     made: Any = kept.get(key)
     if made is None:
-        made = _planned(fir, written, read, dtype, rules, way)
+        made = _planned(fir, written, read, dtype, rules, way, divisor)
         if len(kept) >= PLANS_KEPT:  # every block of a long array has windows of its own
             kept.clear()
         kept[key] = made
     return made
 
 
-def _planned(fir: Fir, written: Window, read: Window, dtype: Any, rules: tuple[str, ...], way: str) -> Any:
+def _planned(
+    fir: Fir, written: Window, read: Window, dtype: Any, rules: tuple[str, ...], way: str, divisor: int
+) -> Any:
     g = toeplitz.geometry(fir, written, read) if way in DIRECT else None
     if g is not None:
         return (toeplitz.Dots if way == "dot products" else toeplitz.Blocks)(fir, written, read, dtype, g)
     out, into = _spans(written), _spans(read)
     if way == "separable" and fir.factors is not None:
-        axes = [cast(taps, dtype) for taps in fir.factors.axes[-2:]]
-        return compiled.separable(axes, fir.factors.scale, fir.start, fir.up, fir.down, out, into, dtype, rules)
+        axes = [cast(taps, dtype) for taps in fir.factors[-2:]]
+        return compiled.separable(axes, divisor, fir.start, fir.up, fir.down, out, into, dtype, rules)
     taps = fir.taps_in(dtype)
     make = compiled.mixing_plan if fir.mixes else compiled.plan
     made: Any = make(taps, fir.start, fir.up, fir.down, out, into, dtype, rules)

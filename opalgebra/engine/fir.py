@@ -10,11 +10,11 @@ channels.  Every tap is one strided slice of the input added to one strided slic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from math import gcd, prod
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -27,17 +27,6 @@ Ints: TypeAlias = tuple[int, ...]
 
 def _times(a: Ints, b: Ints) -> Ints:
     return tuple([x * y for x, y in zip(a, b, strict=True)])
-
-
-class Factors(NamedTuple):
-    """scale · axes[0] ⊗ axes[1] ⊗ …: one list of taps per axis, and a number."""
-
-    axes: tuple[np.ndarray, ...]
-    scale: float
-
-    def mapped(self, change: Callable[[int, np.ndarray], np.ndarray]) -> Factors:
-        """``change(axis, taps)`` of every list."""
-        return self._replace(axes=tuple([change(axis, taps) for axis, taps in enumerate(self.axes)]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +43,9 @@ class Fir:
         L and M, per axis.
     mixes : bool
         Whether the taps are matrices between channels.
-    factors : Factors, optional
-        What the taps are an outer product of, where they were made as one: it is run one axis after the other.
+    factors : tuple of ndarray, optional
+        One list of taps per axis that the taps are an outer product of, where they were made as one: it is run one
+        axis after the other.
     """
 
     taps: np.ndarray
@@ -63,13 +53,13 @@ class Fir:
     up: Ints
     down: Ints
     mixes: bool = False
-    factors: Factors | None = None
+    factors: tuple[np.ndarray, ...] | None = None
 
     @classmethod
-    def separable(cls, axes: Sequence[np.ndarray], scale: float, start: Ints, up: Ints, down: Ints) -> Fir:
-        """The taps scale · axes[0] ⊗ axes[1] ⊗ …"""
+    def separable(cls, axes: Sequence[np.ndarray], start: Ints, up: Ints, down: Ints) -> Fir:
+        """The taps axes[0] ⊗ axes[1] ⊗ …"""
         taps: Any = reduce(np.multiply.outer, axes)
-        return cls(taps if scale == 1 else taps * scale, start, up, down, factors=Factors(tuple(axes), scale))
+        return cls(taps, start, up, down, factors=tuple(axes))
 
     @classmethod
     def identity(cls, ndim: int) -> Fir:
@@ -126,7 +116,9 @@ class Fir:
         taps, lead = (self.taps.swapaxes(1, 2), 3) if self.mixes else (self.taps, 0)
         mirrored = tuple([lead + axis for axis, m in enumerate(self.down) if m > 0])
         start, up, down = self._turned
-        factors = self.factors and self.factors.mapped(lambda a, t: t[::-1] if self.down[a] > 0 else t)
+        factors = self.factors and tuple(
+            [t[::-1] if m > 0 else t for t, m in zip(self.factors, self.down, strict=True)]
+        )
         return replace(self, taps=np.flip(taps, mirrored), start=start, up=up, down=down, factors=factors)
 
     @property
@@ -141,9 +133,8 @@ class Fir:
         """The same with conjugated taps."""
         if self.taps.dtype.kind != "c":
             return self
-        return replace(
-            self, taps=np.conj(self.taps), factors=self.factors and self.factors.mapped(lambda _, t: t.conj())
-        )
+        factors = self.factors and tuple([np.conj(t) for t in self.factors])
+        return replace(self, taps=np.conj(self.taps), factors=factors)
 
     # Windows ------------------------------------------------------------------------------------------------
 
@@ -184,20 +175,19 @@ class Fir:
             kept = self.__dict__["_by_axis"] = (written, read), self._new_passes(self.factors, written, read)
         return kept[1]
 
-    def _new_passes(self, factors: Factors, written: Window, read: Window) -> list[tuple[Fir, Window, Window]]:
+    def _new_passes(
+        self, factors: Sequence[np.ndarray], written: Window, read: Window
+    ) -> list[tuple[Fir, Window, Window]]:
         found: list[tuple[Fir, Window, Window]] = []
         axes = range(len(self.start))
         for axis in sorted(axes, key=lambda a: written.shape[a] / max(1, read.shape[a])):  # small values first
-            taps = np.expand_dims(factors.axes[axis], [other for other in axes if other != axis])
+            taps = np.expand_dims(factors[axis], [other for other in axes if other != axis])
             fir = Fir(taps, _only(axis, self.start, 0), _only(axis, self.up, 1), _only(axis, self.down, 1))
             to = Window(_put(axis, written.starts, read.starts), _put(axis, written.shape, read.shape))
             if not (fir.is_copy and to == read and fir.start[axis] == 0 and fir.up[axis] == fir.down[axis] == 1):
                 found.append((fir, to, read))
             read = to
-        if factors.scale != 1 or not found:
-            scaled = replace(Fir.identity(len(axes)), taps=np.full((1,) * len(axes), factors.scale))
-            found.append((scaled, written, read))
-        return found
+        return found or [(Fir.identity(len(axes)), written, read)]
 
     def _add_passes(self, y: np.ndarray, x: np.ndarray, written: Window, read: Window) -> None:
         *before, (last, to, source) = self.passes(written, read)
@@ -253,11 +243,17 @@ class Fir:
 
     def check_integers(self, x: np.ndarray) -> int:
         """The largest |y| that integers x can give, refused where int64 may not hold it."""
-        rows = self.taps.reshape(prod(self.taps.shape[:2]) if self.mixes else 1, -1)
-        gain = max((sum(map(abs, row)) for row in rows.tolist()), default=0)
-        bound = magnitude(x) * gain
+        bound = magnitude(x) * self._integer_gain
         check_bound(bound)
         return bound
+
+    @cached_property
+    def _integer_gain(self) -> int:
+        """Σ|h| over the taps that meet in one output, those of one residue modulo L, where it is largest."""
+        rows = np.abs(self.taps.astype(object)).reshape(prod(self.taps.shape[:2]) if self.mixes else 1, -1, *self.shape)
+        residues = np.ndindex(*map(min, self.up, self.shape))
+        parts = [rows[(..., *(slice(r, None, up) for r, up in zip(at, self.up, strict=True)))] for at in residues]
+        return max((int(row) for part in parts for row in part.reshape(len(rows), -1).sum(axis=1)), default=0)
 
     def multiply_adds(self, written: Window, read: Window) -> int:
         """Multiply-adds of one run, zero taps left out."""

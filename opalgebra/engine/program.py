@@ -6,7 +6,8 @@ reverses every arrow: each filter is replaced by its transpose, on the same wind
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -15,11 +16,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import compiled, cuda_
-from .arithmetic import check_bound
+from .arithmetic import check_bound, divided
 from .device import module_of
 from .dispatch import Choice, choose, engine_for, plan
 from .fir import Fir
 from .values import Action, Term, Value
+from .weights import Quotient
 from .window import Window, intersection, union
 
 
@@ -43,8 +45,10 @@ class _Run:
     xp: Any  # the module of the arrays
 
     def compute(self, value: Value, out: np.ndarray | None) -> np.ndarray:
-        """The array of a value: the sum of its terms."""
+        """The array of a value: the sum of its terms, divided where that is all that is done with it."""
         window = self.program.windows[value]
+        if value in self.program.divided:
+            return self.held[value.terms[0].source]  # where it was divided
         space = window.shape if value.channels is None else (value.channels, *window.shape)
         shape = (*self.lead, *space)
         if self.dtype.kind == "i":
@@ -52,25 +56,39 @@ class _Run:
         choices = self.program.choices(value, prod(self.lead), self.dtype, self.engine, self.beyond)
         terms = list(zip(value.terms, choices, strict=True))
         result, is_new = out, True
+        divisor = self.program.divisors.get(value, 1)
+        within = divisor if len(terms) == 1 and terms[0][1].way == "separable" else 1
         for (source, action), choice in terms:  # planned ones first: the first of them needs no zeros
             if choice.is_planned and isinstance(action, Fir):
-                result = self._filtered(action, source, window, choice, result, shape, not is_new)
+                result = self._filtered(action, source, window, choice, result, shape, not is_new, within)
                 is_new = False
+        only = value.terms[0] if len(terms) == 1 else None
+        if only is not None and isinstance(only.action, Quotient) and self.program.windows[only.source] == window:
+            return divided(self.held[only.source], only.action.divisor, self.dtype, result)  # no zeros to add to
         if is_new or result is None:
             result = _zeros(shape, self.dtype, out, self.xp)
         for (source, action), choice in terms:
             if not choice.is_planned:
                 action.add_to(result, self.held[source], window, self.program.windows[source])
-        return result
+        return result if divisor == within else divided(result, divisor, self.dtype, result)
 
     def _filtered(
-        self, fir: Fir, source: Value, written: Window, choice: Choice, y: Any, shape: tuple[int, ...], add: bool
+        self,
+        fir: Fir,
+        source: Value,
+        written: Window,
+        choice: Choice,
+        y: Any,
+        shape: tuple[int, ...],
+        add: bool,
+        divisor: int,
     ) -> Any:
         """y, or a new array of the shape, after a filter has been written to it."""
         x = self.held[source]
         if not choice.is_on_device:
             x = x.astype(self.dtype, copy=False) if choice.is_compiled else x
-            return self.program.planned(fir, source, written, self.dtype, choice, self.beyond).run(x, y, add=add)
+            made = self.program.planned(fir, source, written, self.dtype, choice, self.beyond, divisor)
+            return made.run(x, y, add=add)
         y = self.xp.empty(shape, self.dtype) if y is None else y
         read, rules = self.program.read_by(source, written, self.beyond)
         cuda_.add_to(fir, y, x, written, read, boundary=rules, add=add)
@@ -109,6 +127,42 @@ class Program:
         self.windows = _windows(self.order, self.inputs, self.outputs)
 
     @cached_property
+    def divisors(self) -> dict[Value, int]:
+        """Values that are read once, to be divided: this is done in place, or on the way to where they are written."""
+        uses = Counter(source for value in self.order for source, _ in value.terms)
+        ends = {value for value, _ in self.outputs}
+        found = {}
+        for value in self.order:
+            if len(value.terms) == 1:
+                ((source, action),) = value.terms
+                alone = uses[source] == 1 and source not in ends and not source.is_input
+                if isinstance(action, Quotient) and alone and self.windows[source] == self.windows[value]:
+                    found[source] = action.divisor
+        return found
+
+    @cached_property
+    def divided(self) -> set[Value]:
+        """The quotients of these."""
+        return {value for value in self.order if value.terms and value.terms[0].source in self.divisors}
+
+    @cached_property
+    def undivided(self) -> tuple[Program, int]:
+        """The program without a division that comes last, and its divisor."""
+        ((value, window),) = self.outputs[:1]
+        if len(self.outputs) > 1 or value not in self.divided:
+            return self, 1
+        source = value.terms[0].source
+        made = _on_windows(self, self.inputs, [(source, window)], {kept: kept for kept in self.windows})
+        del made.windows[value]
+        return made, self.divisors[source]
+
+    @property
+    def ends_separably(self) -> bool:
+        """Whether the output is one filter whose taps are an outer product."""
+        terms = self.outputs[0][0].terms
+        return len(terms) == 1 and isinstance(terms[0].action, Fir) and terms[0].action.factors is not None
+
+    @cached_property
     def conjugated(self) -> Program:
         """The program of the conjugated operator."""
         made: dict[Value, Value] = {value: value for value, _ in self.inputs}
@@ -120,7 +174,16 @@ class Program:
 
     @cached_property
     def transposed(self) -> Program:
-        """The program of the transpose: every arrow reversed, every window as it is."""
+        """The program of the transpose: every arrow reversed, every window as it is.
+
+        A division at the end stays there where a filter can make it on the way.
+        """
+        inner, divisor = self.undivided
+        if divisor > 1 and len(self.inputs) == 1 and inner.ends_separably:
+            turned = inner.transposed
+            ((value, window),) = turned.outputs
+            whole = Value((Term(value, Quotient(divisor, len(window.starts))),), channels=value.channels)
+            return _on_windows(turned, turned.inputs, [(whole, window)], {kept: kept for kept in turned.windows})
         ends = {value: Value((), is_input=True, channels=value.channels) for value, _ in self.outputs}
         flows: dict[Value, list[Term]] = {value: [] for value in self.order}
         made: dict[Value, Value] = {}
@@ -152,9 +215,10 @@ class Program:
         xp = module_of(arrays[0]) if arrays else np
         run = _Run(self, held, lead, np.dtype(dtype), engine_for(xp, engine), beyond, xp)
         ends = [value for value, _ in self.outputs]
+        written = {ends[0], *(t.source for t in ends[0].terms if ends[0] in self.divided)} if len(ends) == 1 else set()
         for position, value in enumerate(self.order):
             if value not in held:
-                held[value] = run.compute(value, out if len(ends) == 1 and value is ends[0] else None)
+                held[value] = run.compute(value, out if value in written else None)
             for done in last.get(position, ()):
                 del held[done]
         return [held[value] for value in ends]
@@ -175,11 +239,18 @@ class Program:
         return found
 
     def planned(
-        self, fir: Fir, source: Value, written: Window, dtype: Any, choice: Choice, beyond: Beyond | None
+        self,
+        fir: Fir,
+        source: Value,
+        written: Window,
+        dtype: Any,
+        choice: Choice,
+        beyond: Beyond | None,
+        divisor: int = 1,
     ) -> Any:
         """What runs a filter in a way that is planned."""
         read, rules = self.read_by(source, written, beyond)
-        return plan(fir, written, read, dtype, rules, choice.way)
+        return plan(fir, written, read, dtype, rules, choice.way, divisor)
 
     def read_by(self, source: Value, written: Window, beyond: Beyond | None) -> Beyond:
         """On which window a value is read, and by which rules it continues beyond."""
@@ -188,18 +259,24 @@ class Program:
         return Beyond(self.windows[source], ("zero",) * len(written.starts))
 
     def whole(self, ndim: int, batch: int, dtype: Any, engine: str, beyond: Beyond | None = None) -> Any:
-        """A function from the input of so many axes to the output, where one planned filter is all; else None."""
-        if len(self.outputs) != 1 or len(self.order) != 2:
+        """A function from the input of so many axes to the output, where one planned filter is all; else None.
+
+        A division after it is made as well.
+        """
+        inner, divisor = self.undivided if len(self.outputs) == 1 else (self, 1)
+        if len(self.outputs) != 1 or len(inner.order) != 2:
             return None
-        ((value, window),) = self.outputs
+        ((value, window),) = inner.outputs
         if len(value.terms) != 1:
             return None
         ((source, action),) = value.terms
         (choice,) = self.choices(value, batch, dtype, engine, beyond)
         if not choice.is_planned or not isinstance(action, Fir):
             return None
-        planned = self.planned(action, source, window, dtype, choice, beyond)
-        return planned.run if choice.is_compiled else planned.ready(ndim)
+        within = divisor if choice.way == "separable" else 1
+        planned = self.planned(action, source, window, dtype, choice, beyond, within)
+        run = planned.run if choice.is_compiled else planned.ready(ndim)
+        return run if divisor == within else _then_divided(run, divisor)
 
     def _read(self, source: Value, beyond: Beyond | None) -> Window:
         return beyond.window if beyond is not None and source.is_input else self.windows[source]
@@ -237,10 +314,11 @@ class Program:
         """The most samples that a run holds at once, besides its inputs."""
         held = most = 0
         for position, value in enumerate(self.order):
-            if not value.is_input:
+            if not value.is_input and value not in self.divided:  # a quotient takes the place of its dividend
                 held += self._samples(value)
                 most = max(most, held)
-            held -= sum(self._samples(done) for done in self._last_use.get(position, ()) if not done.is_input)
+            done = [v for v in self._last_use.get(position, ()) if not v.is_input and v not in self.divisors]
+            held -= sum(map(self._samples, done))
         return most
 
     def _samples(self, value: Value) -> int:
@@ -260,6 +338,18 @@ class Program:
             choices = self.choices(value, 1, np.dtype(dtype), engine, beyond)
             for (source, action), choice in zip(value.terms, choices, strict=True):
                 yield PlannedTerm(action, self._read(source, beyond), self.windows[value], choice)
+
+
+def _then_divided(run: Callable[[np.ndarray], np.ndarray], divisor: int) -> Callable[[np.ndarray], np.ndarray]:
+    """The function, its result divided in place."""
+
+    def both(x: np.ndarray) -> np.ndarray:
+        y = run(x)
+        if y.dtype.kind == "c":
+            return divided(y, divisor, y.dtype, y)
+        return np.true_divide(y, divisor, y)
+
+    return both
 
 
 def window_read(starts: Sequence[Value], ends: Sequence[Value], out: Window) -> Window:
@@ -291,7 +381,8 @@ def _on_windows(old: Program, inputs: Any, outputs: Any, made: dict[Value, Value
     program = object.__new__(Program)
     program.inputs, program.outputs = tuple(inputs), tuple(outputs)
     program.order = _in_order(program.outputs, program.inputs)
-    program.windows = {made[value]: window for value, window in old.windows.items()} | dict(program.inputs)
+    program.windows = {made[value]: window for value, window in old.windows.items()}
+    program.windows |= dict(program.inputs) | dict(program.outputs)
     return program
 
 
@@ -325,9 +416,12 @@ def _windows(order: list[Value], inputs: Any, outputs: Any) -> dict[Value, Windo
     for value, window in outputs:
         asked[value].append(window)
     found: dict[Value, Window] = {**fixed, **dict(outputs)}
+    uses = Counter(source for value in order for source, _ in value.terms)
     for value in reversed(order):
         if value not in found:
             found[value] = intersection(union(asked[value]), reach[value])
         for source, action in value.terms:
             asked[source].append(action.reads(found[value]))
+            if isinstance(action, Quotient) and len(value.terms) == uses[source] == 1:
+                found.setdefault(source, found[value])  # where it is divided in place
     return found

@@ -82,6 +82,8 @@ class ArrayMachine:
     def scale(self, x: Signal, scalar: Scalar) -> Signal:
         """y_n = c x_n."""
         data = self.read(x)
+        if data.array.dtype.kind in "fc":
+            return _made(arithmetic.scaled(data, scalar), window_of(x))
         factor = arithmetic.settled(data, arithmetic.scalar_numbers(scalar))
         return _made(arithmetic.multiplied(POINTWISE, data, factor), window_of(x))
 

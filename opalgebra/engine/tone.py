@@ -14,6 +14,7 @@ import numpy as np
 
 from ..expr.factors import axes
 from ..expr.signals import Signal
+from ..scalar import exact as exactly
 from ..scalar import to_sympy
 from .window import Window
 
@@ -40,12 +41,18 @@ def tone_signal(frequency: Any, window: Window, exact: bool) -> Signal:
     """The same as a signal on the window; with SymPy entries where they are to be exact."""
     if not exact:
         return Signal._wrap(tone(frequency, window), window.starts, weak=True)
-    from sympy import I, exp, expand
+    from sympy import I, exp, expand, pi
 
-    values = np.empty(window.shape, dtype=object)
+    from .arithmetic import collected
+
+    turns = [expand(w / (2 * pi)) for w in axes(frequency)]
+    turns = [exactly(turn) for turn in turns] if all(turn.is_Rational for turn in turns) else turns
+    values, known = np.empty(window.shape, dtype=object), dict[Any, Any]()
     for at in np.ndindex(*window.shape):
-        steps = zip(axes(frequency), window.starts, at, strict=True)
-        values[at] = to_sympy(exp(expand(I * sum(w * (a + i) for w, a, i in steps))))
+        turn = sum(t * (a + i) for t, a, i in zip(turns, window.starts, at, strict=True)) % 1
+        if turn not in known:  # a rational multiple of 2π comes back
+            known[turn] = to_sympy(collected(exp(expand(2 * pi * I * to_sympy(turn)))))
+        values[at] = known[turn]
     return Signal._wrap(values, window.starts)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from math import gcd
 from typing import Any, NamedTuple, TypeAlias
 
@@ -22,13 +23,13 @@ from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Signal
 from ..expr.traverse import formal_parts
 from ..scalar import Scalar, exact, is_sympy
-from .arithmetic import evaluated
+from .arithmetic import EXACT, evaluated, is_quotient
 from .fir import Fir, Ints
 from .relabel import Relabel
 from .unfold import evaluate, formal_error
-from .weights import Tone, Weight
+from .weights import Quotient, Tone, Weight
 
-Action: TypeAlias = Fir | Weight | Relabel
+Action: TypeAlias = Fir | Weight | Quotient | Relabel
 
 
 class Term(NamedTuple):
@@ -67,7 +68,11 @@ class Compiler:
         return Value((Term(x, Tone(frequency)),))
 
     def scale(self, x: Value, scalar: Scalar) -> Value:
-        """A single tap."""
+        """A single tap, and for a fraction a division at the end, which rounds once."""
+        value = exact(scalar)
+        if is_quotient(value) and isinstance(value, Fraction):
+            y = x if value.numerator == 1 else self.scale(x, value.numerator)
+            return quotient(y, value.denominator, self.ndim)
         tap = np.asarray(number(scalar)).reshape((1,) * self.ndim)
         return self._after(x, lambda fir: fir.is_single, lambda fir: fir.then_filter(tap, (0,) * self.ndim))
 
@@ -111,9 +116,22 @@ class Compiler:
             return x  # zero stays zero
         if len(x.terms) == 1:
             ((source, action),) = x.terms
+            if isinstance(action, Quotient):  # divided once more is changed; the last thing that is done stays the last
+                return quotient(self._after(source, fits, change), action.divisor, self.ndim)
             if isinstance(action, Fir) and fits(action):
                 return Value((Term(source, change(action)),))
         return Value((Term(x, change(Fir.identity(self.ndim))),))
+
+
+def quotient(x: Value, divisor: int, ndim: int) -> Value:
+    """x / divisor; quotients of quotients are one."""
+    if not x.terms and not x.is_input:
+        return x  # zero stays zero
+    if len(x.terms) == 1:
+        ((source, action),) = x.terms
+        if isinstance(action, Quotient) and action.divisor * divisor < EXACT:
+            return Value((Term(source, Quotient(action.divisor * divisor, ndim)),), channels=x.channels)
+    return Value((Term(x, Quotient(divisor, ndim)),), channels=x.channels)
 
 
 def numbers(signal: Signal) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .arithmetic import cast, check_bound, magnitude
+from .arithmetic import cast, check_bound, divided, magnitude
 from .device import is_cupy, module_of, uploaded
 from .fir import Ints, in_parts
 from .mixing import trailing
@@ -83,6 +83,55 @@ class Weight:
         bound = magnitude(x) * magnitude(self.values)
         check_bound(bound)
         return bound
+
+    def multiply_adds(self, written: Window, read: Window) -> int:
+        """One per sample."""
+        return intersection(written, read).size
+
+
+@dataclass(frozen=True, eq=False)
+class Quotient:
+    """Division by a whole number.
+
+    Of a sum that is exact and a multiple of it the quotient is exact, as a product with a rounded 1/K is not: the mean
+    of K equal samples is that sample.
+    """
+
+    divisor: int
+    ndim: int
+
+    @property
+    def transposed(self) -> Quotient:
+        """The same: it is diagonal."""
+        return self
+
+    @property
+    def conjugated(self) -> Quotient:
+        """The same: it is real."""
+        return self
+
+    def reads(self, out: Window) -> Window:
+        """What is read for a window: the same."""
+        return out
+
+    def reaches(self, read: Window) -> Window:
+        """What a window reaches: the same."""
+        return read
+
+    def add_to(self, y: np.ndarray, x: np.ndarray, written: Window, read: Window) -> None:
+        """Add x / K to y."""
+        common = intersection(written, read)
+        if common.size:
+            y[trailing(place(common, written))] += divided(x[trailing(place(common, read))], self.divisor, y.dtype)
+
+    @property
+    def gain(self) -> float:
+        """1 / K."""
+        return 1 / self.divisor
+
+    def check_integers(self, x: np.ndarray) -> int:
+        """The largest |y| that integers x can give."""
+        return magnitude(x)
 
     def multiply_adds(self, written: Window, read: Window) -> int:
         """One per sample."""

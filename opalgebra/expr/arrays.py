@@ -37,6 +37,16 @@ def only_python_numbers(values: object) -> bool:
     return type(values) in (int, float, complex)
 
 
+MASKED = "masked; its masked samples have no values: fill them first, such as x.filled(0)"
+
+
+def has_mask(values: object) -> bool:
+    """Whether an array, an array in a list, or Dask's idea of one is NumPy's masked kind, any sample masked or none."""
+    if isinstance(values, (list, tuple)):
+        return any(map(has_mask, values))
+    return isinstance(getattr(values, "_meta", values), np.ma.MaskedArray)
+
+
 def _flat(values: object) -> list[Any]:
     if isinstance(values, (list, tuple)):
         return [leaf for entry in values for leaf in _flat(entry)]
@@ -102,6 +112,8 @@ def hash_of(entry: Any) -> int:
 
 def as_array(values: Any, dtype: Any) -> np.ndarray:
     """Numbers as a NumPy array, exact entries as an object array of SymPy expressions."""
+    if has_mask(values):
+        raise KernelError(f"the array of values is {MASKED}")
     if hasattr(values, "tolist") and (is_sympy(values) or type(values).__module__.startswith("sympy")):
         values = values.tolist()  # SymPy arrays and matrices
         if values and isinstance(values[0], list) and all(len(row) == 1 for row in values):
@@ -143,7 +155,10 @@ def _numbers(values: Any, dtype: Any) -> np.ndarray:
     try:
         target = None if dtype is None else np.dtype(dtype)
         wide = target is not None and target.char in "gG"  # NumPy reads all digits of these from strings
-        array = np.asarray(values, dtype=target if wide else None)
+        array = np.asanyarray(values, dtype=target if wide else None)
+        if has_mask(array):  # of a library that computes it on demand
+            raise KernelError(f"the array of values is {MASKED}")
+        array = np.asarray(array)
         target = array.dtype if target is None else target
     except (ValueError, TypeError, OverflowError) as error:
         raise KernelError(f"the values do not make a numeric array ({error})") from None
@@ -154,11 +169,11 @@ def _numbers(values: Any, dtype: Any) -> np.ndarray:
                 "(booleans: cast them to int), or a list of SymPy entries"
             )
     if array.dtype.kind in "fc" and isinstance(values, (list, tuple)):
-        _check_large_integers(values)
+        check_large_integers(values)
     return _cast(array, target)
 
 
-def _check_large_integers(values: Any) -> None:
+def check_large_integers(values: Any) -> None:
     """NumPy makes floats of integers that no integer dtype holds together."""
     leaves = _flat(values)
     integers = [leaf for leaf in leaves if isinstance(leaf, (int, np.integer))]

@@ -12,9 +12,10 @@ import numpy as np
 
 from ..engine.device import host
 from ..engine.fir import Fir
-from ..engine.values import Ends, Term, Value
+from ..engine.values import Ends, Term, Value, quotient
 from ..engine.window import Window
 from ..errors import KernelError
+from ..expr.arrays import MASKED, has_mask
 from ..expr.multirate import Conv, Down, Shift, Up
 from ..expr.operators import LinearOperator, compose
 from ..expr.signals import Signal
@@ -36,9 +37,16 @@ class LinearLayer(Layer):
     def _sizes(self, sizes: Shape) -> Shape:
         """The spatial shape of the output."""
 
-    @abstractmethod
     def _filters(self, sizes: Shape) -> list[Fir]:
         """The filters, the one applied first in front."""
+        raise NotImplementedError
+
+    def _value(self, x: Value, sizes: Shape) -> Value:
+        """The outputs of the filters for an input."""
+        outs = self.channels[0] if self.channels else None
+        for fir in self._filters(sizes):
+            x = Value((Term(x, fir),), channels=outs)
+        return x
 
     @abstractmethod
     def _operator(self, sizes: Shape | None) -> LinearOperator:
@@ -47,6 +55,10 @@ class LinearLayer(Layer):
     def _depends_on_size(self, ndim: int) -> bool:
         """Whether inputs of different sizes call for different operators on ℤ^d."""
         return False
+
+    def _divisor(self, ndim: int) -> int:
+        """What the outputs of the filters are divided by, so that means of whole numbers are exact."""
+        return 1
 
     @property
     @abstractmethod
@@ -72,7 +84,12 @@ class LinearLayer(Layer):
         Returns
         -------
         int or SymPy expression, or a tuple of these
-            A formula assumes that it is not negative; a number is never below 0.
+            A formula assumes that an output exists.
+
+        Raises
+        ------
+        WindowError
+            For numbers for which there is no output.
         """
         raise NotImplementedError
 
@@ -100,11 +117,11 @@ class BoundLayer(Windowed):
 
     @cached_property
     def _ends(self) -> Ends:
-        outs, ins = self.channels or (None, None)
-        start = end = Value((), is_input=True, channels=ins)
-        for fir in self.layer._filters(self.in_window.shape):
-            end = Value((Term(end, fir),), channels=outs)
-        return [start], [end]
+        start = Value((), is_input=True, channels=self.channels[1] if self.channels else None)
+        end = self.layer._value(start, self.in_window.shape)
+        ndim = len(self.in_window.shape)
+        divisor = self.layer._divisor(ndim)
+        return [start], [quotient(end, divisor, ndim) if divisor > 1 else end]
 
     def _computed(self, x: np.ndarray, transposed: bool, conjugated: bool, out: np.ndarray | None) -> np.ndarray:
         if self.layer.has_gaps and x.dtype.kind in "fc" and not bool(np.all(np.isfinite(x))):
@@ -144,8 +161,8 @@ class BoundLayer(Windowed):
 
 def as_weight(weight: Any, layout: str) -> np.ndarray:
     """A private, read-only copy of weights (channels, channels, \\*kernel), on the host also of those on a device."""
-    if isinstance(weight, np.ma.MaskedArray):
-        raise KernelError("the weight is masked; fill it first, such as weight.filled(0)")
+    if has_mask(weight):
+        raise KernelError(f"the weight is {MASKED}")
     try:
         array = np.array(host(weight))
     except ValueError as error:
@@ -193,8 +210,8 @@ def scattered(kernel: Signal | None, stride: Ints, lo: Ints) -> LinearOperator:
     return compose(tuple(letters))
 
 
-def on_axes(taps: Sequence[np.ndarray], starts: Sequence[int], up: Ints, down: Ints, scale: float = 1) -> list[Fir]:
-    """scale · taps[0] ⊗ taps[1] ⊗ …: one filter for the last two axes and one for each axis before, small values first.
+def on_axes(taps: Sequence[np.ndarray], starts: Sequence[int], up: Ints, down: Ints) -> list[Fir]:
+    """taps[0] ⊗ taps[1] ⊗ …: one filter for the last two axes and one for each axis before, small values first.
 
     An axis that is left as it is has none.
     """
@@ -202,16 +219,14 @@ def on_axes(taps: Sequence[np.ndarray], starts: Sequence[int], up: Ints, down: I
     ones = [np.ones(1, dtype=np.int64)] * ndim
     busy = [j for j in range(ndim) if (taps[j].size, taps[j][0], starts[j], up[j], down[j]) != (1, 1, 0, 1, 1)]
 
-    def along(axes: Sequence[int], scale: float) -> Fir:
+    def along(axes: Sequence[int]) -> Fir:
         def only(values: Sequence[Any], others: Sequence[Any]) -> tuple[Any, ...]:
             return tuple(values[j] if j in axes else others[j] for j in range(ndim))
 
         rates = only(up, (1,) * ndim), only(down, (1,) * ndim)
-        made = Fir.separable(only(taps, ones), scale, only(starts, (0,) * ndim), *rates)
-        return made if len(axes) > 1 or (axes and scale != 1) else replace(made, factors=None)
+        made = Fir.separable(only(taps, ones), only(starts, (0,) * ndim), *rates)
+        return made if len(axes) > 1 else replace(made, factors=None)
 
     groups = [[j] for j in busy if j < ndim - 2] + [[j for j in busy if j >= ndim - 2]]
     groups = [axes for axes in (groups[::-1] if max(down) > 1 else groups) if axes]
-    if groups and 1 < ndim <= groups[-1][-1] + 2:  # the scale goes with the last two axes where they come last
-        return [along(axes, scale if axes is groups[-1] else 1) for axes in groups]
-    return [*(along(axes, 1) for axes in groups), *([along([], scale)] if scale != 1 or not groups else [])]
+    return [along(axes) for axes in groups or [[]]]

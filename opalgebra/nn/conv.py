@@ -246,11 +246,13 @@ class Conv(_Convolution):
     ------
     KernelError, DimensionError
         For weights that are not finite or empty, groups that do not divide, or parameters for other axes.
+    WindowError
+        For an input that is, with its padding, shorter than the kernel.
 
     Notes
     -----
     On ℤ^d it is ↓s S^lo with the reversed, dilated kernel, for every pair of channels: see ``operator``.  The output
-    size is ⌊(n + lo + hi − d(k−1) − 1)/s⌋ + 1, and 0 where the kernel is larger than the padded input.
+    size is ⌊(n + lo + hi − d(k−1) − 1)/s⌋ + 1.
 
     Examples
     --------
@@ -320,7 +322,7 @@ class ConvTranspose(_Convolution):
     Raises
     ------
     KernelError, DimensionError, WindowError
-        As for :class:`Conv`; and for an output padding that is too large.
+        As for :class:`Conv`; for an output padding that is too large, and a padding that crops all of the output.
 
     Notes
     -----

@@ -142,13 +142,29 @@ class Sliding:
         return self.pads(1)[0] != self.pads(self.stride)[0]
 
     def size(self, n: Any) -> Any:
-        """⌊(n + lo + hi − d (k − 1) − 1)/s⌋ + 1, never below 0."""
+        """⌊(n + lo + hi − d (k − 1) − 1)/s⌋ + 1; refused where no window fits, as PyTorch does."""
         if self.pad is None:
             return ceil_div(n, self.stride)
         lo, hi = self.pad
         room = n + lo + hi - self.extent
         found = (self._ceil_steps(n, room) if self.ceil else floor_div(room, self.stride)) + 1
-        return found if is_sympy(found) else max(0, found)
+        if not is_sympy(found) and found < 1:
+            kernel = f"{self.kernel} taps" + f", {self.extent} with dilation {self.dilation}" * (self.dilation > 1)
+            raise WindowError(
+                f"the kernel ({kernel}) is larger than the padded input ({n} + {lo} + {hi} samples): there are no "
+                f"outputs, the size would be {found}; give a longer input, more padding, or a shorter kernel"
+            )
+        return found
+
+    def reads_padding_only(self, n: int) -> bool:
+        """Whether there is a window that meets no sample of n: the windows that tap j serves are a run of them."""
+        met = (self.meet(j, n) for j in range(self.kernel))
+        done, size = 0, self.size(n)
+        for start, stop in sorted((pair[0].start, pair[0].stop) for pair in met if pair):
+            if start > done:
+                return True
+            done = max(done, stop)
+        return bool(done < size)
 
     def _ceil_steps(self, n: Any, room: Any) -> Any:
         """⌈room/s⌉, but no window starts after the last sample."""
@@ -194,14 +210,19 @@ class Scattering:
         return self.crops()[0]
 
     def size(self, n: Any) -> Any:
-        """(n − 1) s + d (k − 1) + 1 − lo − hi, never below 0; of no samples, 0."""
+        """(n − 1) s + d (k − 1) + 1 − lo − hi, refused below 1, as PyTorch does; of no samples, 0."""
         lo, hi = self.crops()
         found = (n - 1) * self.stride + self.extent - lo - hi
         if is_sympy(found):
             import sympy
 
             return sympy.expand(found)
-        return max(0, found) if n else 0
+        if n and found < 1:
+            raise WindowError(
+                f"the full output has {found + lo + hi} samples, of which the padding crops {lo} and {hi}: there are "
+                f"no outputs, the size would be {found}; give less padding or a longer input"
+            )
+        return found if n else 0
 
     def meet(self, j: int, n: int) -> tuple[slice, slice] | None:
         """The outputs that tap j writes, and the samples that it reads."""

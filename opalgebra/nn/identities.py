@@ -176,7 +176,8 @@ def shuffled(layer: ConvTranspose) -> Chain:
     for axis, (lo, hi) in zip(layer.axes, crops, strict=True):
         if (axis.extent - lo - hi) % axis.stride:
             raise WindowError(
-                f"{layer} gives {axis.size(2)} outputs for 2 samples, which the stride {axis.stride} does not divide; "
+                f"{layer} gives s n {axis.extent - axis.stride - lo - hi:+} outputs for n samples and the stride s = "
+                f"{axis.stride}, which this does not divide; "
                 f"crop {(axis.extent - lo - hi) % axis.stride} more with padding=[(before, after)]"
             )
     first = [-lo // s for (lo, _), s in zip(crops, layer.stride, strict=True)]

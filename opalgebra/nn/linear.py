@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.arithmetic import POINTWISE, Numbers, cast, check_bound, magnitude, multiply
+from ..engine.arithmetic import POINTWISE, Numbers, cast, check_bound, divided, magnitude, multiply
 from ..engine.compiled import available
 from ..engine.compiled.pooling import ADDED, add_at
 from ..engine.device import check_together, host, is_cupy, module_of, uploaded
@@ -158,6 +158,10 @@ class Diagonal(BoundOperator):
         sent: np.ndarray = uploaded(self, kept[dtype])
         return sent
 
+    def _at(self, where: Any) -> Diagonal:
+        """The part for some samples."""
+        return Diagonal(self.weights[where])
+
     def __getstate__(self) -> dict[str, Any]:
         """Without what a run makes again."""
         return {name: value for name, value in self.__dict__.items() if name not in ("_cast", "_on_device")}
@@ -182,6 +186,24 @@ class Diagonal(BoundOperator):
         return self.weights.dtype.str, self.weights.shape, self.weights.tobytes()
 
 
+class Quotients(Diagonal):
+    """y_n = x_n / c_n for whole numbers c_n ≥ 1: the mean of c_n equal samples is that sample."""
+
+    def __init__(self, counts: np.ndarray) -> None:
+        entries = np.array([Fraction(1, n) for n in counts.ravel().tolist()], dtype=object).reshape(counts.shape)
+        super().__init__(1 / counts, entries)
+        self.counts = counts
+
+    def _act(self, x: np.ndarray, transposed: bool, conjugated: bool) -> np.ndarray:
+        result = self.precision.result(x.dtype)
+        counts = uploaded(self, self.counts) if is_cupy(x) else self.counts
+        real = np.finfo(computed_in(result)).dtype
+        return divided(x, counts.astype(real), computed_in(result)).astype(result, copy=False)
+
+    def _at(self, where: Any) -> Diagonal:
+        return Quotients(self.counts[where])
+
+
 class _Weighted(Job):
     """Blocks of a diagonal."""
 
@@ -197,8 +219,7 @@ class _Weighted(Job):
         return [Part(tuple(((a, b),) for a, b in zip(out.starts, out.stops, strict=True)))]
 
     def run(self, out: Window, parts: list[Part], arrays: list[Any]) -> Any:
-        weights = self.operator.weights[place(out, self.window)]
-        return Diagonal(weights)._act(arrays[0], False, self.conjugated)
+        return self.operator._at(place(out, self.window))._act(arrays[0], False, self.conjugated)
 
 
 class Selection(BoundOperator):

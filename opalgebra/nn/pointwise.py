@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from ..engine.device import beside, check_together, is_cupy, module_of
 from ..errors import DimensionError, OperandError
+from ..expr.arrays import MASKED, has_mask
 from ..scalar import is_sympy
 from ..windows.bound import BoundOperator, Shape, as_array, as_samples
 from ..windows.dask_ import elementwise, is_lazy
 from .geometry import shape_of
 from .layer import Arguments, Layer, Map
 from .linear import Diagonal
+from .probing import CANNOT, check_pointwise
 
 Function: TypeAlias = Callable[[np.ndarray], Any]
+SHAPES_TRIED = 256  # that are remembered
 
 
 def _relu(x: np.ndarray) -> np.ndarray:
@@ -100,7 +104,9 @@ class Pointwise(Layer):
     Raises
     ------
     OperandError
-        For another f, or where a function gives an array of another shape.
+        For another f; where a function gives an array of another shape, or a masked one; and where it, or the
+        derivative, gives a sample among others another value than alone.  This is tried on a few samples when the
+        function first meets a dtype or a shape.
 
     Notes
     -----
@@ -163,16 +169,51 @@ class Pointwise(Layer):
         return Diagonal(self._sampled(self._slope, as_samples(x)))
 
     def _sampled(self, function: Function, x: np.ndarray) -> np.ndarray:
+        y = self._called(function, x)
+        if function is self.f or function is self.derivative:
+            self._try(function, x, y)
+        return y
+
+    def _try(self, function: Function, x: np.ndarray, y: np.ndarray) -> None:
+        """Refuse a function that does not act on every sample alone; once for a dtype, and briefly for a shape."""
+        tried: set[Any] = self.__dict__.setdefault("_tried", set())
+        key = function is self.f, x.dtype, x.shape
+        if key in tried or not x.size or (is_cupy(x) and key[:2] in tried):
+            return
+        if not (is_cupy(x) and self._passes_on_host(function, x.dtype)):
+            with beside(x):
+                check_pointwise(partial(self._called, function), x, y, str(self), key[:2] in tried)
+        if len(tried) < SHAPES_TRIED:
+            tried.update((key, key[:2]))
+
+    def _passes_on_host(self, function: Function, dtype: Any) -> bool:
+        """The trial without a look at what is on a device; False for a function of CuPy's arrays alone."""
+
+        def call(x: np.ndarray) -> np.ndarray:
+            return self._fitting(function(x.copy()), x)
+
+        x = np.ones(1, dtype)
+        try:
+            y = call(x)
+        except CANNOT:
+            return False
+        check_pointwise(call, x, y, str(self), False)
+        return True
+
+    def _called(self, function: Function, x: np.ndarray) -> np.ndarray:
         if is_cupy(x):
             with beside(x):
-                y = function(x.copy() if function is self.f else x)
+                y = function(x.copy() if function in (self.f, self.derivative) else x)
                 check_together(x, "the array", y, f"what the function of {self} gave")
                 return self._fitting(y, x)
         given = x.view()
         given.flags.writeable = False
-        return self._fitting(np.asarray(function(given)), x)
+        return self._fitting(function(given), x)
 
-    def _fitting(self, y: np.ndarray, x: np.ndarray) -> np.ndarray:
+    def _fitting(self, y: Any, x: np.ndarray) -> np.ndarray:
+        if has_mask(y):
+            raise OperandError(f"what the function of {self} gave is {MASKED}")
+        y = y if is_cupy(x) else np.asarray(y)
         if y.shape != x.shape:
             raise OperandError(
                 f"the function of {self} gave an array of shape {y.shape} for one of shape {x.shape}; it must act on "

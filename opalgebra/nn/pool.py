@@ -14,13 +14,14 @@ from ..engine.compiled.pooling import ORDERED, Sweep, Windows
 from ..engine.device import module_of
 from ..engine.dispatch import COMPILED_WORK
 from ..engine.fir import Fir
+from ..engine.values import Term, Value
 from ..errors import OperandError, WindowError
 from ..expr.operators import LinearOperator
 from ..expr.signals import Signal
 from ..windows.bound import BoundOperator, Shape, as_samples
 from ..windows.combine import Product
 from ..windows.dask_ import cut
-from ..windows.precision import Precision
+from ..windows.precision import Precision, computed_in
 from .bound import BoundLayer, LinearLayer, dilated, on_axes, strided
 from .geometry import (
     SAME,
@@ -36,7 +37,7 @@ from .geometry import (
     spread,
 )
 from .layer import Arguments, Layer, Map
-from .linear import Diagonal, Selection
+from .linear import Quotients, Selection
 
 
 class _Pool(Layer):
@@ -164,13 +165,22 @@ class AvgPool(_Pool, LinearLayer):
     def precision(self) -> Precision:
         return Precision("i" if self.divisor(self.ndim or 1) == 1 else "f")
 
-    def _filters(self, sizes: Shape) -> list[Fir]:
+    def _value(self, x: Value, sizes: Shape) -> Value:
+        """Sums of windows: of long ones that overlap as sums of sums, along one axis after the other."""
         axes = self.axes(len(sizes))
-        taps = [dilated(np.ones(axis.kernel, dtype=np.int64), (axis.dilation,)) for axis in axes]
         starts = [axis.pads(n)[0] - axis.extent + 1 for axis, n in zip(axes, sizes, strict=True)]
-        divisor = self.divisor(len(sizes))
-        scale = 1 if divisor == 1 else 1 / divisor
-        return on_axes(taps, starts, (1,) * len(axes), tuple(axis.stride for axis in axes), scale)
+        for j, axis in enumerate(axes):
+            if axis.kernel >= LONG and axis.kernel > 8 * axis.stride:
+                x = _box_sum(x, axis.kernel, axis.dilation, axis.stride, starts[j], j, len(axes))
+                axes = (*axes[:j], Sliding(1, 1, 1, (0, 0)), *axes[j + 1 :])
+                starts[j] = 0
+        taps = [dilated(np.ones(axis.kernel, dtype=np.int64), (axis.dilation,)) for axis in axes]
+        for fir in on_axes(taps, starts, (1,) * len(axes), tuple(axis.stride for axis in axes)):
+            x = x if fir.is_copy and x.terms and set(fir.down) == {1} else Value((Term(x, fir),))
+        return x
+
+    def _divisor(self, ndim: int) -> int:
+        return self.divisor(ndim)
 
     def _depends_on_size(self, ndim: int) -> bool:
         return any(axis.depends_on_size for axis in self.axes(ndim))
@@ -193,11 +203,8 @@ class AvgPool(_Pool, LinearLayer):
                 f"{self} has a window that reads padding only, on an input of shape {sizes}; its mean is not defined: "
                 "give less padding, or count_include_pad=True"
             )
-        whole = self.divisor(len(sizes))  # divided by it first, so that no sum leaves the range of the dtype
         shared = (self.kernel, self.stride, shown_padding(self.padding), self.dilation, self.ceil_mode)
-        entries = np.array([Fraction(whole, n) for n in counts.ravel().tolist()], dtype=object).reshape(counts.shape)
-        means = AvgPool(*shared, divisor_override=whole)
-        return Product((Diagonal(whole / counts, entries), BoundLayer(means, sizes)))
+        return _Means((Quotients(counts), BoundLayer(AvgPool(*shared, divisor_override=1), sizes)))
 
     def _are_whole(self, sizes: Shape) -> bool:
         """Whether all positions of every window count."""
@@ -220,6 +227,43 @@ class AvgPool(_Pool, LinearLayer):
         return found
 
 
+LONG = 64  # taps from which FFTs may be faster than sums; they would round means of whole numbers
+
+
+def _box_sum(x: Value, kernel: int, dilation: int, stride: int, start: int, axis: int, ndim: int) -> Value:
+    """Σ_j x[m s − j d − start] along an axis: a box of a·b taps is a box of b after one of a; one of p, p − 1 and 1."""
+
+    def fir(count: int, apart: int, start: int, stride: int) -> Fir:
+        taps = dilated(np.ones(count, dtype=np.int64), (apart,))
+        starts, down = [0] * ndim, [1] * ndim
+        starts[axis], down[axis] = start, stride
+        others = [other for other in range(ndim) if other != axis]
+        return Fir(np.expand_dims(taps, others), tuple(starts), (1,) * ndim, tuple(down))
+
+    if kernel < LONG:
+        return Value((Term(x, fir(kernel, dilation, start, stride)),))
+    count = max((n for n in range(2, 33) if kernel % n == 0), default=1)
+    if count > 1:
+        inner = _box_sum(x, kernel // count, dilation, 1, 0, axis, ndim)
+        return Value((Term(inner, fir(count, dilation * (kernel // count), start, stride)),))
+    inner = _box_sum(x, kernel - 1, dilation, stride, start, axis, ndim)
+    return Value((*inner.terms, Term(x, fir(1, 1, start + (kernel - 1) * dilation, stride))))
+
+
+class _Means(Product):
+    """Sums, then quotients; of float16 in float32, because sums leave its range where means do not."""
+
+    is_opened = False
+
+    def _act(self, x: np.ndarray, transposed: bool, conjugated: bool) -> np.ndarray:
+        wide = x.astype(computed_in(x.dtype), copy=False)
+        return super()._act(wide, transposed, conjugated).astype(self._result(x.dtype), copy=False)
+
+    def _act_lazily(self, x: Any, transposed: bool, conjugated: bool) -> Any:
+        wide = x.astype(computed_in(x.dtype))
+        return super()._act_lazily(wide, transposed, conjugated).astype(self._result(x.dtype))
+
+
 class MaxPool(_Pool):
     """y_m = max_j x[m s + j d − lo]: the largest sample of each window; the padding is −∞ and never wins.
 
@@ -231,8 +275,8 @@ class MaxPool(_Pool):
     Notes
     -----
     Not linear: ``jacobian(x)`` is the selection of the samples that are taken, the first of equal ones, and stands for
-    the derivative.  The dtype stays.  A NaN in a window is its maximum.  A window of padding only gives −∞ (the
-    smallest integer of an integer dtype).
+    the derivative.  The dtype stays.  A NaN in a window is its maximum.  A window of padding only gives −∞; integers
+    have no such number, and are refused where there is such a window (:class:`~opalgebra.WindowError`).
 
     Examples
     --------
@@ -252,16 +296,13 @@ class MaxPool(_Pool):
         super().__init__(kernel, stride, padding, dilation, ceil_mode)
 
     def _bind(self, sizes: Shape) -> BoundMaxPool:
+        self._sizes(sizes)  # refuses an input that is shorter than a window
         return BoundMaxPool(self, sizes)
 
     def jacobian(self, x: Any) -> BoundOperator:
         """The derivative at x, between arrays of the shapes of x and of the output."""
         x = as_samples(x)
         return self._bind(self._fit(x.shape)[1]).jacobian(x)
-
-
-def _no_maximum() -> OperandError:
-    return OperandError("complex numbers have no maximum; pool their absolute values, such as abs(x)")
 
 
 class BoundMaxPool(Map):
@@ -286,27 +327,49 @@ class BoundMaxPool(Map):
         axes = zip(self.layer.axes(len(self.sizes)), self.sizes, self.dimsd, strict=True)
         return Windows([Sweep(a.kernel, a.stride, a.dilation, -a.pads(n)[0], n, m) for a, n, m in axes])
 
+    @cached_property
+    def _reads_padding_only(self) -> bool:
+        """Whether there is a window without a sample."""
+        axes = zip(self.layer.axes(len(self.sizes)), self.sizes, strict=True)
+        return bool(prod(self.dimsd)) and any(axis.reads_padding_only(n) for axis, n in axes)
+
+    def _check_ordered(self, dtype: Any) -> None:
+        """Refuse what has no maximum, by dtype and geometry alone."""
+        if dtype.kind == "c":
+            raise OperandError("complex numbers have no maximum; pool their absolute values, such as abs(x)")
+        if dtype.kind in "iu" and self._reads_padding_only:
+            raise WindowError(
+                f"{self} has a window that reads padding only, and {dtype} no −∞ to be its maximum; give floats, such "
+                "as x.astype(float), or less padding"
+            )
+
     def _is_compiled(self, x: np.ndarray) -> bool:
         if not isinstance(x, np.ndarray) or x.dtype not in ORDERED or not available():
             return False
         taps = prod(axis.kernel for axis in self.layer.axes(len(self.sizes)))
         return x.size // max(1, prod(self.sizes)) * prod(self.dimsd) * taps >= COMPILED_WORK
 
+    _made = frozenset({"_windows", "_reads_padding_only"})
+
     def __getstate__(self) -> dict[str, Any]:
         """Without what a first run makes again."""
-        return {name: value for name, value in self.__dict__.items() if name != "_windows"}
+        return {name: value for name, value in self.__dict__.items() if name not in self._made}
 
     def _apply(self, x: np.ndarray) -> np.ndarray:
+        self._check_ordered(x.dtype)
+        return self._maxima(x)
+
+    def _maxima(self, x: np.ndarray) -> np.ndarray:
         return self._windows.maxima(x) if self._is_compiled(x) else self._largest(x)[0]
 
     def _apply_lazily(self, x: Any) -> Any:
         from .blocks import Pooled  # which makes pools of its own
 
-        if x.dtype.kind == "c":
-            raise _no_maximum()
+        self._check_ordered(x.dtype)
         return cut(x, Pooled(self.layer, self.sizes), x.dtype)
 
     def _jacobian(self, x: np.ndarray) -> BoundOperator:
+        self._check_ordered(x.dtype)
         _, source = self._windows.chosen(x) if self._is_compiled(x) else self._largest(x)
         dtype = x.dtype if x.dtype.kind == "f" else np.float64
         xp = module_of(x)
@@ -316,8 +379,6 @@ class BoundMaxPool(Map):
 
     def _largest(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The maxima, and their places in the flattened spatial axes; −1 where a window holds padding only."""
-        if x.dtype.kind == "c":
-            raise _no_maximum()
         source = module_of(x).arange(prod(self.sizes)).reshape(self.sizes)
         best, source = x, np.broadcast_to(source, x.shape)
         for axis in reversed(range(len(self.sizes))):  # rows last: equal ones are then taken in C order

@@ -72,6 +72,8 @@ class Continued(_Filtering):
         for j, (rule, n) in enumerate(zip(self.operator.boundary, self.operator.in_window.shape, strict=True)):
             axis = Continuation(rule, n, read.starts[j], read.stops[j])
             if part.runs[j] != ((axis.start, axis.stop),):  # not all of it inside
+                if x.dtype.kind == "i":
+                    check_bound(magnitude(x) * axis.most_read)
                 x = axis.extend(x, x.ndim - len(part.runs) + j, part.runs[j])
         return self._between(x, read, out, False).astype(result, copy=False)
 
@@ -122,7 +124,10 @@ class Folded(_Filtering):
         for j, (rule, n) in enumerate(zip(self.operator.boundary, self.operator.in_window.shape, strict=True)):
             a, b = run.starts[j], run.stops[j]
             if b <= 0 or a >= n:
-                z = Continuation(rule, n, a, b).fold_onto(z, z.ndim - len(out.shape) + j, out.starts[j], out.stops[j])
+                axis = Continuation(rule, n, a, b)
+                if z.dtype.kind == "i":
+                    check_bound(magnitude(z) * axis.most_used)
+                z = axis.fold_onto(z, z.ndim - len(out.shape) + j, out.starts[j], out.stops[j])
         return z
 
 

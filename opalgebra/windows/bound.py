@@ -18,6 +18,7 @@ from .._verbs import Drawn, verb
 from ..engine.device import beside, check_together, is_cupy
 from ..engine.window import Window
 from ..errors import DimensionError, OperandError, SizeError
+from ..expr.arrays import MASKED, check_large_integers, has_mask
 from ..expr.operators import LinearOperator
 from ..scalar import check_scalar, exact, is_sympy, to_sympy
 from .dask_ import checked, is_lazy, whole
@@ -205,6 +206,8 @@ class BoundOperator(Drawn, ABC):
             found = f"shape {out.shape}" if is_array else f"type {type(out).__name__}"
             raise DimensionError(f"out has {found}, and the result is an array of shape {shape}")
         check_together(x, "the input", out, "out")
+        if has_mask(out):
+            raise OperandError("out is masked; give an array without a mask, such as numpy.empty(out.shape, out.dtype)")
         if isinstance(out, np.ndarray) and not out.flags.writeable:  # CuPy has no arrays that are read-only
             raise OperandError("out is read-only; give an array that may be written")
         if np.may_share_memory(x, out):
@@ -467,8 +470,8 @@ def as_array(x: Any) -> Any:
 
 def as_samples(x: Any) -> np.ndarray:
     """An array of numbers, of NumPy or CuPy, as it is, a list as an array; other libraries are not guessed at."""
-    if isinstance(x, np.ma.MaskedArray):
-        raise OperandError("the array is masked; fill it first, such as x.filled(0)")
+    if has_mask(x):
+        raise OperandError(f"the array is {MASKED}")
     if isinstance(x, (list, tuple, np.generic, int, float, complex)):
         x = _listed(x)
     if is_lazy(x):
@@ -489,9 +492,12 @@ def as_samples(x: Any) -> np.ndarray:
 
 def _listed(x: Any) -> np.ndarray:
     try:
-        return np.asarray(x)
+        array = np.asarray(x)
     except ValueError:
         raise OperandError("the list is ragged; give rows of equal length, or a NumPy array") from None
+    if array.dtype.kind in "fc":
+        check_large_integers(x)
+    return array
 
 
 def _trailing(dims: Shape) -> str:

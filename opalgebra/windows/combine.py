@@ -140,10 +140,12 @@ def _entrywise(change: Callable[[Any], Any], entries: np.ndarray) -> np.ndarray:
 class Product(BoundOperator):
     """F G …, applied from right to left."""
 
+    is_opened = True  # whether the factors become factors of a product of which this is one
+
     def __init__(self, factors: tuple[BoundOperator, ...]) -> None:
         flat: list[BoundOperator] = []
         for factor in factors:
-            flat.extend(factor.factors if isinstance(factor, Product) else (factor,))
+            flat.extend(factor.factors if isinstance(factor, Product) and factor.is_opened else (factor,))
         for left, right in pairwise(flat):
             self._check(left, right)
         self.factors: tuple[BoundOperator, ...] = tuple(flat)

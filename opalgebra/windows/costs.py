@@ -22,7 +22,7 @@ from ..engine.fir import Fir
 from ..engine.relabel import Relabel
 from ..engine.unfold import formal_error
 from ..engine.values import Action, Value, compile_grid
-from ..engine.weights import Tone, Weight
+from ..engine.weights import Quotient, Tone, Weight
 from ..expr.blocks import grid
 from ..expr.characters import Character
 from ..expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
@@ -290,6 +290,8 @@ def _ratio(action: Action) -> Rate:
         return _by_determinant(action.matrix, action.spreads)
     if isinstance(action, Tone):
         return (Fraction(1),) * len(action.frequency)
+    if isinstance(action, Quotient):
+        return (Fraction(1),) * action.ndim
     if isinstance(action, Weight):
         return (Fraction(1),) * action.values.ndim
     return tuple(Fraction(abs(m), k) for k, m in zip(action.up, action.down, strict=True))
@@ -298,7 +300,7 @@ def _ratio(action: Action) -> Rate:
 def _work(action: Action) -> Fraction:
     """Multiply-adds per sample: tap j meets one output in L/gcd(L, M), or none where the gcd does not divide j."""
     if not isinstance(action, Fir):
-        return Fraction(isinstance(action, Weight))
+        return Fraction(isinstance(action, (Weight, Quotient)))
     used = np.any(action.taps != 0, axis=(0, 1, 2)) if action.mixes else action.taps != 0
     density = Fraction(1)
     for axis, (j, n, k, m) in enumerate(zip(action.start, action.shape, action.up, action.down, strict=True)):

@@ -22,8 +22,10 @@ import numpy as np
 from ..engine.boundary import Runs
 from ..engine.window import Window
 from ..errors import OperandError
+from ..expr.arrays import has_mask
 
 Shape: TypeAlias = tuple[int, ...]
+MASKED_BLOCKS = "masked; its masked samples have no values: fill them first, such as dask.array.ma.filled(x, 0)"
 SHORT = 2**20  # a chunk of so many samples along one axis is not cut further
 
 
@@ -34,7 +36,9 @@ def is_lazy(x: Any) -> bool:
 
 
 def checked(x: Any) -> Any:
-    """A Dask array of numbers whose chunks are known."""
+    """A Dask array of numbers whose chunks are known, and not masked as far as Dask knows."""
+    if has_mask(x):
+        raise OperandError(f"the Dask array is {MASKED_BLOCKS}")
     if x.dtype.kind not in "iufc":
         raise OperandError(f"the array has dtype {x.dtype}; give integers, reals or complex numbers")
     if any(isnan(size) for chunks in x.chunks for size in chunks):
@@ -170,6 +174,8 @@ class _Step:
 
 def _gathered(shape: Shape, places: list[_Place], blocks: list[Any], held: _Held, lead: Shape) -> Any:
     """The pieces put together; a single one as it is."""
+    if any(map(has_mask, blocks)):  # Dask is told what a function gives, and believes it
+        raise OperandError(f"a block of the Dask array is {MASKED_BLOCKS}")
     if len(places) == 1:
         return blocks[0][(..., *places[0].source)]
     whole = np.empty_like(held.like, shape=(*lead, *held.job.mixed, *shape))

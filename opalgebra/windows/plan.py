@@ -15,7 +15,7 @@ from ..engine.fir import Fir
 from ..engine.program import Beyond, PlannedTerm
 from ..engine.relabel import Relabel
 from ..engine.values import Action
-from ..engine.weights import Tone
+from ..engine.weights import Quotient, Tone
 from ..errors import OperandError
 from .bound import BoundOperator
 from .combine import Product, Scaled, Total, Turned
@@ -167,6 +167,8 @@ def _step(term: PlannedTerm, item: int, rules: str = "") -> Step:
 def _name(action: Action) -> str:
     if isinstance(action, Relabel):
         return f"{'↑' if action.spreads else '↓'}{action.matrix}"
+    if isinstance(action, Quotient):
+        return f"divided by {action.divisor:,}"
     if isinstance(action, Tone):
         return f"e^(i·{_by(action.frequency)}·n)"
     if not isinstance(action, Fir):

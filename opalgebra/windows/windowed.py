@@ -19,6 +19,7 @@ import numpy as np
 from .._verbs import verb
 from ..algebra.evaluate import Evaluator
 from ..algebra.matrix import matrix
+from ..engine.arithmetic import divided
 from ..engine.compiled import MODES as READ_DIRECTLY
 from ..engine.device import module_of
 from ..engine.dispatch import check_engine, engine_for
@@ -223,6 +224,8 @@ class Windowed(BoundOperator):
         if not is_finite(x):
             return self._computed(x, transposed, conjugated, None)
         y = (x if x.ndim == 1 else x.reshape(-1, len(matrix))).dot(matrix)
+        if self._divisor > 1 and not transposed:
+            y = divided(y, self._divisor, y.dtype, y)
         before, after = (self.dimsd, self.dims) if transposed else (self.dims, self.dimsd)
         return y if x.ndim == 1 else y.reshape(*x.shape[: x.ndim - len(before)], *after)
 
@@ -273,17 +276,25 @@ class Windowed(BoundOperator):
             if wanted and dtype == self.precision.result(dtype) and dtype.char not in "gG":
                 n = self.shape[0 if transposed else 1]
                 ones = np.eye(n, dtype=dtype).reshape(n, *(self.dimsd if transposed else self.dims))
-                made = self._by_slices._computed(ones, transposed, conjugated, None)
+                made = self._by_slices(not transposed)._computed(ones, transposed, conjugated, None)
                 self._matrices[key] = made.reshape(n, self.size // n)
         return self._matrices[key]
 
-    @property
-    def _by_slices(self) -> Windowed:
-        """The same without compiled code, which would take longer to load than a small matrix to make."""
+    def _by_slices(self, undivided: bool) -> Windowed:
+        """The same without compiled code, which would take longer to load than a small matrix to make.
+
+        ``undivided`` leaves a division at the end out: the entries of sums are exact, those of means are rounded.
+        """
         other = copy(self)
         other.engine = "numpy"
-        other.__dict__.update(program=self.program, extension=self.extension)
+        program = self.program.undivided[0] if undivided else self.program
+        other.__dict__.update(program=program, extension=self.extension)
         return other
+
+    @property
+    def _divisor(self) -> int:
+        """What is divided by at the end, or 1."""
+        return self.program.undivided[1]
 
     @cached_property
     def _matrices(self) -> dict[Any, np.ndarray | None]:

@@ -347,16 +347,23 @@ _VERSION = version()
 
 
 def machine_code(
-    function: Callable[..., Any], name: str, *arguments: Any, result: Any = types.void, counts: bool = True
+    function: Callable[..., Any],
+    name: str,
+    *arguments: Any,
+    result: Any = types.void,
+    counts: bool = True,
+    checks: bool = True,
 ) -> Any:
     """The function compiled for these arguments only; others are refused, not compiled or converted.
 
-    One that makes no arrays need not count references, which costs more than a short row.
+    One that makes no arrays need not count references, which costs more than a short row; nor need one that never
+    divides by 0 ask for it, which would keep its loops from becoming vectors.
     """
     named = FunctionType(function.__code__, function.__globals__, function.__name__)
     named.__module__ = function.__module__
     named.__qualname__ = f"{function.__name__}_{name}"
-    compiled = njit(nogil=True, no_cfunc_wrapper=True, _nrt=counts)(named)
+    model = "python" if checks else "numpy"
+    compiled = njit(nogil=True, no_cfunc_wrapper=True, _nrt=counts, error_model=model)(named)
     with suppress(RuntimeError):  # no directory to write to: compiled in every process
         compiled.enable_caching()
     compiled.compile(result(*arguments))

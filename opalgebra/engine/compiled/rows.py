@@ -89,22 +89,25 @@ def _filter_row(y, to, x, source, taps, at, ptr, last, work):
 
 
 @part_of
-def _finish(y, to, row, count, scale, add):
-    """y = scale · row, or added to it."""
-    if add:
+def _finish(y, to, row, count, divisor, add):
+    """y = row / divisor, or added to it; integers are never divided."""
+    if add and divisor == 1:
         for i in range(count):
-            y[to + i] += scale * row[i]
+            y[to + i] += row[i]
+    elif add:
+        for i in range(count):
+            y[to + i] += row[i] / divisor
     else:
         for i in range(count):
-            y[to + i] = scale * row[i]
+            y[to + i] = row[i] / divisor
 
 
-def _rows_first(y, x, taps, tables, ptr, last, lead, at, lead_ptr, axis, scale, sizes, work, places, first, stop):
+def _rows_first(y, x, taps, tables, ptr, last, lead, at, lead_ptr, axis, divisor, sizes, work, places, first, stop):
     """The tiles first ≤ t < stop, in the order batch, chunk: rows are filtered, then combined."""
     pitch, outs, ins = sizes[PITCH], last[N], last[K] * last[E]
     scratch = last[PATCH] + last[P] * last[WIDTH]
     extra, kept = work[scratch : scratch + pitch], work[scratch + pitch :]
-    direct = scale == 1 and sizes[ADD] == 0
+    direct = divisor == 1 and sizes[ADD] == 0
     for t in range(first, stop):
         batch = t // sizes[CHUNKS]
         n0 = (t - batch * sizes[CHUNKS]) * sizes[CHUNK]
@@ -130,7 +133,7 @@ def _rows_first(y, x, taps, tables, ptr, last, lead, at, lead_ptr, axis, scale, 
             target, to = (y, into) if direct else (extra, 0)
             _combine(target, to, kept, base * pitch, lead, at[1], lead_ptr[p], lead_ptr[p + 1], outs)
             if not direct:
-                _finish(y, into, extra, outs, scale, sizes[ADD])
+                _finish(y, into, extra, outs, divisor, sizes[ADD])
 
 
 @part_of
@@ -149,12 +152,12 @@ def _listed(taps, at, first, stop, base, axis, step, found, places):
     return count
 
 
-def _rows_last(y, x, taps, tables, ptr, last, lead, at, lead_ptr, axis, scale, sizes, work, places, first, stop):
+def _rows_last(y, x, taps, tables, ptr, last, lead, at, lead_ptr, axis, divisor, sizes, work, places, first, stop):
     """The tiles first ≤ t < stop, in the order batch, chunk: rows are combined, then filtered."""
     pitch, outs, ins = sizes[PITCH], last[N], last[K] * last[E]
     scratch = last[PATCH] + last[P] * last[WIDTH]
     extra, row = work[scratch : scratch + pitch], work[scratch + pitch :]
-    direct = scale == 1 and sizes[ADD] == 0
+    direct = divisor == 1 and sizes[ADD] == 0
     signed = row[pitch:]
     for t in range(first, stop):
         batch = t // sizes[CHUNKS]
@@ -173,7 +176,7 @@ def _rows_last(y, x, taps, tables, ptr, last, lead, at, lead_ptr, axis, scale, s
             target, to = (y, into) if direct else (extra, 0)
             _filter_row(target, to, row, 0, taps, tables, ptr, last, work)
             if not direct:
-                _finish(y, into, extra, outs, scale, sizes[ADD])
+                _finish(y, into, extra, outs, divisor, sizes[ADD])
 
 
 _VERSION = version(__name__)
@@ -187,4 +190,4 @@ def separable(real: np.dtype, rows_first: bool) -> Any:
     code = _rows_first if rows_first else _rows_last
     filtered, combined = (row, table, table, indices), (row, table, indices, indices)
     return machine_code(code, f"{real}_{_VERSION}", row, row, *filtered, *combined, number, indices, row, indices,
-                        int64, int64, counts=False)  # fmt: skip
+                        int64, int64, counts=False, checks=False)  # fmt: skip

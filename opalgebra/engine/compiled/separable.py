@@ -1,6 +1,6 @@
 """Filters on two axes whose taps are an outer product, one axis after the other while the rows are in the cache.
 
-    y[n, m] = c Σ_j h_j Σ_k g_k x[(M n − j)/L, (M' m − k)/L']
+    y[n, m] = (1/c) Σ_j h_j Σ_k g_k x[(M n − j)/L, (M' m − k)/L']
 
 costs a sum over j and one over k where the taps as a table h_j g_k cost one over all pairs.  Where rows become more,
 every row of x is filtered once, just before the first output that combines it; where they become fewer, they are
@@ -39,10 +39,10 @@ class Separable(Runs):
         The lists of the axis before it: taps ptr[p] ≤ k < ptr[p + 1] make phase p, at[k] rows behind the first.
     axis : ndarray
         Its row of the table ``axes`` of :mod:`.layout`.
-    scale : float
-        c.
+    divisor : int
+        c; 1 for integers.
 
-    >>> halves = separable([np.ones(2)] * 2, 0.25, [-1] * 2, [1] * 2, [2] * 2, [(0, 1)] * 2, [(0, 2)] * 2, float)
+    >>> halves = separable([np.ones(2)] * 2, 4, [-1] * 2, [1] * 2, [2] * 2, [(0, 1)] * 2, [(0, 2)] * 2, float)
     >>> halves.run(np.array([[1.0, 2.0], [3.0, 4.0]]))
     array([[2.5]])
     """
@@ -57,7 +57,7 @@ class Separable(Runs):
     at: np.ndarray
     ptr: np.ndarray
     axis: np.ndarray
-    scale: float
+    divisor: int
 
     @property
     def rows_first(self) -> bool:
@@ -100,11 +100,11 @@ class Separable(Runs):
         if add:
             sizes = sizes.copy()
             sizes[rows.ADD] = 1
-        code, scale, row = rows.separable(self.real, self.rows_first), self.real.type(self.scale), self.row
+        code, divisor, row = rows.separable(self.real, self.rows_first), self.real.type(self.divisor), self.row
 
         def part(first: int, stop: int, work: Any) -> None:
             code(y, x, row.taps, row.at, row.ptr, row.last, self.taps, at, self.ptr, self.axis,
-                 scale, sizes, *work, first, stop)  # fmt: skip
+                 divisor, sizes, *work, first, stop)  # fmt: skip
 
         def memory() -> tuple[np.ndarray, np.ndarray]:
             return np.empty(scratch, self.real), np.empty(self.taps.size, np.int64)
@@ -114,7 +114,7 @@ class Separable(Runs):
 
 def separable(
     factors: Sequence[np.ndarray],
-    scale: float,
+    divisor: int,
     start: Sequence[int],
     up: Sequence[int],
     down: Sequence[int],
@@ -123,7 +123,7 @@ def separable(
     dtype: Any,
     rules: Sequence[str] | str = "zero",
 ) -> Separable:
-    """The plan of scale · factors[0] ⊗ factors[1] on the last two axes, all other arguments per axis.
+    """The plan of factors[0] ⊗ factors[1] / divisor on the last two axes, all other arguments per axis.
 
     Parameters
     ----------
@@ -162,5 +162,5 @@ def separable(
         (offset[order] - axis.range[0]).astype(np.int64),
         np.searchsorted(phase[order], np.arange(axis.up + 1)).astype(np.int64),
         table,
-        scale,
+        divisor,
     )

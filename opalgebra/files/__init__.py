@@ -8,38 +8,40 @@ file  read as                             written
 .png  rows, columns, channels             8 or 16 bits; greyscale, grey + alpha, RGB, RGBA
 ===== =================================== ==========================================================
 
+A file whose header claims other sizes than there are is refused, and so is what would be read as other numbers than
+it holds: palettes, compressed sound.  A result is written beside its target and takes its place at the end, so that
+an error leaves what was there.
 Files of integers take results rounded to the nearest integer; what lies outside their range is refused
 and never clipped.  Channels are the last axis and an operator acts on each alone.
 """
 
 from __future__ import annotations
 
-import struct
-import warnings
+import os
+import stat
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .errors import DimensionError, FormalSignalError, MissingDependency, OpAlgebraError
-from .expr.multirate import _Sampling
-from .expr.named import _Layer, _Resampler
-from .expr.node import Node
-from .expr.operators import LinearOperator, Scale
-from .expr.signals import Signal
-from .expr.traverse import formal_parts, transform, walk
-from .scalar import exact, is_sympy
+from ..errors import DimensionError, FormalSignalError, MissingDependency, OpAlgebraError
+from ..expr.multirate import _Sampling
+from ..expr.named import _Layer, _Resampler
+from ..expr.node import Node
+from ..expr.operators import LinearOperator, Scale
+from ..expr.signals import Signal
+from ..expr.traverse import formal_parts, transform, walk
+from ..scalar import exact, is_sympy
+from . import npy, png, wav
+from .errors import FileError, unreadable
 
 __all__ = ["FileError", "MissingDependency", "Samples", "kind_of", "read", "run", "write"]
 
 KINDS = (".npy", ".wav", ".png")
 WAV_DTYPES = ("uint8", "int16", "int32", "float32", "float64")
-
-
-class FileError(OpAlgebraError, OSError):
-    """A file that cannot be read, or that cannot hold the result."""
 
 
 @dataclass(frozen=True)
@@ -80,26 +82,59 @@ def read(path: str) -> Samples:
         For .png without Pillow.
     """
     readers: dict[str, Callable[[str], Samples]] = {".npy": _read_npy, ".wav": _read_wav, ".png": _read_png}
-    return readers[kind_of(path)](path)
+    reader = readers[kind_of(path)]
+    if kind_of(path) == ".png":
+        _pillow()  # what is missing is told first
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise FileError(f"{path} is no regular file; give a file of samples")
+    except (OSError, ValueError) as error:
+        raise error if isinstance(error, FileError) else unreadable(path, error) from None
+    return reader(path)
 
 
 def write(path: str, samples: Samples) -> None:
-    """Write the samples; :class:`FileError` before the file is touched where they do not fit its kind."""
-    writers: dict[str, Callable[[str, Samples], None]] = {".npy": _write_npy, ".wav": _write_wav, ".png": _write_png}
+    """Write the samples; after an error, as where they do not fit the kind of file, what was there is there still."""
+    writers: dict[str, Callable[[str, Samples, Any], None]] = {
+        ".npy": _write_npy,
+        ".wav": _write_wav,
+        ".png": _write_png,
+    }
     writer = writers[kind_of(path)]
     try:
-        writer(path, samples)
-    except OSError as error:
+        _in_its_place(path, lambda file: writer(path, samples, file))
+    except (OSError, ValueError) as error:  # ValueError: a name with a NUL
         if isinstance(error, OpAlgebraError):
             raise
-        raise FileError(f"{path} cannot be written: {error.strerror or error}") from None
+        raise FileError(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}") from None
 
 
-def run(operator: LinearOperator, source: str, target: str, rate: int | None = None) -> tuple[Samples, list[str]]:
+def _in_its_place(path: str, write_to: Callable[[Any], None]) -> None:
+    """Write a file beside another, whose place it takes once it is whole; behind a link the file that is meant."""
+    path = os.path.realpath(path)
+    mode = os.stat(path).st_mode if os.path.exists(path) else None
+    if mode is not None and not (stat.S_ISREG(mode) and os.access(path, os.W_OK)):
+        raise FileError(f"{path} is no file that may be written; give another name")
+    beside = os.path.join(os.path.dirname(path), f".{os.urandom(8).hex()}.part")
+    try:
+        with open(beside, "xb") as file:
+            write_to(file)
+        if mode is not None:
+            os.chmod(beside, stat.S_IMODE(mode))
+        os.replace(beside, path)
+    finally:
+        with suppress(FileNotFoundError):  # where it was not made, or has taken its place
+            os.unlink(beside)
+
+
+def run(
+    operator: LinearOperator, source: str, target: str, rate: int | None = None, overwrite: bool = False
+) -> tuple[Samples, list[str]]:
     """Apply an operator to a file and write the result to another; returns it with what is to be said.
 
     A .wav gets the rate of the input, or ``rate`` in hertz.  Exact taps and scalars become doubles first
-    (integers stay integers), because files hold machine numbers.
+    (integers stay integers), because files hold machine numbers.  The input is replaced only where ``overwrite`` says
+    so, whatever names the two have.
 
     Raises
     ------
@@ -109,6 +144,8 @@ def run(operator: LinearOperator, source: str, target: str, rate: int | None = N
         For files that cannot be read, or a target that cannot hold the result.
     """
     kind_of(target)
+    if not overwrite and _is_same(source, target):
+        raise FileError(f"{target} is the input; give another name, or say that it may be replaced: --overwrite")
     operator = machine_numbers(operator)
     samples = read(source)
     result = apply(operator, samples)
@@ -122,6 +159,13 @@ def run(operator: LinearOperator, source: str, target: str, rate: int | None = N
     ):
         notes.append(f"note: {target} keeps the rate of the input, {result.rate} Hz; set another with --rate")
     return result, notes
+
+
+def _is_same(source: str, target: str) -> bool:
+    try:
+        return os.path.samefile(source, target)
+    except (OSError, ValueError):
+        return False  # one of them does not exist; reading and writing say what is wrong
 
 
 def apply(operator: LinearOperator, samples: Samples) -> Samples:
@@ -195,31 +239,14 @@ def _machine(value: Any) -> int | float | complex:
     return float(number)
 
 
-def _unreadable(path: str, error: object) -> FileError:
-    return FileError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}")
-
-
 def _read_npy(path: str) -> Samples:
-    try:
-        values = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError, SyntaxError) as error:
-        raise _unreadable(path, error) from None
-    if not isinstance(values, np.ndarray) or values.dtype.kind not in "iufc" or not values.ndim:
-        raise FileError(f"{path} does not hold an array of numbers; save one with numpy.save")
+    values = npy.read(path)
     return Samples(values, (0,) * values.ndim)
 
 
 def _read_wav(path: str) -> Samples:
-    from scipy.io import wavfile
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", wavfile.WavFileWarning)  # a file that ends early is not the whole signal
-            warnings.filterwarnings("ignore", "Chunk", wavfile.WavFileWarning)  # tags and the like
-            rate, values = wavfile.read(path)
-    except (OSError, ValueError, EOFError, struct.error, wavfile.WavFileWarning) as error:
-        raise _unreadable(path, error) from None
-    return Samples(values, (0,), values.ndim == 2, int(rate), values.dtype)
+    rate, values = wav.read(path)
+    return Samples(values, (0,), values.ndim == 2, rate, values.dtype)
 
 
 def _pillow() -> Any:
@@ -231,43 +258,61 @@ def _pillow() -> Any:
 
 
 def _read_png(path: str) -> Samples:
-    pillow = _pillow()
     try:
-        with pillow.open(path, formats=["PNG"]) as image:
-            mode, values = image.mode, np.asarray(image)
-    except (OSError, ValueError, SyntaxError, pillow.DecompressionBombError) as error:
-        raise _unreadable(path, error) from None
-    if mode not in ("L", "LA", "RGB", "RGBA", "I;16", "I") or values.ndim not in (2, 3):
-        raise FileError(f"{path} has the colour mode {mode}; convert it to greyscale or RGB")
-    if mode == "I":  # how older Pillow hands out 16 bits
-        values = _as_integers(values, np.dtype(np.uint16), path)
+        parts = list(png.chunks(Path(path).read_bytes()))
+        if parts[0][0] != b"IHDR":
+            raise ValueError("its header is missing")
+        head = png.header(parts[0][1])
+        values = png.decoded(parts) if head.bits == 16 else _by_pillow(path)
+    except (OSError, ValueError, SyntaxError) as error:
+        raise unreadable(path, error) from None
+    if values.shape != (head.height, head.width, png.CHANNELS[head.kind])[: values.ndim]:
+        raise FileError(f"{path} cannot be read: Pillow makes {values.shape} of it, and its header says {head}")
     return Samples(values, (0, 0), values.ndim == 3, None, values.dtype)
 
 
-def _write_npy(path: str, samples: Samples) -> None:
+def _by_pillow(path: str) -> np.ndarray:
+    pillow = _pillow()
+    try:
+        with pillow.open(path, formats=["PNG"]) as image:
+            return np.asarray(image)
+    except pillow.DecompressionBombError as error:
+        raise ValueError(str(error)) from None
+
+
+def _write_npy(path: str, samples: Samples, file: Any) -> None:
     if samples.values.dtype.kind not in "iufc":
         raise FileError(f"{path} holds numbers, and the result has exact entries; make the kernels numeric")
-    with open(path, "wb") as file:  # numpy.save would add an extension to a name such as OUT.NPY
-        np.save(file, samples.values, allow_pickle=False)
+    np.save(file, samples.values, allow_pickle=False)
 
 
-def _write_wav(path: str, samples: Samples) -> None:
+def _write_wav(path: str, samples: Samples, file: Any) -> None:
     from scipy.io import wavfile
 
     if len(samples.start) != 1:
         raise FileError(f"{path} needs one axis, and the result has {len(samples.start)}; write a .npy file")
     if samples.rate is None:
         raise FileError(f"{path} needs a sample rate, and the input has none; give it with --rate, in hertz")
-    wavfile.write(path, samples.rate, _as_wav(samples, path))
+    values = _as_wav(samples, path)
+    if values.nbytes >= 2**32 - 64 or not 0 < samples.rate < 2**32 or values[:1].size >= 2**16:
+        raise FileError(
+            f"{path} holds less than 4 GiB in fewer than 65,536 channels at a rate below 2**32 hertz; the result has "
+            f"{values.nbytes:,} bytes in {values[:1].size:,} channels at {samples.rate:,} hertz; write a .npy file"
+        )
+    wavfile.write(file, samples.rate, values)
 
 
-def _write_png(path: str, samples: Samples) -> None:
+def _write_png(path: str, samples: Samples, file: Any) -> None:
     values = samples.values
     if len(samples.start) != 2 or not values.size:
         raise FileError(f"{path} needs two axes and at least one pixel; the result has the shape {values.shape}")
     dtype = samples.dtype if samples.dtype is not None else values.dtype
-    dtype = np.dtype(np.uint16 if dtype == np.uint16 and values.ndim == 2 else np.uint8)
-    _pillow().fromarray(_as_integers(values, dtype, path)).save(path, format="PNG")
+    dtype = np.dtype(np.uint16 if dtype == np.uint16 else np.uint8)
+    pillow, pixels = _pillow(), _as_integers(values, dtype, path)
+    if dtype == np.uint16:
+        file.write(png.encoded(pixels))
+    else:
+        pillow.fromarray(pixels).save(file, format="PNG")
 
 
 def _as_wav(samples: Samples, path: str) -> np.ndarray:
