@@ -73,7 +73,7 @@ def originals() -> tuple[str, ...]:
     for kind in KINDS:
         for number in range(STATEMENTS):
             made = statement(11, number, kind)
-            proofs.append(oa.prove(made.lhs, made.rhs, made.given))
+            proofs.append(oa.prove(made.lhs, made.rhs, tuple(claim.given() for claim in made.claims)))
     found = []
     for proof in proofs:
         try:

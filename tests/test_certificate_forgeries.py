@@ -168,8 +168,14 @@ FORGED = {
                     ("fits(inner, known[key]", "fits(inner, known.get(key, ANYTHING)")]),
     "hypotheses that nothing meets": (made(UP, I, given=[["coprime", 2, 4]]),
                                       [('need(found[1], "no values', 'need(True, "no values')]),
+    "an equation about nothing": (
+        made(I, ["sum", []], given=[["equations", [0], [1]]], lines=[
+            {"expression": 0, "law": "", "condition": ""},
+            {"expression": 1, "law": "", "condition": "", "uses": [[0, 0, -1, 0, 0]]}]),
+        [('need(all(map(self.speaks', 'need(True or all(map(self.speaks')],
+    ),
     "a use of another equation": (
-        made(UP, I, ["sum", []], given=[["equations", [1], [1]]], lines=[
+        made(UP, I, ["sum", []], Q, names={"q": "signal"}, given=[["equations", [3], [3]]], lines=[
             {"expression": 0, "law": "", "condition": ""},
             {"expression": 1, "law": "", "condition": "", "uses": [[0, 0, 1, 1, 1]]}]),
         [('need(same, f"line', 'need(True, f"line')],

@@ -300,6 +300,7 @@ class Checker:
         used = [c for kind, a in self.rows if kind == "moves" for entry in a for c in entry[3:]]
         self.channels = 1 + max(used, default=0)
         self.equations = [list(zip(a, b, strict=True)) if kind == "equations" else [] for kind, a, b in data["given"]]
+        need(all(map(self.speaks, self.equations)), "an equation is given that speaks of no name")
         rows, uses = ([line.get(key, ()) for line in data["lines"]] for key in ("expression", "uses"))
         self.pairs = [(self.with_uses(a, use), b) for (a, b), use in zip(pairwise(rows), uses[1:], strict=False)]
 
@@ -308,6 +309,18 @@ class Checker:
         need(bits <= BITS, f"limit: a number of more than {BITS} bits")
         self.left -= times * (1 + (bits // 1_000) ** 2)
         need(self.left >= 0, f"limit: the check takes more than {WORK} operations")
+
+    def speaks(self, pairs: list[Any]) -> bool:
+        """Whether an equation that is given is about some kernel or operator; no other is a hypothesis."""
+        left, seen = [i for pair in pairs for i in pair], set[int]()
+        while left:
+            if (i := left.pop()) not in seen:
+                seen.add(i)
+                kind, a = self.rows[i]
+                if kind == "formal":
+                    return True
+                left += a if kind in ("compose", "sum") else [a] if kind in ("transpose", "conv") else []
+        return not pairs
 
     def with_uses(self, row: int, uses: Any) -> int:
         """A row plus weight · left (A − B) right for every use of an equation A = B that is given."""

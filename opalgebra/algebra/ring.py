@@ -15,6 +15,8 @@ from functools import lru_cache
 from math import lcm, prod
 from typing import Any
 
+import numpy as np
+
 from ..errors import Undecided
 from ..scalar import Scalar, conjugate, exact, is_sympy, to_sympy
 from .enclosure import expanded_terms
@@ -82,7 +84,7 @@ class GaussianRing(SymPyRing):
         super().__init__(sympy.QQ_I)
 
     def convert(self, value: Scalar) -> Any:
-        if isinstance(value, complex):
+        if isinstance(value, complex | np.complexfloating):
             return self.domain(self._rational(value.real), self._rational(value.imag))
         return self.domain(self._rational(value), 0)
 

@@ -25,16 +25,16 @@ def check_pointwise(call: Callable[[Any], Any], x: Any, y: Any, name: str, is_kn
         return
     places = np.linspace(0, flat.size - 1, COUNT).astype(int)
     with np.errstate(all="ignore"):
-        _compare(host(y).reshape(-1)[places], _alone(call, flat[places], name), name)
+        _compare(host(y).reshape(-1)[places], _alone(call, flat[places], name), flat.dtype, name)
         if is_known:
             return
         probe = module_of(x).asarray(_distinct(host(flat)[places]))
         alone = _alone(call, probe, name)
         for order, shape in ((1, (COUNT,)), (-1, (COUNT,)), (1, (2, COUNT // 2)), (-1, (1, COUNT // 2, 2))):
             given = probe[::order].reshape(shape)
-            _compare(_of(call, given, name).reshape(-1), alone[::order], name)
+            _compare(_of(call, given, name).reshape(-1), alone[::order], probe.dtype, name)
         longer = module_of(x).concatenate([probe, probe[:1], probe])
-        _compare(_of(call, longer, name)[: COUNT + 1], np.concatenate([alone, alone[:1]]), name)
+        _compare(_of(call, longer, name)[: COUNT + 1], np.concatenate([alone, alone[:1]]), probe.dtype, name)
 
 
 def _of(call: Callable[[Any], Any], x: Any, name: str) -> np.ndarray:
@@ -68,13 +68,14 @@ def _distinct(samples: np.ndarray) -> np.ndarray:
     return taken[[2, 0, 4, 1, 5, 3]]  # sorted ones would hide a function that sorts
 
 
-def _compare(found: np.ndarray, alone: np.ndarray, name: str) -> None:
+def _compare(found: np.ndarray, alone: np.ndarray, given: Any, name: str) -> None:
     """Equal up to the rounding of one and the same function on arrays of different lengths."""
     kind = np.result_type(found, alone)
     same = (found == alone) | ((found != found) & (alone != alone))
     if kind.kind in "fc":
         finite = np.abs(alone[np.isfinite(alone)])
-        same = same | (np.abs(found - alone) <= 64 * np.finfo(kind).eps * finite.max(initial=0))
+        coarse = max(np.finfo(d).eps for d in (found.dtype, alone.dtype, given) if d.kind in "fc")
+        same = same | (np.abs(found - alone) <= 64 * coarse * finite.max(initial=0))
     if not same.all():
         at = int(np.argmin(same))
         raise OperandError(
