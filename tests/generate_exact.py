@@ -335,7 +335,9 @@ Exact.rules = [character_rule, number_rule, applied_rule, applied_rule]
 Exact.letters = []
 Angles.letters = [(8, lambda ndim: _PALETTE[-1].frequency(ndim))]
 RealEven.rules = [*Exact.rules, kernel_rule, kernel_rule]
-Formal.letters = [(8, lambda ndim: _PALETTE[-1].choice([FormalOperator("A"), FormalOperator("A"), FormalOperator("B")]))]
+Formal.letters = [
+    (8, lambda ndim: _PALETTE[-1].choice([FormalOperator("A"), FormalOperator("A"), FormalOperator("B")]))
+]
 _PALETTE: list[Any] = []  # the palette in use: letters are made for a number of axes alone
 
 
@@ -348,7 +350,9 @@ def public(node: Any) -> Any:
         return _here(node)
     if isinstance(node, Applied):
         made = public(node.operator) @ public(node.signal)
-        return Signal(np.zeros((1,) * made.ndim, dtype=int)) if isinstance(made, Signal) and not made.values.size else made
+        return (
+            Signal(np.zeros((1,) * made.ndim, dtype=int)) if isinstance(made, Signal) and not made.values.size else made
+        )
     if isinstance(node, Signal):
         return node
     if isinstance(node, SignalSum):
@@ -380,7 +384,11 @@ def _numbers(node: Any) -> list[Any]:
 
 def _is_small(number: Any) -> bool:
     exact = exactly(number)
-    parts = [Fraction(p) for p in ((exact.re, exact.im) if isinstance(exact, Gauss) else (exact,)) if not isinstance(p, Value)]
+    parts = [
+        Fraction(p)
+        for p in ((exact.re, exact.im) if isinstance(exact, Gauss) else (exact,))
+        if not isinstance(p, Value)
+    ]
     return bool(parts) and all(abs(p) < 1024 and 1024 % p.denominator == 0 for p in parts)
 
 

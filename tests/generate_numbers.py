@@ -140,6 +140,3 @@ def nudged(rng: random.Random, value: Any) -> Any:
     if choice == 5:
         return shown(exact * Gauss(1, tiny))
     return shown(exact if isinstance(exact, (int, Fraction)) else exact.conjugate())
-
-
-

@@ -159,7 +159,9 @@ def values(roots: Iterable[Any], claims: Iterable[Claim], rng: random.Random, co
 
 def _all_values(symbols: Mapping[str, Any], claims: list[Claim]) -> Iterator[dict[str, int]]:
     options = [
-        sorted((n for n in range(-4, RANGE) if allowed(symbol, n)), key=lambda n: (abs(n), n))[: 10 if len(symbols) < 3 else 6]
+        sorted((n for n in range(-4, RANGE) if allowed(symbol, n)), key=lambda n: (abs(n), n))[
+            : 10 if len(symbols) < 3 else 6
+        ]
         for symbol in symbols.values()
     ]
     for chosen in sorted(product(*options), key=lambda entries: sum(map(abs, entries))):

@@ -481,7 +481,9 @@ def drawn(
             if ndim > 1:
                 kernels[name] = total([kernels[name], Vector(-kernels[name].at, kernels[name].values)], ndim)
                 continue
-            lanes = [dict(zip(kernels[name].at[0].tolist(), lane, strict=True)) for lane in kernels[name].values.tolist()]
+            lanes = [
+                dict(zip(kernels[name].at[0].tolist(), lane, strict=True)) for lane in kernels[name].values.tolist()
+            ]
             state = rng.getstate()
             made = []
             for lane in lanes:  # the same draws for both lanes: a drawn kernel is real

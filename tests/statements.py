@@ -85,7 +85,9 @@ KINDS = {
     "constants": _exact(generate_exact.Constants),
     "real and even kernels": _exact(generate_exact.RealEven),
     "formal operators": _exact(generate_exact.Formal),
-    "signed matrices": Kind(lambda rng: generate_lattice.random_pair(generate_lattice.Signed(rng.getrandbits(64))), public=True),
+    "signed matrices": Kind(
+        lambda rng: generate_lattice.random_pair(generate_lattice.Signed(rng.getrandbits(64))), public=True
+    ),
     "exact blocks": Kind(generate_exact.blocks_pair, public=True),
     "boxes": Kind(generate_assumed.boxes, symbolic=True, public=True),
     "assumptions": Kind(generate_assumed.assumptions, symbolic=True, public=True),
@@ -166,7 +168,9 @@ def _outcome(made: Statement, number: int, kind: Kind, rng: random.Random) -> Ou
     return Outcome(number, made.hint, verdict, fault, unseen, slow=bool(slow))
 
 
-def _refutation_fault(made: Statement, witness: Any, symbolic: bool, full: bool, rng: random.Random) -> tuple[str, bool]:
+def _refutation_fault(
+    made: Statement, witness: Any, symbolic: bool, full: bool, rng: random.Random
+) -> tuple[str, bool]:
     """(what is wrong with a refutation, whether only its witness showed a difference)."""
     fault, unseen = "", False
     certain = symbolic or bool(made.claims)
