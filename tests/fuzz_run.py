@@ -2,7 +2,8 @@
 
 Random statements of all kinds, in turn, are put to the prover and to the judge in several processes.  What came of
 every 50 is appended to a file as one line, so that a run may be stopped at any moment: ``--resume`` goes on with it,
-``--report results.jsonl`` writes what there is into docs/fuzz.md.  ``--kinds`` chooses kinds, ``--part 0/2`` runs one part of two by itself.
+``--report results.jsonl`` writes what there is into docs/fuzz.md.  ``--kinds`` chooses kinds, ``--part 0/2`` runs one
+part of two by itself.
 """
 
 from __future__ import annotations
@@ -138,8 +139,8 @@ def section(header: dict[str, Any], lines: list[dict[str, Any]]) -> str:
         f"Version {header['version']}, seed {header['seed']}, {total:,} statements, {hours:.1f} hours of a processor,",
         f"{_date(header['started'])} to {_date(max((line['at'] for line in lines), default=header['started']))}.",
         "",
-        "| kind | statements | equal: proved | miss: proved | refuted | undecided | refused | by witness only | not judged "
-        "| slow check | a second |",
+        "| kind | statements | equal: proved | miss: proved | refuted | undecided | refused | by witness only "
+        "| not judged | slow check | a second |",
         "| --- |" + " ---: |" * 10,
         *rows,
         _row("all", lines, columns),
