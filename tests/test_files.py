@@ -17,6 +17,7 @@ import opalgebra as oa
 from opalgebra import files
 from opalgebra.cli import main
 from opalgebra.files import FileError, Samples, png, read, write
+from opalgebra.parse import parse_expression
 
 from . import fuzz_files
 from .fuzz_files import chunk, sound
@@ -475,3 +476,28 @@ def test_what_is_big(tmp_path):
     assert np.load(tmp_path / "b.npy")[::2].tolist() == values.tolist()
     assert issubclass(FileError, OSError)
     assert issubclass(FileError, oa.OpAlgebraError)
+
+
+@pytest.mark.parametrize("text", ["Conv([1,2])/3", "AvgPool(2)", "LinearUp(2)", "Modulate(pi/2)", "Modulate([1,1/3])"])
+def test_integers_of_a_file_are_run_as_floats_where_the_operator_is_not_whole(text: str, tmp_path: Path) -> None:
+    source, target = str(tmp_path / "x.npy"), str(tmp_path / "y.npy")
+    np.save(source, np.arange(-3, 7))
+    assert main(["run", text, source, target]) == 0
+    found = np.load(target)
+    assert found.dtype.kind in "fc"
+    operator = parse_expression(text)
+    np.testing.assert_allclose(found, np.asarray((operator @ np.arange(-3.0, 7)).values), atol=1e-12)
+
+
+def test_what_a_file_cannot_hold_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = str(tmp_path / "x.npy")
+    np.save(source, np.array([2**62, 2**62]))
+    for text, target, said in (
+        ("Conv([1,1])", "y.npy", "larger integers"),
+        ("Conv([1,1])", "y.wav", "beyond 64 bits"),
+        ("Modulate(pi/2)", "y.wav", "complex"),
+        ("Polyphase(2)", "y.npy", "makes 2 signals"),
+    ):
+        assert main(["run", text, source, str(tmp_path / target), "--rate", "8000"]) == 64
+        assert said in capsys.readouterr().err
+        assert not (tmp_path / target).exists()

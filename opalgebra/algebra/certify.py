@@ -8,15 +8,17 @@ random integer taps there (Schwartz–Zippel: a difference would show with overw
 
 from __future__ import annotations
 
-from itertools import islice, pairwise, product
+from itertools import chain, islice, pairwise, product
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 from ..expr.operators import FormalOperator, LinearOperator
 from ..expr.signals import Signal
-from ..expr.traverse import all_factor_symbols, expand, formal_names, walk
+from ..expr.traverse import all_factor_symbols, constants, expand, formal_names, walk, with_frequencies
+from ..scalar import exact, is_sympy
 from .evaluate import Evaluator, Index
-from .facts import AboutFactors, EvenSymmetric, symbols_of
+from .facts import AboutFactors, symbols_of
+from .hypotheses import models
 from .prove import Expression, dimension, relations_of
 from .replay import FAR, common_period, holds_at, judged, same_answers, values_fit
 from .witness import Names, conjugates, indices
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 PRIME = 2**61 - 1  # random taps are drawn below it
 IMPULSES = 240  # tried per line
+SYMPY = 30  # times as much work as Python's numbers are SymPy's
 CASES = 12  # choices of values for symbols, per line
 WORK = 20_000  # nodes and taps, times impulses, per line and range
 
@@ -36,8 +39,9 @@ def check(proof: Proof) -> bool:
         return proof.witness is not None and holds_at(proof.lhs, proof.rhs, proof.given, proof.witness)
     if proof.verdict != "proved":
         return False
-    if relations := relations_of(proof.given):
-        return _under(proof, relations)
+    unsolved = [relation for relation in relations_of(proof.given) if relation.solution() is None]
+    if unsolved:
+        return _under(proof, unsolved)
     lines = [step.expression for step in proof.steps]
     if lines[0] != proof.lhs or lines[-1] != proof.rhs:
         return False
@@ -59,22 +63,24 @@ def _line_holds(lhs: Expression, rhs: Expression, given: tuple[Any, ...]) -> boo
     symbols = sorted({*all_factor_symbols(lhs, rhs), *symbols_of(given)}, key=lambda s: str(s.name))
     small = (0, 1, -2, 3, 2, 5, -1, -3, 4, -4, 6)
     choices = [[v for v in small if values_fit({s: v})][:4] for s in symbols]
-    cases = [dict(zip(symbols, values, strict=True)) for values in product(*choices)]
+    cases = chain((dict(zip(symbols, values, strict=True)) for values in product(*choices)), models(given, symbols))
     about = [fact for fact in given if isinstance(fact, AboutFactors)]
-    chosen = [case for case in cases if all(judged(fact, Evaluator(1, {}, case)) for fact in about)]
-    chosen = chosen[:CASES]
-    return all(_agree(lhs, rhs, given, case, len(chosen)) for case in chosen)
+    chosen = list(
+        islice((case for case in cases if all(judged(fact, Evaluator(1, {}, case)) for fact in about)), CASES)
+    )
+    return bool(chosen) and all(_agree(lhs, rhs, given, case, len(chosen)) for case in chosen)
 
 
 def _agree(lhs: Expression, rhs: Expression, given: tuple[Any, ...], values: dict[Any, int], cases: int) -> bool:
     ndim = dimension(lhs, rhs)
     rng = Random(20261122)
     names = _random_names(lhs, rhs, ndim, rng)
-    even = {fact.signal.name for fact in given if isinstance(fact, EvenSymmetric)}
-    for name in even & names.keys():
-        names[name] = {n: names[name].get(tuple(map(abs, n)), 0) for n in names[name]}
     evaluator = Evaluator(ndim, names, values)
-    return same_answers(lhs, rhs, _inputs(lhs, rhs, evaluator, rng, cases), evaluator)
+    about = [(fact, found) for fact in given if (found := fact.solution()) is not None and found[0] in names]
+    for _, (name, general) in about:
+        names[name] = evaluator.signal(general)
+    held = all(judged(fact, evaluator) for fact, _ in about)
+    return held and same_answers(lhs, rhs, _inputs(lhs, rhs, evaluator, rng, cases), evaluator)
 
 
 def _inputs(lhs: Expression, rhs: Expression, evaluator: Evaluator, rng: Random, cases: int = 1) -> list[Index | None]:
@@ -86,6 +92,7 @@ def _inputs(lhs: Expression, rhs: Expression, evaluator: Evaluator, rng: Random,
         return [None]
     ndim, period = evaluator.ndim, common_period(lhs, rhs, evaluator)
     work = sum(1 if not isinstance(node, Signal) else node.values.size for e in (lhs, rhs) for node in walk(expand(e)))
+    work *= SYMPY if _has_slow_numbers(lhs, rhs) else 1
     limit = max(4, min(IMPULSES // 2, WORK // work) // cases)
     if period**ndim <= limit:
         near = list(product(range(period), repeat=ndim))
@@ -99,14 +106,19 @@ def _inputs(lhs: Expression, rhs: Expression, evaluator: Evaluator, rng: Random,
 def _random_names(lhs: Expression, rhs: Expression, ndim: int, rng: Random) -> Names:
     """Random integer taps around the origin for every formal name."""
     names: Names = {}
-    complex_taps = conjugates(lhs, rhs)
+    complex_taps, slow = conjugates(lhs, rhs), _has_slow_numbers(lhs, rhs)
     for name, node in formal_names(lhs, rhs).items():
         if isinstance(node, FormalOperator):
             box = list(product(range(-1, 2), repeat=2 * ndim))
         else:
-            box = list(product(range(-4, 5) if ndim == 1 else range(-1, 2), repeat=ndim))
+            box = list(product(range(-4, 5) if ndim == 1 and not slow else range(-1, 2), repeat=ndim))
         names[name] = {at: _random_number(rng, complex_taps and not getattr(node, "real", False)) for at in box}
     return names
+
+
+def _has_slow_numbers(lhs: Expression, rhs: Expression) -> bool:
+    """Whether there are numbers that only SymPy computes with."""
+    return any(is_sympy(exact(scalar)) for scalar in constants(lhs, rhs)) or any(map(with_frequencies, (lhs, rhs)))
 
 
 def _random_number(rng: Random, complex_taps: bool) -> Any:

@@ -68,7 +68,11 @@ def expanded_terms(value: Any) -> int:
 
 @lru_cache(maxsize=4096)
 def is_certainly_not_zero(value: Any) -> bool:
-    """Whether an enclosure of a SymPy number excludes 0."""
+    """Whether an enclosure of a SymPy number excludes 0, or those of its factors; an exponential is never 0."""
+    if value.is_Mul:
+        return all(map(is_certainly_not_zero, value.args))
+    if type(value).__name__ == "exp" and value.exp.is_finite:
+        return True
     for bits in PRECISIONS:
         try:
             real, imag = enclosed(value, bits)

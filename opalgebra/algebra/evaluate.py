@@ -233,7 +233,8 @@ class Evaluator:
         return self.names[name]
 
 
-def _power(frequency: Any, n: Index, conj: bool) -> Any:
+@lru_cache(maxsize=1 << 14)
+def _power(frequency: tuple[Any, ...], n: Index, conj: bool) -> Any:
     """e^{iωn}, conjugated where asked for."""
     import sympy
 

@@ -163,7 +163,7 @@ def check_bound(bound: int) -> None:
     if bound > INT64_MAX:
         raise IntegerOverflow(
             f"integers of {bound.bit_length() + 1} bits may arise, more than int64 holds; give float64 data, or "
-            "exact entries: oa.Signal([sympy.Integer(n) for n in values])"
+            "run it on the lattice, where integers are of any size: A @ values"
         )
 
 

@@ -31,10 +31,11 @@ from ..errors import DimensionError, FormalSignalError, MissingDependency, OpAlg
 from ..expr.multirate import _Sampling
 from ..expr.named import _Layer, _Resampler
 from ..expr.node import Node
-from ..expr.operators import LinearOperator, Scale
+from ..expr.operators import PLAIN, LinearOperator, Scale
 from ..expr.signals import Signal
 from ..expr.traverse import formal_parts, transform, walk
 from ..scalar import exact, is_sympy
+from ..windows.precision import Precision
 from . import npy, png, wav
 from .errors import FileError, unreadable
 
@@ -148,6 +149,8 @@ def run(
         raise FileError(f"{target} is the input; give another name, or say that it may be replaced: --overwrite")
     operator = machine_numbers(operator)
     samples = read(source)
+    if samples.values.dtype.kind in "iu" and Precision.of((operator,)).kind != "i":
+        samples = replace(samples, values=samples.values.astype(np.float64))
     result = apply(operator, samples)
     result = replace(result, rate=rate or result.rate)
     write(target, result)
@@ -171,6 +174,9 @@ def _is_same(source: str, target: str) -> bool:
 def apply(operator: LinearOperator, samples: Samples) -> Samples:
     """The operator on each channel."""
     axes = len(samples.start)
+    if operator.channels not in (None, PLAIN):
+        outs, ins = operator.channels
+        raise DimensionError(f"the operator makes {outs} signals of {ins}, and acts on each channel of a file alone")
     if operator.ndim not in (None, axes):
         raise DimensionError(
             f"the operator acts on {operator.ndim} axes and the file has {axes} (channels aside); "
@@ -282,7 +288,7 @@ def _by_pillow(path: str) -> np.ndarray:
 
 def _write_npy(path: str, samples: Samples, file: Any) -> None:
     if samples.values.dtype.kind not in "iufc":
-        raise FileError(f"{path} holds numbers, and the result has exact entries; make the kernels numeric")
+        raise FileError(f"{path} holds numbers of 64 bits, and the result has larger integers; scale the operator")
     np.save(file, samples.values, allow_pickle=False)
 
 
@@ -330,6 +336,8 @@ def _as_integers(values: np.ndarray, dtype: np.dtype[Any], path: str) -> np.ndar
     """Rounded to the nearest integers, or FileError where they do not fit."""
     if values.dtype.kind == "c":
         raise FileError(f"{path} holds real samples, and the result is complex; write a .npy file")
+    if values.dtype.kind == "O":
+        raise FileError(f"{path} holds {dtype.name}, and the result has integers beyond 64 bits; scale the operator")
     if values.dtype.kind == "f" and not np.all(np.isfinite(values)):
         raise FileError(f"{path} holds integers, and the result has NaN or infinity; write a .npy file")
     rounded = np.rint(values) if values.dtype.kind == "f" else values
