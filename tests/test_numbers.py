@@ -320,18 +320,18 @@ SLOW = [
 
 @pytest.mark.parametrize("number", SLOW, ids=lambda n: type(n).__name__)
 def test_the_budget_is_kept(number):
-    start = time.monotonic()
+    start = time.process_time()
     verdict = oa.prove(Conv([number, 1]), Conv([number + 1, 1]), budget=2).verdict
     assert verdict in ("refuted", "undecided")
-    assert time.monotonic() - start < 4
+    assert time.process_time() - start < 4
 
 
 def test_roots_of_unity_of_many_orders_are_quick():
     z = [root(1, n) for n in (7, 5, 11, 9)]
-    start = time.monotonic()
+    start = time.process_time()
     assert oa.prove(Conv(z[:2]) @ Conv(z[2:]), Conv(z[2:]) @ Conv(z[:2]))
     assert oa.prove(Conv(z[:2]) @ Conv(z[2:]), Conv(z[2:]) @ Conv(z[1::-1])).verdict == "refuted"
-    assert time.monotonic() - start < 2
+    assert time.process_time() - start < 2
 
 
 # extended floats

@@ -38,14 +38,15 @@ def check_time() -> None:
 
 
 @contextmanager
-def room(*roots: Any) -> Iterator[None]:
+def room(*roots: Any, grids: bool = True) -> Iterator[None]:
     """Python's recursion limit raised to the depth of the expressions.
 
-    Calls from Python to Python take no C stack; grids are computed by calls that do, and keep the usual limit.
+    Calls from Python to Python take no C stack; grids are computed by calls that do, and keep the usual limit, unless
+    it is known that no ``grids`` are made.
     """
     before = sys.getrecursionlimit()
     deepest = max(min(depth(root), MAX_DEPTH) for root in roots)
-    if deepest > 50 and not any(has_blocks(root) for root in roots):
+    if deepest > 50 and not (grids and any(has_blocks(root) for root in roots)):
         sys.setrecursionlimit(max(before, 1_000 + 16 * deepest))
     try:
         yield

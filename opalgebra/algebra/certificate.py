@@ -230,7 +230,10 @@ class _Writer:
         return self._at[id(root), False]
 
     def _append(self, row: list[Any]) -> int:
-        key = json.dumps(row)
+        try:
+            key = json.dumps(row)
+        except ValueError:  # Python's limit of digits, which reading has as well
+            raise CertificateError("a number has more digits than a certificate holds (some 4,000)") from None
         if key not in self._same:
             self._same[key] = len(self.rows)
             self.rows.append(row)

@@ -9,13 +9,15 @@ random integer taps there (Schwartz–Zippel: a difference would show with overw
 from __future__ import annotations
 
 from itertools import chain, islice, pairwise, product
+from math import prod
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from ..expr.operators import FormalOperator, LinearOperator
+from ..expr.operators import FormalOperator, LinearOperator, Power
 from ..expr.signals import Signal
 from ..expr.traverse import all_factor_symbols, constants, expand, formal_names, walk, with_frequencies
 from ..scalar import exact, is_sympy
+from .budget import room
 from .evaluate import Evaluator, Index
 from .facts import AboutFactors, symbols_of
 from .hypotheses import models
@@ -36,7 +38,8 @@ WORK = 20_000  # nodes and taps, times impulses, per line and range
 def check(proof: Proof) -> bool:
     """Replay a proof or a refutation; an undecided statement has nothing to replay and gives False."""
     if proof.verdict == "refuted":
-        return proof.witness is not None and holds_at(proof.lhs, proof.rhs, proof.given, proof.witness)
+        with room(proof.lhs, proof.rhs, grids=False):
+            return proof.witness is not None and holds_at(proof.lhs, proof.rhs, proof.given, proof.witness)
     if proof.verdict != "proved":
         return False
     unsolved = [relation for relation in relations_of(proof.given) if relation.solution() is None]
@@ -92,8 +95,9 @@ def _inputs(lhs: Expression, rhs: Expression, evaluator: Evaluator, rng: Random,
         return [None]
     ndim, period = evaluator.ndim, common_period(lhs, rhs, evaluator)
     work = sum(1 if not isinstance(node, Signal) else node.values.size for e in (lhs, rhs) for node in walk(expand(e)))
+    work *= prod(node.exponent for e in (lhs, rhs) for node in walk(e) if isinstance(node, Power) and node.exponent)
     work *= SYMPY if _has_slow_numbers(lhs, rhs) else 1
-    limit = max(4, min(IMPULSES // 2, WORK // work) // cases)
+    limit = max(2 if work > WORK else 4, min(IMPULSES // 2, WORK // work) // cases)
     if period**ndim <= limit:
         near = list(product(range(period), repeat=ndim))
     else:

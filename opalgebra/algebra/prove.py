@@ -220,8 +220,9 @@ def _replayed(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...], d
     """A decision that refutes only what plain evaluation of the statement, as it was given, refutes too."""
     witness = decision[2]
     try:
-        if witness is None or holds_at(lhs, rhs, facts, witness):
-            return decision
+        with room(lhs, rhs, grids=False):
+            if witness is None or holds_at(lhs, rhs, facts, witness):
+                return decision
     except Undecided as why:
         return "undecided", str(why), None
     return "undecided", "plain evaluation does not confirm the difference that was found", None

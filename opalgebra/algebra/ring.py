@@ -110,7 +110,12 @@ def _order(value: Any) -> Any:
     """A key to sort by; SymPy's own compute numbers, which may be too large for that."""
     from sympy import preorder_traversal
 
-    return [str(node) if not node.args else type(node).__name__ for node in preorder_traversal(value)]
+    return [_shown(node) if not node.args else type(node).__name__ for node in preorder_traversal(value)]
+
+
+def _shown(atom: Any) -> str:
+    """The text of an atom; of a number in digits that Python writes without limit."""
+    return f"{int(atom.p):x}/{int(atom.q):x}" if atom.is_Rational else str(atom)
 
 
 @lru_cache(maxsize=1)

@@ -91,8 +91,12 @@ def same_numbers(mine: np.ndarray, theirs: np.ndarray) -> bool:
     """Whether arrays of one shape hold the same numbers, whatever their dtypes: 2⁵³ + 1 is not 2.0⁵³."""
     if mine.dtype == theirs.dtype or {mine.dtype.kind, theirs.dtype.kind} <= {"f", "c"}:  # the wider holds the other
         return bool(np.all(mine == theirs))
-    if "O" not in (mine.dtype.kind, theirs.dtype.kind) and not np.all(mine == theirs):
-        return False  # equal numbers are equal after rounding
+    if "O" not in (mine.dtype.kind, theirs.dtype.kind):
+        if not np.all(mine == theirs):
+            return False  # equal numbers are equal after rounding
+        integers = [a for a in (mine, theirs) if a.dtype.kind in "iu"]
+        if len(integers) == 2 or not np.any(np.abs(integers[0].astype(np.float64)) >= 2.0**53):
+            return True  # nothing was rounded
     return bool(np.all(as_exact(mine) == as_exact(theirs)))
 
 
