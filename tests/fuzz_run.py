@@ -2,7 +2,8 @@
 
 Random statements of all kinds, in turn, are put to the prover and to the judge in several processes.  What came of
 every 50 is appended to a file as one line, so that a run may be stopped at any moment: ``--resume`` goes on with it,
-``--report results.jsonl`` writes what there is into docs/fuzz.md.  ``--part 0/2`` runs one part of two by itself.
+``--report results.jsonl`` writes what there is into docs/fuzz.md.  ``--kinds`` chooses kinds, ``--part 0/2`` runs one
+part of two by itself.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import resource
 import sys
 import time
 from collections import Counter
+from collections.abc import Collection
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -26,8 +28,10 @@ BEGIN, END = "<!-- fuzz:begin -->", "<!-- fuzz:end -->"
 CHUNK = 50  # statements of one kind in a line of the file
 MEMORY = 4 * 2**30  # bytes that a process may use
 SHARES = {
-    "1-D": 24, "2-D": 17, "lattices": 24, "blocks": 9, "formal kernels": 20, "symbolic factors": 4, "sums": 1,
-    "hypotheses": 1,
+    "1-D": 16, "2-D": 10, "lattices": 15, "blocks": 5, "formal kernels": 13, "symbolic factors": 3, "sums": 1,
+    "hypotheses": 1, "exact coefficients": 7, "dtypes": 7, "exact angles": 2, "algebraic numbers": 2, "constants": 2,
+    "real and even kernels": 4, "formal operators": 2, "signed matrices": 3, "exact blocks": 1, "boxes": 2,
+    "assumptions": 1, "several hypotheses": 1, "contradictions": 1, "exact sums": 1,
 }  # fmt: skip
 
 
@@ -40,9 +44,10 @@ def _spread(shares: dict[str, int]) -> list[str]:
 ORDER = _spread(SHARES)
 
 
-def kind_of(chunk: int) -> str:
-    """The kind of the statements of a chunk."""
-    return ORDER[chunk % len(ORDER)]
+def kind_of(chunk: int, kinds: Collection[str] = ()) -> str:
+    """The kind of the statements of a chunk, where all kinds have their turn, or some."""
+    order = [kind for kind in ORDER if not kinds or kind in kinds]
+    return order[chunk % len(order)]
 
 
 # running
@@ -54,36 +59,43 @@ def safely(seed: int, number: int, kind: str) -> Outcome:
         return judged(seed, number, kind)
     except (
         opalgebra.OpAlgebraError, ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError,
-        TypeError, ValueError,
+        TypeError, ValueError, AssertionError, NotImplementedError,
     ) as error:  # fmt: skip
         return Outcome(number, "", "error", f"{type(error).__name__}: {error}")
 
 
-def summary(seed: int, chunk: int) -> dict[str, Any]:
+def summary(seed: int, chunk: int, kinds: Collection[str] = ()) -> dict[str, Any]:
     """One line of the file: what came of the statements of a chunk."""
-    kind, begin = kind_of(chunk), time.process_time()
+    kind, begin = kind_of(chunk, kinds), time.process_time()
     outcomes = [safely(seed, number, kind) for number in range(chunk * CHUNK, (chunk + 1) * CHUNK)]
-    table = Counter(f"{'equal' if o.hint.startswith('equal') else 'miss'} {o.verdict}" for o in outcomes)
+    table = Counter(f"{_made_as(o.hint)} {o.verdict}" for o in outcomes)
     return {
         "chunk": chunk,
         "kind": kind,
         "table": table,
         "unseen": sum(o.unseen for o in outcomes),
         "skipped": sum(o.skipped for o in outcomes),
+        "refused": sum(o.refused for o in outcomes),
+        "slow": sum(o.slow for o in outcomes),
         "seconds": round(time.process_time() - begin, 3),
         "at": round(time.time()),
         "faults": [[o.number, o.verdict, o.fault[:500]] for o in outcomes if o.fault],
     }
 
 
-def run_part(out: str, seed: int, count: int, part: int, parts: int) -> None:
+def _made_as(hint: str) -> str:
+    return "equal" if hint.startswith("equal") else "contradiction" if hint.startswith("contra") else "miss"
+
+
+def run_part(out: str, count: int, part: int, parts: int) -> None:
     """Every ``parts``-th chunk that the file does not have yet."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    done = {line["chunk"] for line in read(out)[1]}
+    header, lines = read(out)
+    done = {line["chunk"] for line in lines}
     for chunk in range(part, -(-count // CHUNK), parts):
         if chunk in done:
             continue
-        line = summary(seed, chunk)
+        line = summary(header["seed"], chunk, header.get("kinds", ()))
         append(out, line)
         for number, verdict, fault in line["faults"]:
             print(f"statement {number} ({line['kind']}): {verdict}: {fault}", flush=True)
@@ -120,14 +132,16 @@ def section(header: dict[str, Any], lines: list[dict[str, Any]]) -> str:
     total = sum(sum(line["table"].values()) for line in lines)
     hours = sum(line["seconds"] for line in lines) / 3600
     faults = [(line["kind"], *fault) for line in lines for fault in line["faults"]]
-    columns = ["equal proved", "miss proved", "miss refuted", "undecided"]
-    rows = [_row(kind, [line for line in lines if line["kind"] == kind], columns) for kind in KINDS]
+    columns = ["equal proved", "miss proved", "miss refuted", "undecided", "refused"]
+    seen = {line["kind"] for line in lines}
+    rows = [_row(kind, [line for line in lines if line["kind"] == kind], columns) for kind in KINDS if kind in seen]
     text = [
         f"Version {header['version']}, seed {header['seed']}, {total:,} statements, {hours:.1f} hours of a processor,",
         f"{_date(header['started'])} to {_date(max((line['at'] for line in lines), default=header['started']))}.",
         "",
-        "| kind | statements | equal: proved | miss: proved | refuted | undecided | by witness only | not judged |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| kind | statements | equal: proved | miss: proved | refuted | undecided | refused | by witness only "
+        "| not judged | slow check | a second |",
+        "| --- |" + " ---: |" * 10,
         *rows,
         _row("all", lines, columns),
         "",
@@ -141,9 +155,12 @@ def _row(name: str, lines: list[dict[str, Any]], columns: list[str]) -> str:
     table: Counter[str] = Counter()
     for line in lines:
         table.update(line["table"])
-    table["undecided"] = sum(count for key, count in table.items() if key.endswith(" undecided"))
+    for verdict in ("undecided", "refused"):
+        table[verdict] = sum(count for key, count in table.items() if key.endswith(f" {verdict}"))
     counts = [sum(sum(line["table"].values()) for line in lines), *[table[column] for column in columns]]
-    counts += [sum(line[key] for line in lines) for key in ("unseen", "skipped")]
+    counts += [sum(line[key] for line in lines) for key in ("unseen", "skipped", "slow")]
+    seconds = sum(line["seconds"] for line in lines)
+    counts.append(round(counts[0] / seconds) if seconds else 0)
     return f"| {name} | " + " | ".join(f"{count:,}" for count in counts) + " |"
 
 
@@ -167,6 +184,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="random statements against the judge")
     parser.add_argument("--count", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--kinds", help="these kinds only, separated by commas")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--part", help="run one part by itself, such as 0/2 and 1/2")
     parser.add_argument("--out", default="fuzz.jsonl", help="the file of results")
@@ -181,14 +199,16 @@ def _run(options: argparse.Namespace) -> None:
         raise SystemExit(f"{options.out}: give --resume for a file that is there, and only then")
     if not options.resume:
         header = {"seed": options.seed, "version": opalgebra.__version__, "started": round(time.time())}
-        append(options.out, header)
-    seed = read(options.out)[0]["seed"]
+        kinds = options.kinds.split(",") if options.kinds else []
+        if unknown := set(kinds) - set(KINDS):
+            raise SystemExit(f"no kinds are called {', '.join(sorted(unknown))}; there are {', '.join(KINDS)}")
+        append(options.out, {**header, "kinds": kinds})
     if options.part:
         part, parts = map(int, options.part.split("/"))
-        run_part(options.out, seed, options.count, part, parts)
+        run_part(options.out, options.count, part, parts)
         return
     spawn = get_context("spawn")
-    plan = [(options.out, seed, options.count, part, options.processes) for part in range(options.processes)]
+    plan = [(options.out, options.count, part, options.processes) for part in range(options.processes)]
     workers = [spawn.Process(target=run_part, args=arguments) for arguments in plan]
     for worker in workers:
         worker.start()

@@ -1,8 +1,8 @@
-"""Random statements with symbols of which something is known: boxes of symbolic length, SymPy's assumptions, and several
-hypotheses at once; and hypotheses that contradict one another.
+"""Random statements with symbols of which something is known: boxes of symbolic length, SymPy's assumptions, and
+several hypotheses at once; and hypotheses that contradict one another.
 
-A statement starts from a textbook identity of its kind, written here by hand; true rules of tests/generate_symbolic.py are
-applied to both of its sides, and a near miss changes one small thing.
+A statement starts from a textbook identity of its kind, written here by hand; true rules of
+tests/generate_symbolic.py are applied to both of its sides, and a near miss changes one small thing.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ from .rewrites import acted
 
 Rng = random.Random
 Sides = tuple[Any, Any]
-exp, I, pi, R = sympy.exp, sympy.I, sympy.pi, sympy.Rational
+exp, pi, R = sympy.exp, sympy.pi, sympy.Rational
+I = sympy.I  # noqa: E741
 r, d = oa.integers("r d")
 h = oa.signals("h")
 w = oa.reals("w")
@@ -139,26 +140,27 @@ def given_identity(rng: Rng) -> tuple[Any, Any, tuple[Claim, ...]]:
     n = oa.factors("n")
     nyquist, orthonormal, even = Claim("nyquist", h, M), Claim("orthonormal", h, M), Claim("even", h)
     analysis = oa.Down(M) @ oa.Conv(h)
-    half = oa.Modulate(frequency=pi)
+    coprime, twice = Claim("coprime", k, m), Claim("equal", m, 2 * k)
+    half, image = oa.Modulate(frequency=pi), oa.Modulate(frequency=2 * pi * r / 3)
     makers: list[Callable[[], tuple[Any, Any, list[Claim]]]] = [
-        lambda: (oa.Up(k) @ oa.Down(m * n), oa.Down(m * n) @ oa.Up(k), [Claim("coprime", k, m), Claim("coprime", k, n)]),
-        lambda: (oa.Up(k) @ oa.Down(2 * m), oa.Down(2 * m) @ oa.Up(k), [Claim("coprime", k, m), Claim("coprime", k, 2)]),
+        lambda: (oa.Up(k) @ oa.Down(m * n), oa.Down(m * n) @ oa.Up(k), [coprime, Claim("coprime", k, n)]),
+        lambda: (oa.Up(k) @ oa.Down(2 * m), oa.Down(2 * m) @ oa.Up(k), [coprime, Claim("coprime", k, 2)]),
         lambda: (_every(m) @ _every(k), _every(m), [Claim("divides", k, m)]),
         lambda: (oa.Down(k) @ oa.Shift(m) @ oa.Up(k), oa.Zero(), [Claim("not divides", k, m), Claim("coprime", m, 2)]),
         lambda: (oa.Down(k) @ oa.Shift(s) @ oa.Up(k), oa.Zero(), [Claim("not divides", k, s)]),
-        lambda: (oa.Down(k) @ oa.Up(m), oa.Up(2), [Claim("equal", m, 2 * k)]),
-        lambda: (oa.Down(k) @ oa.Up(m) @ oa.Down(3), oa.Down(3) @ oa.Up(2), [Claim("equal", m, 2 * k), Claim("coprime", k, 3)]),
+        lambda: (oa.Down(k) @ oa.Up(m), oa.Up(2), [twice]),
+        lambda: (oa.Down(k) @ oa.Up(m) @ oa.Down(3), oa.Down(3) @ oa.Up(2), [twice, Claim("coprime", k, 3)]),
         lambda: (analysis @ oa.Up(M), ONE, [nyquist]),
         lambda: (oa.Down(M) @ oa.Conv(c * h) @ oa.Up(M), Scale(c, ONE), [nyquist]),
         lambda: (oa.Down(2 * M) @ oa.Conv(h) @ oa.Up(2 * M), ONE, [nyquist]),
         lambda: (oa.Down(M) @ oa.Conv(h).T @ oa.Up(M), ONE, [nyquist]),
-        lambda: (oa.Sum(oa.Conv(oa.Modulate(frequency=2 * pi * r / 3) @ h), (r, 0, 3)), 3 * ONE, [Claim("nyquist", h, 3)]),
+        lambda: (oa.Sum(oa.Conv(image @ h), (r, 0, 3)), 3 * ONE, [Claim("nyquist", h, 3)]),
         lambda: (oa.Conv(h) + oa.Conv(half @ h), 2 * ONE, [Claim("nyquist", h, 2)]),
         lambda: (analysis @ analysis.H, ONE, [orthonormal]),
         lambda: (analysis @ analysis.H @ analysis, analysis, [orthonormal]),
         lambda: (oa.Down(k) @ half, oa.Down(k), [Claim("divides", 2, k)]),
         lambda: (half @ oa.Shift(k), Scale(-1, oa.Shift(k) @ half), [Claim("not divides", 2, k)]),
-        lambda: (oa.Conv(h).T @ oa.Up(k) @ oa.Down(m), oa.Conv(h) @ oa.Down(m) @ oa.Up(k), [even, Claim("coprime", k, m)]),
+        lambda: (oa.Conv(h).T @ oa.Up(k) @ oa.Down(m), oa.Conv(h) @ oa.Down(m) @ oa.Up(k), [even, coprime]),
         lambda: (oa.Conv(h).T @ oa.Conv(p).T, oa.Conv(h) @ oa.Conv(p), [even, Claim("even", p)]),
         lambda: (oa.Down(k) @ oa.Shift(1) @ oa.Up(k), oa.Zero(), [Claim("divides", k, 2), Claim("not divides", k, 1)]),
         lambda: (oa.Up(k) @ oa.Conv(h), oa.Up(2) @ oa.Conv(h), [Claim("divides", k, 2), Claim("not divides", k, 1)]),
@@ -285,10 +287,12 @@ def sum_identity(rng: Rng) -> Sides:
         lambda: (oa.Sum(Scale(exp(2 * pi * I * r / number), oa.Shift(r)), (r, 0, number)),
                  oa.Conv(acted(oa.Modulate(frequency=2 * pi / number), Signal([1] * number)))),
         lambda: (oa.Sum(Applied(Scale(c, oa.Shift(r)), q), (r, 0, k)), oa.Conv(_scaled(c, oa.box(k))) @ q),
-        lambda: (oa.Sum(Scale(c, oa.Conv(oa.Shift(r) @ q)), (r, 0, number)), oa.Conv(Applied(Scale(c, oa.Conv([1] * number)), q))),
+        lambda: (oa.Sum(Scale(c, oa.Conv(oa.Shift(r) @ q)), (r, 0, number)),
+                 oa.Conv(Applied(Scale(c, oa.Conv([1] * number)), q))),
         lambda: (oa.Sum(compose((oa.Shift(r), oa.Conv(oa.Up(k) @ oa.Down(k) @ oa.Shift(-r) @ q), turn)), (r, 0, k)),
                  compose((oa.Conv(q), turn))),
-        lambda: (oa.Sum(compose((images, oa.Conv(signal))), (r, 0, number)), Scale(number, compose((_every(number), oa.Conv(signal))))),
+        lambda: (oa.Sum(compose((images, oa.Conv(signal))), (r, 0, number)),
+                 Scale(number, compose((_every(number), oa.Conv(signal))))),
         lambda: (oa.Sum(Scale(c, images @ oa.Shift(r)), (r, 0, number)),
                  add(tuple(Scale(c, oa.Modulate(frequency=2 * pi * j / number) @ oa.Shift(j)) for j in range(number)))),
     ]  # fmt: skip

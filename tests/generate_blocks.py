@@ -13,8 +13,8 @@ from typing import Any
 import opalgebra as oa
 from opalgebra.expr.operators import Scale, Sum, Transpose, Zero, add, compose
 
-from .generate_numbers import exactly, shown
 from .generate import MISSES, kernel, rewritten, somewhere, word
+from .generate_numbers import exactly, shown
 from .rewrites import _part, scalar
 
 Rng = random.Random

@@ -21,12 +21,22 @@ from opalgebra.expr.characters import Character
 from opalgebra.expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from opalgebra.expr.named import AvgPool, LinearUp
 from opalgebra.expr.node import Node
-from opalgebra.expr.operators import Compose, Conj, FormalOperator, Identity, LinearOperator, Scale, Transpose, compose
+from opalgebra.expr.operators import (
+    Adjoint,
+    Compose,
+    Conj,
+    FormalOperator,
+    Identity,
+    LinearOperator,
+    Scale,
+    Transpose,
+    compose,
+)
 from opalgebra.expr.signals import Applied, Box, FormalSignal, Signal, SignalExpr, SignalSum
 from opalgebra.expr.traverse import rebuild, walk
 
 from . import generate, generate_blocks
-from .generate_numbers import Palette, exactly, in_sympy, nudged, shown, signal_of
+from .generate_numbers import Palette, exactly, in_sympy, shown, signal_of
 from .judge import Judge, _free_symbols
 from .judge_algebra import Value, value
 from .judge_claims import Claim
@@ -34,7 +44,8 @@ from .judge_numbers import Gauss
 from .rewrites import _as_signal, acted, axes, factor, pack, shift
 
 Rng = random.Random
-sqrt, pi, log, exp, I, R = sympy.sqrt, sympy.pi, sympy.log, sympy.exp, sympy.I, sympy.Rational
+sqrt, pi, log, exp, R = sympy.sqrt, sympy.pi, sympy.log, sympy.exp, sympy.Rational
+I = sympy.I  # noqa: E741
 w, v = oa.reals("w v")
 
 BIG = 2**53 + 1
@@ -48,11 +59,13 @@ ALGEBRAIC: list[Any] = [
     2 + sqrt(3), sqrt(2) * 10**30 + 1, 3, -1, Fraction(1, 3), exp(2 * pi * I / 7) / 3, sympy.sin(pi / 8),
 ]  # fmt: skip
 CONSTANTS: list[Any] = [
-    log(2), log(3), log(6), log(R(3, 2)), pi, pi / 2, sympy.E, exp(2), exp(-1), exp(R(1, 2)), sympy.cosh(1), sympy.sinh(1),
-    exp(I), sympy.cos(1), sympy.sin(1), pi * log(2), 2, -1, Fraction(1, 3), 10**20 * log(2), sympy.cos(sqrt(2)),
+    log(2), log(3), log(6), log(R(3, 2)), pi, pi / 2, sympy.E, exp(2), exp(-1), exp(R(1, 2)), sympy.cosh(1),
+    sympy.sinh(1), exp(I), sympy.cos(1), sympy.sin(1), pi * log(2), 2, -1, Fraction(1, 3), 10**20 * log(2),
+    sympy.cos(sqrt(2)),
 ]  # fmt: skip
 ANGLES: list[Any] = [
-    2 * pi / 3, pi / 4, -pi / 2, pi, 2 * pi / 5, 5 * pi / 6, pi / 6, -2 * pi / 7, 2 * pi / 9, w, -w, 2 * w, w + pi / 3, 2 * w - v,
+    2 * pi / 3, pi / 4, -pi / 2, pi, 2 * pi / 5, 5 * pi / 6, pi / 6, -2 * pi / 7, 2 * pi / 9, w, -w, 2 * w,
+    w + pi / 3, 2 * w - v,
     w / 2 + v, v - pi / 4, sympy.Integer(1), sqrt(2), R(1, 3), 1 + pi / 2,
 ]  # fmt: skip
 CONCRETE_ANGLES = ANGLES[:9]
@@ -335,10 +348,22 @@ Exact.rules = [character_rule, number_rule, applied_rule, applied_rule]
 Exact.letters = []
 Angles.letters = [(8, lambda ndim: _PALETTE[-1].frequency(ndim))]
 RealEven.rules = [*Exact.rules, kernel_rule, kernel_rule]
-Formal.letters = [
-    (8, lambda ndim: _PALETTE[-1].choice([FormalOperator("A"), FormalOperator("A"), FormalOperator("B")]))
-]
+Formal.letters = [(8, lambda ndim: _formal_operator(_PALETTE[-1]))]
 _PALETTE: list[Any] = []  # the palette in use: letters are made for a number of axes alone
+
+
+def _formal_operator(rng: Rng) -> LinearOperator:
+    made = FormalOperator(rng.choice("AAB"))
+    return rng.choice([made, made, Transpose(made), Adjoint(made), Conj(made)])
+
+
+def miss_formal(rng: Rng, node: Node, ndim: int) -> Node | None:
+    """A formal operator for another, or turned otherwise."""
+    if isinstance(node, FormalOperator):
+        return FormalOperator("B" if node.name == "A" else "A")
+    if isinstance(node, (Transpose, Adjoint, Conj)) and isinstance(node.operator, FormalOperator):
+        return rng.choice([kind for kind in (Transpose, Adjoint, Conj) if not isinstance(node, kind)])(node.operator)
+    return None
 
 
 # what is put to the prover
@@ -446,7 +471,7 @@ def miss_angle(rng: Rng, node: Node, ndim: int) -> Node | None:
     return _scaled(node, lambda a, b: a + b, pack((by, *(0,) * (len(axes(node.frequency)) - 1))))
 
 
-MISSES = [*generate.MISSES, miss_angle]
+MISSES = [*generate.MISSES, miss_angle, miss_formal]
 
 
 def random_pair(rng: Rng, kind: type[Exact]) -> tuple[Any, ...]:

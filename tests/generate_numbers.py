@@ -1,4 +1,4 @@
-"""Numbers for random statements: what a kind of statement is made of, and exact numbers written as users may write them."""
+"""Numbers for random statements: what a kind is made of, and exact numbers written as users may write them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def exactly(value: Any) -> Any:
 
 
 def shown(number: Any) -> Any:
-    """An exact number as a user may write it: an int, a fraction, a complex number where that is exact, or for SymPy."""
+    """An exact number as a user may write it: an int, a fraction, an exact complex number, or an expression."""
     if isinstance(number, (int, Fraction)):
         return int(number) if number == int(number) else number
     if isinstance(number, Gauss):

@@ -1,8 +1,9 @@
 """A judge that shares no code with the prover or the engines: operators evaluated by brute force.
 
 It reads the fields of the nodes and nothing else.  An impulse is pushed through an operator letter by
-letter, straight from the definitions, with exact numbers (tests/judge_numbers.py and judge_algebra.py).  A transpose is never pushed to the letters: the columns of a term are computed
-over a window that interval arithmetic shows to be large enough, and that matrix is transposed.
+letter, straight from the definitions, with exact numbers (judge_numbers.py, judge_algebra.py).
+A transpose is never pushed to the letters: the columns of a term are computed over a window that interval
+arithmetic shows to be large enough, and that matrix is transposed.
 
 Formal kernels and symbols are given values by the caller; :func:`differs` draws them at random.
 """
@@ -491,8 +492,8 @@ def _free_symbols(node: Any) -> Iterator[Any]:
         found = [getattr(node, name, ()) for name in ("scalar", "factor", "shift", "stop", "frequency")]
         found = [value for value in found if not hasattr(value, "rows")]
         values = [entry for value in found for entry in (value if isinstance(value, tuple) else (value,))]
-    for value in values:
-        yield from getattr(value, "free_symbols", ())
+    for entry in values:
+        yield from getattr(entry, "free_symbols", ())
 
 
 def _same(a: Vector, b: Vector) -> bool:

@@ -2,8 +2,8 @@
 
 A monomial is e^{2πit} for a rational t, times powers of roots of primes, of e^{a} and e^{ia}, of π, of logarithms of
 primes and of symbols.  Numbers are added and multiplied as formal sums, and compared by their residues: a ring
-homomorphism into the integers modulo a prime that has all the roots of unity that occur, with random residues for what is
-transcendental.  Residues that differ come from numbers that differ; two primes are asked.
+homomorphism into the integers modulo a prime that has all the roots of unity that occur, with random residues for
+what is transcendental.  Residues that differ come from numbers that differ; two primes are asked.
 
 SymPy's expressions are read node by node; nothing of SymPy's simplification is used, and nothing of the package.
 """

@@ -1,7 +1,7 @@
 """What a statement supposes, told once more: hypotheses and the assumptions of symbols, by their definitions.
 
-A :class:`Claim` makes the package's hypothesis, says whether it holds at some values, and makes kernels that satisfy it;
-none of the package's own reasoning about hypotheses is used.
+A :class:`Claim` makes the package's hypothesis, says whether it holds at some values, and makes kernels that satisfy
+it; none of the package's own reasoning about hypotheses is used.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ from .judge_claims import Claim, allowed, integer_symbols, values
 from .judge_numbers import TooLarge, is_zero
 
 FULL = 1999  # every so many statements prove(), its derivation and its check; a prime, so that every kind has its turn
-CHECKED, SAVED = 25, 50  # the same for the newer kinds, and for the file of the proof
+CHECKED, SAVED = 24, 50  # of the newer kinds, the check of a proof, and its file
 PATIENCE = 20.0  # seconds for a check, which has no budget; what takes longer is counted, and no fault
 slow: list[int] = []  # the numbers of statements whose check took longer than that
 SECONDS = 120.0  # for a decision
@@ -256,7 +256,8 @@ def _proved(made: Statement, kind: Kind, number: int, full: bool) -> tuple[str, 
 
 def _check_fault(made: Statement, kind: Kind, proof: Any, number: int, full: bool) -> str:
     """What is wrong with the check, the derivation or the file of a proof, where these have their turn."""
-    if (full or number % CHECKED == 0 or proof.verdict == "refuted") and not proof.check():
+    often = WITNESS if proof.verdict == "refuted" else CHECKED
+    if (full or number % often == 0) and not proof.check():
         return f"{proof.verdict}, but the check of the proof fails"
     if full and proof.verdict == "proved":
         ends = [step.expression for step in proof.steps]
@@ -276,7 +277,7 @@ def _file_fault(proof: Any) -> str:
         try:
             loaded = opalgebra.load_proof(path)
         except opalgebra.CertificateError as why:
-            return f"{proof.verdict}, and its own file is refused: {str(why).partition('json is rejected')[2][:200] or why}"
+            return f"{proof.verdict}, and its own file is refused: {str(why).rpartition('proof.json')[2]}"
     return "" if loaded.verdict == proof.verdict else f"{proof.verdict}, and its file says {loaded.verdict}"
 
 

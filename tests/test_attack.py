@@ -141,3 +141,22 @@ def test_a_long_triangle_is_written_down_at_once_and_a_longer_one_refused() -> N
     assert (LinearUp(10**5) @ [1])[10**5 - 1] == pytest.approx(1e-5)
     with pytest.raises(oa.SizeError, match="triangle"):
         LinearUp(10**7).expand()
+
+
+# exact numbers, and symbols of which something is known
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_the_index_of_a_sum_in_an_angle_is_not_dropped_beside_a_symbolic_factor(count: int) -> None:
+    r, images = oa.integers("r"), lambda A, r: oa.Modulate(frequency=2 * sympy.pi * r / count) @ A
+    for A in (Shift(k), Down(k), Up(k) @ Conv(q)):
+        whole = oa.Sum(images(A, r), (r, 0, count))
+        assert agrees(prove(count * A, whole), "refuted")
+        assert prove(whole, count * Up(count) @ Down(count) @ A).verdict != "refuted"
+
+
+def test_half_of_an_even_symbol_is_a_shift() -> None:
+    d = sympy.Symbol("d", integer=True, even=True)
+    assert agrees(prove(Shift(d / 2) @ Shift(d / 2), Shift(d)), "proved")
+    assert agrees(prove(Down(2) @ Shift(d) @ Up(2), Shift(d / 2)), "proved")
+    assert agrees(prove(Shift(d / 2), Shift(d)), "refuted")
