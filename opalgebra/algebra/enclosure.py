@@ -6,11 +6,13 @@ number *is* 0 is a question for the ring of the statement.  Shares no code with 
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import lru_cache
 from math import comb, prod
 from typing import Any
 
-from ..scalar import is_sympy
+from ..scalar import exact, is_sympy
+from .budget import check_time
 
 PRECISIONS = (64, 256, 1024, 4096)  # bits; the last are some 1,200 digits
 SIZE_LIMIT = 1 << 16  # binary digits of e^x and of x^n before the point, beyond which nothing is computed
@@ -44,8 +46,6 @@ def differs(a: Any, b: Any) -> bool:
 
 def settled(value: Any) -> Any:
     """A number multiplied out, so that a zero shows; as it is where that has too many terms."""
-    from ..scalar import exact
-
     if not is_sympy(value) or value.is_Atom:
         return exact(value)
     return exact(value.expand()) if expanded_terms(value) <= TERM_LIMIT else value
@@ -115,6 +115,7 @@ class _Enclosing:
 
     def of(self, value: Any) -> tuple[Any, Any]:
         if value not in self._known:
+            check_time()
             self._known[value] = self._of(value)
         return self._known[value]
 
@@ -150,10 +151,9 @@ class _Enclosing:
             return self._between(centre - radius, centre + radius), self.zero
         if isinstance(value, (sympy.GoldenRatio.__class__, sympy.TribonacciConstant.__class__)):
             return self.of(value.expand(func=True))
-        if isinstance(value, sympy.CRootOf) and value.is_real and self.iv.prec <= PRECISIONS[1]:
-            error = sympy.Rational(1, 2**self.iv.prec)
-            middle = value.eval_rational(error)
-            return self._between(middle - error, middle + error), self.zero
+        if isinstance(value, sympy.CRootOf):
+            real, imag = (self._between(*ends) for ends in _zero_of_polynomial(value, self.iv.prec))
+            return real, imag
         rule = _RULES.get(type(value).__name__)
         if rule is None or len(value.args) != 1:
             raise NoEnclosure
@@ -274,6 +274,54 @@ class _Enclosing:
     def size(self, x: tuple[Any, Any]) -> tuple[Any, Any]:
         a, b = x
         return self.iv.sqrt(a**2 + b**2), self.zero
+
+
+def _zero_of_polynomial(zero: Any, bits: int) -> list[tuple[Fraction, Fraction]]:
+    """Ends of the real and the imaginary part of a zero of a polynomial, from the box in which SymPy has isolated it.
+
+    The box itself where it is narrow.  Else a disc in it: of degree d, some zero is within d |p(z)/p′(z)| of z.
+    """
+    value, box = zero.evalf(20), zero._get_interval()
+    ends = (box.a, box.b, 0, 0) if zero.is_real else (box.ax, box.bx, box.ay, box.by)
+    left, right, low, high = (Fraction(int(end.numerator), int(end.denominator)) for end in ends)
+    if max(right - left, high - low) > Fraction(1, 2**bits):
+        (real, imag), radius = _near(zero, value, bits)
+        if not (left <= real - radius and real + radius <= right):
+            raise NoEnclosure
+        left, right = real - radius, real + radius
+        if not zero.is_real:
+            if not (low <= imag - radius and imag + radius <= high):
+                raise NoEnclosure
+            low, high = imag - radius, imag + radius
+    return [(left, right), (low, high)]
+
+
+def _near(zero: Any, value: Any, bits: int) -> tuple[tuple[Fraction, Fraction], Fraction]:
+    """A centre and a radius within which the polynomial has a zero, by Newton's method from a value."""
+    import mpmath
+    from mpmath.libmp import to_rational
+
+    coefficients = [int(c) for c in zero.poly.clear_denoms(convert=True)[1].all_coeffs()]
+    with mpmath.workprec(bits + 64):
+        z = mpmath.mpmathify(value)
+        for _ in range(bits.bit_length()):
+            at, slope = mpmath.polyval(coefficients, z, derivative=True)
+            z -= at / slope
+        real, imag = (Fraction(*map(int, to_rational(part._mpf_))) for part in (mpmath.re(z), mpmath.im(z)))
+    p, q = _value_and_slope(coefficients, (real, imag))
+    if not any(q):
+        raise NoEnclosure
+    return (real, imag), len(coefficients) * (abs(p[0]) + abs(p[1])) / max(abs(q[0]), abs(q[1]))
+
+
+def _value_and_slope(coefficients: list[int], z: tuple[Fraction, Fraction]) -> tuple[Any, Any]:
+    """p(z) and p′(z), exactly, as pairs."""
+    x, y = z
+    (a, b), (c, d) = (Fraction(0), Fraction(0)), (Fraction(0), Fraction(0))
+    for coefficient in coefficients:
+        c, d = c * x - d * y + a, c * y + d * x + b
+        a, b = a * x - b * y + coefficient, a * y + b * x
+    return (a, b), (c, d)
 
 
 def _quotient(top: Any, bottom: Any) -> Any:

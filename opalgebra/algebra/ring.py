@@ -1,9 +1,8 @@
 """The exact coefficients of one statement.
 
 Rational statements use Python ints and fractions.  Roots of unity, radicals, exponentials and logarithms are numbers
-of a tower (:mod:`.tower`).  What is left gets a SymPy domain: Gaussian rationals, polynomials or rational functions in
-the symbols, and for nested radicals a number field, where its degree is small: SymPy's algebra cannot be interrupted,
-and so is bounded beforehand.  Equal elements are equal numbers in every ring.
+of a tower (:mod:`.tower`).  What is left gets a SymPy domain: Gaussian rationals, and polynomials or rational functions
+in the symbols.  Equal elements are equal numbers in every ring.
 """
 
 from __future__ import annotations
@@ -153,36 +152,13 @@ def _check_zeros(values: tuple[Any, ...]) -> None:
 
 
 def _tower_ring(wanted: list[Any]) -> Ring:
-    """The tower of these numbers; a SymPy domain where that alone knows all relations between them, and is small."""
+    """The tower of these numbers."""
     from .reading import TowerRing, order_of_roots
 
     ring = TowerRing(order_of_roots(wanted))
     for value in wanted:
         ring.convert(value)
-    if not ring.tower.partial or degree_bound(wanted) > DEGREE_LIMIT or any(map(_has_functions, wanted)):
-        return ring
-    try:
-        domain = _domain(wanted)
-    except Undecided:
-        return ring
-    return ring if domain.is_EX else SymPyRing(domain)
-
-
-def _has_functions(value: Any) -> bool:
-    """Whether there are exponentials, logarithms and the like, between which SymPy's domains know no relations."""
-    import sympy
-
-    return any(not isinstance(f, sympy.conjugate) for f in value.atoms(sympy.Function)) or value.has(sympy.E)
-
-
-def _domain(values: list[Any]) -> Any:
-    """The smallest SymPy domain of some values and of their sums and products."""
-    from sympy.polys.constructor import construct_domain
-
-    values = [multiplied_out(v) for v in values]
-    with sympy_algebra(*values):
-        domain, _ = construct_domain(values, extension=True, field=False)
-        return _over_number_field(values) or domain if domain.is_EX else domain
+    return ring
 
 
 def _rational_functions(values: list[Any]) -> Any:
@@ -258,29 +234,6 @@ def sympy_algebra(*values: Any) -> Iterator[None]:
     except (BasePolynomialError, NotImplementedError, ZeroDivisionError, ValueError) as why:
         shown = ", ".join(map(str, values[:3]))
         raise Undecided(f"SymPy has no field for {shown:.200} ({type(why).__name__})") from why
-
-
-def _over_number_field(values: list[Any]) -> Any | None:
-    """K[symbols] or K(symbols) for the number field K of all numbers in the values, where that holds them.
-
-    SymPy makes no such domain by itself when symbols and roots come together.
-    """
-    from sympy import E, Symbol, conjugate, pi
-    from sympy.polys.polyerrors import CoercionFailed
-
-    found = {v for value in values for v in value.atoms(Symbol, conjugate) | value.atoms() & {pi, E}}
-    variables = sorted(found, key=str)
-    field = numbers_of(values)
-    if field.is_EX or not variables:
-        return None
-    for domain in (field.poly_ring(*variables), field.frac_field(*variables)):
-        try:
-            for value in values:
-                domain.from_sympy(value)
-        except (CoercionFailed, ValueError, NotImplementedError):
-            continue
-        return domain
-    return None
 
 
 def numbers_of(values: list[Any]) -> Any:

@@ -6,8 +6,9 @@ itself.  Every rule of arithmetic here is true of the numbers, so elements that 
 
 The converse holds for roots of unity with real roots of rationals: reduced by Σⱼ ζ^{jN/p} = 0 for each prime p of N,
 the powers of ζ that are left are a basis of ℚ(ζ), and for 4 | N distinct products of roots of primes are independent
-over it (Kneser), once each √p that lies in ℚ(ζ) is written in it by its Gauss sum.  With other generators an element
-that is not 0 may be the number 0; that two numbers differ is seen from enclosures (:mod:`.enclosure`), never here.
+over it (Kneser), once each √p that lies in ℚ(ζ) is written in it by its Gauss sum.  With other algebraic numbers, such
+as nested radicals, a separation bound tells whether an element is 0 (:mod:`.separation`).  With transcendental ones an
+element that is not 0 may be the number 0; that two numbers differ is seen from enclosures (:mod:`.enclosure`).
 
 This module imports SymPy and is imported when a number of this kind is met.
 """
@@ -24,6 +25,7 @@ import sympy
 from ..errors import Undecided
 from ..scalar import to_sympy
 from .budget import check_time
+from .separation import is_certainly_zero
 
 Powers: TypeAlias = tuple[tuple[int, Any], ...]  # (generator, exponent), sorted
 Terms: TypeAlias = dict[tuple[int, Powers], Any]  # rational coefficient by (exponent of ζ, powers)
@@ -98,7 +100,10 @@ class Number:
         return self._normal
 
     def __bool__(self) -> bool:
-        return bool(self.terms) and bool(self.normal()) and bool(self.tower.without_denominators(self).normal())
+        if not self.terms or not self.normal():
+            return False
+        cleared = self.tower.without_denominators(self)
+        return bool(cleared.normal()) and not (self.tower.partial and self.tower.vanishes(cleared))
 
     def __eq__(self, other: object) -> bool:
         if self is other:
@@ -107,11 +112,11 @@ class Number:
             return NotImplemented
         if self.normal() == self._other(other).normal():
             return True
-        return bool(self.tower.inverses) and not (self - other)
+        return self.tower.ambiguous and not (self - other)
 
     def __hash__(self) -> int:
-        """Of the normal form, which is unique where no sums are denominators; else alike for all numbers."""
-        return 0 if self.tower.inverses else hash(frozenset(self.normal().items()))
+        """Of the normal form where it is unique; else alike for all numbers."""
+        return 0 if self.tower.ambiguous else hash(frozenset(self.normal().items()))
 
     def __str__(self) -> str:
         return str(self.tower.to_sympy(self))
@@ -132,7 +137,9 @@ class Tower:
     order: int
     generators: list[Generator] = field(default_factory=list)
     inverses: bool = False  # whether there are denominators that are sums
+    partial: bool = False  # whether there are algebraic numbers that are not known to be independent
     _places: dict[Any, int] = field(default_factory=dict)
+    _zeros: dict[Any, bool] = field(default_factory=dict)
     _merged: dict[tuple[Powers, Powers], tuple[Any, Powers, Number | None]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -140,10 +147,19 @@ class Tower:
         self.one = Number(self, {(0, ()): 1})
 
     @property
-    def partial(self) -> bool:
-        """Whether it has algebraic numbers that are not known to be independent, such as roots of sums."""
-        kinds = [g.kind for g in self.generators if g.kind in ("prime", "root", "algebraic")]
-        return "root" in kinds or ("algebraic" in kinds and (len(kinds) > 1 or self.order > 1))
+    def ambiguous(self) -> bool:
+        """Whether an element that is not 0 by its form may be the number 0."""
+        return self.inverses or self.partial
+
+    def _is_partial(self) -> bool:
+        """Whether there are roots of sums or of products not taken apart, or zeros of polynomials beside others."""
+        found = [g for g in self.generators if g.kind in ("prime", "root", "algebraic")]
+        kinds = {g.kind for g in found}
+        return (
+            "root" in kinds
+            or ("algebraic" in kinds and (len(found) > 1 or self.order > 1))
+            or not all(sympy.isprime(g.value) for g in found if g.kind == "prime")
+        )
 
     def rational(self, value: Any) -> Number:
         """A rational number as an element."""
@@ -162,6 +178,7 @@ class Tower:
         if found is None:
             found = self._places[kind, key] = len(self.generators)
             self.generators.append(Generator(kind, value, base, degree))
+            self.partial = self.partial or self._is_partial()
         return found
 
     def power(self, place: int, exponent: Any) -> Number:
@@ -316,6 +333,25 @@ class Tower:
                 total = total + Number(self, terms) * base ** (most - exponent)
             number = total if most else number
         return number
+
+    def vanishes(self, number: Number) -> bool:
+        """Whether an element whose form is not 0 is the number 0 nevertheless, by a separation bound.
+
+        It is if every coefficient of powers of the other generators is; whether these are independent does not matter.
+        """
+        algebraic = ("prime", "root", "algebraic")
+        parts: dict[Powers, Terms] = {}
+        for (k, powers), c in number.normal().items():
+            inside = tuple(entry for entry in powers if self.generators[entry[0]].kind in algebraic)
+            rest = tuple(entry for entry in powers if self.generators[entry[0]].kind not in algebraic)
+            parts.setdefault(rest, {})[k, inside] = c
+        return all(self._is_zero(terms) for terms in parts.values())
+
+    def _is_zero(self, terms: Terms) -> bool:
+        key = frozenset(terms.items())
+        if key not in self._zeros:
+            self._zeros[key] = is_certainly_zero(self.to_sympy(Number(self, terms)))
+        return self._zeros[key]
 
     def _inverse_by_basis(self, number: Number) -> Number | None:
         """Solve x y = 1 in the span of the powers of x's monomials; None where that is large."""
