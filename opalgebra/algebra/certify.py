@@ -8,6 +8,7 @@ random integer taps there (Schwartz–Zippel: a difference would show with overw
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import chain, islice, pairwise, product
 from math import prod
 from random import Random
@@ -53,16 +54,19 @@ def check(proof: Proof) -> bool:
 
 def _under(proof: Proof, relations: list[Any]) -> bool:
     """Replay where kernels satisfy equations: at kernels that do, each equation being evaluated as well."""
-    from .relations import assignments, at
+    from .relations import assignments
 
     rest = tuple(fact for fact in proof.given if fact not in relations)
     pairs = [(proof.lhs, proof.rhs), *(pair for relation in relations for pair in relation.pairs)]
     examples = list(islice(assignments(relations), 4))
-    return bool(examples) and all(_line_holds(at(a, found), at(b, found), rest) for found in examples for a, b in pairs)
+    return bool(examples) and all(_line_holds(a, b, rest, found) for found in examples for a, b in pairs)
 
 
-def _line_holds(lhs: Expression, rhs: Expression, given: tuple[Any, ...]) -> bool:
-    """Whether both sides agree at small values of the symbols for which the hypotheses hold."""
+def _line_holds(lhs: Expression, rhs: Expression, given: tuple[Any, ...], fixed: Mapping[Any, Any] = {}) -> bool:
+    """Whether both sides agree at small values of the symbols for which the hypotheses hold.
+
+    Kernels by name, and values of taps, may be ``fixed``.
+    """
     symbols = sorted({*all_factor_symbols(lhs, rhs), *symbols_of(given)}, key=lambda s: str(s.name))
     small = (0, 1, -2, 3, 2, 5, -1, -3, 4, -4, 6)
     choices = [[v for v in small if values_fit({s: v})][:4] for s in symbols]
@@ -71,14 +75,22 @@ def _line_holds(lhs: Expression, rhs: Expression, given: tuple[Any, ...]) -> boo
     chosen = list(
         islice((case for case in cases if all(judged(fact, Evaluator(1, {}, case)) for fact in about)), CASES)
     )
-    return bool(chosen) and all(_agree(lhs, rhs, given, case, len(chosen)) for case in chosen)
+    return bool(chosen) and all(_agree(lhs, rhs, given, case, len(chosen), fixed) for case in chosen)
 
 
-def _agree(lhs: Expression, rhs: Expression, given: tuple[Any, ...], values: dict[Any, int], cases: int) -> bool:
+def _agree(
+    lhs: Expression,
+    rhs: Expression,
+    given: tuple[Any, ...],
+    values: dict[Any, int],
+    cases: int,
+    fixed: Mapping[Any, Any],
+) -> bool:
     ndim = dimension(lhs, rhs)
     rng = Random(20261122)
     names = _random_names(lhs, rhs, ndim, rng)
-    evaluator = Evaluator(ndim, names, values)
+    names |= {name: Evaluator(ndim).signal(kernel) for name, kernel in fixed.items() if isinstance(name, str)}
+    evaluator = Evaluator(ndim, names, values | {s: v for s, v in fixed.items() if not isinstance(s, str)})
     about = [(fact, found) for fact in given if (found := fact.solution()) is not None and found[0] in names]
     for _, (name, general) in about:
         names[name] = evaluator.signal(general)

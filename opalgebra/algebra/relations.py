@@ -244,15 +244,17 @@ def _shortened(factors: list[LinearOperator], relations: Sequence[Relation], fac
 def _in_ideal(lhs: Any, rhs: Any, relations: Sequence[Relation]) -> str:
     """How the difference lies in the ideal of the hypotheses about symbolic taps; "" where it does not."""
     from .prove import same_canonical
+    from .ring import sympy_algebra
 
     finite = [relation for relation in relations if not relation.is_formal]
     taps = {s for relation in finite for kernel in relation.kernels for s in _taps(kernel)}
     variables = len(taps) + sum(not s.is_real for s in taps)  # a complex tap comes with its conjugate
     if not finite or all_factor_symbols(lhs, rhs) or len(taps) > MAX_TAPS or variables > MAX_VARIABLES:
         return ""
-    ring = _quotient(lhs, rhs, finite)
     names = ", ".join(map(str, finite))
-    return f"the difference of both sides lies in the ideal of: {names}" if same_canonical(lhs, rhs, ring) else ""
+    with sympy_algebra(*taps):
+        ring = _quotient(lhs, rhs, finite)
+        return f"the difference of both sides lies in the ideal of: {names}" if same_canonical(lhs, rhs, ring) else ""
 
 
 def _quotient(lhs: Any, rhs: Any, relations: Sequence[Relation]) -> Any:

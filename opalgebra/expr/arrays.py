@@ -83,7 +83,7 @@ def as_exact(array: np.ndarray) -> np.ndarray:
         try:
             result[where] = exact(check_scalar(entry))
         except CoefficientError:
-            result[where] = entry
+            result[where] = entry.item() if isinstance(entry, np.generic) else entry
     return result
 
 

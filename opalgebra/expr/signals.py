@@ -117,7 +117,8 @@ class Signal(SignalExpr):
 
     Notes
     -----
-    ``==`` compares sequences: the same value at every index.  ``s[n]`` and ``s[a:b]`` take absolute
+    ``==`` compares sequences: the same value at every index, exact entries as SymPy writes them (whether other forms
+    are equal is a question for :func:`~opalgebra.prove`).  ``s[n]`` and ``s[a:b]`` take absolute
     indices and give zero outside the window.
 
     Examples
