@@ -165,6 +165,11 @@ def given_identity(rng: Rng) -> tuple[Any, Any, tuple[Claim, ...]]:
         lambda: (oa.Down(k) @ oa.Shift(1) @ oa.Up(k), oa.Zero(), [Claim("divides", k, 2), Claim("not divides", k, 1)]),
         lambda: (oa.Up(k) @ oa.Conv(h), oa.Up(2) @ oa.Conv(h), [Claim("divides", k, 2), Claim("not divides", k, 1)]),
         lambda: (oa.Down(k) @ oa.Conv(h) @ oa.Up(m), oa.Up(n), [Claim("equal", m, k * n), Claim("nyquist", h, k)]),
+        # of symbols that stand in scalars and taps alone
+        lambda: (Scale(m, oa.Conv(q)), Scale(2 * k, oa.Conv(q)), [twice]),
+        lambda: (oa.Conv([c, m]), oa.Conv([c, 2 * k]), [twice]),
+        lambda: (Scale(exp(I * pi * k), oa.Down(3)), oa.Down(3), [Claim("divides", 2, k)]),
+        lambda: (Scale(exp(2 * I * pi * m / k), analysis @ oa.Up(M)), ONE, [Claim("divides", k, m), nyquist]),
     ]  # fmt: skip
     lhs, rhs, claims = rng.choice(makers)()
     extra = [Claim("divides", k, m), Claim("coprime", k, 2), Claim("not divides", 2, m), Claim("divides", 2, k)]

@@ -439,7 +439,7 @@ BOMBS = {
     "long places": ("operations", bomb(moves((1, ONE, (10**4200, 1)), (1, ONE, (10**4200 + 1, 1))),
                                        *(["compose", [n, n]] for n in range(30)))),
     "uses": ("operations", bomb(
-        LATE, ["formal", "q"], names={"q": "signal"}, given=[["equations", [1], [1]]], rhs=0, lines=[
+        LATE, ["formal", "q"], names={"q": "signal"}, given=[["equations", [1], [1]]], lhs=0, rhs=0, lines=[
         {"expression": 0, "law": "", "condition": ""},
         {"expression": 0, "law": "", "condition": "", "uses": [[0, 0, 1, 0, 0]] * 150_000}])),
     "a dense operator": ("operations", bomb(["formal", "A"], ["compose", [0] * 6], ["sum", [1] * 9],

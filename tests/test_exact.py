@@ -258,3 +258,30 @@ def test_kernels_that_rounding_makes_equal_are_told_apart(size: int) -> None:
         assert oa.prove(Conv(a), Conv(b)).verdict == "refuted"
         a[at] -= 1
         assert oa.prove(Conv(a), Conv(b)).verdict == "proved"
+
+
+# -- hypotheses about symbols that stand in scalars alone -------------------------------------------------------
+
+m = oa.factors("m")
+SCALARS: list[tuple[Any, Any, Any, str]] = [
+    (k * I, 4 * I, oa.equal(k, 4), "proved"), (k * I, 5 * I, oa.equal(k, 4), "refuted"),
+    (k * I, 4 * I, oa.divides(k, 4), "refuted"), (k * I, 4 * I, oa.coprime(k, 4), "refuted"),
+    (Conv([k, 1]), Conv([4, 1]), oa.equal(k, 4), "proved"), (k * Signal([1]), Signal([4]), oa.equal(k, 4), "proved"),
+    (sympy.exp(sympy.I * PI * k) * I, I, oa.divides(2, k), "proved"),
+    (sympy.exp(sympy.I * PI * k) * I, I, oa.not_divides(2, k), "refuted"),
+    (k * Up(m), 4 * Up(m), oa.equal(k, 4), "proved"), (k * Up(m), 4 * Up(m), oa.divides(k, 4), "refuted"),
+    (k * Conv(h), 4 * Conv(h), (oa.equal(k, 4), oa.even_symmetric(h)), "proved"),
+    (oa.Block([[k * I, S]]), oa.Block([[4 * I, S]]), oa.equal(k, 4), "proved"),
+    ((k * I).on(4), (4 * I).on(4), oa.equal(k, 4), "proved"),
+    ((k * I).on(4), (4 * I).on(4), oa.divides(k, 4), "undecided"),
+    ((m * I).on(m), I.on(m), (), "refuted"), ((m * I).on(m), I.on(m), oa.divides(m, 1), "proved"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("lhs", "rhs", "facts", "verdict"), SCALARS, ids=lambda value: str(value)[:40])
+def test_hypotheses_are_not_forgotten_where_a_symbol_is_a_scalar(lhs: Any, rhs: Any, facts: Any, verdict: str) -> None:
+    proof = oa.prove(lhs, rhs, given=facts)
+    assert proof.verdict == verdict, proof.reason
+    assert proof.check() == (verdict != "undecided")
+    if verdict == "refuted":
+        assert str(k) not in str(proof.witness.lhs)  # the values that show it are values

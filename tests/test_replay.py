@@ -222,7 +222,7 @@ def _imports(name: str, seen: set[str]) -> set[str]:
 
 
 def test_the_evaluator_reaches_nothing_of_the_prover() -> None:
-    assert _imports("evaluate", set()) <= {"enclosure"}
+    assert _imports("evaluate", set()) <= {"budget", "enclosure"}
     source = Path(replay.__file__).read_text("utf-8")
     for name in ("substitute", "allowed", "holds(", "solved", "canonical", "decide"):
         assert name not in source, name

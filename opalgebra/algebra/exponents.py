@@ -64,6 +64,8 @@ def assumptions(symbols: Iterable[Any]) -> list[Assumed]:
     found = []
     for symbol in symbols:
         known = symbol.assumptions0
+        if known.get("zero"):
+            continue  # every prime divides 0 as often as one likes
         parity = ["even"] if known.get("even") else ["odd"] if known.get("odd") else []
         kinds = [what for what in ("prime", "composite") if known.get("positive") and known.get(what) is not None]
         found += [Assumed(symbol, what, known[what]) for what in (*parity, *kinds)]

@@ -21,6 +21,7 @@ from ..expr.traverse import (
     has_blocks,
     nameless,
     substitute,
+    symbols_in,
     walk,
     written_out,
 )
@@ -280,7 +281,7 @@ def decide(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...]) -> D
             from .relations import decide_given
 
             return decide_given(lhs, rhs, relations, tuple(f for f in facts if f not in relations))
-        if all_factor_symbols(lhs, rhs):
+        if all_factor_symbols(lhs, rhs) or _speak_of_scalars(facts, lhs, rhs):
             return _decide_symbolic(lhs, rhs, facts)
         return _decide_concrete(lhs, rhs)
     except Undecided as why:
@@ -289,6 +290,12 @@ def decide(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...]) -> D
         return "undecided", f"budget: {why}", None
     except RecursionError:
         return "undecided", "budget: the expression is nested too deeply", None
+
+
+def _speak_of_scalars(facts: tuple[Hypothesis, ...], lhs: Expression, rhs: Expression) -> bool:
+    """Whether a hypothesis is about a symbol that stands in scalars or taps: its values are not free there."""
+    about = symbols_of(facts)
+    return bool(about) and not about.isdisjoint(symbols_in(lhs) | symbols_in(rhs))
 
 
 def _restored(witness: Witness, general: dict[str, SignalExpr], ndim: int) -> Witness:

@@ -34,6 +34,8 @@ IMPULSES = 4096  # in which an equation between kernels is looked at
 def holds_at(lhs: Expression, rhs: Expression, given: Sequence[Hypothesis], witness: Witness) -> bool:
     """Whether both sides certainly differ as the witness says, and the hypotheses hold there: it refutes."""
     evaluator = evaluator_at(lhs, rhs, given, witness)
+    if (symbols_of(given) & (symbols_in_tree(lhs) | symbols_in_tree(rhs))) - evaluator.values.keys():
+        return False  # where a hypothesis holds, a symbol that stands in both has a value
     if not (values_fit(evaluator.values) and taps_fit(lhs, rhs, evaluator.names)):
         return False
     if not _all_judged(given, evaluator):

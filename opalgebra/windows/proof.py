@@ -20,7 +20,7 @@ from .._verbs import verb
 from ..algebra.canonical import ConcreteWalker, canonical_of
 from ..algebra.coset import Cosets
 from ..algebra.evaluate import Evaluator, differs
-from ..algebra.facts import Hypothesis, hypotheses
+from ..algebra.facts import Hypothesis, hypotheses, symbols_of
 from ..algebra.prove import Proof, Step, proved_about
 from ..algebra.ring import Ring, ring_of
 from ..algebra.rounded import rounding_hint
@@ -32,7 +32,7 @@ from ..expr.blocks import grid
 from ..expr.multirate import Shift
 from ..expr.operators import LinearOperator
 from ..expr.signals import FormalSignal
-from ..expr.traverse import all_factor_symbols, constants, formal_names, formal_parts
+from ..expr.traverse import all_factor_symbols, constants, formal_names, formal_parts, symbols_in
 from ..scalar import is_sympy
 from .bound import BoundOperator, check_entries
 from .combine import Product, Scaled, Total, Turned
@@ -127,6 +127,8 @@ class BoundProof(Proof):
             return self.witness is not None and _replayed(self.lhs, self.rhs, self.witness)
         if self.verdict != "proved" or (self.on_lattice is not None and not self.on_lattice.check()):
             return False
+        if self.on_lattice is not None and not symbols_of(self.given).isdisjoint(_symbols(self.lhs, self.rhs)):
+            return True  # entries that are equal where the hypotheses hold
         if _formal(self.lhs) or _formal(self.rhs):
             return self.on_lattice is not None or _agree_at_random(self.lhs, self.rhs)
         return _run_alike(self.lhs, self.rhs)
@@ -200,6 +202,8 @@ def _decided_here(lhs: Any, rhs: Any, forms: tuple[Lattice | None, Lattice | Non
         witness, open_question = _difference(lhs, rhs)
         if witness is None and open_question:
             return _proof(lhs, rhs, facts, "undecided", open_question)
+        if witness is not None and not symbols_of(facts).isdisjoint(_symbols(lhs, rhs)):
+            return _proof(lhs, rhs, facts, "undecided", "not equal on ℤ^d; between windows hypotheses are not decided")
     else:
         try:
             verdict, witness = _formal_difference(forms, facts)
@@ -384,6 +388,10 @@ def _formal(operator: BoundOperator) -> bool:
 
 def _constants(*operators: BoundOperator) -> Iterator[Any]:
     return constants(*(root for operator in operators for root in _roots(operator)))
+
+
+def _symbols(*operators: BoundOperator) -> set[Any]:
+    return {s for operator in operators for root in _roots(operator) for s in symbols_in(root)}
 
 
 def _formal_difference(forms: Any, facts: tuple[Hypothesis, ...]) -> tuple[str, BoundWitness | None]:

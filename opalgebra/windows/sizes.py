@@ -15,7 +15,7 @@ from .._verbs import verb
 from ..engine.window import Window
 from ..errors import DimensionError, OperandError, WindowError
 from ..expr.operators import LinearOperator
-from ..expr.traverse import all_factor_symbols, substitute
+from ..expr.traverse import substitute, symbols_in
 from ..scalar import is_sympy
 from .affine import over, value_of
 from .bound import BoundOperator
@@ -163,7 +163,7 @@ class Sized(Family):
     def bound(self, values: Mapping[Any, int]) -> BoundOperator:
         """The operator on arrays, for numbers in place of the symbols."""
         numbers = tuple(value_of(entry, dict(values)) for entry in self.sizes)
-        operator = substitute(self.operator, values) if all_factor_symbols(self.operator) else self.operator
+        operator = self.operator if symbols_in(self.operator).isdisjoint(values) else substitute(self.operator, values)
         out = tuple(tuple(value_of(end, dict(values)) for end in pair) for pair in self.out) if self.out else None
         one = len(numbers) == 1
         return on(

@@ -49,7 +49,7 @@ from ..errors import DimensionError, OpAlgebraError, SizeError, Undecided, Windo
 from ..expr.multirate import Shift
 from ..expr.operators import LinearOperator
 from ..expr.signals import FormalSignal, Signal
-from ..expr.traverse import constants, formal_names, formal_parts, substitute
+from ..expr.traverse import constants, formal_names, formal_parts, substitute, symbols_in
 from ..scalar import is_sympy
 from .affine import Affine, Clock, Finer, value_of
 from .bound import BoundOperator
@@ -148,6 +148,9 @@ def prove_sizes(lhs: BoundOperator, rhs: BoundOperator, given: Hypothesis | Iter
         found = _proof(lhs, rhs, facts, "proved")
         found.on_lattice, found.scope = proof, f"{statement.scope}: equal on ℤ^d, between equal windows"
         return found
+    others = symbols_of(facts) - {*statement.symbols}
+    if any(others & symbols_in(root) for side in (lhs, rhs) for root in operators(side)):
+        return _proof(lhs, rhs, facts, "undecided", "not equal on ℤ^d; hypotheses about scalars are not decided here")
     names = _formal(lhs, rhs)
     return _with_formal(lhs, rhs, facts, names) if names else _by_pieces(statement)
 
