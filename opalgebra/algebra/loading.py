@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
-from math import prod
+from math import gcd, prod
 from pathlib import Path
 from typing import Any
 
@@ -105,8 +105,10 @@ class _Reader:
             self.made[i] = self._built(*self.rows[i])
 
     def _root(self) -> Any:
-        """t as SymPy's root of its minimal polynomial: the one nearest to the value given."""
+        """t as a root of unity, or SymPy's root of its minimal polynomial: the one nearest to the value given."""
         import sympy
+
+        from .cyclotomic import cyclotomic_order
 
         if self.data["minimal"] == [0, 1]:
             return 0
@@ -116,8 +118,12 @@ class _Reader:
         if not polynomial.is_irreducible:
             raise CertificateError("the minimal polynomial of the file is a product")
         near = complex(*(float(part if isinstance(part, int) else Fraction(*part)) for part in self.data["root"]))
-        return min((sympy.rootof(polynomial, i, radicals=polynomial.degree() < 5) for i in range(polynomial.degree())),
-                   key=lambda root: abs(complex(root.evalf(30)) - near))  # fmt: skip
+        if (n := cyclotomic_order(tuple(self.data["minimal"]))) is not None:
+            roots = [sympy.exp(2 * sympy.pi * sympy.I * sympy.Rational(k, n)) for k in range(n) if gcd(k, n) == 1]
+        else:
+            degree = polynomial.degree()
+            roots = [sympy.rootof(polynomial, i, radicals=degree < 5) for i in range(degree)]
+        return min(roots, key=lambda root: abs(complex(root.evalf(30)) - near))
 
     def number(self, value: Any) -> Any:
         """A number of the format, exactly."""
