@@ -324,10 +324,22 @@ class _Numbers:
         self.irrational = list(found)
 
     @cached_property
+    def _cyclotomic(self) -> Any:
+        """The field of a root of unity, where that has all coefficients; with them it has their conjugates."""
+        from .cyclotomic import cyclotomic_field
+
+        try:
+            return cyclotomic_field([to_sympy(v) for v in self.irrational])
+        except Undecided:
+            return None
+
+    @cached_property
     def _domain(self) -> Any:
         """The number field of all coefficients and their conjugates."""
         import sympy
 
+        if self._cyclotomic is not None:
+            return self._cyclotomic.domain
         wanted = [*self.irrational, *(conjugate(v) for v in self.irrational)]
         try:
             domain = numbers_of([sympy.expand(v) for v in wanted])
@@ -354,22 +366,29 @@ class _Numbers:
 
     @cached_property
     def _modulus(self) -> list[Fraction]:
-        return [_fraction(m) for m in reversed(self._domain.mod.to_list())]
+        first, *others = map(_fraction, self._domain.mod.to_list())
+        return [m / first for m in reversed(others)] + [Fraction(1)]
 
     @cached_property
     def _clear(self) -> int:
         """t is this multiple of SymPy's generator, so that it is an algebraic integer."""
         return lcm(*(m.denominator for m in self._modulus))
 
+    def _in_field(self, value: Any) -> Any:
+        import sympy
+
+        if self._cyclotomic is not None:
+            return self._cyclotomic.element(value)
+        return self._domain.from_sympy(sympy.expand(value))
+
     def _element(self, value: Any) -> list[tuple[int, Fraction]]:
         """(n, c) of every term c tⁿ."""
-        import sympy
         from sympy.polys.polyerrors import CoercionFailed
 
         if not is_sympy(exact(value)):
             return [(0, _fraction(exact(value)))]
         try:
-            found = self._domain.from_sympy(sympy.expand(value)).to_list()[::-1]
+            found = self._in_field(value).to_list()[::-1]
         except CoercionFailed:
             raise CertificateError(f"{value} is not in the number field of the other numbers") from None
         return [(n, _fraction(c) / self._clear**n) for n, c in enumerate(found) if c]
@@ -392,7 +411,7 @@ class _Numbers:
         for first in range(2, 100):
             values = self._values(at, first)
             total = sum(to_sympy(c) * prod(to_sympy(values[s]) ** e for s, e in x.items()) for c, x in terms)
-            element = self._domain.from_sympy(to_sympy(total).expand()) if self.irrational else exact(total)
+            element = self._in_field(to_sympy(total)) if self.irrational else exact(total)
             if element:
                 return {s: self.write(v) for s, v in values.items()}, self._over(element)
         raise CertificateError(f"no small values were found at which {difference} is not 0")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
-from math import prod
+from math import gcd, prod
 from pathlib import Path
 from typing import Any
 
@@ -105,8 +105,10 @@ class _Reader:
             self.made[i] = self._built(*self.rows[i])
 
     def _root(self) -> Any:
-        """t as SymPy's root of its minimal polynomial: the one nearest to the value given."""
+        """t as a root of unity, or SymPy's root of its minimal polynomial: the one nearest to the value given."""
         import sympy
+
+        from .cyclotomic import cyclotomic_order
 
         if self.data["minimal"] == [0, 1]:
             return 0
@@ -116,8 +118,13 @@ class _Reader:
         if not polynomial.is_irreducible:
             raise CertificateError("the minimal polynomial of the file is a product")
         near = complex(*(float(part if isinstance(part, int) else Fraction(*part)) for part in self.data["root"]))
-        return min((sympy.rootof(polynomial, i, radicals=polynomial.degree() < 5) for i in range(polynomial.degree())),
-                   key=lambda root: abs(complex(root.evalf(30)) - near))  # fmt: skip
+        if (n := cyclotomic_order(tuple(self.data["minimal"]))) is not None:
+            roots = [sympy.exp(2 * sympy.pi * sympy.I * sympy.Rational(k, n)) for k in range(n) if gcd(k, n) == 1]
+        elif polynomial.degree() < 5:
+            roots = [sympy.rootof(polynomial, i, radicals=True) for i in range(polynomial.degree())]
+        else:
+            roots = _zeros_near(polynomial, near)
+        return min(roots, key=lambda root: abs(complex(root.evalf(30)) - near))
 
     def number(self, value: Any) -> Any:
         """A number of the format, exactly."""
@@ -359,6 +366,21 @@ class _Reader:
             (*[s for s, _ in target], *([s for s, _ in source] if operator else [])): self.number(weight)
             for weight, source, target in moves
         }
+
+
+def _zeros_near(polynomial: Any, near: complex) -> list[Any]:
+    """The zeros whose boxes a value lies in or next to; of a real value the real ones, which take less time to find."""
+    import sympy
+
+    degree, reals = polynomial.degree(), polynomial.count_roots()
+    listed = range(reals) if near.imag == 0 and reals else range(degree)
+    found = {}
+    for zero in (sympy.rootof(polynomial, i, radicals=False) for i in listed):
+        box = zero._get_interval()
+        ends = (box.a, box.b, 0, 0) if zero.is_real else (box.ax, box.bx, box.ay, box.by)
+        left, right, low, high = map(float, ends)
+        found[zero] = max(left - near.real, near.real - right, low - near.imag, near.imag - high, 0.0)
+    return [zero for zero, distance in found.items() if distance <= min(found.values()) + 1e-9]
 
 
 def _at(value: Any, chosen: dict[Any, Any]) -> Any:

@@ -59,7 +59,7 @@ def is_certainly_zero(value: Any) -> bool:
 
     >>> import sympy
     >>> a, b = sympy.sqrt(2 + sympy.sqrt(3)), sympy.sqrt(2 - sympy.sqrt(3))
-    >>> is_certainly_zero(a + b - sympy.sqrt(6)), is_certainly_zero(a - b - sympy.Rational(707107, 500000) * 1)
+    >>> is_certainly_zero(a + b - sympy.sqrt(6)), is_certainly_zero(a - b - sympy.Rational(707107, 500000))
     (True, False)
     """
     try:
@@ -105,6 +105,14 @@ def separation(value: Any) -> int:
     if bits > BITS_LIMIT:
         raise NoBound
     return bits
+
+
+@lru_cache(maxsize=1024)
+def _factors(n: int) -> list[tuple[int, int]]:
+    """Powers of primes whose product is n, the last perhaps of no prime."""
+    from sympy import factorint
+
+    return [(int(p), e) for p, e in factorint(n, limit=TRIAL).items()] if n > 1 else []
 
 
 class _Bound:
@@ -191,14 +199,12 @@ class _Bound:
 
     def _rational_root(self, base: Any, exponent: Fraction) -> Parts:
         """By its primes, so that √6 adjoins √2 and √3."""
-        from sympy import factorint
-
         k = exponent.denominator
         if base < 0 and k > 1:
             self.order = lcm(self.order, 2 * k)
         for n in (abs(int(base.numerator)), int(base.denominator)) if k > 1 else ():
-            for p, e in factorint(n, limit=TRIAL).items() if n > 1 else ():
-                self._adjoin(int(p), Fraction(e, k).denominator)
+            for p, e in _factors(n):
+                self._adjoin(p, Fraction(e, k).denominator)
         below = log2(base.denominator)
         return Parts((log2(abs(base.numerator)) + (k - 1) * below) / k, 0, int(base.denominator))
 
