@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from ..errors import Undecided
 from ..scalar import is_sympy
+from .exponents import prime_factors
 from .facts import Coprime, Hypothesis, NotDivides, symbols_of
 
 Poly: TypeAlias = Any  # an element of SymPy's sparse polynomial ring ℤ[factors, shifts]
@@ -79,20 +80,14 @@ class Context:
 
     def _parts(self, monomial: Poly) -> list[Any]:
         symbols = [s for s, e in zip(self.polynomials.symbols, monomial.LM, strict=True) if e]
-        return [*symbols, *_prime_numbers(int(monomial.LC))]
-
-
-def _prime_numbers(number: int) -> list[int]:
-    from sympy import primefactors
-
-    return [int(p) for p in primefactors(number)]
+        return [*symbols, *prime_factors(int(monomial.LC))]
 
 
 def _primes(value: Any) -> list[Any]:
     """The prime numbers and the symbols that make up a factor."""
     if not is_sympy(value):
-        return _prime_numbers(value)
-    return [*value.free_symbols, *_prime_numbers(int(value.as_coeff_Mul()[0]))]
+        return prime_factors(value)
+    return [*value.free_symbols, *prime_factors(int(value.as_coeff_Mul()[0]))]
 
 
 def _divisible(monomial: tuple[Any, Any], factor: Poly) -> bool:

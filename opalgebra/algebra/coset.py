@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import Any, TypeAlias
 
 from ..errors import Undecided
 from ..expr.sampling import SamplingMatrix
+from .budget import check_time
 from .lattice import Basis, Vector, echelon
 
 BRANCH_LIMIT = 10_000_000  # products of taps in one convolution
@@ -137,9 +137,11 @@ class Cosets:
         basis = tuple((*v, *theirs) for v in self.basis)
         basis += tuple((*(s * n for s, n in zip(signs, v[:end], strict=True)), *mine, *v[end:]) for v in kernel.basis)
         branches: Weights = {}
-        for (v, w), (u, c) in product(self.branches.items(), kernel.branches.items()):
-            at = (*(v[j] + signs[j] * u[j] for j in range(end)), *v[end:], *u[end:])
-            branches[at] = branches[at] + w * c if at in branches else w * c
+        for v, w in self.branches.items():
+            check_time()
+            for u, c in kernel.branches.items():
+                at = (*(v[j] + signs[j] * u[j] for j in range(end)), *v[end:], *u[end:])
+                branches[at] = branches[at] + w * c if at in branches else w * c
         labels = (*self.labels, *kernel.labels[count:])
         return [Cosets(d, labels, basis, {v: w for v, w in branches.items() if w})]
 

@@ -38,6 +38,7 @@ from ..expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, Signa
 from ..expr.sums import IndexedSignalSum, IndexedSum
 from ..expr.traverse import has_blocks
 from ..scalar import conjugate, exact, is_sympy, to_sympy
+from .budget import check_time
 from .enclosure import differs, settled
 
 Index: TypeAlias = tuple[int, ...]
@@ -187,6 +188,7 @@ class Evaluator:
     def _convolve(self, a: Conv, x: Sparse, t: bool, c: bool) -> Sparse:
         y: Sparse = {}
         for d, tap in self._kernel(a.kernel).items():
+            check_time()
             weight = conjugate(tap) if c else tap
             for n, v in x.items():
                 m = tuple(i - j if t else i + j for i, j in zip(n, d, strict=True))

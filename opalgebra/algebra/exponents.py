@@ -20,6 +20,8 @@ from ..scalar import is_sympy
 from .facts import AboutFactors, Coprime, Divides, Equal, NotDivides
 from .omega import ONE, Row, Work, solvable
 
+TRIAL = 10**5  # primes up to here are found by division
+
 Place: TypeAlias = int | str  # a prime number, or a prime of which only the name is known
 GENERIC = "any other prime"
 KINDS = {"one": (False, False), "prime": (True, False), "composite": (False, True)}
@@ -84,6 +86,22 @@ def monomial(value: Any) -> Monomial | None:
     return Monomial(abs(int(coefficient.p)), int(coefficient.q), tuple((base, int(power)) for base, power in bases))
 
 
+def prime_factors(number: int) -> list[int]:
+    """The primes that divide a number; :class:`Undecided` where they are too large to be found."""
+    found = _divided(abs(number))
+    if found is None:
+        raise Undecided(f"budget: {number} is not taken apart into primes, of which two are above {TRIAL}")
+    return list(found)
+
+
+@lru_cache(maxsize=4096)
+def _divided(number: int) -> tuple[int, ...] | None:
+    from sympy import factorint, isprime
+
+    found = tuple(int(p) for p in factorint(number, limit=TRIAL))
+    return found if all(p < TRIAL**2 or isprime(p) for p in found) else None
+
+
 def is_decided(condition: Condition) -> bool:
     """Whether a condition is one about exponents."""
     return isinstance(condition, Assumed) or all(monomial(v) is not None for v in (condition.a, condition.b))
@@ -145,11 +163,9 @@ class _Question:
     @cached_property
     def primes(self) -> list[Place]:
         """The primes of the coefficients, and 2 where something is even or odd."""
-        from sympy import primefactors
-
         both = [m for fact in self.facts for v in (fact.a, fact.b) if (m := monomial(v)) is not None]
         numbers = {n for m in both for n in (m.numerator, m.denominator) if n > 1} | ({2} if self.parity else set())
-        return sorted({int(p) for n in numbers for p in primefactors(n)})
+        return sorted({p for n in numbers for p in prime_factors(n)})
 
     def _kinds(self) -> dict[Any, list[str]]:
         """What each symbol of which a kind is assumed may be: 1, a prime or a composite number."""

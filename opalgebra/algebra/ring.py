@@ -61,6 +61,7 @@ class SymPyRing(Ring):
         if value not in self._cache:
             with sympy_algebra(value):
                 number = to_sympy(value)
+                _check_denominators(number)
                 small = expanded_terms(number) <= QUICKLY_EXPANDED
                 self._cache[value] = self.domain.from_sympy(sympy.expand(number) if small else _bounded(number))
         return self._cache[value]
@@ -171,6 +172,15 @@ def _rational_functions(values: list[Any]) -> Any:
         return numbers
     quotients = any(p.exp.is_negative for v in values for p in v.atoms(sympy.Pow))
     return numbers.frac_field(*found) if quotients else numbers.poly_ring(*found)
+
+
+def _check_denominators(value: Any) -> None:
+    """Refuse sums over denominators whose product has very many terms."""
+    import sympy
+
+    below = {p for p in value.atoms(sympy.Pow) if p.exp.is_Integer and p.exp.is_negative}
+    if (terms := prod(expanded_terms(1 / p) for p in below)) > EXPANDED_LIMIT:
+        raise Undecided(f"budget: a common denominator of up to {terms} terms (limit {EXPANDED_LIMIT})")
 
 
 def _is_rational_function(value: Any) -> bool:
