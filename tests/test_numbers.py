@@ -357,3 +357,10 @@ def test_extended_digits_are_kept():
     assert sympy.im(exactly) == sympy.re(exactly) == Rational(number.numerator, number.denominator)
     with pytest.raises(CoefficientError, match="finite"):
         oa.prove(np.longdouble("inf") * Identity(), Identity())
+
+
+def test_extended_complex_kernels_beside_complex_numbers():
+    A = Conv(np.array([1 - 1j, 0, 1], dtype=np.clongdouble))
+    assert oa.prove(A, Conv([1 - 1j, 0, 1]))
+    assert oa.prove(A, Conv([1 + 1j, 0, 1])).verdict == "refuted"
+    assert oa.prove(A @ Conv([1j]), Conv([1j + 1, 0, 1j]))

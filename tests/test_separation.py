@@ -185,6 +185,7 @@ FILES = [
     [sin(pi / 8)],
     [turn(3, 5) / 7, sqrt(5)],
     [sqrt(2) + cbrt(3)],
+    [2 * sqrt(2) + 2 * cbrt(3)],
 ]
 
 

@@ -6,13 +6,13 @@ number *is* 0 is a question for the ring of the statement.  Shares no code with 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 from math import comb, prod
 from typing import Any
 
 from ..scalar import exact, is_sympy
-from .budget import check_time
 
 PRECISIONS = (64, 256, 1024, 4096)  # bits; the last are some 1,200 digits
 SIZE_LIMIT = 1 << 16  # binary digits of e^x and of x^n before the point, beyond which nothing is computed
@@ -83,8 +83,10 @@ def is_certainly_not_zero(value: Any) -> bool:
     return False
 
 
-def enclosed(value: Any, bits: int) -> tuple[Any, Any]:
+def enclosed(value: Any, bits: int, at_each: Callable[[], None] = lambda: None) -> tuple[Any, Any]:
     """Intervals that hold the real and the imaginary part of a SymPy number; :class:`NoEnclosure` where none is known.
+
+    ``at_each`` is called before each part of the number, to keep a time limit.
 
     >>> import sympy
     >>> real, imag = enclosed(sympy.sqrt(2), 53)
@@ -96,7 +98,7 @@ def enclosed(value: Any, bits: int) -> tuple[Any, Any]:
     before = iv.prec
     iv.prec = bits
     try:
-        return _Enclosing().of(value)
+        return _Enclosing(at_each).of(value)
     except (OverflowError, ZeroDivisionError, ValueError, NotImplementedError):
         raise NoEnclosure from None  # a pole, or a branch, within the enclosure of an argument
     finally:
@@ -106,16 +108,16 @@ def enclosed(value: Any, bits: int) -> tuple[Any, Any]:
 class _Enclosing:
     """Pairs of intervals, by the rules of complex arithmetic; real parts alone where numbers are real."""
 
-    def __init__(self) -> None:
+    def __init__(self, at_each: Callable[[], None]) -> None:
         from mpmath import iv
 
-        self.iv = iv
+        self.iv, self._at_each = iv, at_each
         self.zero, self.one = iv.mpf(0), iv.mpf(1)
         self._known: dict[Any, tuple[Any, Any]] = {}
 
     def of(self, value: Any) -> tuple[Any, Any]:
         if value not in self._known:
-            check_time()
+            self._at_each()
             self._known[value] = self._of(value)
         return self._known[value]
 

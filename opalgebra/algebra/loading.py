@@ -376,9 +376,10 @@ def _zeros_near(polynomial: Any, near: complex) -> list[Any]:
     listed = range(reals) if near.imag == 0 and reals else range(degree)
     found = {}
     for zero in (sympy.rootof(polynomial, i, radicals=False) for i in listed):
-        box = zero._get_interval()
+        scale, plain = zero.as_coeff_Mul()  # SymPy takes a factor out of the zeros of some polynomials
+        box = plain._get_interval()
         ends = (box.a, box.b, 0, 0) if zero.is_real else (box.ax, box.bx, box.ay, box.by)
-        left, right, low, high = map(float, ends)
+        left, right, low, high = (float(scale) * float(end) for end in ends)  # the factor is positive
         found[zero] = max(left - near.real, near.real - right, low - near.imag, near.imag - high, 0.0)
     return [zero for zero, distance in found.items() if distance <= min(found.values()) + 1e-9]
 

@@ -65,9 +65,8 @@ def is_certainly_zero(value: Any) -> bool:
     try:
         bits = separation(value)
         for precision in _precisions(bits):
-            check_time()
             try:
-                real, imag = enclosed(value, precision)
+                real, imag = enclosed(value, precision, check_time)
             except NoEnclosure:
                 continue
             if 0 not in real or 0 not in imag:
