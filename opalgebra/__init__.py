@@ -12,12 +12,12 @@ True
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .algebra.derive import Derivation, derive
+from .algebra.decide.prove import Proof, Step, prove
+from .algebra.decide.witness import Witness
+from .algebra.derive.derivation import Derivation, derive
 from .algebra.facts import coprime, divides, equal, even_symmetric, not_divides
-from .algebra.laws import Law, laws
-from .algebra.prove import Proof, Step, prove
-from .algebra.sampling import cosets, gcld, gcrd, lclm, lcrm, smith
-from .algebra.witness import Witness
+from .algebra.lattices.sampling import cosets, gcld, gcrd, lclm, lcrm, smith
+from .algebra.laws.law import Law, laws
 from .engine.compiled.threads import get_threads, set_threads
 from .errors import (
     CertificateError,
@@ -54,12 +54,12 @@ from .windows.bound import BoundOperator
 
 if TYPE_CHECKING:
     from . import nn, show
-    from .algebra.algebraic import algebraic
-    from .algebra.banks import FilterBank, filterbank
-    from .algebra.falsehoods import Falsehood, falsehoods
-    from .algebra.loading import load_proof
-    from .algebra.relations import nyquist, orthonormal, paraunitary
-    from .algebra.wavelets import cosine_bank, dft_bank, lifting, wavelet
+    from .algebra.banks.filterbank import FilterBank, filterbank
+    from .algebra.banks.wavelets import cosine_bank, dft_bank, lifting, wavelet
+    from .algebra.certificates.reader import load_proof
+    from .algebra.decide.relations import nyquist, orthonormal, paraunitary
+    from .algebra.laws.falsehoods import Falsehood, falsehoods
+    from .algebra.numbers.algebraic import algebraic
     from .nn import Pointwise, checkerboard
     from .windows.comparison import Comparison, compare
 
@@ -162,22 +162,22 @@ __all__ = [
 
 _LATER = {  # where what is not needed at once comes from, when it is first used
     "Comparison": "windows.comparison",
-    "Falsehood": "algebra.falsehoods",
-    "FilterBank": "algebra.banks",
+    "Falsehood": "algebra.laws.falsehoods",
+    "FilterBank": "algebra.banks.filterbank",
     "Pointwise": "nn",
-    "algebraic": "algebra.algebraic",
+    "algebraic": "algebra.numbers.algebraic",
     "checkerboard": "nn",
     "compare": "windows.comparison",
-    "cosine_bank": "algebra.wavelets",
-    "dft_bank": "algebra.wavelets",
-    "falsehoods": "algebra.falsehoods",
-    "filterbank": "algebra.banks",
-    "lifting": "algebra.wavelets",
-    "load_proof": "algebra.loading",
-    "nyquist": "algebra.relations",
-    "orthonormal": "algebra.relations",
-    "paraunitary": "algebra.relations",
-    "wavelet": "algebra.wavelets",
+    "cosine_bank": "algebra.banks.wavelets",
+    "dft_bank": "algebra.banks.wavelets",
+    "falsehoods": "algebra.laws.falsehoods",
+    "filterbank": "algebra.banks.filterbank",
+    "lifting": "algebra.banks.wavelets",
+    "load_proof": "algebra.certificates.reader",
+    "nyquist": "algebra.decide.relations",
+    "orthonormal": "algebra.decide.relations",
+    "paraunitary": "algebra.decide.relations",
+    "wavelet": "algebra.banks.wavelets",
 }
 
 

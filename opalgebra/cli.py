@@ -140,7 +140,7 @@ def _prove(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from .algebra.checker import main as check
+    from .algebra.certificates.checker import main as check
 
     return check([options.path])
 
@@ -191,7 +191,7 @@ def _simplify(options: argparse.Namespace) -> int:
 
 
 def _optimize(options: argparse.Namespace) -> int:
-    from .algebra.derive import derive
+    from .algebra.derive.derivation import derive
 
     operator = _operator(options.expression, options.let)
     derivation = derive(operator).optimize(options.cost)

@@ -7,9 +7,9 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from .algebra.derive import derive
+from .algebra.decide.prove import Proof, prove
+from .algebra.derive.derivation import derive
 from .algebra.facts import coprime
-from .algebra.prove import Proof, prove
 from .data import load
 from .engine import explain
 from .expr.factors import factors

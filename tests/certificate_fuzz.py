@@ -22,8 +22,8 @@ import sympy
 
 import opalgebra as oa
 from opalgebra import Conv, Down, Flip, Identity, Signal, Up
-from opalgebra.algebra import checker
-from opalgebra.algebra.certificate import _sealed, certificate
+from opalgebra.algebra.certificates import checker
+from opalgebra.algebra.certificates.writer import _sealed, certificate
 from opalgebra.errors import CertificateError
 
 from .certificate_judge import Rows, TooLarge, fault

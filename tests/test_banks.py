@@ -10,7 +10,7 @@ import pytest
 import sympy
 
 import opalgebra as oa
-from opalgebra.algebra.wavelets import SPLINES, biorthogonal_bank, orthonormal_bank
+from opalgebra.algebra.banks.wavelets import SPLINES, biorthogonal_bank, orthonormal_bank
 
 # Daubechies, Ten Lectures on Wavelets, table 6.1, minimum phase, times √2 / √2 (here Σ h = √2)
 DB4 = [

@@ -9,10 +9,10 @@ import pytest
 
 import opalgebra as oa
 from opalgebra import Conv, Down, Flip, Identity, Modulate, Shift, Up, Zero
-from opalgebra.algebra import canonical as module
-from opalgebra.algebra.canonical import canonical
-from opalgebra.algebra.prove import dimension
-from opalgebra.algebra.ring import RATIONALS, ring_of
+from opalgebra.algebra.decide import canonical as module
+from opalgebra.algebra.decide.canonical import canonical
+from opalgebra.algebra.decide.prove import dimension
+from opalgebra.algebra.numbers.ring import RATIONALS, ring_of
 from opalgebra.errors import Undecided
 from opalgebra.expr.traverse import constants
 

@@ -13,8 +13,8 @@ import sympy
 
 import opalgebra as oa
 from opalgebra import Conv, Down, Identity, Up
-from opalgebra.algebra import checker
-from opalgebra.algebra.certificate import _sealed, certificate
+from opalgebra.algebra.certificates import checker
+from opalgebra.algebra.certificates.writer import _sealed, certificate
 from opalgebra.cli import main
 from opalgebra.errors import CertificateError
 from tests import certificate_fuzz
@@ -325,7 +325,7 @@ def test_the_judge_sees_what_a_checker_with_a_hole_lets_pass(name, monkeypatch):
 
 def test_rows_and_what_is_read_of_them_are_one_thing():
     """The judge of rows and the judge of expressions agree on the originals: what is shown is what was checked."""
-    from opalgebra.algebra.loading import _Reader
+    from opalgebra.algebra.certificates.reader import _Reader
     from tests.judge import Judge
 
     seen = 0

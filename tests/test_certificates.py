@@ -19,9 +19,10 @@ from sympy import exp, pi, sqrt
 
 import opalgebra as oa
 from opalgebra import Conv, Down, Flip, Identity, Modulate, Shift, Signal, Up
-from opalgebra.algebra import checker, loading
-from opalgebra.algebra.certificate import _sealed, certificate
-from opalgebra.algebra.prove import Proof, Step
+from opalgebra.algebra.certificates import checker
+from opalgebra.algebra.certificates import reader as loading
+from opalgebra.algebra.certificates.writer import _sealed, certificate
+from opalgebra.algebra.decide.prove import Proof, Step
 from opalgebra.cli import main
 from opalgebra.errors import CertificateError
 from tests.generate import random_pair
@@ -129,7 +130,7 @@ def test_the_command_line(tmp_path, capsys):
 
 def forged(*lines, given=()):
     """A certificate with good seals of lines that may not follow."""
-    from opalgebra.algebra.certificate import _Writer
+    from opalgebra.algebra.certificates.writer import _Writer
 
     proof = Proof(lines[0], lines[-1], given, "proved")
     proof.__dict__["steps"] = [Step(line, "canonical-form" if n else "", "") for n, line in enumerate(lines)]

@@ -11,9 +11,9 @@ from sympy import Rational, cbrt, conjugate, exp, pi, sqrt
 
 import opalgebra as oa
 from opalgebra import Conv, Down, Flip, Identity, Modulate, Repeat, Shift, Signal, Up, Zero
-from opalgebra.algebra import certify
-from opalgebra.algebra.evaluate import Evaluator, differs
-from opalgebra.algebra.prove import Proof, Step
+from opalgebra.algebra.certificates import certify
+from opalgebra.algebra.decide.prove import Proof, Step
+from opalgebra.algebra.judge.evaluate import Evaluator, differs
 from opalgebra.errors import FormalSignalError
 
 q, p, x = oa.signals("q p x")
@@ -160,7 +160,7 @@ def test_a_tampered_kernel_is_found():
 
 def test_the_replay_uses_no_canonical_form(monkeypatch):
     """With the prover's forms broken, the replay still tells true from false."""
-    from opalgebra.algebra import canonical, prove
+    from opalgebra.algebra.decide import canonical, prove
 
     good, bad = chain(), Proof(Up(2) @ Down(2), I, (), "proved")
     bad.__dict__["steps"] = [Step(bad.lhs, "", ""), Step(bad.rhs, "down-up", "")]
@@ -178,7 +178,7 @@ def test_the_replay_uses_no_canonical_form(monkeypatch):
 
 def test_a_broken_evaluator_is_noticed(monkeypatch):
     """The replay must be able to fail: with ↑ evaluated as if shifted, true lines no longer hold."""
-    from opalgebra.algebra import evaluate
+    from opalgebra.algebra.judge import evaluate
 
     def shifted(samples, factor):
         return {tuple(n * f + 1 for n, f in zip(at, factor, strict=True)): w for at, w in samples.items()}

@@ -15,10 +15,10 @@ import sympy
 
 import opalgebra as oa
 from opalgebra import Conv, Down, Identity, Modulate, Shift, Up, Zero, coprime, divides, equal, not_divides
-from opalgebra.algebra import hypotheses
+from opalgebra.algebra.decide import hypotheses
+from opalgebra.algebra.decide.hypotheses import consistent
+from opalgebra.algebra.decide.omega import ONE, Work, solvable
 from opalgebra.algebra.facts import Coprime, Divides, Equal, NotDivides
-from opalgebra.algebra.hypotheses import consistent
-from opalgebra.algebra.omega import ONE, Work, solvable
 from opalgebra.errors import FactorError, HypothesisError, OperandError, Undecided
 
 k, m, n, a = oa.factors("k m n a")

@@ -13,7 +13,7 @@ import pytest
 import sympy
 
 import opalgebra as oa
-from opalgebra.algebra.evaluate import Evaluator
+from opalgebra.algebra.judge.evaluate import Evaluator
 from opalgebra.expr import named, operators, signals
 from opalgebra.expr.node import Node
 from opalgebra.parse import parse_expression

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import opalgebra as oa
-from opalgebra.algebra.falsehoods import Falsehood
+from opalgebra.algebra.laws.falsehoods import Falsehood
 from opalgebra.errors import UnknownLaw
 
 NAMES = list(oa.falsehoods)

@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 import sympy
 
-from opalgebra.algebra import prove as prover
+from opalgebra.algebra.decide import prove as prover
+from opalgebra.algebra.decide.prove import Proof
 from opalgebra.algebra.facts import even_symmetric
-from opalgebra.algebra.prove import Proof
 from opalgebra.errors import CertificateError
 from opalgebra.expr.characters import Character
 from opalgebra.expr.multirate import Down, Modulate, Shift, Up

@@ -9,8 +9,8 @@ import sympy
 
 import opalgebra as oa
 from opalgebra import Conv, Down, Identity, Shift, Up, Zero, coprime, divides, equal, not_divides
+from opalgebra.algebra.decide.hypotheses import solved
 from opalgebra.algebra.facts import holds, symbols_of
-from opalgebra.algebra.hypotheses import solved
 from opalgebra.errors import FactorError
 
 k, m, n, a, b, g = oa.factors("k m n a b g")

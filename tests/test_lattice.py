@@ -7,7 +7,7 @@ from itertools import product
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opalgebra.algebra.lattice import echelon, hermite, index_of, intersection, reduce, representatives
+from opalgebra.algebra.lattices.lattice import echelon, hermite, index_of, intersection, reduce, representatives
 
 RADIUS = 6
 small = st.integers(-6, 6)

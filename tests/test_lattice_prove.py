@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 import opalgebra as oa
 from opalgebra import Conv, Down, Flip, Identity, Shift, Up
-from opalgebra.algebra import lattice_laws
-from opalgebra.algebra.sampling import commute
+from opalgebra.algebra.lattices.sampling import commute
+from opalgebra.algebra.laws import of_matrices as lattice_laws
 
 from .generate_lattice import statement
 from .judge import differ_on_columns

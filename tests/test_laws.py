@@ -14,11 +14,11 @@ import sympy
 
 import opalgebra as oa
 from opalgebra import Conv, Down, Flip, Identity, Modulate, Repeat, Shift, Signal, Up
-from opalgebra.algebra import prove as prover
-from opalgebra.algebra.catalogue import ROWS
-from opalgebra.algebra.catalogue_banks import BANKS
-from opalgebra.algebra.laws import Law
-from opalgebra.algebra.relations import Relation, assignments
+from opalgebra.algebra.decide import prove as prover
+from opalgebra.algebra.decide.relations import Relation, assignments
+from opalgebra.algebra.laws.catalogue import ROWS
+from opalgebra.algebra.laws.law import Law
+from opalgebra.algebra.laws.of_banks import BANKS
 from opalgebra.errors import OpAlgebraError, UnknownLaw
 from opalgebra.expr.signals import SignalExpr
 from opalgebra.expr.traverse import all_factor_symbols

@@ -14,10 +14,10 @@ from sympy import E, I, Rational, cbrt, cos, cosh, exp, log, pi, sin, sqrt, tan
 
 import opalgebra as oa
 from opalgebra import Conv, Down, Identity, Modulate, Shift, Up
-from opalgebra.algebra import enclosure
-from opalgebra.algebra.enclosure import differs, enclosed
-from opalgebra.algebra.reading import TowerRing, order_of_roots
-from opalgebra.algebra.ring import ring_of
+from opalgebra.algebra.judge import enclosure
+from opalgebra.algebra.judge.enclosure import differs, enclosed
+from opalgebra.algebra.numbers.reading import TowerRing, order_of_roots
+from opalgebra.algebra.numbers.ring import ring_of
 from opalgebra.errors import CoefficientError
 from opalgebra.expr.traverse import substitute
 
@@ -130,7 +130,7 @@ def test_equal_numbers_have_equal_hashes_whatever_made_them(seed):
 
 def test_a_tower_with_a_false_rule_is_noticed(monkeypatch):
     """With √2 written as another root of unity, equal numbers are told apart and the judge says so."""
-    from opalgebra.algebra.tower import Tower
+    from opalgebra.algebra.numbers.tower import Tower
 
     monkeypatch.setattr(Tower, "_gauss_sum", lambda self, p: self.root_of_unity(Fraction(1, 8)))
     ring = TowerRing(order_of_roots([root(1, 8), sqrt(2)]))

@@ -32,9 +32,9 @@ from opalgebra import (
     Up,
     Zero,
 )
-from opalgebra.algebra import optimize as search
-from opalgebra.algebra.laws import laws
-from opalgebra.algebra.taps import outer, product, sparse_factors
+from opalgebra.algebra.laws.law import laws
+from opalgebra.algebra.optimize import optimize as search
+from opalgebra.algebra.optimize.taps import outer, product, sparse_factors
 from opalgebra.errors import OperandError
 from opalgebra.expr.operators import LinearOperator
 from opalgebra.expr.traverse import walk

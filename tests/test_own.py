@@ -10,7 +10,7 @@ import pytest
 from scipy.signal import upfirdn
 
 import opalgebra as oa
-from opalgebra.algebra import checker
+from opalgebra.algebra.certificates import checker
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -29,7 +29,7 @@ from opalgebra import (
     Up,
     Zero,
 )
-from opalgebra.algebra.prove import decide
+from opalgebra.algebra.decide.prove import decide
 from opalgebra.errors import DimensionError, FactorError, OperandError, Undecided
 from opalgebra.expr.multirate import LinearOperator
 
@@ -407,7 +407,7 @@ def test_undecided_numbers_are_not_guessed():
 
 
 def test_a_budget_is_undecided_and_named(monkeypatch: pytest.MonkeyPatch):
-    from opalgebra.algebra import canonical
+    from opalgebra.algebra.decide import canonical
 
     monkeypatch.setattr(canonical, "REFINE_LIMIT", 10)
     verdict, reason, witness = decide(Up(29) @ Down(29) + Up(31) @ Down(31), I + Up(29 * 31) @ Down(29 * 31), ())

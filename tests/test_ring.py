@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sympy import I, Rational, pi, sqrt
 
-from opalgebra.algebra.ring import RATIONALS, ring_of
+from opalgebra.algebra.numbers.ring import RATIONALS, ring_of
 
 a, b = sympy.symbols("a b")
 r = sympy.Symbol("r", real=True)

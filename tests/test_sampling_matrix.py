@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sympy.matrices.normalforms import smith_normal_form
 
 import opalgebra as oa
-from opalgebra.algebra.sampling import commute
+from opalgebra.algebra.lattices.sampling import commute
 from opalgebra.errors import FactorError, FactorTypeError
 from opalgebra.expr.factors import axes, axis_count, is_symbolic, per_axis, ratio
 

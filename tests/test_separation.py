@@ -15,9 +15,9 @@ from sympy import I, Rational, cbrt, cos, exp, pi, sin, sqrt
 
 import opalgebra as oa
 from opalgebra import Conv, Down, Identity, Shift
-from opalgebra.algebra import separation
-from opalgebra.algebra.separation import NoBound, is_certainly_zero
-from opalgebra.algebra.separation import separation as bound_of
+from opalgebra.algebra.numbers import separation
+from opalgebra.algebra.numbers.separation import NoBound, is_certainly_zero
+from opalgebra.algebra.numbers.separation import separation as bound_of
 
 x = sympy.Symbol("x")
 a = sympy.Symbol("a")

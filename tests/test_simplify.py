@@ -10,7 +10,8 @@ import sympy
 
 import opalgebra as oa
 from opalgebra import AvgPool, Conv, Down, Flip, Identity, Modulate, Repeat, Shift, Signal, Up, Zero
-from opalgebra.algebra import canonical, simplify
+from opalgebra.algebra.decide import canonical
+from opalgebra.algebra.derive import simplify
 from opalgebra.errors import OperandError, Undecided
 from opalgebra.expr.traverse import walk
 

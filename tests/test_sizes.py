@@ -14,7 +14,7 @@ import sympy
 
 import opalgebra as oa
 from opalgebra import Conv, Down, Flip, Identity, Modulate, Shift, Signal, Up
-from opalgebra.algebra.ring import RATIONALS
+from opalgebra.algebra.numbers.ring import RATIONALS
 from opalgebra.windows.affine import Affine, Clock, Finer, quotient, value_of
 from opalgebra.windows.large import matrix_of, shapes
 from opalgebra.windows.pieces import Run, is_zero, meet, normal

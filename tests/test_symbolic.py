@@ -10,10 +10,10 @@ import sympy
 
 import opalgebra as oa
 from opalgebra import AvgPool, Conv, Down, Flip, Identity, LinearUp, Modulate, Repeat, Shift, Up, Zero
+from opalgebra.algebra.decide.points import vanishes
+from opalgebra.algebra.decide.symbolic import Context, SymbolicWalker
 from opalgebra.algebra.facts import holds
-from opalgebra.algebra.points import vanishes
-from opalgebra.algebra.ring import ring_of
-from opalgebra.algebra.symbolic import Context, SymbolicWalker
+from opalgebra.algebra.numbers.ring import ring_of
 from opalgebra.errors import Undecided
 from opalgebra.expr.operators import compose
 from opalgebra.expr.traverse import all_factor_symbols, substitute

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .._verbs import verb
-from ..algebra.evaluate import Evaluator
+from ..algebra.judge.evaluate import Evaluator
 from ..engine.unfold import evaluate
 from ..errors import FormalSignalError, OperandError
 from ..expr.blocks import grid

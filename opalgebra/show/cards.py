@@ -7,16 +7,16 @@ from functools import singledispatch
 from itertools import chain
 from typing import Any
 
-from ..algebra.banks import FilterBank, Tree
-from ..algebra.derive import Derivation, Move, Moves
-from ..algebra.evaluate import Sparse
+from ..algebra.banks.filterbank import FilterBank, Tree
+from ..algebra.decide.prove import Proof, Step
+from ..algebra.decide.witness import Witness
+from ..algebra.derive.derivation import Derivation, Move, Moves
 from ..algebra.facts import Hypothesis
-from ..algebra.falsehoods import Falsehood
-from ..algebra.laws import Law
-from ..algebra.laws import Table as Catalogue
-from ..algebra.prove import Proof, Step
-from ..algebra.replay import samples_of
-from ..algebra.witness import Witness
+from ..algebra.judge.evaluate import Sparse
+from ..algebra.judge.replay import samples_of
+from ..algebra.laws.falsehoods import Falsehood
+from ..algebra.laws.law import Law
+from ..algebra.laws.law import Table as Catalogue
 from ..engine.cost import Explanation
 from ..errors import OperandError
 from ..expr.node import Node

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 from unicodedata import combining
 
-from ..algebra.rounded import rounding_hint
+from ..algebra.decide.rounded import rounding_hint
 from ..expr.node import Node
 from ..expr.signals import Signal
 from ..scalar import exact

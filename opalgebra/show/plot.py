@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..algebra.banks import FilterBank, Tree
-from ..algebra.derive import Derivation
-from ..algebra.prove import Proof
-from ..algebra.witness import Witness
+from ..algebra.banks.filterbank import FilterBank, Tree
+from ..algebra.decide.prove import Proof
+from ..algebra.decide.witness import Witness
+from ..algebra.derive.derivation import Derivation
 from ..engine.cost import Explanation
 from ..errors import FormalSignalError, OperandError
 from ..expr.operators import LinearOperator

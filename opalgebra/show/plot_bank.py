@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..algebra.banks import FilterBank, Tree
-from ..algebra.evaluate import Evaluator
+from ..algebra.banks.filterbank import FilterBank, Tree
+from ..algebra.judge.evaluate import Evaluator
 from ..errors import DimensionError, SizeError
 from ..expr.blocks import grid
 from ..expr.multirate import Conv

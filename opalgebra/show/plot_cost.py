@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..algebra.derive import Derivation
+from ..algebra.derive.derivation import Derivation
 from ..engine.cost import Explanation
 from ..errors import OperandError
 from ..expr.operators import LinearOperator

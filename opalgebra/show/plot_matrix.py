@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..algebra.evaluate import Evaluator, Sparse
-from ..algebra.matrix import window
-from ..algebra.polyphase import periods
+from ..algebra.forms.matrix import window
+from ..algebra.forms.polyphase import periods
+from ..algebra.judge.evaluate import Evaluator, Sparse
 from ..errors import DimensionError, FormalSignalError, WindowError
 from ..expr.blocks import grid
 from ..expr.multirate import Conv

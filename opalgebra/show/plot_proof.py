@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ..algebra.evaluate import Evaluator, Sparse, differs
-from ..algebra.prove import Proof, dimension
-from ..algebra.witness import Witness, output, outputs
+from ..algebra.decide.prove import Proof, dimension
+from ..algebra.decide.witness import Witness, output, outputs
+from ..algebra.judge.evaluate import Evaluator, Sparse, differs
 from ..errors import DimensionError, OperandError
 from ..expr.factors import axes as axes_of
 from ..expr.operators import PLAIN, common_channels

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..algebra.evaluate import Evaluator
-from ..algebra.prove import equals
+from ..algebra.decide.prove import equals
+from ..algebra.judge.evaluate import Evaluator
 from ..errors import DimensionError, WindowError
 from ..expr.blocks import plain
 from ..expr.multirate import Shift

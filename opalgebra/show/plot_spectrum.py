@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from ..algebra.evaluate import Evaluator, Sparse
-from ..algebra.polyphase import periods
-from ..algebra.ring import ring_of
+from ..algebra.forms.polyphase import periods
+from ..algebra.judge.evaluate import Evaluator, Sparse
+from ..algebra.numbers.ring import ring_of
 from ..errors import FormalSignalError, SizeError, WindowError
 from ..expr.blocks import plain
 from ..expr.operators import LinearOperator

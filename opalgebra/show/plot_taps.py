@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..algebra.evaluate import Evaluator
-from ..algebra.polyphase import polyphase
+from ..algebra.forms.polyphase import polyphase
+from ..algebra.judge.evaluate import Evaluator
 from ..errors import DimensionError, SizeError, WindowError
 from ..expr.blocks import plain
 from ..expr.operators import PLAIN, LinearOperator
@@ -68,7 +68,7 @@ def _answers_1d(answers: list[Any], theme: Theme) -> Any:
 
 
 def _answers_2d(answers: list[Any], places: list[tuple[int, ...]], theme: Theme) -> Any:
-    from ..algebra.witness import to_signal
+    from ..algebra.decide.witness import to_signal
 
     made = figure(1 + 3.6 * len(answers), 3.6)
     for axes, answer, at in zip(made.subplots(1, len(answers), squeeze=False)[0], answers, places, strict=True):

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..algebra.evaluate import Evaluator
+from ..algebra.judge.evaluate import Evaluator
 from ..errors import DimensionError, FormalSignalError, OperandError, SizeError, WindowError
 from ..expr.blocks import grid
 from ..expr.operators import LinearOperator, Zero

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..algebra.budget import check_time
-from ..algebra.prove import prove
+from ..algebra.decide.prove import prove
 from ..engine.unfold import run
 from ..errors import DimensionError, SizeError, Undecided
 from ..expr.blocks import fitted

@@ -8,7 +8,7 @@ from typing import Any
 
 from .._verbs import verb
 from ..algebra.budget import limited, room
-from ..algebra.prove import prove
+from ..algebra.decide.prove import prove
 from ..errors import DimensionError, OperandError, SizeError, Undecided, WindowError
 from ..expr.operators import LinearOperator, common_channels
 from ..expr.signals import Signal, common_ndim

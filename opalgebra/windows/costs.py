@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from .._verbs import verb
-from ..algebra.optimize import size_of
+from ..algebra.optimize.optimize import size_of
 from ..engine.channels import evaluate_channels
 from ..engine.fir import Fir
 from ..engine.relabel import Relabel

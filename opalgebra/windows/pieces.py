@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from ..algebra.ring import Ring
+from ..algebra.numbers.ring import Ring
 from ..errors import Undecided
 from ..expr.sampling import SamplingMatrix
 from ..expr.signals import Signal

@@ -17,15 +17,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._verbs import verb
-from ..algebra.canonical import ConcreteWalker, canonical_of
-from ..algebra.coset import Cosets
-from ..algebra.evaluate import Evaluator, differs
+from ..algebra.decide.canonical import ConcreteWalker, canonical_of
+from ..algebra.decide.coset import Cosets
+from ..algebra.decide.prove import Proof, Step, proved_about
+from ..algebra.decide.rounded import rounding_hint
+from ..algebra.decide.scope import Scope
+from ..algebra.decide.witness import to_signal
 from ..algebra.facts import Hypothesis, hypotheses, symbols_of
-from ..algebra.prove import Proof, Step, proved_about
-from ..algebra.ring import Ring, ring_of
-from ..algebra.rounded import rounding_hint
-from ..algebra.scope import Scope
-from ..algebra.witness import to_signal
+from ..algebra.judge.evaluate import Evaluator, differs
+from ..algebra.numbers.ring import Ring, ring_of
 from ..engine.window import Window
 from ..errors import DimensionError, OperandError, Undecided
 from ..expr.blocks import grid

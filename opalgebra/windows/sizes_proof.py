@@ -30,7 +30,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..algebra.evaluate import Evaluator
+from ..algebra.decide.prove import Proof, Step, proved_about
 from ..algebra.facts import (
     AboutFactors,
     Coprime,
@@ -42,9 +42,9 @@ from ..algebra.facts import (
     hypotheses,
     symbols_of,
 )
-from ..algebra.prove import Proof, Step, proved_about
-from ..algebra.replay import judged
-from ..algebra.ring import Ring, ring_of
+from ..algebra.judge.evaluate import Evaluator
+from ..algebra.judge.replay import judged
+from ..algebra.numbers.ring import Ring, ring_of
 from ..errors import DimensionError, OpAlgebraError, SizeError, Undecided, WindowError
 from ..expr.multirate import Shift
 from ..expr.operators import LinearOperator

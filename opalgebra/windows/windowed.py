@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from .._verbs import verb
-from ..algebra.evaluate import Evaluator
-from ..algebra.matrix import matrix
+from ..algebra.forms.matrix import matrix
+from ..algebra.judge.evaluate import Evaluator
 from ..engine.arithmetic import divided
 from ..engine.compiled import MODES as READ_DIRECTLY
 from ..engine.device import module_of

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ...algebra.banks import FilterBank, Tree
-from ...algebra.derive import Derivation
-from ...algebra.laws import Law
-from ...algebra.prove import Proof, Step
+from ...algebra.banks.filterbank import FilterBank, Tree
+from ...algebra.decide.prove import Proof, Step
+from ...algebra.derive.derivation import Derivation
+from ...algebra.laws.law import Law
 from ...errors import OperandError
 from ...expr.node import Node, remembered
 from ...expr.operators import FormalOperator, LinearOperator

@@ -1,0 +1,146 @@
+"""Replaying a proof with the plain evaluator.
+
+An expression commutes with translations up to their rates: moving the input by a common period moves every
+word's output by a whole step.  So two expressions that agree on an impulse in every residue class, near the
+origin and far out (where words of different rates no longer overlap), are equal.  Formal kernels stand for
+random integer taps there (Schwartz–Zippel: a difference would show with overwhelming probability).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import chain, islice, pairwise, product
+from math import prod
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from ...expr.operators import FormalOperator, LinearOperator, Power
+from ...expr.signals import Signal
+from ...expr.traverse import all_factor_symbols, constants, expand, formal_names, walk, with_frequencies
+from ...scalar import exact, is_sympy
+from ..budget import room
+from ..decide.hypotheses import models
+from ..decide.prove import Expression, dimension, relations_of
+from ..decide.witness import Names, conjugates, indices
+from ..facts import AboutFactors, symbols_of
+from ..judge.evaluate import Evaluator, Index
+from ..judge.replay import FAR, common_period, holds_at, judged, same_answers, values_fit
+
+if TYPE_CHECKING:
+    from ..decide.prove import Proof
+
+PRIME = 2**61 - 1  # random taps are drawn below it
+IMPULSES = 240  # tried per line
+SYMPY = 30  # times as much work as Python's numbers are SymPy's
+CASES = 12  # choices of values for symbols, per line
+WORK = 20_000  # nodes and taps, times impulses, per line and range
+
+
+def check(proof: Proof) -> bool:
+    """Replay a proof or a refutation; an undecided statement has nothing to replay and gives False."""
+    if proof.verdict == "refuted":
+        with room(proof.lhs, proof.rhs, grids=False):
+            return proof.witness is not None and holds_at(proof.lhs, proof.rhs, proof.given, proof.witness)
+    if proof.verdict != "proved":
+        return False
+    unsolved = [relation for relation in relations_of(proof.given) if relation.solution() is None]
+    if unsolved:
+        return _under(proof, unsolved)
+    lines = [step.expression for step in proof.steps]
+    if lines[0] != proof.lhs or lines[-1] != proof.rhs:
+        return False
+    return all(_line_holds(a, b, proof.given) for a, b in pairwise(lines))
+
+
+def _under(proof: Proof, relations: list[Any]) -> bool:
+    """Replay where kernels satisfy equations: at kernels that do, each equation being evaluated as well."""
+    from ..decide.relations import assignments
+
+    rest = tuple(fact for fact in proof.given if fact not in relations)
+    pairs = [(proof.lhs, proof.rhs), *(pair for relation in relations for pair in relation.pairs)]
+    examples = list(islice(assignments(relations), 4))
+    return bool(examples) and all(_line_holds(a, b, rest, found) for found in examples for a, b in pairs)
+
+
+def _line_holds(lhs: Expression, rhs: Expression, given: tuple[Any, ...], fixed: Mapping[Any, Any] = {}) -> bool:
+    """Whether both sides agree at small values of the symbols for which the hypotheses hold.
+
+    Kernels by name, and values of taps, may be ``fixed``.
+    """
+    symbols = sorted({*all_factor_symbols(lhs, rhs), *symbols_of(given)}, key=lambda s: str(s.name))
+    small = (0, 1, -2, 3, 2, 5, -1, -3, 4, -4, 6)
+    choices = [[v for v in small if values_fit({s: v})][:4] for s in symbols]
+    cases = chain((dict(zip(symbols, values, strict=True)) for values in product(*choices)), models(given, symbols))
+    about = [fact for fact in given if isinstance(fact, AboutFactors)]
+    chosen = list(
+        islice((case for case in cases if all(judged(fact, Evaluator(1, {}, case)) for fact in about)), CASES)
+    )
+    return bool(chosen) and all(_agree(lhs, rhs, given, case, len(chosen), fixed) for case in chosen)
+
+
+def _agree(
+    lhs: Expression,
+    rhs: Expression,
+    given: tuple[Any, ...],
+    values: dict[Any, int],
+    cases: int,
+    fixed: Mapping[Any, Any],
+) -> bool:
+    ndim = dimension(lhs, rhs)
+    rng = Random(20261122)
+    names = _random_names(lhs, rhs, ndim, rng)
+    names |= {name: Evaluator(ndim).signal(kernel) for name, kernel in fixed.items() if isinstance(name, str)}
+    evaluator = Evaluator(ndim, names, values | {s: v for s, v in fixed.items() if not isinstance(s, str)})
+    about = [(fact, found) for fact in given if (found := fact.solution()) is not None and found[0] in names]
+    for _, (name, general) in about:
+        names[name] = evaluator.signal(general)
+    held = all(judged(fact, evaluator) for fact, _ in about)
+    return held and same_answers(lhs, rhs, _inputs(lhs, rhs, evaluator, rng, cases), evaluator)
+
+
+def _inputs(lhs: Expression, rhs: Expression, evaluator: Evaluator, rng: Random, cases: int = 1) -> list[Index | None]:
+    """Impulses in every residue class, near and far; a sample where there are very many or each is much work.
+
+    Of several cases, which are values of symbols, each has its share.
+    """
+    if not isinstance(lhs, LinearOperator):
+        return [None]
+    ndim, period = evaluator.ndim, common_period(lhs, rhs, evaluator)
+    work = sum(1 if not isinstance(node, Signal) else node.values.size for e in (lhs, rhs) for node in walk(expand(e)))
+    work *= prod(node.exponent for e in (lhs, rhs) for node in walk(e) if isinstance(node, Power) and node.exponent)
+    work *= SYMPY if _has_slow_numbers(lhs, rhs) else 1
+    limit = max(2 if work > WORK else 4, min(IMPULSES // 2, WORK // work) // cases)
+    if period**ndim <= limit:
+        near = list(product(range(period), repeat=ndim))
+    else:
+        near = [tuple(rng.randrange(period) for _ in range(ndim)) for _ in range(limit)]
+    far = [tuple(n + FAR * period * rng.choice((1, -1)) for n in at) for at in near]
+    first = [at for at, _ in zip(indices(ndim), range(min(9, limit)), strict=False)]
+    return [*first, *near, *far]
+
+
+def _random_names(lhs: Expression, rhs: Expression, ndim: int, rng: Random) -> Names:
+    """Random integer taps around the origin for every formal name."""
+    names: Names = {}
+    complex_taps, slow = conjugates(lhs, rhs), _has_slow_numbers(lhs, rhs)
+    for name, node in formal_names(lhs, rhs).items():
+        if isinstance(node, FormalOperator):
+            box = list(product(range(-1, 2), repeat=2 * ndim))
+        else:
+            box = list(product(range(-4, 5) if ndim == 1 and not slow else range(-1, 2), repeat=ndim))
+        names[name] = {at: _random_number(rng, complex_taps and not getattr(node, "real", False)) for at in box}
+    return names
+
+
+def _has_slow_numbers(lhs: Expression, rhs: Expression) -> bool:
+    """Whether there are numbers that only SymPy computes with."""
+    return any(is_sympy(exact(scalar)) for scalar in constants(lhs, rhs)) or any(map(with_frequencies, (lhs, rhs)))
+
+
+def _random_number(rng: Random, complex_taps: bool) -> Any:
+    number = rng.randrange(1, PRIME)
+    if not complex_taps:
+        return number
+    import sympy
+
+    return number + sympy.I * rng.randrange(1, PRIME)

@@ -1,0 +1,1 @@
+"""Whether two expressions are equal: walk, canonical form, decision, proof."""

@@ -1,0 +1,156 @@
+"""Affine expressions in integer parameters; their coefficients are polynomials in factors of which facts are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from math import gcd
+from typing import Any, TypeAlias
+
+from ...errors import Undecided
+from ...scalar import is_sympy
+from ..facts import Coprime, Hypothesis, NotDivides, symbols_of
+from .exponents import prime_factors
+
+Poly: TypeAlias = Any  # an element of SymPy's sparse polynomial ring ℤ[factors, shifts]
+Affine: TypeAlias = dict[int, Poly]  # coefficient per parameter; key 0 is the constant term
+CONSTANT = 0
+THRESHOLD_LIMIT = 24
+
+
+@dataclass
+class Context:
+    """The polynomial ring of the factors, what is known about them, and the thresholds that were used."""
+
+    polynomials: Any
+    coprime: frozenset[frozenset[Any]]
+    indivisible: list[tuple[Poly, Poly]] = field(default_factory=list)
+    thresholds: dict[Any, int] = field(default_factory=dict)
+    _last: int = CONSTANT
+
+    @classmethod
+    def of(cls, symbols: Iterable[Any], facts: Iterable[Hypothesis]) -> Context:
+        from sympy import ZZ
+        from sympy.polys.orderings import lex
+        from sympy.polys.rings import PolyRing
+
+        pairs = set()
+        for fact in facts:
+            if isinstance(fact, Coprime):
+                pairs |= {frozenset((a, b)) for a in _primes(fact.a) for b in _primes(fact.b)}
+        listed = list(symbols)
+        made = cls(PolyRing(tuple(listed), ZZ, lex), frozenset(pairs))
+        for fact in facts:
+            if isinstance(fact, NotDivides) and symbols_of([fact]) <= set(listed):
+                made.indivisible.append((made.poly(fact.a), made.poly(fact.b)))
+        return made
+
+    def fresh(self) -> int:
+        self._last += 1
+        return self._last
+
+    def poly(self, value: Any) -> Poly:
+        return self.polynomials.from_expr(value) if is_sympy(value) else self.polynomials(value)
+
+    def require_larger(self, factor: Poly, number: int) -> None:
+        """Note that the conclusion is for factor > number; one of its symbols above it is enough."""
+        if number > THRESHOLD_LIMIT:
+            raise Undecided(f"whether {factor} divides {number} depends on too many small values")
+        symbol = next(s for s, e in zip(self.polynomials.symbols, factor.LM, strict=True) if e)
+        self.thresholds[symbol] = max(self.thresholds.get(symbol, 0), number)
+
+    def are_coprime(self, a: Poly, b: Poly) -> bool:
+        """Whether two monomials are known to be coprime: every prime number or symbol of one to every of the other."""
+        return all(
+            x != y if isinstance(x, int) and isinstance(y, int) else frozenset((x, y)) in self.coprime
+            for x in self._parts(a)
+            for y in self._parts(b)
+        )
+
+    def never_divides(self, factor: Poly, rest: Affine) -> bool:
+        """Whether a hypothesis rules factor | rest out: some a divides all of it but the constant term."""
+        if CONSTANT not in rest:
+            return False
+        common = _common_factor((c for p, c in rest.items() if p != CONSTANT), self.polynomials, factor)
+        return any(
+            _divisible((common.LM, common.LC), a)
+            and any(not _remainder(rest[CONSTANT] - sign * b, a, self) for sign in (1, -1))
+            for a, b in self.indivisible
+        )
+
+    def _parts(self, monomial: Poly) -> list[Any]:
+        symbols = [s for s, e in zip(self.polynomials.symbols, monomial.LM, strict=True) if e]
+        return [*symbols, *prime_factors(int(monomial.LC))]
+
+
+def _primes(value: Any) -> list[Any]:
+    """The prime numbers and the symbols that make up a factor."""
+    if not is_sympy(value):
+        return prime_factors(value)
+    return [*value.free_symbols, *prime_factors(int(value.as_coeff_Mul()[0]))]
+
+
+def _divisible(monomial: tuple[Any, Any], factor: Poly) -> bool:
+    exponents, coefficient = monomial
+    return coefficient % factor.LC == 0 and all(e >= f for e, f in zip(exponents, factor.LM, strict=True))
+
+
+def _common_factor(polys: Iterable[Poly], ring: Any, start: Poly | None = None) -> Poly:
+    """The largest monomial that divides all terms (and ``start``)."""
+    content, exponents = (0, None) if start is None else (int(start.LC), list(start.LM))
+    for poly in polys:
+        for powers, coefficient in poly.terms():
+            content = gcd(content, int(coefficient))
+            exponents = (
+                list(powers) if exponents is None else [min(a, b) for a, b in zip(exponents, powers, strict=True)]
+            )
+    return ring.term_new(tuple(exponents or ()), content)
+
+
+def _combination(
+    columns: list[tuple[Poly, ...]], targets: list[tuple[Poly, ...]], context: Context
+) -> list[list[Poly]] | None:
+    """The matrix of polynomials U with columns · U = targets; None where there is none or columns are dependent."""
+    from sympy.polys.matrices import DomainMatrix
+
+    size, height = len(columns), len(targets[0])
+    if not size:
+        return None if any(any(target) for target in targets) else []
+    domain = context.polynomials.to_domain().get_field()
+    rows = [[domain.convert(column[i].as_expr()) for column in (*columns, *targets)] for i in range(height)]
+    reduced, pivots = DomainMatrix(rows, (height, size + len(targets)), domain).rref()
+    if pivots != tuple(range(size)):
+        return None
+    solution = [[reduced[i, size + j].element for j in range(len(targets))] for i in range(size)]
+    if any(entry.denom not in (1, -1) for row in solution for entry in row):
+        return None
+    return [[context.polynomials(entry.numer) * context.polynomials(entry.denom) for entry in row] for row in solution]
+
+
+def _never_divides(factor: Poly, rest: Affine) -> bool:
+    """Whether the constant term rules divisibility out: all is numbers, and their gcd does not divide it."""
+    if not factor.is_ground or not all(c.is_ground for c in rest.values()):
+        return False
+    common = gcd(int(factor.LC), *(int(c.LC) for p, c in rest.items() if p != CONSTANT))
+    return CONSTANT in rest and int(rest[CONSTANT].LC) % common != 0
+
+
+def _times(affine: Affine, factor: Poly) -> Affine:
+    return {p: product for p, c in affine.items() if (product := c * factor)}
+
+
+def _plus(left: Affine, right: Affine) -> Affine:
+    total = dict(left)
+    for p, c in right.items():
+        total[p] = total[p] + c if p in total else c
+    return {p: c for p, c in total.items() if c}
+
+
+def _remainder(poly: Poly, factor: Poly, context: Context) -> Poly:
+    """The terms that the monomial does not divide; an integer coefficient is left as it is."""
+    terms = {m: c for m, c in poly.terms() if not _divisible((m, c), factor)}
+    return context.polynomials.from_dict(terms)
+
+
+def _show(rest: Affine) -> str:
+    return " + ".join(str(c.as_expr()) if p == CONSTANT else f"({c.as_expr()})·t{p}" for p, c in sorted(rest.items()))

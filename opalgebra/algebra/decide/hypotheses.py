@@ -1,0 +1,246 @@
+"""What hypotheses about factors come to: values for symbols, coprime pairs, and contradictions.
+
+k = a m and k | m are used by putting a product in the place of a symbol, so that the walk need not know them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import islice, product
+from math import gcd
+from typing import Any
+
+from ...errors import FactorError, Undecided
+from ...scalar import is_sympy
+from ..budget import check_time
+from ..facts import (
+    AboutFactors,
+    Coprime,
+    Equal,
+    Hypothesis,
+    NotDivides,
+    _number_in,
+    _visibly_divides,
+    allowed,
+    holds,
+    small_values,
+    symbols_of,
+)
+from .exponents import Condition, assumptions, can_hold, is_decided, smallest_clash
+
+FACTOR_ONE = 3.5  # what 1 counts as, of a factor
+MODELS = 2_000  # values of the symbols that are tried where satisfiability is not decided
+
+
+# -- whether they can hold at once -----------------------------------------------------------------------
+
+
+def consistent(facts: Iterable[Hypothesis], symbols: Iterable[Any]) -> str:
+    """Refuse hypotheses that contradict one another or what is assumed of symbols; the reason where that is open.
+
+    It is decided for monomials; what speaks of sums holds at small values, or "" is not the answer.
+
+    Raises
+    ------
+    FactorError
+        With the hypotheses that cannot hold at once.
+    """
+    about = tuple(fact for fact in facts if isinstance(fact, AboutFactors))
+    names = sorted({*symbols, *symbols_of(about)}, key=lambda symbol: str(symbol.name))
+    return _consistent(about, tuple(names)) if about or names else ""
+
+
+@lru_cache(maxsize=1024)
+def _consistent(about: tuple[AboutFactors, ...], symbols: tuple[Any, ...]) -> str:
+    decided = [fact for fact in about if is_decided(fact)]
+    conditions: tuple[Condition, ...] = tuple(dict.fromkeys([*decided, *assumptions(symbols)]))
+    open_question = "" if len(decided) == len(about) else "they speak of sums"
+    try:
+        if not can_hold(conditions):
+            clash = [str(condition) for condition in smallest_clash(conditions, can_hold)]
+            listed = ", ".join(clash[:-1]) + " and " * (len(clash) > 1) + clash[-1]
+            raise FactorError(
+                f"the hypotheses contradict one another: {listed} cannot hold {'at once' if clash[1:] else 'at all'}; "
+                "from a contradiction everything follows"
+            )
+    except Undecided as why:
+        open_question = str(why)
+    if not open_question or next(models(about, symbols), None) is not None:
+        return ""
+    return (
+        f"whether {', '.join(map(str, about))} can hold at once is not known ({open_question}, and small values do not "
+        "satisfy them); from a contradiction everything follows"
+    )
+
+
+def models(
+    facts: Iterable[Hypothesis], symbols: Iterable[Any], fixed: Mapping[Any, int] | None = None
+) -> Iterator[dict[Any, int]]:
+    """Small values of the symbols that satisfy hypotheses and all that is assumed of the symbols, the smallest first.
+
+    A factor 1 comes after 2 and 3, since it shows little.  Some symbols may have values already.
+    """
+    given, fixed = [fact for fact in facts if isinstance(fact, AboutFactors)], fixed or {}
+    known = solved(given)
+    mentioned = {*symbols, *symbols_of(given)}
+    left = mentioned | {s for _, value in known.replaced for s in _symbols(value)}
+    free = sorted(left - {symbol for symbol, _ in known.replaced}, key=lambda s: str(s.name))
+    choices = [[fixed[s]] if s in fixed else small_values(s, known.facts, 5) for s in free]
+    factors = [bool(s.is_positive) for s in free]
+
+    def size(values: tuple[int, ...]) -> tuple[Any, ...]:
+        return sum(FACTOR_ONE if v == 1 and f else abs(v) for v, f in zip(values, factors, strict=True)), values
+
+    for values in islice(sorted(islice(product(*choices), 5000), key=size), MODELS):
+        check_time()
+        at = dict(zip(free, values, strict=True))
+        for symbol, value in reversed(known.replaced):
+            at[symbol] = int(value.xreplace(at)) if is_sympy(value) else value
+        if any(at[s] != value for s, value in fixed.items()):
+            continue
+        if all(allowed(s, at[s]) for s in mentioned) and all(holds(fact, at) for fact in given):
+            yield at
+
+
+# -- solving for symbols ---------------------------------------------------------------------------------
+
+
+@dataclass
+class Solution:
+    """Symbols with what takes their place, one after the other, and the hypotheses that are left."""
+
+    replaced: list[tuple[Any, Any]] = field(default_factory=list)
+    facts: list[Hypothesis] = field(default_factory=list)
+
+
+def with_parities(known: Solution, symbols: Iterable[Any]) -> Solution:
+    """The solution for symbols that are assumed to be even or odd as well: 2 k′, 2 d′ + 1, and gcd(2, k) = 1."""
+    import sympy
+
+    replaced, facts = list(known.replaced), list(known.facts)
+    for symbol in symbols:
+        if symbol.is_odd and symbol.is_positive:  # which may be a factor, and a factor is a monomial
+            facts.append(Coprime(2, symbol))
+        elif symbol.is_even or symbol.is_odd:
+            half = sympy.Dummy(f"{symbol.name}_over_2", integer=True, positive=symbol.is_even and symbol.is_positive)
+            replaced.append((symbol, 2 * half + int(symbol.is_odd)))
+            facts = [_put(fact, *replaced[-1]) for fact in facts]
+    return Solution(replaced, facts)
+
+
+def solved(facts: Iterable[Hypothesis]) -> Solution:
+    """The hypotheses solved for symbols as far as they can be.
+
+    Raises
+    ------
+    FactorError
+        Where they are seen to contradict one another.
+    """
+    found = Solution(facts=[fact for fact in facts if isinstance(fact, AboutFactors)])
+    while (step := _one_step(found.facts)) is not None:
+        fact, values = step
+        if fact is not None:
+            found.facts.remove(fact)
+        for symbol, value in values.items():
+            found.replaced.append((symbol, value))
+            found.facts = [_put(f, symbol, value) for f in found.facts]
+    return found
+
+
+def _one_step(facts: list[Hypothesis]) -> tuple[Hypothesis | None, dict[Any, Any]] | None:
+    """A hypothesis that says nothing more once these symbols have been replaced; None where none does."""
+    for fact in facts:
+        if isinstance(fact, Coprime):
+            ones = _shared_symbols(fact)
+            if ones:
+                return None, dict.fromkeys(ones, 1)
+        elif isinstance(fact, NotDivides):
+            if _visibly_divides(fact.a, fact.b):
+                raise _contradiction(fact)
+        else:
+            values = _equation(fact) if isinstance(fact, Equal) else _division(fact, facts)
+            if values is not None:
+                return fact, values
+    return None
+
+
+def _contradiction(fact: Hypothesis) -> FactorError:
+    return FactorError(
+        f"the hypotheses contradict one another: they come to {fact}; from a contradiction everything follows"
+    )
+
+
+def _put(fact: Any, symbol: Any, value: Any) -> Hypothesis:
+    made: Hypothesis = type(fact)(*(_number(v.subs(symbol, value)) if is_sympy(v) else v for v in (fact.a, fact.b)))
+    return made
+
+
+def _number(value: Any) -> Any:
+    return int(value) if value.is_Integer else value
+
+
+def _symbols(value: Any) -> list[Any]:
+    return sorted(value.free_symbols, key=lambda symbol: str(symbol.name)) if is_sympy(value) else []
+
+
+def _shared_symbols(fact: Coprime) -> list[Any]:
+    """The symbols on both sides, which can only be 1."""
+    if gcd(_number_in(fact.a), _number_in(fact.b)) != 1:
+        raise _contradiction(fact)
+    other = _symbols(fact.b)
+    return [symbol for symbol in _symbols(fact.a) if symbol in other]
+
+
+def _cancelled(a: Any, b: Any) -> tuple[Any, Any]:
+    """Two monomials without what is common to both."""
+    import sympy
+
+    common = sympy.gcd(a, b)  # of monomials, in which all symbols are positive
+    return tuple(_number(sympy.cancel(sympy.sympify(v) / common)) for v in (a, b))
+
+
+def _all_one(value: Any, fact: Hypothesis) -> dict[Any, Any]:
+    """value = 1 for a monomial of positive integers."""
+    if _number_in(value) != 1:
+        raise _contradiction(fact)
+    return dict.fromkeys(_symbols(value), 1)
+
+
+def _equation(fact: Any) -> dict[Any, Any] | None:
+    a, b = _cancelled(fact.a, fact.b)
+    if a != b and not (is_sympy(a) or is_sympy(b)):
+        raise _contradiction(fact)
+    for one, other in ((a, b), (b, a)):
+        if one == 1:
+            return _all_one(other, fact)
+        if is_sympy(one) and one.is_Symbol:
+            return {one: other}
+    return None
+
+
+def _division(fact: Any, facts: list[Hypothesis]) -> dict[Any, Any] | None:
+    """a | b for monomials: b is a times a new symbol where it is a symbol itself."""
+    import sympy
+
+    a, b = _cancelled(fact.a, fact.b)
+    b = _without_coprime(a, b, facts)
+    if b == 1:
+        return _all_one(a, fact)
+    if a == 1:
+        return {}
+    if is_sympy(b) and b.is_Symbol:
+        return {b: a * sympy.Dummy(f"{b.name}_over_{a}", integer=True, positive=True)}
+    if not (is_sympy(a) or is_sympy(b)):  # both are numbers above 1 without a common factor
+        raise _contradiction(fact)
+    return None
+
+
+def _without_coprime(a: Any, b: Any, facts: list[Hypothesis]) -> Any:
+    """b without the symbols that are coprime to all of a: a | b c and gcd(a, c) = 1 give a | b."""
+    pairs = {frozenset((f.a, f.b)) for f in facts if isinstance(f, Coprime)}
+    for symbol in _symbols(b):
+        while symbol in _symbols(b) and frozenset((a, symbol)) in pairs:
+            b = _number(b / symbol)
+    return b

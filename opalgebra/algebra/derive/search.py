@@ -1,0 +1,261 @@
+"""Derivations: from one side to the other by named laws, every line checked.
+
+One law at one place is tried first.  Then both sides are rewritten towards the normal form of :mod:`.rewrite` and
+joined where they meet.  No line is shown that the decision procedure has not proved equal to the one before it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from itertools import pairwise
+from typing import Any, TypeAlias
+
+from ...errors import Undecided
+from ...expr.factors import axes, is_symbolic, ratio
+from ...expr.multirate import Conv, Down, Shift, Up
+from ...expr.operators import Compose, FormalOperator, Identity, Scale, Sum, Zero, add, compose
+from ...expr.sampling import SamplingMatrix
+from ...expr.signals import Signal, SignalExpr
+from ...expr.sums import IndexedSum
+from ...expr.traverse import all_factor_symbols, constants, has_blocks, nameless, walk
+from ...scalar import exact, is_sympy
+from ..budget import DERIVATION, check_time, limited
+from ..decide.prove import Expression, Step, decide, same_canonical
+from ..judge.evaluate import Evaluator
+from ..laws.law import Law, laws
+from ..numbers.ring import Ring, ring_of
+from .rewrite import BACKWARD, BASIC, FORWARD, Facts, identity_gone, letter_named, lines, normalise, spelled
+
+SHORT = 8  # lines up to which a derivation is better than one law that says the same
+
+
+def derivation(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step]:
+    """The lines from lhs to rhs, each checked; one line by comparison of canonical forms where no laws lead there."""
+    if has_blocks(lhs) or has_blocks(rhs):
+        from ..decide.blocks import block_derivation
+
+        return block_derivation(lhs, rhs, facts)
+    with limited(DERIVATION):
+        steps = _by_laws(lhs, rhs, facts)
+    if steps is not None:
+        return steps
+    return [Step(lhs, "", ""), Step(rhs, "canonical-form", "")] if lhs != rhs else [Step(lhs, "", "")]
+
+
+def _by_laws(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | None:
+    try:
+        steps = _single_law(lhs, rhs, facts) or _joined(lhs, rhs, facts) or _tidied(lhs, rhs, facts)
+    except Undecided:  # the time is over
+        return None
+    if steps is None or not lines_hold(steps, facts):
+        return None
+    restated = len(steps) == 2 and steps[1].law not in BASIC
+    return (_elementary(lhs, rhs, facts, steps[1].law) or steps) if restated else steps
+
+
+def _elementary(lhs: Expression, rhs: Expression, facts: Facts, law: str) -> list[Step] | None:
+    """Few lines that do without the one law that says it all; None where none are found."""
+    try:
+        steps = _joined(lhs, rhs, facts, law)
+    except Undecided:  # the time is over
+        return None
+    if steps is None or len(steps) > SHORT or any(step.law == law for step in steps):
+        return None
+    return steps if lines_hold(steps, facts) else None
+
+
+def lines_hold(steps: list[Step], facts: Facts) -> bool:
+    """Whether the decision procedure proves every line equal to the one before."""
+    written = [step.expression for step in steps]
+    try:
+        ring = None if facts or any(all_factor_symbols(line) for line in written) else ring_of(constants(*written))
+        return all(_line_holds(*_without_common_terms(a, b), ring, facts) for a, b in pairwise(written))
+    except Undecided:
+        return False
+
+
+def _line_holds(before: Expression, after: Expression, ring: Ring | None, facts: Facts) -> bool:
+    return same_canonical(before, after, ring) if ring else decide(before, after, facts)[0] == "proved"
+
+
+def _without_common_terms(lhs: Any, rhs: Any) -> tuple[Any, Any]:
+    """Both sides without the terms that stand on either: what is left is equal iff they are."""
+    if not (isinstance(lhs, Sum) and isinstance(rhs, Sum)):
+        return lhs, rhs
+    left, right = Counter(lhs.terms), Counter(rhs.terms)
+    return add(tuple((left - right).elements())), add(tuple((right - left).elements()))
+
+
+def _single_law(lhs: Expression, rhs: Expression, facts: Facts, of_sums: bool = False) -> list[Step] | None:
+    """One law at one place, in either direction; a sum's number of terms is tried for a law's missing k.
+
+    With ``of_sums`` only the laws whose side is a sum over r < k are tried.
+    """
+    if lhs == rhs:
+        return [Step(lhs, "", "")]
+    present = [{type(node) for node in walk(side)} for side in (lhs, rhs)]
+    for name in _single_candidates(of_sums):
+        check_time()
+        law = laws[name]
+        for reverse in (FORWARD, BACKWARD):
+            for start, goal, types in ((lhs, rhs, present[0]), (rhs, lhs, present[1])):
+                if _needed_types(name, reverse) <= types:
+                    for new, condition in _uses(law, start, goal, reverse, facts):
+                        if nameless(new) == nameless(goal) or _same_terms(new, goal):
+                            return [Step(lhs, "", ""), Step(rhs, name, condition)]
+    return None
+
+
+def _uses(law: Law, start: Expression, goal: Expression, reverse: bool, facts: Facts) -> Iterator[tuple[Any, str]]:
+    counts = _counts(goal) if law.summed else []
+    for known in [{"k": k} for k in counts] or [{}]:
+        yield from law.uses(start, reverse, facts, known)
+
+
+def _counts(goal: Expression) -> list[Any]:
+    """What a sum over 0 ≤ r < k may have for k; nothing where the goal is no sum.
+
+    The ends of nested sums over indices; of terms written out their number, and factors of as many cosets that occur.
+    """
+    stops = []
+    node: Any = goal
+    while isinstance(node, IndexedSum):
+        stops.append(node.stop)
+        node = node.body
+    if stops:
+        return [stops[0] if len(stops) == 1 else tuple(stops)]
+    if not isinstance(goal, Sum):
+        return []
+    count = len(goal.terms)
+    factors = (node.factor for node in walk(goal.terms[-1]) if isinstance(node, Down | Up))
+    several = [k for k in factors if isinstance(k, tuple | SamplingMatrix) and not is_symbolic(k) and ratio(k) == count]
+    return [count, *dict.fromkeys(several)]
+
+
+@cache
+def _needed_types(name: str, reverse: bool) -> frozenset[type]:
+    """The operators that must occur for a law to fit; those of kernels may hide in a concrete kernel."""
+    pattern = laws[name].patterns[reverse]
+    if pattern is None:
+        return frozenset({Law})  # never there
+    found, stack = set(), [pattern]
+    while stack:
+        node = stack.pop()
+        if not isinstance(node, FormalOperator | SignalExpr):
+            found.add(type(node))
+            stack.extend(node.children())
+    return frozenset(found)
+
+
+def _tidied(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | None:
+    """One law between both sides once letters that do nothing are gone."""
+    left, right = (lines(side, facts, (letter_named, identity_gone)) for side in (lhs, rhs))
+    if len(left) == len(right) == 1:
+        return None  # nothing to tidy: tried before
+    middle = _single_law(left[-1].expression, right[-1].expression, facts)
+    return None if middle is None else _through(left, middle[1:], right)
+
+
+def _backwards(steps: list[Step], last: int) -> list[Step]:
+    """The lines from line ``last`` back to the first."""
+    return [Step(steps[m - 1].expression, steps[m].law, steps[m].condition) for m in range(last, 0, -1)]
+
+
+def _through(left: list[Step], middle: list[Step], right: list[Step]) -> list[Step]:
+    """All of the left lines, the middle ones, and the right lines from the last to the first."""
+    return _merged([*left, *middle, *_backwards(right, len(right) - 1)])
+
+
+def _same_terms(left: Any, right: Any) -> bool:
+    return isinstance(left, Sum) and isinstance(right, Sum) and Counter(left.terms) == Counter(right.terms)
+
+
+@cache
+def _single_candidates(of_sums: bool) -> tuple[str, ...]:
+    """Laws worth trying as the one step between two expressions: those about signals, not the bare structure."""
+    from ..laws.catalogue import LETTERS
+    from ..laws.of_matrices import LATTICES
+
+    return tuple(law.name for law in (*LETTERS, *LATTICES) if not of_sums or law.summed)
+
+
+def _joined(lhs: Expression, rhs: Expression, facts: Facts, without: str = "") -> list[Step] | None:
+    """Both sides to normal form, joined at the first expression that they share.
+
+    Where it is to be done without a law, named laws have to lead there: collecting taps says less.
+    """
+    left, right = normalise(lhs, facts, without), normalise(rhs, facts, without)
+    where = {nameless(step.expression): i for i, step in enumerate(right)}
+    for i, step in enumerate(left):
+        j = where.get(nameless(step.expression))
+        if j is not None:
+            return _merged([*left[: i + 1], *_backwards(right, j)])
+    middle = _single_law(left[-1].expression, right[-1].expression, facts, of_sums=True)
+    if middle is not None:
+        return _through(left, middle[1:], right)
+    if not without and linear_key(left[-1].expression) == linear_key(right[-1].expression):
+        return _through(left, [Step(right[-1].expression, "collect-terms", "")], right)
+    return None
+
+
+def _merged(steps: list[Step]) -> list[Step]:
+    """Neighbouring lines by one law become one line."""
+    result: list[Step] = []
+    for i, step in enumerate(steps):
+        follows = i + 1 < len(steps) and steps[i + 1].law == step.law and step.law
+        if not follows:
+            result.append(step)
+    return result
+
+
+LinearKey: TypeAlias = dict[tuple[Any, ...], dict[tuple[int, ...], Any]]
+
+
+def linear_key(expression: Any) -> LinearKey:
+    """A sum of words as the exact taps of its concrete kernels, by all that is not a concrete kernel.
+
+    Two normal forms with one key differ in how scalars, delays and taps are distributed over their terms.
+    """
+    key: LinearKey = {}
+    for term in expression.terms if isinstance(expression, Sum) else (expression,):
+        scalar, word = (term.scalar, term.operator) if isinstance(term, Scale) else (1, term)
+        if isinstance(word, Zero):
+            continue
+        signature, taps = _segment(word.factors if isinstance(word, Compose) else (word,))
+        total = key.setdefault(signature, {})
+        for at, value in taps.items():
+            total[at] = total.get(at, 0) + exact(scalar) * value
+    exactly = {
+        signature: {at: v for at, value in taps.items() if (v := _expanded(value)) != 0}
+        for signature, taps in key.items()
+    }
+    return {signature: taps for signature, taps in exactly.items() if taps}
+
+
+def _expanded(value: Any) -> Any:
+    return exact(value.expand()) if is_sympy(value) else value
+
+
+def _segment(letters: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[tuple[int, ...], Any]]:
+    """The first run of convolutions and delays behind a ↓: its concrete part, and the rest as a signature."""
+    begin = 1 if isinstance(letters[0], Down) else 0
+    end = next((i for i in range(begin, len(letters)) if not isinstance(letters[i], Conv | Shift)), len(letters))
+    known = [x for x in letters[begin:end] if not _is_formal(x)]
+    others = [x for x in letters[begin:end] if _is_formal(x)]
+    ndim = next((x.ndim for x in letters if x.ndim is not None), 1) or 1
+    taps = Evaluator(ndim).act(compose(tuple(known)), {(0,) * ndim: 1})
+    rest = tuple(_exact_letter(x) for x in letters[end:] if not isinstance(x, Identity))
+    return (letters[:begin], tuple(sorted(others, key=spelled)), rest), taps
+
+
+def _is_formal(letter: Any) -> bool:
+    return not isinstance(letter.kernel, Signal) if isinstance(letter, Conv) else any(map(is_sympy, axes(letter.shift)))
+
+
+def _exact_letter(letter: Any) -> Any:
+    """A letter, with the exact taps in place of a concrete kernel."""
+    if isinstance(letter, Conv) and isinstance(letter.kernel, Signal):
+        return frozenset(Evaluator(letter.kernel.ndim or 1).signal(letter.kernel).items())
+    return letter

@@ -1,0 +1,1 @@
+"""Forms of an operator: its matrix, its polyphase matrix."""

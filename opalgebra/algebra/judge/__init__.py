@@ -1,0 +1,1 @@
+"""What judges the prover: plain evaluation, enclosures of numbers, and witnesses put to the statement."""

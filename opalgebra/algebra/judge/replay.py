@@ -1,0 +1,188 @@
+"""Replaying a refutation: its witness is put to the statement and the hypotheses as they were given.
+
+Nothing of the prover takes part: symbols are looked up by the plain evaluator where they stand, what is assumed of them
+and every hypothesis is judged here by its definition, and both sides are evaluated anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice, product, zip_longest
+from math import gcd, lcm, prod
+from typing import TYPE_CHECKING, Any
+
+from ...expr.blocks import Block
+from ...expr.factors import axes
+from ...expr.multirate import Down, Modulate, Up
+from ...expr.operators import PLAIN, LinearOperator, Power, Sum, common_channels
+from ...expr.sampling import SamplingMatrix
+from ...expr.signals import FormalSignal, SignalExpr, common_ndim
+from ...expr.traverse import constants, expand, formal_names, walk
+from ...scalar import is_sympy, to_sympy
+from ..decide.witness import Names, Witness, answers, output, outputs
+from ..facts import AboutFactors, Coprime, Divides, Equal, EvenSymmetric, Hypothesis, NotDivides, symbols_of
+from .evaluate import Evaluator, Index, Sparse, differs
+
+if TYPE_CHECKING:
+    from ..decide.prove import Expression, Proof
+
+FAR = 10_007  # periods out, past the reach of small kernels
+EXTENSIONS = 600  # choices of values for symbols of hypotheses alone
+IMPULSES = 4096  # in which an equation between kernels is looked at
+
+
+def holds_at(lhs: Expression, rhs: Expression, given: Sequence[Hypothesis], witness: Witness) -> bool:
+    """Whether both sides certainly differ as the witness says, and the hypotheses hold there: it refutes."""
+    evaluator = evaluator_at(lhs, rhs, given, witness)
+    if (symbols_of(given) & (symbols_in_tree(lhs) | symbols_in_tree(rhs))) - evaluator.values.keys():
+        return False  # where a hypothesis holds, a symbol that stands in both has a value
+    if not (values_fit(evaluator.values) and taps_fit(lhs, rhs, evaluator.names)):
+        return False
+    if not _all_judged(given, evaluator):
+        return False
+    left, right = _answers_at(lhs, rhs, evaluator, witness)
+    index = witness.index if isinstance(witness.index, tuple) else (witness.index,)
+    a, b = left.get(index, 0), right.get(index, 0)
+    return differs(a, b) and not differs(a, witness.lhs) and not differs(b, witness.rhs)
+
+
+def samples_of(proof: Proof) -> tuple[Sparse, Sparse] | None:
+    """The samples of both sides of a refuted statement at its witness; None where there is none."""
+    if proof.witness is None:
+        return None
+    evaluator = evaluator_at(proof.lhs, proof.rhs, proof.given, proof.witness)
+    return _answers_at(proof.lhs, proof.rhs, evaluator, proof.witness)
+
+
+def evaluator_at(lhs: Expression, rhs: Expression, given: Sequence[Hypothesis], witness: Witness) -> Evaluator:
+    """The evaluator with the kernels and values of a witness; names that it does not speak of are zero."""
+    roots = [lhs, rhs, *(side for fact in given for side in _sides(fact))]
+    symbols = {s for root in roots for s in symbols_in_tree(root)} | symbols_of(given)
+    values = {s: witness.factors[s.name] for s in symbols if s.name in witness.factors}
+    names: Names = {**{name: {} for name in formal_names(*roots)}, **witness._names}
+    return Evaluator(common_ndim(lhs, rhs) or 1, names, values)
+
+
+def _answers_at(lhs: Expression, rhs: Expression, evaluator: Evaluator, witness: Witness) -> tuple[Sparse, Sparse]:
+    at = None if witness.input is None else witness.input.starts
+    return answers(lhs, rhs, at, evaluator, witness.channels)
+
+
+def symbols_in_tree(root: Any) -> set[Any]:
+    """Every SymPy symbol in factors, shifts, frequencies, scalars and taps, bound ones included."""
+    values = [part for node in walk(root) for part in node.parts()]
+    found = {s for entry in _leaves(values) for s in entry.free_symbols}
+    return found | {s for scalar in constants(root) if is_sympy(scalar) for s in scalar.free_symbols}
+
+
+def _leaves(values: Any) -> Iterator[Any]:
+    for value in values:
+        if isinstance(value, tuple):
+            yield from _leaves(value)
+        elif is_sympy(value):
+            yield value
+
+
+# -- what the values must be ------------------------------------------------------------------------------
+
+
+def values_fit(values: Mapping[Any, Any]) -> bool:
+    """Whether every number is what SymPy was told of its symbol: positive, even, prime, real, …"""
+    return all(
+        getattr(to_sympy(value), f"is_{what}") is truth
+        for symbol, value in values.items()
+        for what, truth in symbol.assumptions0.items()
+    )
+
+
+def taps_fit(lhs: Any, rhs: Any, names: Mapping[str, Sparse]) -> bool:
+    """Whether the taps of real kernels are real."""
+    real = [name for name, node in formal_names(lhs, rhs).items() if isinstance(node, FormalSignal) and node.real]
+    return all(to_sympy(tap).is_real for name in real for tap in names[name].values())
+
+
+def judged(fact: Hypothesis, evaluator: Evaluator) -> bool:
+    """Whether a hypothesis holds for these kernels and values, by its definition."""
+    if isinstance(fact, AboutFactors):
+        a, b = (evaluator.integer(side) for side in (fact.a, fact.b))
+        if isinstance(fact, Coprime):
+            return gcd(a, b) == 1
+        if isinstance(fact, Equal):
+            return a == b
+        return isinstance(fact, Divides | NotDivides) and (b % a == 0) == isinstance(fact, Divides)
+    if isinstance(fact, EvenSymmetric):
+        taps = evaluator.signal(fact.signal)
+        return not any(differs(v, taps.get(tuple(-i for i in n), 0)) for n, v in taps.items())
+    pairs = getattr(fact, "pairs", None)
+    return pairs is not None and all(_agree(a, b, evaluator) for a, b in pairs)
+
+
+def _all_judged(given: Sequence[Hypothesis], evaluator: Evaluator) -> bool:
+    """Whether all hypotheses hold, for some small values of the symbols in them that the witness does not speak of."""
+    others = sorted(symbols_of(given) - evaluator.values.keys(), key=str)
+    for chosen in islice(product((1, 2, 3, 5, 0, -1, 4, 6), repeat=len(others)), EXTENSIONS):
+        values = dict(zip(others, chosen, strict=True))
+        at = Evaluator(evaluator.ndim, evaluator.names, {**evaluator.values, **values})
+        if values_fit(values) and all(judged(fact, at) for fact in given):
+            return True
+    return False
+
+
+def _sides(fact: Hypothesis) -> list[Any]:
+    if isinstance(fact, EvenSymmetric):
+        return [fact.signal]
+    return [side for pair in getattr(fact, "pairs", ()) for side in pair]
+
+
+def _agree(lhs: LinearOperator, rhs: LinearOperator, evaluator: Evaluator) -> bool:
+    """Whether both operators answer the same to an impulse in every residue class, near and far; False for too many."""
+    inside = Evaluator(common_ndim(lhs, rhs) or 1, evaluator.names, evaluator.values)
+    rate = common_period(lhs, rhs, inside)
+    if rate**inside.ndim > IMPULSES:
+        return False
+    near = list(product(range(rate), repeat=inside.ndim))
+    return same_answers(lhs, rhs, [*near, *(tuple(i + FAR * rate for i in n) for n in near)], inside)
+
+
+# -- comparing by impulses --------------------------------------------------------------------------------
+
+
+def same_answers(lhs: Any, rhs: Any, inputs: Sequence[Index | None], evaluator: Evaluator) -> bool:
+    """Whether no difference is certain at any of the inputs (None for signals); of blocks, in any channel."""
+    return all(
+        not differs(left.get(n, 0), right.get(n, 0))
+        for at in inputs
+        for left, right in _pairs(lhs, rhs, at, evaluator)
+        for n in left.keys() | right.keys()
+    )
+
+
+def _pairs(lhs: Any, rhs: Any, at: Index | None, evaluator: Evaluator) -> Iterator[tuple[Sparse, Sparse]]:
+    channels = common_channels(lhs, rhs) if at is not None else None
+    if at is None or channels in (None, PLAIN):
+        yield output(lhs, at, evaluator), output(rhs, at, evaluator)
+        return
+    _, inputs = channels
+    for into in range(inputs):
+        yield from zip_longest(*(outputs(side, at, into, inputs, evaluator) for side in (lhs, rhs)), fillvalue={})
+
+
+def common_period(lhs: Expression, rhs: Expression, evaluator: Evaluator) -> int:
+    """A period of the input after which both repeat themselves, shifted."""
+    return lcm(*(_period(expand(side), evaluator) for side in (lhs, rhs)))
+
+
+def _period(expression: LinearOperator | SignalExpr, evaluator: Evaluator) -> int:
+    """Products along words, lcm over sums."""
+    periods: dict[int, int] = {}
+    for node in reversed(list(walk(expression))):  # children before parents
+        inner = [periods[id(child)] for child in node.children()]
+        if isinstance(node, Up | Down):
+            factor = node.factor
+            inner += [factor.exponent] if isinstance(factor, SamplingMatrix) else map(evaluator.integer, axes(factor))
+        elif isinstance(node, Modulate):
+            inner += node.sequence.values.shape
+        elif isinstance(node, Power):
+            inner *= min(node.exponent, 64)
+        periods[id(node)] = lcm(*inner) if isinstance(node, Sum | Block) else prod(inner)
+    return periods[id(expression)]

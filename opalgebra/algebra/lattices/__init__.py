@@ -1,0 +1,1 @@
+"""Sublattices of ℤⁿ, and what is public of sampling matrices."""

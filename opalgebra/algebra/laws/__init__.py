@@ -1,0 +1,1 @@
+"""The laws: a row says everything about one."""

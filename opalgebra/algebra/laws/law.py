@@ -1,0 +1,275 @@
+"""The catalogue of laws: data.
+
+A row says everything about a law: its name, its sides as a function of its parameters, its conditions, its
+source, and a near miss.  Statement, proof, rewriting, rendering and tests all come from the row.  Letters as in
+the literature: k, a, b, L, M factors; p, q kernels; d shifts; R the flip; S the delay; A, B any operators.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cached_property
+from typing import Any, TypeAlias, TypeVar
+
+from ..._verbs import Drawn, verb
+from ...errors import UnknownLaw
+from ...expr.factors import factor, is_symbolic
+from ...expr.operators import operators
+from ...expr.sampling import SamplingMatrix
+from ...expr.signals import signals
+from ...scalar import is_sympy
+from ..decide.prove import Proof, prove
+from ..facts import Coprime, Hypothesis
+from .match import Bindings, Build, placeholder, rewrites
+
+Sides: TypeAlias = tuple[Any, Any]
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True)
+class Law(Drawn):
+    """An identity with a name.
+
+    Attributes
+    ----------
+    name, conditions, source
+        Its name, its side conditions in words, and where it is found in the literature.
+    parameters : str
+        Names and kinds, such as ``"k:factor q:kernel"``.
+    sides : callable
+        Both sides for given parameters.
+    """
+
+    name: str
+    parameters: str
+    sides: Callable[..., Sides]
+    source: str
+    near_miss: Callable[..., Sides]
+    conditions: tuple[str, ...] = ()
+    needs: Callable[..., bool] | None = None  # the condition, for concrete parameters
+    given: Callable[..., tuple[Hypothesis, ...]] | None = None
+    generic: Mapping[str, Any] = field(default_factory=dict)  # parameters that must be concrete
+    summed: bool = False  # whether the right side is a sum over r < k, which no pattern can express
+    pattern: Callable[..., Any] | None = None  # what to look for, where the left side itself cannot serve
+    bind: Callable[[Bindings], Bindings | None] | None = None  # the law's parameters from those of the pattern
+
+    @cached_property
+    def kinds(self) -> dict[str, str]:
+        """Kind by parameter name: factor, matrix, kernel, shift, frequency, operator, scalar, sequence."""
+        return dict(entry.split(":") for entry in self.parameters.split())
+
+    @cached_property
+    def _generic(self) -> dict[str, Any]:
+        return {name: self.generic.get(name, _generic_value(name, kind)) for name, kind in self.kinds.items()}
+
+    @property
+    def lhs(self) -> Any:
+        """The left side for generic parameters."""
+        return self.sides(**self._generic)[0]
+
+    @property
+    def rhs(self) -> Any:
+        """The right side for generic parameters."""
+        return self.sides(**self._generic)[1]
+
+    @property
+    def statement(self) -> str:
+        """``lhs = rhs`` in Unicode, for generic parameters."""
+        return f"{self.lhs} = {self.rhs}"
+
+    def latex(self) -> str:
+        """The statement in LaTeX."""
+        return str(verb("related")(f"{self.lhs:latex}", "=", f"{self.rhs:latex}"))
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
+    def _repr_markdown_(self) -> str:
+        return str(verb("as_markdown")(self))
+
+    def __str__(self) -> str:
+        return str(verb("law_text")(self))
+
+    def instance(self, **values: Any) -> Sides:
+        """Both sides for some parameters given and the others generic."""
+        self._check_names(values)
+        return self.sides(**{**self._generic, **self._read(values)})
+
+    def _read(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The values as they stand in expressions: nested lists given for a factor are a matrix."""
+        sampling = ("factor", "matrix")
+        return {name: factor(value) if self.kinds[name] in sampling else value for name, value in values.items()}
+
+    def _check_names(self, values: Mapping[str, Any]) -> None:
+        unknown = values.keys() - self.kinds.keys()
+        if unknown:
+            raise UnknownLaw(f"{self.name} has no parameter {', '.join(unknown)}; it has {', '.join(self.kinds)}")
+
+    def hypotheses(self, **values: Any) -> tuple[Hypothesis, ...]:
+        """The conditions as hypotheses for the prover."""
+        parameters = {**self._generic, **self._read(values)}
+        return () if self.given is None else self.given(**{n: parameters[n] for n in _names_of(self.given)})
+
+    def prove(self, **values: Any) -> Proof:
+        """Prove the law for generic parameters, or for those given.
+
+        >>> import opalgebra as oa
+        >>> oa.laws["noble-down"].prove().verdict, oa.laws["polyphase-conv"].prove(k=5).verdict
+        ('proved', 'proved')
+        """
+        return prove(*self.instance(**values), given=self.hypotheses(**values))
+
+    def refute_near_miss(self) -> Proof:
+        """The proof attempt for a tempting variant of the law that is false."""
+        return prove(*self.near_miss(**{n: self._generic[n] for n in _names_of(self.near_miss)}))
+
+    def apply(self, expression: Any, facts: tuple[Hypothesis, ...] = (), **values: Any) -> Iterator[Any]:
+        """The expressions that one use of the law makes, left to right first, then right to left."""
+        for reverse in (False, True):
+            for new, _ in self.uses(expression, reverse, facts, values):
+                yield new
+
+    def uses(
+        self,
+        expression: Any,
+        reverse: bool,
+        facts: tuple[Hypothesis, ...] = (),
+        values: Mapping[str, Any] | None = None,
+    ) -> Iterator[tuple[Any, str]]:
+        """The expressions that come of one use of the law in one direction, each with its condition."""
+        self._check_names(values or {})
+        pattern = self.patterns[reverse]
+        if pattern is not None:
+            yield from rewrites(expression, pattern, self.builder(reverse, facts), self._read(values or {}))
+
+    def builder(self, reverse: bool, facts: tuple[Hypothesis, ...]) -> Build:
+        """From bindings to (what was matched, what takes its place, condition); None where a condition fails."""
+
+        def build(bound: Bindings) -> tuple[Any, Any, str] | None:
+            if self.bind is not None:
+                completed = self.bind(bound)
+                if completed is None:
+                    return None
+                bound = completed
+            if bound.keys() != self.kinds.keys() or not self._holds(bound, facts):
+                return None
+            lhs, rhs = self.sides(**bound)
+            condition = self._condition(bound)
+            return (rhs, lhs, condition) if reverse else (lhs, rhs, condition)
+
+        return build
+
+    def _condition(self, bound: Bindings) -> str:
+        """The conditions, spelled with the parameters in use where these are scalars."""
+        if self.given is None or any(isinstance(value, tuple | SamplingMatrix) for value in bound.values()):
+            return ", ".join(self.conditions)
+        return ", ".join(map(str, self.given(**{n: bound[n] for n in _names_of(self.given)})))
+
+    @cached_property
+    def patterns(self) -> tuple[Any, Any]:
+        """Both sides with placeholders; None for a side that no pattern can express."""
+        if self.pattern is not None:
+            return self.pattern(**{n: placeholder(n, _kind(n, self.kinds)) for n in _names_of(self.pattern)}), None
+        if self.generic or self.summed:
+            return None, None
+        return self.sides(**{name: placeholder(name, kind) for name, kind in self.kinds.items()})
+
+    def _holds(self, bound: Bindings, facts: tuple[Hypothesis, ...]) -> bool:
+        if self.needs is None:
+            return True
+        values = {n: bound[n] for n in _names_of(self.needs)}
+        if not any(map(is_symbolic, values.values())):
+            return self.needs(**values)
+        wanted = self.given(**{n: bound[n] for n in _names_of(self.given)}) if self.given else ()
+        return bool(wanted) and all(_known(fact, facts) for fact in wanted)
+
+
+def _known(fact: Hypothesis, facts: tuple[Hypothesis, ...]) -> bool:
+    if isinstance(fact, Coprime):
+        if not (is_sympy(fact.a) or is_sympy(fact.b)):
+            return True  # numbers that are not coprime make no hypothesis
+        return fact in facts or Coprime(fact.b, fact.a) in facts
+    return fact in facts
+
+
+def _names_of(function: Callable[..., Any]) -> tuple[str, ...]:
+    code = function.__code__
+    return tuple(code.co_varnames[: code.co_argcount])
+
+
+def _generic_value(name: str, kind: str) -> Any:
+    import sympy
+
+    if kind == "kernel":
+        return signals(name)
+    if kind == "operator":
+        return operators(name)
+    if kind == "frequency":
+        return sympy.Symbol(name, real=True)
+    if kind == "factor":
+        return sympy.Symbol(name, integer=True, positive=True)
+    return sympy.Symbol(name, integer=True) if kind == "shift" else sympy.Symbol(name)
+
+
+def _kind(name: str, kinds: Mapping[str, str]) -> str:
+    """The kind of a name that only the pattern uses: A is any operator, other letters are factors."""
+    return kinds.get(name, "operator" if name == "A" else "factor")
+
+
+class Table(Mapping[str, Row]):
+    """Rows by name, made on first use, so that SymPy is not loaded before."""
+
+    kind = "row"  # in one word, and ``name`` for what holds them
+    name = "rows"
+
+    @cached_property
+    @abstractmethod
+    def _rows(self) -> dict[str, Row]:
+        """The rows."""
+
+    def __getitem__(self, name: str) -> Row:
+        if name not in self._rows:
+            close = get_close_matches(str(name), self._rows, n=3)
+            hint = f"did you mean {' or '.join(map(repr, close))}?" if close else f"list(oa.{self.name}) names them all"
+            raise UnknownLaw(f"there is no {self.kind} {name!r}; {hint}")
+        return self._rows[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._rows
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} {self.name}: {', '.join(self)}>"
+
+    def _repr_html_(self) -> str:
+        return str(verb("as_html")(self))
+
+
+class Catalogue(Table[Law]):
+    """The laws by name.
+
+    >>> import opalgebra as oa
+    >>> print(oa.laws["noble-up"].statement)
+    ((↑ₖ q)∗) ↑ₖ = ↑ₖ (q∗)
+    >>> len(oa.laws) > 100
+    True
+    """
+
+    kind, name = "law", "laws"
+
+    @cached_property
+    def _rows(self) -> dict[str, Law]:
+        from .catalogue import ROWS
+
+        return {row.name: row for row in ROWS}
+
+
+laws = Catalogue()

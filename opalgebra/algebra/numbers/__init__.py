@@ -1,0 +1,1 @@
+"""Exact numbers: the rings in which statements are decided."""

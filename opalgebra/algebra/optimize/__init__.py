@@ -1,0 +1,1 @@
+"""The cheapest equal operator."""

@@ -1,0 +1,413 @@
+"""Moves of the optimiser: what one part of an expression may become, by which laws.
+
+A move is a list of (law, new part): mostly one, several where the lines between cost more than both ends.  Nothing
+here is trusted: :mod:`.optimize` has every line checked by the decision procedure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import gcd
+from typing import Any, TypeAlias
+
+from ...expr.factors import axes, is_symbolic
+from ...expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
+from ...expr.named import AvgPool, Named, Repeat
+from ...expr.node import Node
+from ...expr.operators import Compose, Identity, LinearOperator, Power, Scale, Sum, Zero, add, compose
+from ...expr.signals import Applied, Signal
+from ...expr.traverse import transform
+from ..derive.rewrite import (
+    BACKWARD,
+    FORWARD,
+    _by_law,
+    _collect,
+    _common_factor,
+    _without_wrapper,
+    identity_gone,
+    letter_named,
+)
+from ..laws.match import Place, inner
+from .taps import (
+    comb,
+    common_kind,
+    compressed,
+    exact_taps,
+    kind_of,
+    made,
+    outer,
+    product,
+    scaled,
+    sparse_factors,
+    spread,
+)
+from .taps import total as total_of
+
+Move: TypeAlias = list[tuple[str, LinearOperator]]
+Letters: TypeAlias = tuple[LinearOperator, ...]
+POWER_LIMIT = 16  # factors of a power that is written out
+PHASES = 16  # terms of the largest sum over phases
+
+# What two or three neighbours become by a law of the catalogue, whatever their kernels.
+BY_LAW: dict[tuple[type, ...], tuple[tuple[str, bool], ...]] = {
+    (Down, Up): (("down-up", FORWARD), ("down-up-gcd", FORWARD), ("up-down-coprime", BACKWARD)),
+    (Up, Down): (("up-down-coprime", FORWARD), ("up-down-comb", FORWARD)),
+    (Up, Up): (("up-up", FORWARD),), (Down, Down): (("down-down", FORWARD),),
+    (Down, Conv): (("noble-down", FORWARD),), (Conv, Down): (("noble-down", BACKWARD),),
+    (Conv, Up): (("noble-up", FORWARD),), (Up, Conv): (("noble-up", BACKWARD),),
+    (Conv, Conv): (("conv-conv", FORWARD), ("conv-commute", FORWARD)),
+    (Down, Shift): (("shift-down", FORWARD),), (Shift, Down): (("shift-down", BACKWARD),),
+    (Shift, Up): (("shift-up", FORWARD),), (Up, Shift): (("shift-up", BACKWARD),),
+    (Conv, Shift): (("conv-shift", FORWARD),), (Shift, Conv): (("conv-shift", BACKWARD),),
+    (Shift, Shift): (("shift-shift", FORWARD),), (Flip, Flip): (("flip-flip", FORWARD),),
+    (Flip, Shift): (("flip-shift", FORWARD),),
+    (Flip, Conv): (("flip-conv", FORWARD),), (Conv, Flip): (("flip-conv", BACKWARD),),
+    (Flip, Up): (("flip-up", FORWARD),), (Up, Flip): (("flip-up", BACKWARD),),
+    (Flip, Down): (("flip-down", FORWARD),), (Down, Flip): (("flip-down", BACKWARD),),
+    (Modulate, Up): (("modulate-up", FORWARD),), (Down, Modulate): (("modulate-down", FORWARD),),
+    (Repeat, Repeat): (("repeat-repeat", FORWARD),), (Down, Repeat): (("down-repeat", FORWARD),),
+    (AvgPool, Repeat): (("mean-repeat", FORWARD),), (Repeat, Conv): (("repeat-conv", FORWARD),),
+    (Conv, Repeat): (("repeat-fold", FORWARD), ("repeat-conv", BACKWARD)),
+    (Down, Conv, Up): (("down-conv-up", FORWARD), ("common-factor", FORWARD)),
+    (Down, Shift, Up): (("down-shift-up", FORWARD),),
+}  # fmt: skip
+
+
+def spots(root: LinearOperator) -> Iterator[Place]:
+    """Every operator within an operator, outermost first, with the way to put another in its place."""
+    stack: list[Place] = [(root, lambda new: new)]
+    while stack:
+        node, put = stack.pop()
+        yield node, put
+        inside = [spot for spot in inner(node, put) if isinstance(spot[0], LinearOperator)]
+        stack.extend(reversed(inside))
+
+
+def tidy(root: LinearOperator) -> tuple[str, LinearOperator] | None:
+    """Zeros and identities out of compositions and sums, everywhere; None where there are none."""
+    used: list[str] = []
+
+    def replace(node: Node) -> Node | None:
+        found = _tidied(node)
+        if found is not None:
+            used.append(found[0])
+        return found and found[1]
+
+    new: LinearOperator = transform(root, replace)
+    return (", ".join(dict.fromkeys(used)), new) if used else None
+
+
+def _tidied(node: Any) -> tuple[str, LinearOperator] | None:
+    if isinstance(node, Scale) and (node.scalar == 1 or isinstance(node.operator, Zero)):
+        return "scale-one" if node.scalar == 1 else "collect-terms", node.operator
+    if isinstance(node, Sum) and any(isinstance(term, Zero) for term in node.terms):
+        return "collect-terms", add(tuple(term for term in node.terms if not isinstance(term, Zero)))
+    if isinstance(node, Compose) and any(isinstance(letter, Zero) for letter in node.factors):
+        return "zero-left", Zero()
+    if isinstance(node, Compose) and any(isinstance(letter, Identity) for letter in node.factors):
+        return "identity-left", compose(tuple(x for x in node.factors if not isinstance(x, Identity)))
+    return None
+
+
+def moves(node: Any, phases: bool) -> Iterator[Move]:
+    """What a part may become, with sums over phases or without."""
+    if (isinstance(node, Power) and node.exponent > POWER_LIMIT) or (isinstance(node, Named) and node.blocks):
+        return  # phases are shortest by their name
+    for strategy in (_without_wrapper, letter_named, identity_gone):
+        found = strategy(node, ())
+        if found is not None:
+            yield [found[:2]]
+    if isinstance(node, Compose):
+        yield from _of_word(node.factors, phases)
+    elif isinstance(node, Sum):
+        yield from _of_sum(node)
+    elif isinstance(node, Scale):
+        yield from _of_scale(node)
+    elif isinstance(node, Conv):
+        yield from _of_kernel(node)
+        if phases:
+            yield from _dilated(node)
+
+
+# Compositions ---------------------------------------------------------------------------------------------------
+
+
+def _of_word(letters: Letters, phases: bool) -> Iterator[Move]:
+    for i in range(len(letters)):
+        for size in (2, 3):
+            run = letters[i : i + size]
+            if len(run) == size:
+                for move in _of_run(run, phases):
+                    yield [(law, compose((*letters[:i], new, *letters[i + size :]))) for law, new in move]
+        shared = _common_factor(letters[i:]) if isinstance(letters[i], Down) and len(letters) > i + 1 else None
+        if shared is not None:
+            taken, (law, new, _) = shared
+            yield [(law, compose((*letters[:i], new, *letters[i + taken :])))]
+
+
+def _of_run(run: Letters, phases: bool) -> Iterator[Move]:
+    """What a run of two or three letters becomes."""
+    kinds = tuple(map(type, run))
+    known = [letter.kernel for letter in run if isinstance(letter, Conv)]
+    if not (known and all(isinstance(kernel, Signal) for kernel in known) and kinds in _KNOWN):
+        for name, reverse in BY_LAW.get(kinds, ()):
+            found = _by_law(name, compose(run), reverse, ())
+            if found is not None:
+                yield [(name, found[1])]
+    else:
+        yield from _KNOWN[kinds](*run)
+    if phases and kinds in ((Down, Conv), (Conv, Up)):
+        yield from _phases(run)
+    if len(run) == 3 and kinds in _MERGES:
+        yield from _MERGES[kinds](*run)
+
+
+def _phases(run: Any) -> Iterator[Move]:
+    """A strided or transposed convolution as a sum over phases."""
+    strided = isinstance(run[0], Down)
+    factor = (run[0] if strided else run[1]).factor
+    if isinstance(factor, int) and 1 < factor <= PHASES:
+        name = "polyphase-strided" if strided else "polyphase-transposed"
+        found = _by_law(name, compose(run), FORWARD, ())
+        if found is not None:
+            yield [(name, found[1])]
+
+
+def _merged(first: Any, second: Any) -> Iterator[Move]:
+    """Two known kernels multiplied out, or their order changed."""
+    merged = product(first.kernel, second.kernel)
+    if merged is not None:
+        yield [("conv-conv", Conv(merged))]
+    yield [("conv-commute", second @ first)]
+
+
+def _around_down(first: Any, down: Any, last: Any) -> Iterator[Move]:
+    """C_p ↓k C_q = ↓k C_{↑k p} C_q."""
+    yield from _through(first.kernel, down, last.kernel, "noble-down", lambda kernel: down @ kernel)
+
+
+def _around_up(first: Any, up: Any, last: Any) -> Iterator[Move]:
+    """C_p ↑k C_q = C_p C_{↑k q} ↑k."""
+    yield from _through(last.kernel, up, first.kernel, "noble-up", lambda kernel: kernel @ up)
+
+
+def _through(moved: Any, sampling: Any, other: Any, law: str, place: Any) -> Iterator[Move]:
+    """One kernel moved to the side of the higher rate, and multiplied with the kernel there."""
+    if is_symbolic(sampling.factor) or not (isinstance(moved, Signal) and isinstance(other, Signal)):
+        if not isinstance(moved, Signal):
+            formal = Applied(Up(sampling.factor), moved)
+            both = Conv(formal) @ Conv(other) if law == "noble-down" else Conv(other) @ Conv(formal)
+            joined = Conv(formal) @ other if law == "noble-down" else Conv(other) @ formal
+            yield [(law, place(both)), ("conv-conv", place(Conv(joined)))]
+        return
+    wide = spread(moved, axes(sampling.factor))
+    merged = product(wide, other)
+    if merged is not None:
+        both = Conv(wide) @ Conv(other) if law == "noble-down" else Conv(other) @ Conv(wide)
+        yield [(law, place(both)), ("conv-conv", place(Conv(merged)))]
+
+
+def _noble_down(down: Any, conv: Any) -> Iterator[Move]:
+    """↓k C_q = ↓m C_r ↓g S^s where q = S^s ↑g r and k = m g."""
+    found = None if is_symbolic(down.factor) else _combed(conv.kernel, axes(down.factor))
+    if found is not None:
+        start, step, rest, kernel = found
+        letters = (*_sampling(Down, rest), *_kernel(kernel), Down(_entry(step)), *_delay(start))
+        yield [("noble-down", compose(letters))]
+
+
+def _noble_up(conv: Any, up: Any) -> Iterator[Move]:
+    """C_q ↑k = S^s ↑g C_r ↑m where q = S^s ↑g r and k = g m."""
+    found = None if is_symbolic(up.factor) else _combed(conv.kernel, axes(up.factor))
+    if found is not None:
+        start, step, rest, kernel = found
+        letters = (*_delay(start), Up(_entry(step)), *_kernel(kernel), *_sampling(Up, rest))
+        yield [("noble-up", compose(letters))]
+
+
+def _combed(kernel: Signal, factor: tuple[int, ...]) -> tuple[Any, Any, Any, Signal] | None:
+    """(s, g, k/g, r) with the kernel S^s ↑g r and g the largest that divides k; None where g = 1."""
+    start, steps = comb(kernel)
+    step = tuple(gcd(k, g) for k, g in zip(factor, steps, strict=True))
+    if set(step) == {1}:
+        return None
+    rest = tuple(k // g for k, g in zip(factor, step, strict=True))
+    return start, step, rest, compressed(kernel, start, step)
+
+
+def _entry(value: tuple[int, ...]) -> Any:
+    return value[0] if len(value) == 1 else value
+
+
+def _sampling(kind: Any, factor: tuple[int, ...]) -> Letters:
+    return (kind(_entry(factor)),) if any(k != 1 for k in factor) else ()
+
+
+def _delay(start: tuple[int, ...]) -> Letters:
+    return (Shift(_entry(start)),) if any(start) else ()
+
+
+def _kernel(kernel: Signal) -> Letters:
+    """The convolution, unless its kernel is the unit impulse of no other dtype than the data has."""
+    one = kernel.values.size == 1 and bool(kernel.values.flat[0] == 1) and kernel.dtype.kind == "i" and kernel.weak
+    return () if one and not any(kernel.starts) else (Conv(kernel),)
+
+
+def _conv_down(conv: Any, down: Any) -> Iterator[Move]:
+    """C_q ↓k = ↓k C_{↑k q}."""
+    if not is_symbolic(down.factor):
+        yield [("noble-down", down @ Conv(spread(conv.kernel, axes(down.factor))))]
+
+
+def _up_conv(up: Any, conv: Any) -> Iterator[Move]:
+    """↑k C_q = C_{↑k q} ↑k."""
+    if not is_symbolic(up.factor):
+        yield [("noble-up", Conv(spread(conv.kernel, axes(up.factor))) @ up)]
+
+
+def _down_conv_up(down: Any, conv: Any, up: Any) -> Iterator[Move]:
+    """↓M C_q ↑L = ↓(M/g) C_{↓g q} ↑(L/g)."""
+    if is_symbolic(down.factor) or is_symbolic(up.factor):
+        return
+    pairs = list(zip(axes(down.factor), axes(up.factor), strict=True))
+    common = tuple(gcd(*pair) for pair in pairs)
+    if set(common) == {1}:
+        return
+    low, high = (tuple(pair[i] // g for pair, g in zip(pairs, common, strict=True)) for i in (0, 1))
+    between = _thinned(conv.kernel, common)
+    after = compose((*_sampling(Down, low), between, *_sampling(Up, high)))
+    shared = _entry(common)
+    parted = compose((*_sampling(Down, low), Down(shared), conv, Up(shared), *_sampling(Up, high)))
+    lines = [("up-up", parted)] if any(k != 1 for k in (*low, *high)) else []
+    yield [*lines, ("down-conv-up", after)]
+
+
+def _thinned(kernel: Signal, step: tuple[int, ...]) -> LinearOperator:
+    """The convolution with ↓g of a kernel."""
+    first = tuple(-(-a // g) for a, g in zip(kernel.starts, step, strict=True))
+    places = tuple(slice(n * g - a, None, g) for n, g, a in zip(first, step, kernel.starts, strict=True))
+    taps = kernel.values[places]
+    if not taps.size:
+        first, taps = (0,) * len(step), kernel.values[(slice(0, 1),) * len(step)] * 0
+    return Conv(Signal._wrap(taps.copy(), first, kernel.weak))
+
+
+_KNOWN: dict[tuple[type, ...], Any] = {
+    (Conv, Conv): _merged, (Down, Conv): _noble_down, (Conv, Up): _noble_up, (Conv, Down): _conv_down,
+    (Up, Conv): _up_conv, (Down, Conv, Up): _down_conv_up,
+}  # fmt: skip
+_MERGES: dict[tuple[type, ...], Any] = {(Conv, Down, Conv): _around_down, (Conv, Up, Conv): _around_up}
+
+
+# Kernels --------------------------------------------------------------------------------------------------------
+
+
+def _of_kernel(conv: Conv) -> Iterator[Move]:
+    """Known kernels taken apart: an axis of its own, sparse factors; zeros at the ends cut off."""
+    kernel = conv.kernel
+    if not isinstance(kernel, Signal):
+        return
+    pair = outer(kernel) if kernel.values.ndim > 1 else sparse_factors(kernel)
+    if pair is not None:
+        yield [("conv-conv", Conv(pair[0]) @ Conv(pair[1]))]
+    short = made(exact_taps(kernel), kernel.starts, kind_of(kernel))
+    if short is not None and short.values.size < kernel.values.size:
+        yield [("collect-terms", Conv(short))]
+
+
+def _dilated(conv: Conv) -> Iterator[Move]:
+    """Σ_r S^r ↑k C_q ↓k S^{−r} for a kernel ↑k q."""
+    kernel: Any = conv.kernel
+    if isinstance(kernel, Signal):
+        start, step = comb(kernel)
+        if len(step) > 1 or not 1 < step[0] <= PHASES or any(start):
+            return
+        factor, small = step[0], compressed(kernel, start, step)
+    else:
+        up = getattr(kernel, "operator", None)
+        if not isinstance(up, Up) or not isinstance(up.factor, int) or not 1 < up.factor <= PHASES:
+            return
+        factor, small = up.factor, kernel.signal
+    terms = [compose((*_delay((r,)), Up(factor), Conv(small), Down(factor), *_delay((-r,)))) for r in range(factor)]
+    yield [("space-to-batch", add(tuple(terms)))]
+
+
+def _of_scale(node: Scale) -> Iterator[Move]:
+    """c A with the factor in the taps of one of its convolutions."""
+    letters = node.operator.factors if isinstance(node.operator, Compose) else (node.operator,)
+    for i, letter in enumerate(letters):
+        if isinstance(letter, Conv) and isinstance(letter.kernel, Signal):
+            kernel = scaled(node.scalar, letter.kernel)
+            if kernel is not None:
+                yield [("collect-terms", compose((*letters[:i], Conv(kernel), *letters[i + 1 :])))]
+
+
+# Sums -----------------------------------------------------------------------------------------------------------
+
+
+def _of_sum(node: Sum) -> Iterator[Move]:
+    collected = _collect(node, ())
+    if collected is not None:
+        yield [collected[:2]]
+    yield from _of_filters(node)
+    for last in (True, False):
+        groups: dict[LinearOperator, list[int]] = {}
+        words = [_word(term) for term in node.terms]
+        for i, (_, letters) in enumerate(words):
+            groups.setdefault(letters[-1] if last else letters[0], []).append(i)
+        for letter, at in groups.items():
+            if len(at) > 1 and not isinstance(letter, Identity):
+                yield [("distribute-right" if last else "distribute-left", _factored(node, words, at, letter, last))]
+
+
+def _word(term: LinearOperator) -> tuple[Any, Letters]:
+    scalar, operator = (term.scalar, term.operator) if isinstance(term, Scale) else (1, term)
+    return scalar, operator.factors if isinstance(operator, Compose) else (operator,)
+
+
+def _factored(node: Sum, words: list[tuple[Any, Letters]], at: list[int], letter: Any, last: bool) -> LinearOperator:
+    """The sum with a letter that some terms begin or end with written once."""
+    rest = [(words[i][0], words[i][1][:-1] if last else words[i][1][1:]) for i in at]
+    inside = add(tuple(compose(letters) if c == 1 else Scale(c, compose(letters)) for c, letters in rest))
+    new = inside @ letter if last else letter @ inside
+    others = [term for i, term in enumerate(node.terms) if i not in at]
+    terms = others[: at[0]], others[at[0] :]
+    return add((*terms[0], new, *terms[1]))
+
+
+def _of_filters(node: Sum) -> Iterator[Move]:
+    """Terms that are known filters, added tap by tap."""
+    kernels = {i: kernel for i, term in enumerate(node.terms) if (kernel := _taps_of(term, node.ndim)) is not None}
+    if len(kernels) < 2:
+        return
+    merged = total_of(_of_one_kind(list(kernels.values())))
+    if merged is not None:
+        others = tuple(term for i, term in enumerate(node.terms) if i not in kernels)
+        yield [("conv-sum", add((*others, Conv(merged))))]
+
+
+def _of_one_kind(kernels: list[Signal]) -> list[Signal]:
+    """Weak integer kernels as kernels of the kind that the others have."""
+    kind = kind_of(kernels[0])
+    for kernel in kernels[1:]:
+        both = common_kind(kind, kind_of(kernel))
+        if both is None:
+            return kernels
+        kind = both
+    turned = [made(exact_taps(kernel), kernel.starts, kind) for kernel in kernels]
+    return [kernel for kernel in turned if kernel is not None] if None not in turned else kernels
+
+
+def _taps_of(term: LinearOperator, ndim: int | None) -> Signal | None:
+    """The kernel of c C_q, c S^d or c I."""
+    scalar, letters = _word(term)
+    if len(letters) > 1:
+        return None
+    (letter,) = letters
+    if isinstance(letter, Conv) and isinstance(letter.kernel, Signal):
+        return letter.kernel if scalar == 1 else scaled(scalar, letter.kernel)
+    at = axes(letter.shift) if isinstance(letter, Shift) else (0,) * (ndim or 1)
+    if not isinstance(letter, Identity | Shift) or (isinstance(letter, Shift) and is_symbolic(letter.shift)):
+        return None
+    one = Signal([scalar])
+    return Signal._wrap(one.values.reshape((1,) * len(at)), at, one.weak)
