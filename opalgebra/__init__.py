@@ -12,12 +12,14 @@ True
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .algebra.decide.prove import Proof, Step, prove
-from .algebra.decide.witness import Witness
+from .algebra.decide.proof import Proof, Step
+from .algebra.decide.prove import prove
 from .algebra.derive.derivation import Derivation, derive
 from .algebra.facts import coprime, divides, equal, even_symmetric, not_divides
+from .algebra.judge.witness import Witness
 from .algebra.lattices.sampling import cosets, gcld, gcrd, lclm, lcrm, smith
-from .algebra.laws.law import Law, laws
+from .algebra.laws.law import Law
+from .algebra.laws.table import laws
 from .engine.compiled.threads import get_threads, set_threads
 from .errors import (
     CertificateError,

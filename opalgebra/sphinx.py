@@ -38,7 +38,8 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
 
 from . import __version__
-from .algebra.decide.prove import Proof, prove
+from .algebra.decide.proof import Proof
+from .algebra.decide.prove import prove
 from .algebra.derive.derivation import Derivation, derive
 from .errors import OpAlgebraError
 from .parse import parse_expression, parse_statement

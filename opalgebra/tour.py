@@ -7,7 +7,8 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from .algebra.decide.prove import Proof, prove
+from .algebra.decide.proof import Proof
+from .algebra.decide.prove import prove
 from .algebra.derive.derivation import derive
 from .algebra.facts import coprime
 from .data import load

@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 
 import opalgebra
 from opalgebra.algebra.budget import limited, room
-from opalgebra.algebra.decide.prove import _same_map, decide, prove
-from opalgebra.algebra.numbers.ring import ring_of
+from opalgebra.algebra.decide.decision import _same_map
+from opalgebra.algebra.decide.prove import decide, prove
+from opalgebra.algebra.numbers.choose import ring_of
 from opalgebra.expr.signals import FormalSignal, Signal
 from opalgebra.expr.traverse import all_factor_symbols, constants, has_blocks, walk, written_out
 

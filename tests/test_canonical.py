@@ -11,8 +11,9 @@ import opalgebra as oa
 from opalgebra import Conv, Down, Flip, Identity, Modulate, Shift, Up, Zero
 from opalgebra.algebra.decide import canonical as module
 from opalgebra.algebra.decide.canonical import canonical
-from opalgebra.algebra.decide.prove import dimension
-from opalgebra.algebra.numbers.ring import RATIONALS, ring_of
+from opalgebra.algebra.decide.decision import dimension
+from opalgebra.algebra.numbers.choose import ring_of
+from opalgebra.algebra.numbers.ring import RATIONALS
 from opalgebra.errors import Undecided
 from opalgebra.expr.traverse import constants
 

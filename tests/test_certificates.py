@@ -22,7 +22,7 @@ from opalgebra import Conv, Down, Flip, Identity, Modulate, Shift, Signal, Up
 from opalgebra.algebra.certificates import checker
 from opalgebra.algebra.certificates import reader as loading
 from opalgebra.algebra.certificates.writer import _sealed, certificate
-from opalgebra.algebra.decide.prove import Proof, Step
+from opalgebra.algebra.decide.proof import Proof, Step
 from opalgebra.cli import main
 from opalgebra.errors import CertificateError
 from tests.generate import random_pair

@@ -12,7 +12,7 @@ from sympy import Rational, cbrt, conjugate, exp, pi, sqrt
 import opalgebra as oa
 from opalgebra import Conv, Down, Flip, Identity, Modulate, Repeat, Shift, Signal, Up, Zero
 from opalgebra.algebra.certificates import certify
-from opalgebra.algebra.decide.prove import Proof, Step
+from opalgebra.algebra.decide.proof import Proof, Step
 from opalgebra.algebra.judge.evaluate import Evaluator, differs
 from opalgebra.errors import FormalSignalError
 
@@ -160,7 +160,7 @@ def test_a_tampered_kernel_is_found():
 
 def test_the_replay_uses_no_canonical_form(monkeypatch):
     """With the prover's forms broken, the replay still tells true from false."""
-    from opalgebra.algebra.decide import canonical, prove
+    from opalgebra.algebra.decide import canonical, decision
 
     good, bad = chain(), Proof(Up(2) @ Down(2), I, (), "proved")
     bad.__dict__["steps"] = [Step(bad.lhs, "", ""), Step(bad.rhs, "down-up", "")]
@@ -170,8 +170,8 @@ def test_the_replay_uses_no_canonical_form(monkeypatch):
         raise AssertionError("the replay asked the prover")
 
     monkeypatch.setattr(canonical, "canonical_of", broken)
-    monkeypatch.setattr(prove, "canonical_form", broken)
-    monkeypatch.setattr(prove, "same_canonical", broken)
+    monkeypatch.setattr(decision, "canonical_form", broken)
+    monkeypatch.setattr(decision, "same_canonical", broken)
     assert good.check()
     assert not bad.check()
 

@@ -6,7 +6,7 @@ import pytest
 
 import opalgebra as oa
 from opalgebra import Conv, Down, Flip, Identity, Modulate, Repeat, Shift, Signal, Up
-from opalgebra.algebra.laws.law import laws
+from opalgebra.algebra.laws.table import laws
 from opalgebra.errors import LawDoesNotMatch, NotEqual, OpAlgebraError, OperandError, UnknownLaw
 
 q, p, x = oa.signals("q p x")

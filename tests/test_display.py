@@ -17,7 +17,7 @@ import pytest
 import sympy
 
 import opalgebra as oa
-from opalgebra.algebra.judge.replay import samples_of
+from opalgebra.algebra.certificates.certify import samples_of
 from opalgebra.show.document import Formula, Strong, Table, markdown, words
 from opalgebra.show.html import html
 from opalgebra.show.latex import name_latex, related, words_latex

@@ -18,7 +18,7 @@ import pytest
 import sympy
 
 from opalgebra.algebra.decide import prove as prover
-from opalgebra.algebra.decide.prove import Proof
+from opalgebra.algebra.decide.proof import Proof
 from opalgebra.algebra.facts import even_symmetric
 from opalgebra.errors import CertificateError
 from opalgebra.expr.characters import Character

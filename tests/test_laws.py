@@ -14,7 +14,7 @@ import sympy
 
 import opalgebra as oa
 from opalgebra import Conv, Down, Flip, Identity, Modulate, Repeat, Shift, Signal, Up
-from opalgebra.algebra.decide import prove as prover
+from opalgebra.algebra.decide import decision
 from opalgebra.algebra.decide.relations import Relation, assignments
 from opalgebra.algebra.laws.catalogue import ROWS
 from opalgebra.algebra.laws.law import Law
@@ -403,7 +403,7 @@ def test_a_false_row_is_found_out():
 
 def test_equal_sides_are_decided_by_no_other_law(monkeypatch: pytest.MonkeyPatch):
     """The proof of a law rests on the canonical form: without it nothing is proved."""
-    monkeypatch.setattr(prover, "same_canonical", lambda *_: False)
+    monkeypatch.setattr(decision, "same_canonical", lambda *_: False)
     assert oa.laws["down-up-gcd"].prove(g=2, a=3, b=5).verdict != "proved"
 
 

@@ -53,6 +53,32 @@ def test_a_planted_upward_import_is_caught(copy: Path, module: str, line: str, s
     assert shown in " ".join(result.stdout.split()), result.stdout
 
 
+ROOMS, DECIDE = "The rooms of the algebra are on floors", "The decision is on floors"
+JUDGES = "The judges reach nothing of what they judge"
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "contract"),
+    [
+        ("algebra/numbers/ring.py", "from ..decide import walk", ROOMS),
+        ("algebra/decide/blocks.py", "def late():\n    from ..derive.simplify import simplify", ROOMS),
+        ("algebra/forms/matrix.py", "from ..certificates import checker", ROOMS),
+        ("algebra/decide/decision.py", "def late():\n    from .prove import decide", DECIDE),
+        ("algebra/decide/walk.py", "from .coset import Cosets", DECIDE),
+        ("algebra/judge/evaluate.py", "from ..numbers.choose import ring_of", ROOMS),
+        ("algebra/judge/replay.py", "if TYPE_CHECKING:\n    from ..decide.proof import Proof", JUDGES),
+        ("algebra/facts.py", "def late():\n    from .decide.prove import prove", JUDGES),  # whom the judges import
+        ("algebra/certificates/checker.py", "from ..laws.table import laws", JUDGES),
+    ],
+)
+def test_a_planted_import_between_rooms_is_caught(copy: Path, module: str, line: str, contract: str) -> None:
+    with (copy / "opalgebra" / module).open("a", encoding="utf-8") as file:
+        file.write(f"\n{line}\n")
+    result = lint(copy)
+    assert result.returncode != 0
+    assert f"{contract} BROKEN" in " ".join(result.stdout.split()), result.stdout
+
+
 def test_a_module_outside_the_layers_is_caught(copy: Path) -> None:
     (copy / "opalgebra" / "stray.py").write_text("", encoding="utf-8")
     result = lint(copy)

@@ -16,8 +16,8 @@ import opalgebra as oa
 from opalgebra import Conv, Down, Identity, Modulate, Shift, Up
 from opalgebra.algebra.judge import enclosure
 from opalgebra.algebra.judge.enclosure import differs, enclosed
+from opalgebra.algebra.numbers.choose import ring_of
 from opalgebra.algebra.numbers.reading import TowerRing, order_of_roots
-from opalgebra.algebra.numbers.ring import ring_of
 from opalgebra.errors import CoefficientError
 from opalgebra.expr.traverse import substitute
 

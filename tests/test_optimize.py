@@ -32,7 +32,7 @@ from opalgebra import (
     Up,
     Zero,
 )
-from opalgebra.algebra.laws.law import laws
+from opalgebra.algebra.laws.table import laws
 from opalgebra.algebra.optimize import optimize as search
 from opalgebra.algebra.optimize.taps import outer, product, sparse_factors
 from opalgebra.errors import OperandError

@@ -9,12 +9,12 @@ import pytest
 
 import opalgebra as oa
 from opalgebra import Conv, Down, Flip, Identity, Repeat, Shift, StridedConv, TransposedConv, Up
-from opalgebra.algebra.decide.prove import Step
+from opalgebra.algebra.decide.proof import Step
 from opalgebra.algebra.derive import rewrite
 from opalgebra.algebra.derive import search as derivations
 from opalgebra.algebra.derive.rewrite import normalise
 from opalgebra.algebra.derive.search import derivation, lines_hold
-from opalgebra.algebra.laws.law import laws
+from opalgebra.algebra.laws.table import laws
 
 from . import judge, judge_modular
 from .generate import operator, rewritten

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sympy import I, Rational, pi, sqrt
 
-from opalgebra.algebra.numbers.ring import RATIONALS, ring_of
+from opalgebra.algebra.numbers.choose import ring_of
+from opalgebra.algebra.numbers.ring import RATIONALS
 
 a, b = sympy.symbols("a b")
 r = sympy.Symbol("r", real=True)

@@ -10,8 +10,7 @@ import sympy
 
 import opalgebra as oa
 from opalgebra import AvgPool, Conv, Down, Flip, Identity, Modulate, Repeat, Shift, Signal, Up, Zero
-from opalgebra.algebra.decide import canonical
-from opalgebra.algebra.derive import simplify
+from opalgebra.algebra.decide import canonical, written
 from opalgebra.errors import OperandError, Undecided
 from opalgebra.expr.traverse import walk
 
@@ -124,7 +123,7 @@ def test_rewritten_operators_simplify_to_the_same_tree():
 
 
 def test_too_large_expressions_are_refused(monkeypatch):
-    monkeypatch.setattr(simplify, "TERM_LIMIT", 4)
+    monkeypatch.setattr(written, "TERM_LIMIT", 4)
     with pytest.raises(Undecided, match="budget"):
         (Up(7) @ Down(7) @ Conv(q)).simplify()
     monkeypatch.setattr(canonical, "REFINE_LIMIT", 10)

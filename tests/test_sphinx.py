@@ -173,7 +173,7 @@ def test_what_is_false_ends_the_build(tmp_path: Path) -> None:
 def test_what_is_undecided_ends_the_build(tmp_path: Path) -> None:
     conf = (
         "import opalgebra.sphinx as extension\n"
-        "from opalgebra.algebra.decide.prove import Proof\n"
+        "from opalgebra.algebra.decide.proof import Proof\n"
         "extension.prove = lambda left, right, given: Proof(left, right, given, 'undecided', 'k is symbolic')\n"
     )
     done = build(site(tmp_path, "T\n=\n\n.. identity:: Up(2) == Up(2)\n"), "html", conf=conf)

@@ -13,7 +13,7 @@ from opalgebra import AvgPool, Conv, Down, Flip, Identity, LinearUp, Modulate, R
 from opalgebra.algebra.decide.points import vanishes
 from opalgebra.algebra.decide.symbolic import Context, SymbolicWalker
 from opalgebra.algebra.facts import holds
-from opalgebra.algebra.numbers.ring import ring_of
+from opalgebra.algebra.numbers.choose import ring_of
 from opalgebra.errors import Undecided
 from opalgebra.expr.operators import compose
 from opalgebra.expr.traverse import all_factor_symbols, substitute

@@ -226,3 +226,8 @@ def small_values(symbol: Any, facts: Iterable[Hypothesis], count: int) -> list[i
     alone = [fact for fact in facts if symbols_of([fact]) == {symbol}]
     fitting = (v for v in SMALL if allowed(symbol, v) and all(holds(fact, {symbol: v}) for fact in alone))
     return list(islice(fitting, count))
+
+
+def relations_of(facts: tuple[Hypothesis, ...]) -> list[Any]:
+    """The hypotheses that are equations between operators."""
+    return [fact for fact in facts if hasattr(fact, "pairs")]

@@ -8,15 +8,15 @@ from itertools import chain
 from typing import Any
 
 from ..algebra.banks.filterbank import FilterBank, Tree
-from ..algebra.decide.prove import Proof, Step
-from ..algebra.decide.witness import Witness
+from ..algebra.certificates.certify import samples_of
+from ..algebra.decide.proof import Proof, Step
 from ..algebra.derive.derivation import Derivation, Move, Moves
 from ..algebra.facts import Hypothesis
 from ..algebra.judge.evaluate import Sparse
-from ..algebra.judge.replay import samples_of
+from ..algebra.judge.witness import Witness
 from ..algebra.laws.falsehoods import Falsehood
 from ..algebra.laws.law import Law
-from ..algebra.laws.law import Table as Catalogue
+from ..algebra.laws.table import Table as Catalogue
 from ..engine.cost import Explanation
 from ..errors import OperandError
 from ..expr.node import Node

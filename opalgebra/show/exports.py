@@ -7,7 +7,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
-from ..algebra.laws.law import Table as Catalogue
+from ..algebra.laws.table import Table as Catalogue
 from ..errors import OperandError
 from .cards import card, cards
 from .document import Block, Drawing, markdown

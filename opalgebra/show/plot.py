@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ..algebra.banks.filterbank import FilterBank, Tree
-from ..algebra.decide.prove import Proof
-from ..algebra.decide.witness import Witness
+from ..algebra.decide.proof import Proof
 from ..algebra.derive.derivation import Derivation
+from ..algebra.judge.witness import Witness
 from ..engine.cost import Explanation
 from ..errors import FormalSignalError, OperandError
 from ..expr.operators import LinearOperator

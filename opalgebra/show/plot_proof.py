@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ..algebra.decide.prove import Proof, dimension
-from ..algebra.decide.witness import Witness, output, outputs
+from ..algebra.decide.decision import dimension
+from ..algebra.decide.proof import Proof
 from ..algebra.judge.evaluate import Evaluator, Sparse, differs
+from ..algebra.judge.witness import Witness, output, outputs
 from ..errors import DimensionError, OperandError
 from ..expr.factors import axes as axes_of
 from ..expr.operators import PLAIN, common_channels

@@ -20,7 +20,7 @@ import numpy as np
 
 from ..algebra.forms.polyphase import periods
 from ..algebra.judge.evaluate import Evaluator, Sparse
-from ..algebra.numbers.ring import ring_of
+from ..algebra.numbers.choose import ring_of
 from ..errors import FormalSignalError, SizeError, WindowError
 from ..expr.blocks import plain
 from ..expr.operators import LinearOperator

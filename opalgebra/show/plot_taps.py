@@ -68,7 +68,7 @@ def _answers_1d(answers: list[Any], theme: Theme) -> Any:
 
 
 def _answers_2d(answers: list[Any], places: list[tuple[int, ...]], theme: Theme) -> Any:
-    from ..algebra.decide.witness import to_signal
+    from ..algebra.judge.witness import to_signal
 
     made = figure(1 + 3.6 * len(answers), 3.6)
     for axes, answer, at in zip(made.subplots(1, len(answers), squeeze=False)[0], answers, places, strict=True):

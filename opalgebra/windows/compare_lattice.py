@@ -9,8 +9,8 @@ from math import lcm, prod
 from typing import Any
 
 from ..algebra.budget import check_time
-from ..algebra.decide.witness import Witness, to_signal
 from ..algebra.judge.evaluate import Evaluator, differs
+from ..algebra.judge.witness import Witness, to_signal
 from ..errors import Undecided
 from ..expr.blocks import Grid, fitted
 from ..expr.operators import PLAIN, LinearOperator, common_channels

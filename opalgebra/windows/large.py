@@ -12,7 +12,8 @@ from itertools import pairwise
 from math import gcd, lcm
 from typing import Any, TypeAlias
 
-from ..algebra.numbers.ring import Ring, ring_of
+from ..algebra.numbers.choose import ring_of
+from ..algebra.numbers.ring import Ring
 from ..engine.unfold import evaluate
 from ..errors import DimensionError, OperandError, WindowError
 from ..expr.blocks import grid

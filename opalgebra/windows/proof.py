@@ -19,13 +19,15 @@ import numpy as np
 from .._verbs import verb
 from ..algebra.decide.canonical import ConcreteWalker, canonical_of
 from ..algebra.decide.coset import Cosets
-from ..algebra.decide.prove import Proof, Step, proved_about
+from ..algebra.decide.proof import Proof, Step
+from ..algebra.decide.prove import proved_about
 from ..algebra.decide.rounded import rounding_hint
 from ..algebra.decide.scope import Scope
-from ..algebra.decide.witness import to_signal
 from ..algebra.facts import Hypothesis, hypotheses, symbols_of
 from ..algebra.judge.evaluate import Evaluator, differs
-from ..algebra.numbers.ring import Ring, ring_of
+from ..algebra.judge.witness import to_signal
+from ..algebra.numbers.choose import ring_of
+from ..algebra.numbers.ring import Ring
 from ..engine.window import Window
 from ..errors import DimensionError, OperandError, Undecided
 from ..expr.blocks import grid

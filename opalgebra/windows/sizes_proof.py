@@ -30,7 +30,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..algebra.decide.prove import Proof, Step, proved_about
+from ..algebra.decide.proof import Proof, Step
+from ..algebra.decide.prove import proved_about
 from ..algebra.facts import (
     AboutFactors,
     Coprime,
@@ -44,7 +45,8 @@ from ..algebra.facts import (
 )
 from ..algebra.judge.evaluate import Evaluator
 from ..algebra.judge.replay import judged
-from ..algebra.numbers.ring import Ring, ring_of
+from ..algebra.numbers.choose import ring_of
+from ..algebra.numbers.ring import Ring
 from ..errors import DimensionError, OpAlgebraError, SizeError, Undecided, WindowError
 from ..expr.multirate import Shift
 from ..expr.operators import LinearOperator

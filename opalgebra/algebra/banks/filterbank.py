@@ -22,13 +22,14 @@ from ...expr.operators import Identity, LinearOperator
 from ...expr.signals import Signal, SignalExpr, common_ndim
 from ...expr.traverse import constants, formal_names, formal_parts
 from ...scalar import exact, is_sympy, to_sympy
-from ..decide.prove import Proof, Step, prove
-from ..decide.witness import to_signal
+from ..decide.proof import Proof, Step
+from ..decide.prove import prove
 from ..facts import Hypothesis
 from ..forms.polyphase import polyphase
 from ..judge.evaluate import Evaluator, Sparse
+from ..judge.witness import to_signal
 from ..lattices.sampling import cosets
-from ..numbers.ring import ring_of
+from ..numbers.choose import ring_of
 
 
 class FilterBank(Drawn):

@@ -12,22 +12,25 @@ from collections.abc import Mapping
 from itertools import chain, islice, pairwise, product
 from math import prod
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...expr.operators import FormalOperator, LinearOperator, Power
 from ...expr.signals import Signal
 from ...expr.traverse import all_factor_symbols, constants, expand, formal_names, walk, with_frequencies
 from ...scalar import exact, is_sympy
 from ..budget import room
+from ..decide.decision import dimension
 from ..decide.hypotheses import models
-from ..decide.prove import Expression, dimension, relations_of
-from ..decide.witness import Names, conjugates, indices
-from ..facts import AboutFactors, symbols_of
-from ..judge.evaluate import Evaluator, Index
-from ..judge.replay import FAR, common_period, holds_at, judged, same_answers, values_fit
-
-if TYPE_CHECKING:
-    from ..decide.prove import Proof
+from ..decide.proof import Proof
+from ..decide.relations import assignments
+from ..facts import (
+    AboutFactors,
+    relations_of,
+    symbols_of,
+)
+from ..judge.evaluate import Evaluator, Expression, Index, Sparse
+from ..judge.replay import FAR, answers_at, common_period, evaluator_at, holds_at, judged, same_answers, values_fit
+from ..judge.witness import Names, conjugates, indices
 
 PRIME = 2**61 - 1  # random taps are drawn below it
 IMPULSES = 240  # tried per line
@@ -54,8 +57,6 @@ def check(proof: Proof) -> bool:
 
 def _under(proof: Proof, relations: list[Any]) -> bool:
     """Replay where kernels satisfy equations: at kernels that do, each equation being evaluated as well."""
-    from ..decide.relations import assignments
-
     rest = tuple(fact for fact in proof.given if fact not in relations)
     pairs = [(proof.lhs, proof.rhs), *(pair for relation in relations for pair in relation.pairs)]
     examples = list(islice(assignments(relations), 4))
@@ -144,3 +145,11 @@ def _random_number(rng: Random, complex_taps: bool) -> Any:
     import sympy
 
     return number + sympy.I * rng.randrange(1, PRIME)
+
+
+def samples_of(proof: Proof) -> tuple[Sparse, Sparse] | None:
+    """The samples of both sides of a refuted statement at its witness; None where there is none."""
+    if proof.witness is None:
+        return None
+    evaluator = evaluator_at(proof.lhs, proof.rhs, proof.given, proof.witness)
+    return answers_at(proof.lhs, proof.rhs, evaluator, proof.witness)

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...errors import CertificateError
 from ...expr.operators import Compose, Identity, LinearOperator, Scale, Sum, compose
 from ...expr.traverse import expand, has_blocks
-from ..decide.relations import RUNS, Relation, _flat
-
-if TYPE_CHECKING:
-    from ..decide.prove import Proof
+from ..decide.blocks import one_channel, without_blocks_in
+from ..decide.proof import Proof
+from ..decide.prove import decide
+from ..decide.relations import RUNS, Relation, letters_of
+from ..facts import relations_of
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,6 @@ def cofactors(proof: Proof) -> list[Use]:
     CertificateError
         Where none were found: the statement was proved in another way, such as by a Gröbner basis in the taps.
     """
-    from ..decide.prove import decide, relations_of
-
     relations = relations_of(proof.given)
     facts = tuple(fact for fact in proof.given if fact not in relations)
     lhs, rhs = ((_without(side) if has_blocks(side) else side) for side in (proof.lhs, proof.rhs))
@@ -63,15 +62,12 @@ def cofactors(proof: Proof) -> list[Use]:
 
 def _without(side: Any) -> Any:
     """A side of one channel without the blocks within it."""
-    from ..decide.blocks import _one_channel
-    from ..decide.blocks import _without as without
-
-    if not _one_channel(side, Identity()):
+    if not one_channel(side, Identity()):
         raise CertificateError(
             f"hypotheses that are equations have no form in certificates of {side}, which has several channels; "
             "save the proofs of its entries"
         )
-    return without(side)
+    return without_blocks_in(side)
 
 
 def _reduced(side: LinearOperator, relations: list[Relation], facts: Any, used: list[Use], weight: Any = 1) -> Any:
@@ -83,7 +79,7 @@ def _reduced(side: LinearOperator, relations: list[Relation], facts: Any, used: 
         return Scale(side.scalar, _reduced(side.operator, relations, facts, used, weight * side.scalar))
     if not isinstance(side, Compose):
         return side
-    factors = _flat(expand(side))
+    factors = letters_of(expand(side))
     for _ in range(len(factors)):
         step = _step(factors, relations, facts)
         if step is None:
@@ -95,8 +91,6 @@ def _reduced(side: LinearOperator, relations: list[Relation], facts: Any, used: 
 
 def _step(factors: list[LinearOperator], relations: list[Relation], facts: Any) -> Any:
     """The factors with one run replaced, and how; None where no equation applies."""
-    from ..decide.prove import decide
-
     size = len(factors)
     runs = ((i, i + length) for length in range(size, 1, -1) for i in range(size - length + 1))
     for i, j in islice(runs, RUNS):

@@ -17,12 +17,14 @@ from ...expr.operators import PLAIN, Compose, FormalOperator, Identity, Scale, S
 from ...expr.signals import Box, FormalSignal, Signal, add_signals
 from ...expr.traverse import formal_names, substitute, walk
 from ...scalar import conjugate, exact, to_sympy
-from ..decide.prove import Proof, Step, dimension, prove, proved_about
-from ..decide.relations import Relation, _symbols_of, at, nyquist, orthonormal, paraunitary
+from ..decide.decision import dimension
+from ..decide.proof import Proof, Step
+from ..decide.prove import prove, proved_about
+from ..decide.relations import Relation, at, nyquist, orthonormal, paraunitary, symbols_of_taps
 from ..decide.scope import Scope
-from ..decide.witness import Witness, answers, to_signal
 from ..facts import Hypothesis, even_symmetric
 from ..judge.evaluate import Evaluator, differs
+from ..judge.witness import Witness, answers, to_signal
 from . import checker
 from .writer import ABOUT_FACTORS
 
@@ -322,7 +324,7 @@ class _Reader:
         """The relation with these equations: one with a name where that says the same, otherwise these as they are."""
         nodes = [node for pair in pairs for side in pair for node in walk(side)]
         kernels = dict.fromkeys(
-            n for n in nodes if isinstance(n, FormalSignal) or (isinstance(n, Signal) and _symbols_of(n))
+            n for n in nodes if isinstance(n, FormalSignal) or (isinstance(n, Signal) and symbols_of_taps(n))
         )
         factors = dict.fromkeys(node.factor for node in nodes if isinstance(node, Down))
         for k in factors:

@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import cached_property, lru_cache
 from itertools import combinations
 from math import lcm, prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...errors import CertificateError, Undecided
 from ...expr.blocks import Block, slices
@@ -38,12 +38,12 @@ from ...expr.sampling import SamplingMatrix
 from ...expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum
 from ...expr.traverse import constants, expand, formal_names, has_blocks
 from ...scalar import conjugate, exact, is_sympy, to_sympy
-from ..facts import Coprime, Divides, Equal, EvenSymmetric, NotDivides
-from ..numbers.ring import numbers_of
+from ..decide.decision import dimension
+from ..decide.proof import Proof, Step
+from ..facts import Coprime, Divides, Equal, EvenSymmetric, NotDivides, relations_of
+from ..numbers.fields import numbers_of
 from . import checker
-
-if TYPE_CHECKING:
-    from ..decide.prove import Proof
+from .cofactors import cofactors
 
 MAX_POWER = 10_000
 ABOUT_FACTORS = {Coprime: "coprime", Divides: "divides", NotDivides: "not divides", Equal: "equal"}
@@ -83,9 +83,6 @@ class _Writer:
     """The rows of a proof."""
 
     def __init__(self, proof: Proof) -> None:
-        from ..decide.prove import Step, dimension, relations_of
-        from .cofactors import cofactors
-
         self.proof = proof
         self.rows: list[list[Any]] = []
         self._at: dict[tuple[int, bool], int] = {}

@@ -107,7 +107,7 @@ def _common_factor(polys: Iterable[Poly], ring: Any, start: Poly | None = None) 
     return ring.term_new(tuple(exponents or ()), content)
 
 
-def _combination(
+def combination(
     columns: list[tuple[Poly, ...]], targets: list[tuple[Poly, ...]], context: Context
 ) -> list[list[Poly]] | None:
     """The matrix of polynomials U with columns · U = targets; None where there is none or columns are dependent."""
@@ -139,7 +139,7 @@ def _times(affine: Affine, factor: Poly) -> Affine:
     return {p: product for p, c in affine.items() if (product := c * factor)}
 
 
-def _plus(left: Affine, right: Affine) -> Affine:
+def plus(left: Affine, right: Affine) -> Affine:
     total = dict(left)
     for p, c in right.items():
         total[p] = total[p] + c if p in total else c

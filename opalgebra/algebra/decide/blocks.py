@@ -1,4 +1,4 @@
-"""Statements about blocks: decided entry by entry, and derived by way of both grids."""
+"""Statements about blocks: decided entry by entry."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from dataclasses import replace
 from functools import reduce
 from typing import Any
 
+from ..._verbs import verb
 from ...errors import SizeError, Undecided
-from ...expr.blocks import MAX_POWER, Block, Grid, fitted, without_blocks
+from ...expr.blocks import MAX_POWER, Block, Grid, fitted, grid, plain, without_blocks
 from ...expr.multirate import Shift
 from ...expr.operators import (
     PLAIN,
     Adjoint,
     Compose,
     Conj,
-    Identity,
     LinearOperator,
     Power,
     Scale,
@@ -25,26 +25,28 @@ from ...expr.operators import (
 )
 from ...expr.signals import SignalExpr, common_ndim
 from ...expr.traverse import all_factor_symbols
-from ..budget import room
-from ..derive.simplify import simplify
+from ..budget import DECISION, limited, room
 from ..facts import Hypothesis, symbols_of
+from ..judge.witness import Witness
+from .decision import Decision, answering
 from .hypotheses import models
-from .prove import Decision, Expression, Step, decide
-from .witness import Witness
+from .relations import decide_given
+from .written import canonical_expression, has_canonical_expression
 
 
+@answering
 def decide_blocks(lhs: Any, rhs: Any, facts: tuple[Hypothesis, ...]) -> Decision:
     """Proved where all entries are; refuted by the first entry that is; undecided by the first that is."""
     if lhs == rhs:
         return "proved", "", None
-    if _one_channel(lhs, rhs):
-        left, right = _without(lhs), _without(rhs)
+    if one_channel(lhs, rhs):
+        left, right = without_blocks_in(lhs), without_blocks_in(rhs)
         with room(left, right):
-            return decide(left, right, facts)
+            return decide_given(left, right, facts)
     open_question: Decision | None = None
     for channels, left, right in _pairs(lhs, rhs):
         with room(left, right):
-            verdict, reason, witness = decide(left, right, facts)
+            verdict, reason, witness = decide_given(left, right, facts)
         if witness is not None:
             found = _of_entry(witness, channels, lhs, rhs, facts)
             if found is not None:
@@ -56,12 +58,13 @@ def decide_blocks(lhs: Any, rhs: Any, facts: tuple[Hypothesis, ...]) -> Decision
     return open_question or ("proved", "", None)
 
 
-def _one_channel(lhs: Any, rhs: Any) -> bool:
+def one_channel(lhs: Any, rhs: Any) -> bool:
     """Whether both sides are signals, or operators of one channel."""
     return isinstance(lhs, SignalExpr) or common_channels(lhs, rhs) in (None, PLAIN)
 
 
-def _without(side: Any) -> Any:
+def without_blocks_in(side: Any) -> Any:
+    """A side of one channel without the blocks within it."""
     if not isinstance(side, SignalExpr):
         return _entries(side, *PLAIN)[0][0]
     try:
@@ -70,7 +73,8 @@ def _without(side: Any) -> Any:
         raise Undecided(f"budget: {why}") from None
 
 
-def _grids(lhs: LinearOperator, rhs: LinearOperator) -> tuple[Grid, Grid]:
+def grids(lhs: LinearOperator, rhs: LinearOperator) -> tuple[Grid, Grid]:
+    """Both sides as grids of one size."""
     outs, ins = common_channels(lhs, rhs) or PLAIN
     return _entries(lhs, outs, ins), _entries(rhs, outs, ins)
 
@@ -83,6 +87,17 @@ def _entries(side: LinearOperator, outs: int, ins: int) -> Grid:
         return fitted(_in_steps(side), outs, ins)
 
 
+def _shorter(operator: LinearOperator) -> LinearOperator:
+    """An equal operator of canonical entries; those that have no canonical expression are shortened by laws."""
+    if operator.channels not in (None, PLAIN):
+        return Block([[_shorter(entry) for entry in row] for row in grid(operator)])
+    entry = plain(operator)
+    if not has_canonical_expression(entry):
+        return verb("simplify")(entry)
+    with room(entry), limited(DECISION):
+        return canonical_expression(entry)
+
+
 def _in_steps(operator: LinearOperator) -> LinearOperator:
     match operator:
         case Compose():
@@ -92,21 +107,21 @@ def _in_steps(operator: LinearOperator) -> LinearOperator:
                 raise Undecided(f"budget: blocks to the power {operator.exponent} (limit {MAX_POWER})")
             factors = [_in_steps(operator.operator)] * operator.exponent
         case Sum():
-            return simplify(add(tuple(map(_in_steps, operator.terms))))
+            return _shorter(add(tuple(map(_in_steps, operator.terms))))
         case Scale():
-            return simplify(Scale(operator.scalar, _in_steps(operator.operator)))
+            return _shorter(Scale(operator.scalar, _in_steps(operator.operator)))
         case Transpose() | Adjoint() | Conj():
-            return simplify(type(operator)(_in_steps(operator.operator)))
+            return _shorter(type(operator)(_in_steps(operator.operator)))
         case _:
-            return simplify(operator)
-    return reduce(lambda left, right: simplify(left @ right), factors)
+            return _shorter(operator)
+    return reduce(lambda left, right: _shorter(left @ right), factors)
 
 
 def _pairs(lhs: LinearOperator, rhs: LinearOperator) -> list[tuple[tuple[int, int], LinearOperator, LinearOperator]]:
     """(output and input channel, left entry, right entry) of the entries that are not the same tree."""
     ndim = common_ndim(lhs, rhs) or 1
     found = []
-    for i, (lefts, rights) in enumerate(zip(*_grids(lhs, rhs), strict=True)):
+    for i, (lefts, rights) in enumerate(zip(*grids(lhs, rhs), strict=True)):
         for j, (left, right) in enumerate(zip(lefts, rights, strict=True)):
             if left != right:
                 found.append(((i, j), _on_axes(left, ndim), _on_axes(right, ndim)))
@@ -132,23 +147,3 @@ def _of_entry(
         return None
     factors = {symbol.name: found[symbol] for symbol in sorted(symbols, key=lambda s: str(s.name))}
     return replace(witness, factors={**factors, **witness.factors}, channels=channels)
-
-
-def block_derivation(lhs: Any, rhs: Any, facts: tuple[Hypothesis, ...]) -> list[Step]:
-    """lhs, its one grid, the grid of rhs, and rhs; of one channel, the derivation between what the grids hold."""
-    if lhs == rhs:
-        return [Step(lhs, "", "")]
-    if _one_channel(lhs, rhs):
-        from ..derive.search import derivation
-
-        middle = derivation(_without(lhs), _without(rhs), facts)
-    else:
-        left, right = (Block(entries) for entries in _grids(lhs, rhs))
-        middle = [Step(left, "", "")] + ([Step(right, "entry by entry", "")] if left != right else [])
-    first, last = middle[0].expression, middle[-1].expression
-    start = [Step(lhs, "", "")] + ([Step(first, _expansion(lhs), "")] if first != lhs else [])
-    return [*start, *middle[1:], *([Step(rhs, _expansion(rhs), "")] if last != rhs else [])]
-
-
-def _expansion(side: Expression) -> str:
-    return "block-identity" if isinstance(side, Identity) else "block-product"

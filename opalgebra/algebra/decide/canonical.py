@@ -142,7 +142,7 @@ def canonical_of(states: list[Cosets]) -> Canonical:
     return result
 
 
-def _atoms(labels: tuple[Label, ...]) -> list[tuple[Label, tuple[int, ...]]]:
+def atoms_of(labels: tuple[Label, ...]) -> list[tuple[Label, tuple[int, ...]]]:
     """What may be permuted as one: a slot, or the row and column slots of a formal operator."""
     atoms: list[tuple[Label, tuple[int, ...]]] = []
     position = 0
@@ -218,7 +218,7 @@ def _slot_orders(state: Cosets) -> tuple[list[list[int]], int]:
     operators slopes may depend on the order, and all permutations of a label are taken.  Tied slots that the
     state does not tell apart give the same family in either order: of these only one order is taken.
     """
-    atoms = _atoms(state.labels)
+    atoms = atoms_of(state.labels)
     labels = [label for label, _ in atoms]
     if len(set(labels)) == len(labels):
         keys: list[Any] = list(labels)

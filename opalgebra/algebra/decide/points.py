@@ -10,8 +10,8 @@ from typing import Any
 
 from ..budget import check_time
 from ..numbers.ring import Ring
-from .affine import CONSTANT, _combination, _plus
-from .canonical import _atoms
+from .affine import CONSTANT, combination, plus
+from .canonical import atoms_of
 from .symbolic import Parametrised
 from .walk import INPUT
 
@@ -85,7 +85,7 @@ def _multiplied(state: Parametrised, direction: tuple[Any, ...], ring: Ring) -> 
         if state._column(parameter) == direction:
             (end,) = state._substituted(parameter, {CONSTANT: bound}).scaled(-ring.one)
             return [state._substituted(parameter, {}), end]
-    point = tuple(_plus(a, {CONSTANT: v}) if v else a for a, v in zip(state.point, direction, strict=True))
+    point = tuple(plus(a, {CONSTANT: v}) if v else a for a, v in zip(state.point, direction, strict=True))
     return [state, *replace(state, point=point).scaled(-ring.one)]
 
 
@@ -101,7 +101,7 @@ def _same_set(left: Parametrised, right: Parametrised) -> bool:
 
 def _orders(left: tuple[Any, ...], right: tuple[Any, ...]) -> Iterator[list[int]]:
     """The orders of the right slots that put equal labels beside each other; a formal operator's two stay together."""
-    mine, theirs = _atoms(left), _atoms(right)
+    mine, theirs = atoms_of(left), atoms_of(right)
     names = sorted({label for label, _ in mine})
     groups = [[slots for label, slots in theirs if label == name] for name in names]
     places = [[slots for label, slots in mine if label == name] for name in names]
@@ -135,7 +135,7 @@ def _same_points(left: Parametrised, right: Parametrised) -> bool:
     if not theirs:
         return not any(offset)
     targets = [*(left._column(p) for p in mine), offset]
-    solution = _combination([right._column(p) for p in theirs], targets, left.context)
+    solution = combination([right._column(p) for p in theirs], targets, left.context)
     if solution is None:
         return False
     from sympy.polys.matrices import DomainMatrix

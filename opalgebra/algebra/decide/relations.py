@@ -21,10 +21,11 @@ from ...expr.factors import axis_count
 from ...expr.multirate import Conv, Down, Up
 from ...expr.operators import Compose, Identity, LinearOperator, Scale, Sum, Zero, compose
 from ...expr.signals import FormalSignal, Signal, SignalExpr
-from ...expr.traverse import all_factor_symbols, constants, transform, walk
+from ...expr.traverse import all_factor_symbols, constants, nameless, transform, walk
 from ...scalar import to_sympy
-from ..facts import Hypothesis
+from ..facts import Hypothesis, relations_of
 from ..judge.evaluate import Evaluator
+from .decision import Decision, answering, decide_plain, dimension, same_canonical
 
 Pair: TypeAlias = tuple[LinearOperator, LinearOperator]
 Assignment: TypeAlias = dict[Any, Any]  # a Signal by formal name, a number by symbol
@@ -127,7 +128,7 @@ def _kernels(given: Any, what: str) -> list[SignalExpr]:
     kernels = list(given) if isinstance(given, (list, tuple)) else [given]
     for kernel in kernels:
         formal = isinstance(kernel, FormalSignal)
-        if not formal and not (isinstance(kernel, Signal) and _symbols_of(kernel)):
+        if not formal and not (isinstance(kernel, Signal) and symbols_of_taps(kernel)):
             raise OperandError(
                 f"{what} was said of {kernel}; give formal signals, or signals with symbolic taps: a concrete one can "
                 "be tested"
@@ -135,12 +136,12 @@ def _kernels(given: Any, what: str) -> list[SignalExpr]:
     return kernels
 
 
-def _symbols_of(signal: Signal) -> list[Any]:
+def symbols_of_taps(signal: Signal) -> list[Any]:
     return sorted({s for v in signal.values.flat for s in v.free_symbols}, key=str) if signal.is_exact else []
 
 
 def _taps(kernel: SignalExpr) -> list[Any]:
-    return _symbols_of(kernel) if isinstance(kernel, Signal) else []
+    return symbols_of_taps(kernel) if isinstance(kernel, Signal) else []
 
 
 def _name(kernel: SignalExpr) -> str:
@@ -150,11 +151,17 @@ def _name(kernel: SignalExpr) -> str:
 # -- deciding ---------------------------------------------------------------------------------------------
 
 
-def decide_given(lhs: Any, rhs: Any, relations: Sequence[Relation], facts: tuple[Hypothesis, ...]) -> Any:
-    """(verdict, reason, witness) of a statement without blocks, under equations between operators."""
-    from .prove import decide
+@answering
+def decide_given(lhs: Any, rhs: Any, facts: tuple[Hypothesis, ...]) -> Decision:
+    """(verdict, reason, witness) of a statement without blocks; what is given may be equations between operators."""
+    if relations := relations_of(facts):
+        others = tuple(fact for fact in facts if fact not in relations)
+        return _decide_under(nameless(lhs), nameless(rhs), relations, others)
+    return decide_plain(lhs, rhs, facts)
 
-    verdict, reason, _ = decide(lhs, rhs, facts)
+
+def _decide_under(lhs: Any, rhs: Any, relations: Sequence[Relation], facts: tuple[Hypothesis, ...]) -> Decision:
+    verdict, reason, _ = decide_plain(lhs, rhs, facts)
     if verdict == "proved":
         return verdict, reason, None
     how = _in_ideal(lhs, rhs, relations)  # which refuses hypotheses that contradict one another
@@ -166,7 +173,7 @@ def decide_given(lhs: Any, rhs: Any, relations: Sequence[Relation], facts: tuple
     if how:
         return "undecided", "no kernels are known that satisfy all hypotheses, and of a contradiction all follows", None
     for found in assignments(relations):
-        verdict, _, witness = decide(at(lhs, found), at(rhs, found), facts)
+        verdict, _, witness = decide_plain(at(lhs, found), at(rhs, found), facts)
         if verdict == "refuted" and witness is not None:
             return "refuted", "", _completed(witness, found)
     return "undecided", "neither do the hypotheses give it as they were used, nor was a counterexample found", None
@@ -174,17 +181,15 @@ def decide_given(lhs: Any, rhs: Any, relations: Sequence[Relation], facts: tuple
 
 def _rewritten(lhs: Any, rhs: Any, relations: Sequence[Relation], facts: tuple[Hypothesis, ...]) -> str:
     """How the hypotheses as rewrite rules make both sides equal; "" where they do not."""
-    from .prove import decide
-
     if not isinstance(lhs, LinearOperator):
         return ""
     for relation in relations:
         for left, right in relation.pairs:
             for plus, minus in ((right, left), (left, right)):  # lhs − rhs = ±(left − right)
-                if decide(lhs + plus, rhs + minus, facts)[0] == "proved":
+                if decide_plain(lhs + plus, rhs + minus, facts)[0] == "proved":
                     return f"the difference of both sides is that of the hypothesis {relation}"
     left, right = (_replaced(side, relations, facts) for side in (lhs, rhs))
-    if (left, right) != (lhs, rhs) and decide(left, right, facts)[0] == "proved":
+    if (left, right) != (lhs, rhs) and decide_plain(left, right, facts)[0] == "proved":
         return f"by the rules {', '.join(map(str, relations))}"
     return ""
 
@@ -200,7 +205,7 @@ def _replaced(side: LinearOperator, relations: Sequence[Relation], facts: tuple[
         return side
     from ...expr.traverse import expand
 
-    factors = _flat(expand(side))
+    factors = letters_of(expand(side))
     for _ in range(len(factors)):
         shorter = _shortened(factors, relations, facts)
         if shorter is None:
@@ -209,30 +214,28 @@ def _replaced(side: LinearOperator, relations: Sequence[Relation], facts: tuple[
     return compose(tuple(factors)) if factors else Identity()
 
 
-def _flat(operator: LinearOperator) -> list[LinearOperator]:
+def letters_of(operator: LinearOperator) -> list[LinearOperator]:
     """The letters of a word, adjoints and transposes of products turned around."""
     from ...expr.operators import Adjoint, Transpose
 
     if isinstance(operator, Compose):
-        return [letter for factor in operator.factors for letter in _flat(factor)]
+        return [letter for factor in operator.factors for letter in letters_of(factor)]
     if isinstance(operator, Scale):
-        return [Scale(operator.scalar, Identity()), *_flat(operator.operator)]
+        return [Scale(operator.scalar, Identity()), *letters_of(operator.operator)]
     if isinstance(operator, Adjoint | Transpose) and isinstance(operator.operator, Compose):
         turn = type(operator)
-        return [letter for factor in reversed(operator.operator.factors) for letter in _flat(turn(factor))]
+        return [letter for factor in reversed(operator.operator.factors) for letter in letters_of(turn(factor))]
     return [operator]
 
 
 def _shortened(factors: list[LinearOperator], relations: Sequence[Relation], facts: Any) -> list[LinearOperator] | None:
-    from .prove import decide
-
     size = len(factors)
     runs = ((i, j) for length in range(size, 1, -1) for i in range(size - length + 1) for j in (i + length,))
     for i, j in islice(runs, RUNS):
         part = compose(tuple(factors[i:j]))
         for relation in relations:
             for left, right in relation.pairs:
-                if decide(part, left, facts)[0] == "proved":
+                if decide_plain(part, left, facts)[0] == "proved":
                     middle = [] if isinstance(right, Identity) else [right]
                     return [*factors[:i], *middle, *factors[j:]]
     return None
@@ -244,7 +247,6 @@ def _shortened(factors: list[LinearOperator], relations: Sequence[Relation], fac
 def _in_ideal(lhs: Any, rhs: Any, relations: Sequence[Relation]) -> str:
     """How the difference lies in the ideal of the hypotheses about symbolic taps; "" where it does not."""
     from ..numbers.ring import sympy_algebra
-    from .prove import same_canonical
 
     finite = [relation for relation in relations if not relation.is_formal]
     taps = {s for relation in finite for kernel in relation.kernels for s in _taps(kernel)}
@@ -287,7 +289,7 @@ def _quotient(lhs: Any, rhs: Any, relations: Sequence[Relation]) -> Any:
 def _domain(values: list[Any]) -> Any:
     import sympy
 
-    from ..numbers.ring import numbers_of
+    from ..numbers.fields import numbers_of
 
     found = {v for value in values for v in value.atoms(sympy.Symbol, sympy.conjugate)}
     field = numbers_of([*values, sympy.Rational(1, 2)])
@@ -299,8 +301,6 @@ def _domain(values: list[Any]) -> Any:
 def generators(relations: Sequence[Relation]) -> list[Any]:
     """The polynomials in the taps that the hypotheses set to 0, and their conjugates."""
     import sympy
-
-    from .prove import dimension
 
     found: dict[Any, None] = {}
     for relation in relations:
@@ -326,11 +326,9 @@ def _ints(node: Down) -> list[int]:
 
 def assignments(relations: Sequence[Relation]) -> Iterator[Assignment]:
     """Kernels, or values of taps, for which all hypotheses were proved, the simplest first."""
-    from .prove import decide
-
     for found in islice(_pool(relations), TRIED):
         pairs = (pair for relation in relations for pair in relation.pairs)
-        if all(decide(at(a, found), at(b, found), ())[0] == "proved" for a, b in pairs):
+        if all(decide_plain(at(a, found), at(b, found), ())[0] == "proved" for a, b in pairs):
             yield found
 
 
@@ -391,17 +389,21 @@ def _signals() -> list[Signal]:
 
 def _bank_signals() -> list[list[Signal]]:
     """Filters of paraunitary banks, of two and three channels."""
-    from ..banks.wavelets import orthonormal_bank
-
     cosine, sine = Fraction(3, 5), Fraction(4, 5)
     lattice = [  # two rotations with a delay between: orthonormal of four rational taps
         cosine * Fraction(5, 13), sine * Fraction(5, 13), -sine * Fraction(12, 13), cosine * Fraction(12, 13)
     ]  # fmt: skip
-    pairs = [orthonormal_bank(taps).analysis_filters for taps in ([cosine, sine], lattice)]
+    pairs = [_orthonormal_pair(taps) for taps in ([cosine, sine], lattice)]
     delays = [[Signal([1], -i) for i in range(M)] for M in (2, 3, 4)]
     third = Fraction(1, 3)  # a reflection
     mirror = [Signal([int(i == n) - 2 * third for n in range(3)], -2) for i in range(3)]
-    return [*delays, *([h for h in pair if isinstance(h, Signal)] for pair in pairs), mirror]
+    return [*delays, *pairs, mirror]
+
+
+def _orthonormal_pair(taps: list[Any]) -> list[Signal]:
+    """n ↦ g_{−n} and n ↦ (−1)ⁿ g_{N−1+n}, of an orthonormal lowpass g of an even number N of real taps."""
+    high = [-tap if n % 2 else tap for n, tap in enumerate(reversed(taps))]
+    return [Signal(taps[::-1], 1 - len(taps)), Signal(high[::-1], 1 - len(taps))]
 
 
 def at(expression: Any, found: Assignment) -> Any:

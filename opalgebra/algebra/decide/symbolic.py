@@ -33,14 +33,14 @@ from .affine import (
     Affine,
     Context,
     Poly,
-    _combination,
     _common_factor,
     _divisible,
     _never_divides,
-    _plus,
     _remainder,
     _show,
     _times,
+    combination,
+    plus,
 )
 from .walk import Walker, taps
 
@@ -75,7 +75,7 @@ class Parametrised:
     def shift(self, amount: tuple[Any, ...]) -> list[Parametrised]:
         """n ← n + s."""
         moves = [self._affine(s) for s in amount]
-        return [self._with_index(_plus(n, s) for n, s in zip(self.point, moves, strict=False))]
+        return [self._with_index(plus(n, s) for n, s in zip(self.point, moves, strict=False))]
 
     def _affine(self, value: Any) -> Affine:
         """A shift, in which indices of the sums around it may stand."""
@@ -91,7 +91,7 @@ class Parametrised:
                 raise Undecided(f"the shift {value} is not linear in the index {', '.join(map(str, used))}")
             one = {CONSTANT: self.context.poly(1)}
             factor = next((self.indices[s] for s, power in zip(used, powers, strict=True) if power), one)
-            total = _plus(total, _times(factor, self.context.poly(coefficient)))
+            total = plus(total, _times(factor, self.context.poly(coefficient)))
         return total
 
     def flip(self) -> list[Parametrised]:
@@ -103,7 +103,7 @@ class Parametrised:
         """Σ a_j n_j."""
         total: Affine = {}
         for a, n in zip(row, self.point, strict=False):
-            total = _plus(total, _times(n, self.context.poly(a)))
+            total = plus(total, _times(n, self.context.poly(a)))
         return total
 
     def _down_lattice(self, matrix: SamplingMatrix) -> list[Parametrised]:
@@ -137,14 +137,14 @@ class Parametrised:
             for p, n in zip(power, self.point, strict=False):
                 if any(is_sympy(p) and s in p.free_symbols for s in self.indices):
                     raise Undecided(f"the frequency depends on the index of a sum, through {p}")
-                point[self.ndim * i] = _plus(point[self.ndim * i], _times(n, self.context.poly(p)))
+                point[self.ndim * i] = plus(point[self.ndim * i], _times(n, self.context.poly(p)))
         return [replace(self, point=tuple(point))]
 
     def advanced(self, exponents: Sequence[Any]) -> Parametrised:
         """Exponents of units ← exponents + constants."""
         point = list(self.point)
         for i, exponent in enumerate(exponents, 1):
-            point[self.ndim * i] = _plus(point[self.ndim * i], self._affine(exponent))
+            point[self.ndim * i] = plus(point[self.ndim * i], self._affine(exponent))
         return replace(self, point=tuple(point))
 
     def convolve(self, kernel: Parametrised, sign: int) -> list[Parametrised]:
@@ -154,7 +154,7 @@ class Parametrised:
         signed = self.context.poly(sign)
         end = self.ndim * (1 + sum(label[0] == "" for label in self.labels))  # of the index and the exponents
         signs = [signed] * self.ndim + [self.context.poly(1)] * (end - self.ndim)
-        both = [_plus(n, _times(d, s)) for n, d, s in zip(self.point, theirs, signs, strict=False)]
+        both = [plus(n, _times(d, s)) for n, d, s in zip(self.point, theirs, signs, strict=False)]
         return [
             replace(
                 self,
@@ -183,7 +183,7 @@ class Parametrised:
     def taken_up(self, sign: int) -> Parametrised:
         """The index that was put away, plus or minus the present one."""
         d, signed = self.ndim, self.context.poly(sign)
-        index = [_plus(n, _times(k, signed)) for n, k in zip(self.saved[:d], self.point, strict=False)]
+        index = [plus(n, _times(k, signed)) for n, k in zip(self.saved[:d], self.point, strict=False)]
         return replace(self, point=(*index, *self.point[d:]), saved=self.saved[d:])
 
     def formal_operator(self, row: tuple[str, ...], column: tuple[str, ...]) -> list[Parametrised]:
@@ -201,7 +201,7 @@ class Parametrised:
         def put(coordinate: Affine) -> Affine:
             rest = {p: c for p, c in coordinate.items() if p != parameter}
             coefficient = coordinate.get(parameter)
-            return _plus(rest, _times(value, coefficient)) if coefficient else rest
+            return plus(rest, _times(value, coefficient)) if coefficient else rest
 
         bounds = {p: b for p, b in self.bounds.items() if p != parameter}
         indices = {s: put(index) for s, index in self.indices.items()}
@@ -330,7 +330,7 @@ class Parametrised:
             if other != parameter and self._column(other) == steps:
                 without = self._substituted(parameter, {})._substituted(other, {})
                 new, one = self.context.fresh(), self.context.poly(1)
-                point = tuple(_plus(a, {new: c}) if c else a for a, c in zip(without.point, column, strict=True))
+                point = tuple(plus(a, {new: c}) if c else a for a, c in zip(without.point, column, strict=True))
                 bounds = dict(without.bounds)
                 if other in self.bounds:
                     bounds[new] = bound * self.bounds[other] * one
@@ -345,7 +345,7 @@ class Parametrised:
         With bound · column = Σ λⱼ · columnⱼ and some λᵢ = ±1, it takes the place of columnᵢ.
         """
         free = self.parameters()
-        found = _combination([self._column(p) for p in free], [steps], self.context)
+        found = combination([self._column(p) for p in free], [steps], self.context)
         weights = None if found is None else [row[0] for row in found]
         if weights is None:
             return None
@@ -353,7 +353,7 @@ class Parametrised:
             if weight in (1, -1):
                 without = self._substituted(parameter, {})._substituted(p, {})
                 new = self.context.fresh()
-                point = tuple(_plus(a, {new: c}) if c else a for a, c in zip(without.point, column, strict=True))
+                point = tuple(plus(a, {new: c}) if c else a for a, c in zip(without.point, column, strict=True))
                 return replace(without, point=point)
         return None
 

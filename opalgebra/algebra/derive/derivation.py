@@ -11,10 +11,13 @@ from ...errors import LawDoesNotMatch, NotEqual, OperandError
 from ...expr.exactly import exactly
 from ...expr.operators import FormalOperator, LinearOperator
 from ...expr.signals import FormalSignal
-from ..decide.prove import Expression, Step, _operand, proved_about
+from ..decide.proof import Step
+from ..decide.prove import operand, proved_about
 from ..decide.scope import Scope
 from ..facts import Hypothesis, hypotheses
-from ..laws.law import Law, laws
+from ..judge.evaluate import Expression
+from ..laws.law import Law
+from ..laws.table import laws
 
 
 class Move(NamedTuple):
@@ -57,7 +60,7 @@ class Derivation(Drawn):
 
     def __init__(self, start: Any, given: Hypothesis | Iterable[Hypothesis] = ()) -> None:
         self.given = hypotheses(given)
-        self.steps: list[Step] = [Step(_operand(start, "left"), "", "")]
+        self.steps: list[Step] = [Step(operand(start, "left"), "", "")]
         self._scope().check(self.given, waiting=True)
         self._written: list[int] = []  # how many lines there were before each call that wrote some
 
@@ -87,7 +90,7 @@ class Derivation(Drawn):
         NotEqual
             If it does not, with the witness; also if that is undecided.
         """
-        goal = _operand(goal, "right")
+        goal = operand(goal, "right")
         proof = proved_about(self._scope(goal), self.expression, goal, self.given)
         if not proof:
             raise NotEqual(f"this line does not follow from the one before it\n{proof}", proof)
@@ -175,9 +178,7 @@ class Derivation(Drawn):
         """
         if not isinstance(self.expression, LinearOperator):
             raise OperandError(f"{self.expression} is a signal; operators are optimized")
-        from ..optimize.optimize import optimized
-
-        return self._write(optimized(self.expression, cost)[1:])
+        return self._write(verb("optimized")(self.expression, cost)[1:])
 
     def __str__(self) -> str:
         return str(verb("derivation_text")(self.steps))

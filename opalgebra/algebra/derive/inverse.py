@@ -37,9 +37,9 @@ from ...expr.signals import Signal, _short
 from ...expr.traverse import formal_parts
 from ...scalar import exact, is_sympy, to_sympy
 from ..decide.prove import prove
-from ..decide.witness import to_signal
 from ..forms.polyphase import polyphase_of
 from ..judge.evaluate import Evaluator, Sparse
+from ..judge.witness import to_signal
 from .simplify import simplify
 
 PHASES = 16  # rows of the largest polyphase matrix that is inverted

@@ -35,11 +35,12 @@ from ...expr.sums import IndexedSum
 from ...expr.traverse import apart, rebuild, symbols_in, transform
 from ...scalar import exact
 from ..budget import check_time
-from ..decide.prove import Expression, Step
+from ..decide.proof import Step
 from ..facts import Hypothesis
+from ..judge.evaluate import Expression
 from ..lattices.sampling import gcld
-from ..laws.law import laws
 from ..laws.match import divide, divide_shift, rewritten, shared_factor
+from ..laws.table import laws
 
 Rewrite: TypeAlias = tuple[str, Any, str]  # law name, new expression, condition
 Facts: TypeAlias = tuple[Hypothesis, ...]
@@ -96,7 +97,7 @@ BASIC = frozenset(
 def normalise(expression: Expression, facts: Facts = (), without: str = "") -> list[Step]:
     """The lines from an expression to its normal form; as far as that goes without one of the laws."""
     unfolding = (_adjoint_unfolded,) if without and without != "adjoint" else ()
-    return lines(expression, facts, (_without_wrapper, *unfolding, letter_named, _neighbours, _collect), without)
+    return lines(expression, facts, (without_wrapper, *unfolding, letter_named, _neighbours, collect), without)
 
 
 def lines(expression: Expression, facts: Facts, strategies: tuple[Strategy, ...], without: str = "") -> list[Step]:
@@ -172,7 +173,7 @@ class Uses:
         return transform(root, replace, skip=lambda node: (strategy, id(node)) in self._none_within)
 
 
-def _by_law(name: str, node: Any, reverse: bool, facts: Facts) -> Rewrite | None:
+def by_law(name: str, node: Any, reverse: bool, facts: Facts) -> Rewrite | None:
     """What the whole node becomes by a law."""
     law = laws[name]
     pattern = law.patterns[reverse]
@@ -180,7 +181,7 @@ def _by_law(name: str, node: Any, reverse: bool, facts: Facts) -> Rewrite | None
     return None if found is None else (name, *found)
 
 
-def _without_wrapper(node: Any, facts: Facts) -> Rewrite | None:
+def without_wrapper(node: Any, facts: Facts) -> Rewrite | None:
     """Definitions written out, transposes and conjugates pushed to the letters, products over sums."""
     if isinstance(node, IndexedSum):
         fits = isinstance(node.stop, int) and node.stop <= SUM_LIMIT
@@ -224,7 +225,7 @@ def _wrapper_pushed(node: Any, facts: Facts) -> Rewrite | None:
     if isinstance(node, Adjoint) and inner_type not in _WITH_ADJOINT:
         return "adjoint", Transpose(Conj(node.operator)), ""
     name = WRAPPED.get((type(node), inner_type), "")
-    return _by_law(name, node, FORWARD, facts) if name else None
+    return by_law(name, node, FORWARD, facts) if name else None
 
 
 def _adjoint_unfolded(node: Any, facts: Facts) -> Rewrite | None:
@@ -276,7 +277,7 @@ def letter_named(node: Any, facts: Facts) -> Rewrite | None:
     if isinstance(kernel, Applied):
         first = kernel.operator.factors[0] if isinstance(kernel.operator, Compose) else kernel.operator
         name, reverse = {Conv: ("conv-conv", BACKWARD), Shift: ("shift-kernel", FORWARD)}.get(type(first), ("", False))
-        return _by_law(name, node, reverse, facts) if name else None
+        return by_law(name, node, reverse, facts) if name else None
     return None
 
 
@@ -288,7 +289,7 @@ def _sampling_named(node: Up | Down, facts: Facts) -> Rewrite | None:
     if not isinstance(node.factor, SamplingMatrix):
         return None
     other = "up-reversal" if side == "up" else "down-unimodular"
-    return _by_law(f"{side}-diagonal", node, FORWARD, facts) or _by_law(other, node, FORWARD, facts)
+    return by_law(f"{side}-diagonal", node, FORWARD, facts) or by_law(other, node, FORWARD, facts)
 
 
 def _impulse(kernel: Signal) -> Rewrite | None:
@@ -318,11 +319,11 @@ def _run(run: tuple[LinearOperator, ...], facts: Facts) -> tuple[int, Rewrite] |
     """How many letters are replaced, and by what."""
     first, second = run[:2]
     if isinstance(first, Down):
-        shared = _common_factor(run)
+        shared = common_factor(run)
         if shared is not None:
             return shared
     for name, reverse in PAIRS.get((type(first), type(second)), ()):
-        found = _by_law(name, compose((first, second)), reverse, facts)
+        found = by_law(name, compose((first, second)), reverse, facts)
         if found is not None and not _is_wide(found[1]):
             return 2, found
     if isinstance(first, Conv) and isinstance(second, Conv):
@@ -338,7 +339,7 @@ def _is_wide(made: LinearOperator) -> bool:
     return skew and any(isinstance(kernel, Signal) and kernel.values.size > KERNEL_LIMIT for kernel in kernels)
 
 
-def _common_factor(run: tuple[LinearOperator, ...]) -> tuple[int, Rewrite] | None:
+def common_factor(run: tuple[LinearOperator, ...]) -> tuple[int, Rewrite] | None:
     """↓M … ↑L with gcd(M, L) = g > 1 and only convolutions with ↑g q and delays between."""
     size = next((i for i, letter in enumerate(run[1:], 1) if not isinstance(letter, Conv | Shift)), len(run))
     if size < 2 or size == len(run):
@@ -380,7 +381,7 @@ def _thinned(letter: LinearOperator, factor: Any) -> LinearOperator | None:
     if isinstance(letter, Shift):
         shift = divide_shift(letter.shift, factor)
         return None if shift is None else Shift(shift)
-    found = _by_law("noble-up", compose((letter, Up(factor))), FORWARD, ())
+    found = by_law("noble-up", compose((letter, Up(factor))), FORWARD, ())
     if found is not None:
         return found[1].factors[1]
     kernel = letter.kernel  # type: ignore[attr-defined]  # only Conv and Shift come here
@@ -416,15 +417,15 @@ def spelled(node: Any) -> str:
 
 def _exact_product(p: Signal, q: Signal) -> Signal:
     """p ∗ q without rounding."""
-    from ..decide.witness import to_signal
     from ..judge.evaluate import Evaluator
+    from ..judge.witness import to_signal
 
     assert p.ndim is not None
     evaluator = Evaluator(p.ndim)
     return to_signal(evaluator.act(Conv(p), evaluator.signal(q)), p.ndim)
 
 
-def _collect(node: Any, facts: Facts) -> Rewrite | None:
+def collect(node: Any, facts: Facts) -> Rewrite | None:
     """Equal terms of a sum added, terms in order, zeros dropped."""
     if not isinstance(node, Sum):
         return None

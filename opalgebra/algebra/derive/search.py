@@ -13,19 +13,35 @@ from itertools import pairwise
 from typing import Any, TypeAlias
 
 from ...errors import Undecided
+from ...expr.blocks import Block
 from ...expr.factors import axes, is_symbolic, ratio
 from ...expr.multirate import Conv, Down, Shift, Up
-from ...expr.operators import Compose, FormalOperator, Identity, Scale, Sum, Zero, add, compose
+from ...expr.operators import (
+    Compose,
+    FormalOperator,
+    Identity,
+    Scale,
+    Sum,
+    Zero,
+    add,
+    compose,
+)
 from ...expr.sampling import SamplingMatrix
 from ...expr.signals import Signal, SignalExpr
 from ...expr.sums import IndexedSum
 from ...expr.traverse import all_factor_symbols, constants, has_blocks, nameless, walk
 from ...scalar import exact, is_sympy
 from ..budget import DERIVATION, check_time, limited
-from ..decide.prove import Expression, Step, decide, same_canonical
-from ..judge.evaluate import Evaluator
-from ..laws.law import Law, laws
-from ..numbers.ring import Ring, ring_of
+from ..decide.blocks import grids, one_channel, without_blocks_in
+from ..decide.decision import same_canonical
+from ..decide.proof import Step
+from ..decide.prove import decide
+from ..facts import Hypothesis
+from ..judge.evaluate import Evaluator, Expression
+from ..laws.law import Law
+from ..laws.table import laws
+from ..numbers.choose import ring_of
+from ..numbers.ring import Ring
 from .rewrite import BACKWARD, BASIC, FORWARD, Facts, identity_gone, letter_named, lines, normalise, spelled
 
 SHORT = 8  # lines up to which a derivation is better than one law that says the same
@@ -34,8 +50,6 @@ SHORT = 8  # lines up to which a derivation is better than one law that says the
 def derivation(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step]:
     """The lines from lhs to rhs, each checked; one line by comparison of canonical forms where no laws lead there."""
     if has_blocks(lhs) or has_blocks(rhs):
-        from ..decide.blocks import block_derivation
-
         return block_derivation(lhs, rhs, facts)
     with limited(DERIVATION):
         steps = _by_laws(lhs, rhs, facts)
@@ -165,7 +179,7 @@ def _backwards(steps: list[Step], last: int) -> list[Step]:
 
 def _through(left: list[Step], middle: list[Step], right: list[Step]) -> list[Step]:
     """All of the left lines, the middle ones, and the right lines from the last to the first."""
-    return _merged([*left, *middle, *_backwards(right, len(right) - 1)])
+    return merged([*left, *middle, *_backwards(right, len(right) - 1)])
 
 
 def _same_terms(left: Any, right: Any) -> bool:
@@ -175,7 +189,7 @@ def _same_terms(left: Any, right: Any) -> bool:
 @cache
 def _single_candidates(of_sums: bool) -> tuple[str, ...]:
     """Laws worth trying as the one step between two expressions: those about signals, not the bare structure."""
-    from ..laws.catalogue import LETTERS
+    from ..laws.of_letters import LETTERS
     from ..laws.of_matrices import LATTICES
 
     return tuple(law.name for law in (*LETTERS, *LATTICES) if not of_sums or law.summed)
@@ -191,7 +205,7 @@ def _joined(lhs: Expression, rhs: Expression, facts: Facts, without: str = "") -
     for i, step in enumerate(left):
         j = where.get(nameless(step.expression))
         if j is not None:
-            return _merged([*left[: i + 1], *_backwards(right, j)])
+            return merged([*left[: i + 1], *_backwards(right, j)])
     middle = _single_law(left[-1].expression, right[-1].expression, facts, of_sums=True)
     if middle is not None:
         return _through(left, middle[1:], right)
@@ -200,7 +214,7 @@ def _joined(lhs: Expression, rhs: Expression, facts: Facts, without: str = "") -
     return None
 
 
-def _merged(steps: list[Step]) -> list[Step]:
+def merged(steps: list[Step]) -> list[Step]:
     """Neighbouring lines by one law become one line."""
     result: list[Step] = []
     for i, step in enumerate(steps):
@@ -259,3 +273,21 @@ def _exact_letter(letter: Any) -> Any:
     if isinstance(letter, Conv) and isinstance(letter.kernel, Signal):
         return frozenset(Evaluator(letter.kernel.ndim or 1).signal(letter.kernel).items())
     return letter
+
+
+def block_derivation(lhs: Any, rhs: Any, facts: tuple[Hypothesis, ...]) -> list[Step]:
+    """lhs, its one grid, the grid of rhs, and rhs; of one channel, the derivation between what the grids hold."""
+    if lhs == rhs:
+        return [Step(lhs, "", "")]
+    if one_channel(lhs, rhs):
+        middle = derivation(without_blocks_in(lhs), without_blocks_in(rhs), facts)
+    else:
+        left, right = (Block(entries) for entries in grids(lhs, rhs))
+        middle = [Step(left, "", "")] + ([Step(right, "entry by entry", "")] if left != right else [])
+    first, last = middle[0].expression, middle[-1].expression
+    start = [Step(lhs, "", "")] + ([Step(first, _expansion(lhs), "")] if first != lhs else [])
+    return [*start, *middle[1:], *([Step(rhs, _expansion(rhs), "")] if last != rhs else [])]
+
+
+def _expansion(side: Expression) -> str:
+    return "block-identity" if isinstance(side, Identity) else "block-product"

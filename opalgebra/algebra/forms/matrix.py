@@ -16,7 +16,7 @@ from ...scalar import to_sympy
 from ..decide.canonical import Shape, canonical
 from ..judge.evaluate import Evaluator, Sparse
 from ..lattices.lattice import Vector
-from ..numbers.ring import ring_of
+from ..numbers.choose import ring_of
 
 ENTRY_LIMIT = 10_000_000
 

@@ -14,7 +14,7 @@ from ...scalar import to_sympy
 from ..decide.canonical import Canonical, Shape, canonical
 from ..judge.evaluate import Evaluator
 from ..lattices.lattice import index_of
-from ..numbers.ring import ring_of
+from ..numbers.choose import ring_of
 from ..numbers.spectrum import Spectrum
 
 ENTRY_LIMIT = 100_000

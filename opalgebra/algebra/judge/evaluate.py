@@ -36,13 +36,16 @@ from ...expr.operators import (
 from ...expr.sampling import SamplingMatrix
 from ...expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum
 from ...expr.sums import IndexedSignalSum, IndexedSum
-from ...expr.traverse import has_blocks
+from ...expr.traverse import (
+    has_blocks,
+)
 from ...scalar import conjugate, exact, is_sympy, to_sympy
 from ..budget import check_time
 from .enclosure import differs, settled
 
 Index: TypeAlias = tuple[int, ...]
 Sparse: TypeAlias = dict[Index, Any]
+Expression: TypeAlias = LinearOperator | SignalExpr
 
 
 class Evaluator:

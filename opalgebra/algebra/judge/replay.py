@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, product, zip_longest
 from math import gcd, lcm, prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...expr.blocks import Block
 from ...expr.factors import axes
@@ -19,12 +19,9 @@ from ...expr.sampling import SamplingMatrix
 from ...expr.signals import FormalSignal, SignalExpr, common_ndim
 from ...expr.traverse import constants, expand, formal_names, walk
 from ...scalar import is_sympy, to_sympy
-from ..decide.witness import Names, Witness, answers, output, outputs
 from ..facts import AboutFactors, Coprime, Divides, Equal, EvenSymmetric, Hypothesis, NotDivides, symbols_of
-from .evaluate import Evaluator, Index, Sparse, differs
-
-if TYPE_CHECKING:
-    from ..decide.prove import Expression, Proof
+from .evaluate import Evaluator, Expression, Index, Sparse, differs
+from .witness import Names, Witness, answers, output, outputs
 
 FAR = 10_007  # periods out, past the reach of small kernels
 EXTENSIONS = 600  # choices of values for symbols of hypotheses alone
@@ -40,18 +37,10 @@ def holds_at(lhs: Expression, rhs: Expression, given: Sequence[Hypothesis], witn
         return False
     if not _all_judged(given, evaluator):
         return False
-    left, right = _answers_at(lhs, rhs, evaluator, witness)
+    left, right = answers_at(lhs, rhs, evaluator, witness)
     index = witness.index if isinstance(witness.index, tuple) else (witness.index,)
     a, b = left.get(index, 0), right.get(index, 0)
     return differs(a, b) and not differs(a, witness.lhs) and not differs(b, witness.rhs)
-
-
-def samples_of(proof: Proof) -> tuple[Sparse, Sparse] | None:
-    """The samples of both sides of a refuted statement at its witness; None where there is none."""
-    if proof.witness is None:
-        return None
-    evaluator = evaluator_at(proof.lhs, proof.rhs, proof.given, proof.witness)
-    return _answers_at(proof.lhs, proof.rhs, evaluator, proof.witness)
 
 
 def evaluator_at(lhs: Expression, rhs: Expression, given: Sequence[Hypothesis], witness: Witness) -> Evaluator:
@@ -63,7 +52,7 @@ def evaluator_at(lhs: Expression, rhs: Expression, given: Sequence[Hypothesis], 
     return Evaluator(common_ndim(lhs, rhs) or 1, names, values)
 
 
-def _answers_at(lhs: Expression, rhs: Expression, evaluator: Evaluator, witness: Witness) -> tuple[Sparse, Sparse]:
+def answers_at(lhs: Expression, rhs: Expression, evaluator: Evaluator, witness: Witness) -> tuple[Sparse, Sparse]:
     at = None if witness.input is None else witness.input.starts
     return answers(lhs, rhs, at, evaluator, witness.channels)
 

@@ -11,8 +11,10 @@ from functools import cached_property
 from typing import Any
 
 from ..._verbs import verb
-from ..decide.prove import Proof, prove
-from .law import Sides, Table
+from ..decide.proof import Proof
+from ..decide.prove import prove
+from .law import Sides
+from .table import Table
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from ..banks.filterbank import filterbank
 from ..banks.wavelets import lifting
 from ..decide.relations import Relation, paraunitary
 from .law import Law, Sides
+from .sources import VAIDYANATHAN
 
-VAIDYANATHAN = "Vaidyanathan, Multirate Systems and Filter Banks (1993)"
 SIGN = Modulate([1, -1])  # (−1)ⁿ
 FIVE_THREE = filterbank(
     [Signal([-1, 2, 6, 2, -1], -2), Signal([-1, 2, -1], -2)],

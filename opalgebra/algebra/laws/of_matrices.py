@@ -1,6 +1,6 @@
 """The rows of the catalogue that need matrices: sampling lattices in several dimensions.
 
-The laws for one factor per axis hold for matrices as they stand in :mod:`.catalogue`; here are those that have no
+The laws for one factor per axis hold for matrices as they stand in :mod:`.of_letters`; here are those that have no
 counterpart on one axis.  A row is stated for the matrices of its ``generic`` entry.
 """
 
@@ -18,9 +18,8 @@ from ..lattices.lattice import hermite
 from ..lattices.sampling import commute, gcld, gcrd, lclm, lcrm, smith
 from .law import Law, Sides
 from .match import Bindings
+from .sources import CHEN, VAIDYANATHAN
 
-VAIDYANATHAN = "Vaidyanathan, Multirate Systems and Filter Banks (1993)"
-CHEN = "Chen and Vaidyanathan, IEEE Trans. Signal Processing 41 (1993)"
 QUINCUNX = SamplingMatrix([[1, 1], [1, -1]])
 HEXAGONAL = SamplingMatrix([[2, 1], [0, 2]])
 SHEAR = SamplingMatrix([[1, 1], [0, 1]])

@@ -13,8 +13,8 @@ import sympy
 from sympy.polys.domains import QQ
 from sympy.polys.polyerrors import CoercionFailed
 
+from .fields import DEGREE_LIMIT
 from .reading import TowerRing, order_of_roots
-from .ring import DEGREE_LIMIT
 
 ORDER_LIMIT = 1_000  # of roots of unity, for which fields are looked at
 LARGEST_ORDER = 90  # beyond it the degree is above DEGREE_LIMIT

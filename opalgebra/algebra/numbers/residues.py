@@ -14,7 +14,8 @@ from sympy.polys.polyerrors import CoercionFailed
 from ...errors import Undecided
 from ...scalar import exact, to_sympy
 from .algebraic import Algebraic, Family
-from .ring import Ring, numbers_of
+from .fields import numbers_of
+from .ring import Ring
 
 
 def numbers_in(values: Any) -> set[Any]:

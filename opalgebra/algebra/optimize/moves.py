@@ -20,12 +20,12 @@ from ...expr.traverse import transform
 from ..derive.rewrite import (
     BACKWARD,
     FORWARD,
-    _by_law,
-    _collect,
-    _common_factor,
-    _without_wrapper,
+    by_law,
+    collect,
+    common_factor,
     identity_gone,
     letter_named,
+    without_wrapper,
 )
 from ..laws.match import Place, inner
 from .taps import (
@@ -113,7 +113,7 @@ def moves(node: Any, phases: bool) -> Iterator[Move]:
     """What a part may become, with sums over phases or without."""
     if (isinstance(node, Power) and node.exponent > POWER_LIMIT) or (isinstance(node, Named) and node.blocks):
         return  # phases are shortest by their name
-    for strategy in (_without_wrapper, letter_named, identity_gone):
+    for strategy in (without_wrapper, letter_named, identity_gone):
         found = strategy(node, ())
         if found is not None:
             yield [found[:2]]
@@ -139,7 +139,7 @@ def _of_word(letters: Letters, phases: bool) -> Iterator[Move]:
             if len(run) == size:
                 for move in _of_run(run, phases):
                     yield [(law, compose((*letters[:i], new, *letters[i + size :]))) for law, new in move]
-        shared = _common_factor(letters[i:]) if isinstance(letters[i], Down) and len(letters) > i + 1 else None
+        shared = common_factor(letters[i:]) if isinstance(letters[i], Down) and len(letters) > i + 1 else None
         if shared is not None:
             taken, (law, new, _) = shared
             yield [(law, compose((*letters[:i], new, *letters[i + taken :])))]
@@ -151,7 +151,7 @@ def _of_run(run: Letters, phases: bool) -> Iterator[Move]:
     known = [letter.kernel for letter in run if isinstance(letter, Conv)]
     if not (known and all(isinstance(kernel, Signal) for kernel in known) and kinds in _KNOWN):
         for name, reverse in BY_LAW.get(kinds, ()):
-            found = _by_law(name, compose(run), reverse, ())
+            found = by_law(name, compose(run), reverse, ())
             if found is not None:
                 yield [(name, found[1])]
     else:
@@ -168,7 +168,7 @@ def _phases(run: Any) -> Iterator[Move]:
     factor = (run[0] if strided else run[1]).factor
     if isinstance(factor, int) and 1 < factor <= PHASES:
         name = "polyphase-strided" if strided else "polyphase-transposed"
-        found = _by_law(name, compose(run), FORWARD, ())
+        found = by_law(name, compose(run), FORWARD, ())
         if found is not None:
             yield [(name, found[1])]
 
@@ -346,7 +346,7 @@ def _of_scale(node: Scale) -> Iterator[Move]:
 
 
 def _of_sum(node: Sum) -> Iterator[Move]:
-    collected = _collect(node, ())
+    collected = collect(node, ())
     if collected is not None:
         yield [collected[:2]]
     yield from _of_filters(node)

@@ -24,9 +24,10 @@ from ...expr.operators import PLAIN, FormalOperator, LinearOperator, Power
 from ...expr.signals import Signal, common_ndim
 from ...expr.traverse import all_factor_symbols, constants, formal_names, has_blocks, substitute, transform, walk
 from ...scalar import is_sympy
-from ..decide.prove import Step, decide
+from ..decide.proof import Step
+from ..decide.prove import decide
 from ..derive.rewrite import normalise
-from ..derive.search import _merged, derivation, lines_hold
+from ..derive.search import derivation, lines_hold, merged
 from ..derive.simplify import simplify
 from .moves import POWER_LIMIT, Move, moves, spots, tidy
 from .taps import common_kind, exact_taps, kind_of, made
@@ -217,7 +218,7 @@ class _Search:
         while (found := self.before[expression]) is not None:
             expression, move = found
             lines = [*(Step(new, law, "") for law, new in move), *lines]
-        return _merged([Step(self.start, "", ""), *lines])
+        return merged([Step(self.start, "", ""), *lines])
 
 
 def _search(start: LinearOperator, measure: Measure) -> list[Step] | None:
@@ -230,7 +231,7 @@ def _search(start: LinearOperator, measure: Measure) -> list[Step] | None:
     for found in search.cheaper:
         lines = search.lines_to(found.expression)
         if _same_dtypes(start, found.expression, measure) and _hold(lines):
-            return _merged(_by_named_laws(lines))[1:]
+            return merged(_by_named_laws(lines))[1:]
     return None
 
 

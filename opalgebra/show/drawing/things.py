@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...algebra.banks.filterbank import FilterBank, Tree
-from ...algebra.decide.prove import Proof, Step
+from ...algebra.decide.proof import Proof, Step
 from ...algebra.derive.derivation import Derivation
 from ...algebra.laws.law import Law
 from ...errors import OperandError
