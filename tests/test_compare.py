@@ -395,3 +395,9 @@ def test_roots_are_enclosed_from_above(value: Fraction) -> None:
     root = root_above(value)
     assert root * root >= value
     assert (root * (1 - Fraction(1, 2**55))) ** 2 < value
+
+
+@pytest.mark.parametrize("dtype", [None, "float31", "int64", object()])
+def test_a_dtype_that_has_no_roundoff_is_refused(dtype):
+    with pytest.raises(oa.OperandError, match="the dtype is"):
+        oa.compare(oa.Conv([1.0]), oa.Conv([1.0]), dtype=dtype)

@@ -67,6 +67,8 @@ class Roundoff(NamedTuple):
         name = str(dtype).removeprefix("torch.")
         if name not in BITS:
             try:
+                if dtype is None:
+                    raise TypeError  # which NumPy takes for float64
                 kind = np.dtype(dtype)
             except TypeError:
                 raise OperandError(f"the dtype is {dtype!r}; give one of {', '.join(BITS)}, longdouble") from None
