@@ -113,7 +113,9 @@ def remembered(
 
     ``below`` says which nodes ``make`` needs; by default the children.
     """
-    stack: list[tuple[Node, bool]] = [] if name in root.__dict__ else [(root, False)]
+    if name in root.__dict__:
+        return root.__dict__[name]
+    stack: list[tuple[Node, bool]] = [(root, False)]
     while stack:
         node, ready = stack.pop()
         if name in node.__dict__:

@@ -31,7 +31,7 @@ IMPULSES = 4096  # in which an equation between kernels is looked at
 def holds_at(lhs: Expression, rhs: Expression, given: Sequence[Hypothesis], witness: Witness) -> bool:
     """Whether both sides certainly differ as the witness says, and the hypotheses hold there: it refutes."""
     evaluator = evaluator_at(lhs, rhs, given, witness)
-    if (symbols_of(given) & (symbols_in_tree(lhs) | symbols_in_tree(rhs))) - evaluator.values.keys():
+    if given and (symbols_of(given) & (symbols_in_tree(lhs) | symbols_in_tree(rhs))) - evaluator.values.keys():
         return False  # where a hypothesis holds, a symbol that stands in both has a value
     if not (values_fit(evaluator.values) and taps_fit(lhs, rhs, evaluator.names)):
         return False
@@ -46,7 +46,8 @@ def holds_at(lhs: Expression, rhs: Expression, given: Sequence[Hypothesis], witn
 def evaluator_at(lhs: Expression, rhs: Expression, given: Sequence[Hypothesis], witness: Witness) -> Evaluator:
     """The evaluator with the kernels and values of a witness; names that it does not speak of are zero."""
     roots = [lhs, rhs, *(side for fact in given for side in _sides(fact))]
-    symbols = {s for root in roots for s in symbols_in_tree(root)} | symbols_of(given)
+    known = bool(witness.factors)  # most statements have no symbols to look for
+    symbols = {s for root in roots for s in symbols_in_tree(root)} | symbols_of(given) if known else set()
     values = {s: witness.factors[s.name] for s in symbols if s.name in witness.factors}
     names: Names = {**{name: {} for name in formal_names(*roots)}, **witness._names}
     return Evaluator(common_ndim(lhs, rhs) or 1, names, values)
