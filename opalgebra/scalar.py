@@ -88,6 +88,8 @@ def exact(value: Scalar) -> Any:
     if isinstance(value, Fraction):
         return value.numerator if value.denominator == 1 else value
     if isinstance(value, float):
+        if not math.isfinite(value):
+            raise CoefficientError(f"{value} has no exact value; only finite numbers are exact")
         numerator, denominator = value.as_integer_ratio()
         return numerator if denominator == 1 else Fraction(numerator, denominator)
     if isinstance(value, np.generic):  # NumPy's extended floats stay what they are in .item() and .tolist()

@@ -160,3 +160,48 @@ def test_half_of_an_even_symbol_is_a_shift() -> None:
     assert agrees(prove(Shift(d / 2) @ Shift(d / 2), Shift(d)), "proved")
     assert agrees(prove(Down(2) @ Shift(d) @ Up(2), Shift(d / 2)), "proved")
     assert agrees(prove(Shift(d / 2), Shift(d)), "refuted")
+
+
+# symbols in roots of unity, floats that are no numbers, inverses over number fields
+
+PI, J = sympy.pi, sympy.I
+
+
+@pytest.mark.parametrize(
+    ("lhs", "rhs"),
+    [
+        ((1 + sympy.exp(J * PI * m)) * Modulate(PI), (1 + sympy.exp(J * PI * m)) * I),
+        (Conv([1, 1 + sympy.exp(J * PI * m)]) @ Modulate(PI), Modulate(PI) @ Conv([1, -1 - sympy.exp(J * PI * m)])),
+        (Modulate(2 * PI / k), sympy.exp(2 * J * PI * m / k) * Modulate(2 * PI / k)),
+        (Modulate(2 * PI / 3) @ Shift(k), sympy.exp(2 * J * PI * m / 3) * Shift(k) @ Modulate(2 * PI / 3)),
+    ],
+    ids=str,
+)
+def test_symbols_in_roots_of_unity_end_in_a_verdict(lhs: oa.LinearOperator, rhs: oa.LinearOperator) -> None:
+    assert prove(lhs, rhs).verdict in ("proved", "refuted", "undecided")
+
+
+def test_infinite_samples_have_no_place_in_a_proof() -> None:
+    with pytest.raises(oa.OpAlgebraError, match="finite"):
+        prove(Signal([1e308]) * 10.0, Signal([1]))
+
+
+@pytest.mark.parametrize("A", [Modulate(2 * PI / 3) @ Shift(1) + 2 * Shift(1), Modulate(2 * PI / 3) + 2 * I], ids=str)
+def test_inverses_over_number_fields(A: oa.LinearOperator) -> None:
+    assert prove(A @ A.inverse(), I).verdict == "proved"
+
+
+def test_the_zero_kernel_has_no_comb() -> None:
+    A = Up(3) @ (0 * I) @ Conv(Signal([0, 2], start=-1))
+    assert A.optimize() == Zero()
+
+
+def test_bound_proofs_under_hypotheses_about_taps_are_replayed() -> None:
+    t, N = oa.signals("t", length=3, start=-1), oa.factors("N")
+    pairs = [
+        (Conv([1, k]).on(N), Conv([1, 4]).on(N), oa.equal(k, 4)),
+        ((Down(2) @ Conv(t) @ Up(2)).on(4, mode="same"), I.on(4, mode="same"), oa.nyquist(t, 2)),
+    ]
+    for lhs, rhs, given in pairs:
+        proof = prove(lhs, rhs, given=given)
+        assert (proof.verdict, proof.check()) == ("proved", True)

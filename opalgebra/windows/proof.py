@@ -129,8 +129,8 @@ class BoundProof(Proof):
             return self.witness is not None and _replayed(self.lhs, self.rhs, self.witness)
         if self.verdict != "proved" or (self.on_lattice is not None and not self.on_lattice.check()):
             return False
-        if self.on_lattice is not None and not symbols_of(self.given).isdisjoint(_symbols(self.lhs, self.rhs)):
-            return True  # entries that are equal where the hypotheses hold
+        if self.on_lattice is not None and self.given:
+            return True  # entries may be equal only where the hypotheses hold
         if _formal(self.lhs) or _formal(self.rhs):
             return self.on_lattice is not None or _agree_at_random(self.lhs, self.rhs)
         return _run_alike(self.lhs, self.rhs)

@@ -50,7 +50,13 @@ class Context:
         return self._last
 
     def poly(self, value: Any) -> Poly:
-        return self.polynomials.from_expr(value) if is_sympy(value) else self.polynomials(value)
+        if not is_sympy(value):
+            return self.polynomials(value)
+        try:
+            return self.polynomials.from_expr(value)
+        except ValueError:
+            names = ", ".join(map(str, self.polynomials.symbols))
+            raise Undecided(f"{value} is no polynomial with integer coefficients in {names}") from None
 
     def require_larger(self, factor: Poly, number: int) -> None:
         """Note that the conclusion is for factor > number; one of its symbols above it is enough."""

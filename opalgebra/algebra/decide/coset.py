@@ -8,7 +8,7 @@ as the signal A x for a formal x, so that its input index is a slot like every t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -99,6 +99,7 @@ class Cosets:
     def turn(self, powers: Sequence[Vector]) -> list[Cosets]:
         """Exponents of units ← exponents + powers · n; each stands first in its slot."""
         d = self.ndim
+        _check_whole(p for power in powers for p in power)
 
         def move(v: Vector) -> Vector:
             out = list(v)
@@ -112,6 +113,7 @@ class Cosets:
     def advanced(self, exponents: Sequence[int]) -> Cosets:
         """Exponents of units ← exponents + constants."""
         d = self.ndim
+        _check_whole(exponents)
         step = [0] * (d * (1 + len(self.labels)))
         for i, exponent in enumerate(exponents, 1):
             step[d * i] = exponent
@@ -205,3 +207,10 @@ def _solve(v: Vector, residue: Vector, pivots: list[tuple[int, list[int]]], ndim
             for i, entry in enumerate(row):
                 state[i] -= quotient * entry
     return tuple(state[ndim:])
+
+
+def _check_whole(exponents: Iterable[Any]) -> None:
+    """Exponents are ints here; of e^{iπm} with a symbol m nothing is concluded."""
+    for exponent in exponents:
+        if not isinstance(exponent, int):
+            raise Undecided(f"a root of unity with the symbolic exponent {exponent} stands beside another frequency")

@@ -253,6 +253,9 @@ def _inverted(matrix: Any) -> _Inverted:
     delay = max(delay, 0)
     polynomials = (matrix * z**delay).applyfunc(sympy.expand)
     exactly = DomainMatrix.from_Matrix(polynomials, extension=True)
+    if exactly.domain.is_EX:  # of numbers and z together; SymPy 1.14 has no adjugate there
+        determinant = sympy.expand(polynomials.det(method="berkowitz"))
+        return _Inverted(polynomials.adjugate().applyfunc(sympy.expand), _laurent(determinant), delay)
     adjugate, determinant = exactly.adj_det()
     return _Inverted(adjugate.to_Matrix(), _laurent(exactly.domain.to_sympy(determinant)), delay)
 

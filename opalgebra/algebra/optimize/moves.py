@@ -227,6 +227,8 @@ def _noble_up(conv: Any, up: Any) -> Iterator[Move]:
 
 def _combed(kernel: Signal, factor: tuple[int, ...]) -> tuple[Any, Any, Any, Signal] | None:
     """(s, g, k/g, r) with the kernel S^s ↑g r and g the largest that divides k; None where g = 1."""
+    if not kernel.items():
+        return None  # no taps, no comb
     start, steps = comb(kernel)
     step = tuple(gcd(k, g) for k, g in zip(factor, steps, strict=True))
     if set(step) == {1}:
