@@ -65,3 +65,12 @@ def test_lazy_and_type_only_imports_make_a_circle(tmp_path: Path) -> None:
 def test_every_verb_leads_to_a_function(name: str) -> None:
     """No import tells of these roads upwards, so that no tool sees one that leads nowhere."""
     assert callable(verb(name))
+
+
+def test_the_checker_keeps_its_address() -> None:
+    from opalgebra import algebra
+    from opalgebra.algebra.certificates import checker
+
+    assert algebra.checker is checker
+    with pytest.raises(AttributeError, match="no attribute"):
+        algebra.nothing  # noqa: B018
