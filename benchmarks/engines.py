@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from opalgebra.bench import Disagreement, Row, Task, accuracy, compare, duration, geometric_mean
-from opalgebra.engine.compiled.threads import cpus
+from opalgebra.engine.ways.compiled.threads import cpus
 
 from . import overheads, peers
 from .tasks import Section, sections

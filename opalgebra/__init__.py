@@ -20,7 +20,8 @@ from .algebra.judge.witness import Witness
 from .algebra.lattices.sampling import cosets, gcld, gcrd, lclm, lcrm, smith
 from .algebra.laws.law import Law
 from .algebra.laws.table import laws
-from .engine.compiled.threads import get_threads, set_threads
+from .bound.operators.base import BoundOperator
+from .engine.ways.compiled.threads import get_threads, set_threads
 from .errors import (
     CertificateError,
     CoefficientError,
@@ -52,7 +53,6 @@ from .expr.sampling import SamplingMatrix
 from .expr.signals import Signal, SignalExpr, box, signals
 from .expr.sums import Sum
 from .parse import exact
-from .windows.bound import BoundOperator
 
 if TYPE_CHECKING:
     from . import nn, show
@@ -62,8 +62,8 @@ if TYPE_CHECKING:
     from .algebra.decide.relations import nyquist, orthonormal, paraunitary
     from .algebra.laws.falsehoods import Falsehood, falsehoods
     from .algebra.numbers.algebraic import algebraic
+    from .bound.compare.comparison import Comparison, compare
     from .nn import Pointwise, checkerboard
-    from .windows.comparison import Comparison, compare
 
 __version__ = "0.1.0"
 

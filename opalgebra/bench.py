@@ -16,11 +16,11 @@ from typing import Any, TextIO, TypeAlias
 
 import numpy as np
 
-from .engine.compiled.threads import get_threads
+from .engine.ways.compiled.threads import get_threads
 from .errors import OpAlgebraError, OperandError
 from .expr.multirate import Conv, Down, Up
 from .expr.signals import Signal
-from .show.seven import say
+from .show.notation.ascii import say
 
 Run: TypeAlias = Callable[[], Any]
 Peer: TypeAlias = Callable[[np.ndarray, np.ndarray, bool], Run | None]

@@ -19,7 +19,7 @@ from .expr.signals import SignalExpr
 from .expr.traverse import formal_parts
 from .parse import parse_expression, parse_statement
 from .parse.statements import bindings, hypotheses
-from .show.seven import say
+from .show.notation.ascii import say
 
 BAD_INPUT = 64  # EX_USAGE of sysexits.h
 VERDICTS = {"proved": 0, "refuted": 1, "undecided": 2}

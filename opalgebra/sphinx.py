@@ -44,8 +44,8 @@ from .algebra.derive.derivation import Derivation, derive
 from .errors import OpAlgebraError
 from .parse import parse_expression, parse_statement
 from .parse.statements import bindings, hypotheses
-from .show.latex import related, words_latex
-from .show.tex import in_ascii_latex
+from .show.notation.latex import related, words_latex
+from .show.pages.tex import in_ascii_latex
 
 OURS = "opalgebra"  # the class of what the directives make
 

@@ -20,8 +20,8 @@ from .expr.operators import Identity, LinearOperator
 from .expr.signals import Signal, box, signals
 from .nn import Conv as ConvLayer
 from .nn import ConvTranspose, trace
-from .show.seven import carries, in_ascii, say
-from .show.text import number_text
+from .show.notation.ascii import carries, in_ascii, say
+from .show.notation.text import number_text
 
 WIDTH = 78
 I = Identity()  # noqa: E741  # the field's name

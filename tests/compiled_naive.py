@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from opalgebra.engine.compiled import MODES
+from opalgebra.engine.ways.compiled import MODES
 
 DTYPES = [np.dtype(name) for name in ("f4", "f8", "c8", "c16", "i8")]
 INEXACT = DTYPES[:4]

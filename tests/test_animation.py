@@ -19,8 +19,8 @@ import numpy as np
 import pytest
 
 import opalgebra as oa
-from opalgebra.show.animation import Arithmetic, arithmetic
-from opalgebra.show.sliding import Stage, scene
+from opalgebra.show.animations.animation import Arithmetic, arithmetic
+from opalgebra.show.animations.sliding import Stage, scene
 from tests import nn_oracles
 
 SPACE = "{http://www.w3.org/2000/svg}"

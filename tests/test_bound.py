@@ -215,7 +215,7 @@ def test_dottest_fails_where_the_adjoint_is_wrong() -> None:
 
 def test_a_batch_is_computed_at_once() -> None:
     """No loop over the batch: as many filter steps for a thousand signals as for one."""
-    from opalgebra.engine.fir import Fir
+    from opalgebra.engine.filters.fir import Fir
 
     F = (q3 @ oa.Up(2) + oa.Flip()).on(5, boundary="edge", out=(-2, 12), engine="numpy")
     steps = []

@@ -8,7 +8,7 @@ import sympy
 
 import opalgebra as oa
 from opalgebra import Conv, Down, Flip, Identity, Repeat, Shift, Signal, Up
-from opalgebra.windows.proof import BoundProof, BoundWitness
+from opalgebra.bound.proofs.proof import BoundProof, BoundWitness
 
 p, q = oa.signals("p q")
 k = oa.factors("k")

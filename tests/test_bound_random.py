@@ -214,7 +214,7 @@ def test_a_planted_fault_in_the_engine_is_found(monkeypatch: pytest.MonkeyPatch)
     """With every transposed filter one sample late, the judge disagrees nearly always."""
     from functools import cached_property
 
-    from opalgebra.engine.fir import Fir
+    from opalgebra.engine.filters.fir import Fir
 
     right = Fir.transposed.func
 

@@ -9,7 +9,7 @@ import pytest
 from scipy import signal
 
 import opalgebra as oa
-from opalgebra.windows.boundary import RULES, sources
+from opalgebra.bound.operators.boundary import RULES, sources
 
 from .judge_bound import BOUNDARIES, PADS, continuation, samples
 

@@ -7,9 +7,9 @@ import itertools
 import numpy as np
 import pytest
 
-from opalgebra.engine import boundary
-from opalgebra.engine.boundary import Continuation
-from opalgebra.windows.boundary import RULES
+from opalgebra.bound.operators.boundary import RULES
+from opalgebra.engine.arrays import boundary
+from opalgebra.engine.arrays.boundary import Continuation
 
 from .judge_bound import continuation
 

@@ -13,7 +13,7 @@ from scipy.io import wavfile
 
 import opalgebra
 from opalgebra.cli import main
-from opalgebra.show.seven import in_ascii
+from opalgebra.show.notation.ascii import in_ascii
 
 IDENTITY = "Conv(q) @ Up(k) == (Down(k) @ Conv(q).T).T"
 

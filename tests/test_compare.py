@@ -15,8 +15,8 @@ import sympy
 
 import opalgebra as oa
 from opalgebra import nn
-from opalgebra.windows.compare_bound import _Rows
-from opalgebra.windows.rounding import Roundoff, root_above
+from opalgebra.bound.compare.rounding import Roundoff, root_above
+from opalgebra.bound.compare.windows import _Rows
 
 BITS = {"float16": 11, "float32": 24, "float64": 53}
 

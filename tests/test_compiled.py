@@ -19,10 +19,10 @@ import pytest
 from scipy import signal
 
 import opalgebra as oa
-from opalgebra.engine import compiled
-from opalgebra.engine.compiled import Blocks, Boxes, OverlapSave, boxes, fir, layout, overlap, plan, plans, threads
-from opalgebra.engine.fir import Fir
-from opalgebra.engine.window import Window
+from opalgebra.engine.arrays.window import Window
+from opalgebra.engine.filters.fir import Fir
+from opalgebra.engine.ways import compiled
+from opalgebra.engine.ways.compiled import Blocks, Boxes, OverlapSave, boxes, fir, layout, overlap, plan, plans, threads
 
 from .compiled_naive import DTYPES, INEXACT, Case, draw, draw_case
 
@@ -453,7 +453,7 @@ def python(code: str, directory: Path, **environment: str) -> str:
 
 FORK = """
 import os, warnings, numpy as np
-from opalgebra.engine.compiled import plan, threads
+from opalgebra.engine.ways.compiled import plan, threads
 x = np.random.default_rng(0).standard_normal(400_000)
 made = plan(np.arange(1., 32.), [0], [2], [3], [(0, 260_000)], [(0, 400_000)], "f8")
 want = made.run(x, threads=2)
@@ -474,7 +474,7 @@ def test_threads_after_a_fork(root: Path) -> None:
 
 SUMS = """
 import numpy as np
-from opalgebra.engine.compiled import plan
+from opalgebra.engine.ways.compiled import plan
 made = plan(np.array([1, 2, 3.]), [0], [2], [3], [(0, 6)], [(0, 3)], "f8", "edge")
 print(made.kind, *made.run(np.array([1, 2, 4.])))
 """

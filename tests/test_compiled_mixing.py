@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import opalgebra as oa
-from opalgebra.engine.compiled import MixingGradient, layout, mixing, mixing_gradient, mixing_plan, plans, threads
+from opalgebra.engine.ways.compiled import MixingGradient, layout, mixing, mixing_gradient, mixing_plan, plans, threads
 
 from .compiled_naive import DTYPES, INEXACT, Mixing, draw, draw_mixing
 from .test_compiled import guarded

@@ -13,8 +13,8 @@ import scipy.signal
 
 import opalgebra as oa
 from benchmarks import gpu
-from opalgebra.engine import cuda_
-from opalgebra.windows.boundary import RULES
+from opalgebra.bound.operators.boundary import RULES
+from opalgebra.engine.ways.cuda import launch as cuda_
 
 from .cuda_shim.fake_cupy import Fake, asnumpy, on_arrays
 from .cuda_shim.places import Real, noise, same

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from opalgebra.engine.cuda_ import add_to
-from opalgebra.engine.device import is_cupy
-from opalgebra.engine.fir import Fir
-from opalgebra.engine.window import Window
+from opalgebra.engine.arrays.device import is_cupy
+from opalgebra.engine.arrays.window import Window
+from opalgebra.engine.filters.fir import Fir
+from opalgebra.engine.ways.cuda.launch import add_to
 from opalgebra.errors import OperandError
 from tests.cuda_shim.places import REASON
 from tests.test_cuda_shim import BOUNDARIES, DTYPES, RATES, Case, make, noise, not_the_last, reference

@@ -12,10 +12,10 @@ import pytest
 
 import opalgebra as oa
 from benchmarks.gpu import main
-from opalgebra.engine import cuda_
-from opalgebra.engine.cuda_ import add_to
-from opalgebra.engine.fir import Fir
-from opalgebra.engine.window import Window
+from opalgebra.engine.arrays.window import Window
+from opalgebra.engine.filters.fir import Fir
+from opalgebra.engine.ways.cuda import launch as cuda_
+from opalgebra.engine.ways.cuda.launch import add_to
 from opalgebra.errors import OperandError
 from tests.cuda_shim.fake_cupy import Array, Fake, Stream, asnumpy
 from tests.cuda_shim.shim import COMPILER, Programs, ShimBackend

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from opalgebra.engine.cuda_plan import Axis, Launch, Variant, options, plan, source
+from opalgebra.engine.ways.cuda.plan import Axis, Launch, Variant, options, plan, source
 
 ARCHITECTURES = ("sm_80", "sm_90", "sm_100")
 NVCC = shutil.which("nvcc")

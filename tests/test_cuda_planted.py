@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from opalgebra.engine.cuda_plan import source
-from opalgebra.engine.fir import Fir
-from opalgebra.engine.window import Window
+from opalgebra.engine.arrays.window import Window
+from opalgebra.engine.filters.fir import Fir
+from opalgebra.engine.ways.cuda.plan import source
 from tests.cuda_shim.shim import COMPILER, SANITIZERS, Programs, ShimError
 from tests.test_cuda_shim import BOUNDARIES, Case, check, make, not_the_last
 

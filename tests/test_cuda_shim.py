@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from scipy.signal import upfirdn
 
-from opalgebra.engine.cuda_ import filter_into
-from opalgebra.engine.cuda_plan import Axis, plan
-from opalgebra.engine.fir import Fir
-from opalgebra.engine.window import Window
+from opalgebra.bound.operators.boundary import Extension
+from opalgebra.engine.arrays.window import Window
+from opalgebra.engine.filters.fir import Fir
+from opalgebra.engine.ways.cuda.launch import filter_into
+from opalgebra.engine.ways.cuda.plan import Axis, plan
 from opalgebra.errors import OperandError, SizeError
-from opalgebra.windows.boundary import Extension
 from tests.cuda_shim.shim import COMPILER, Programs, ShimBackend
 
 pytestmark = pytest.mark.skipif(COMPILER is None, reason="g++ is not here, so the CUDA source cannot be run on the CPU")

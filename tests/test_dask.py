@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from scipy.signal import upfirdn
 
 import opalgebra as oa
-from opalgebra.engine.window import Window
-from opalgebra.windows import blocks as blocks_of_windows
+from opalgebra.bound.arrays import dask_filters as blocks_of_windows
+from opalgebra.engine.arrays.window import Window
 
 from .generate_bound import sample
 from .judge_bound import BOUNDARIES, as_numbers, exact_matrix

@@ -13,7 +13,7 @@ import pytest
 
 import opalgebra as oa
 from opalgebra.expr.operators import LinearOperator
-from opalgebra.show.diagram import COLUMNS, HIGH, WIDE, diagram
+from opalgebra.show.diagrams.diagram import COLUMNS, HIGH, WIDE, diagram
 from tests.drawn import added, check_geometry, run
 
 q, h, x = oa.signals("q h x")
@@ -264,8 +264,8 @@ def test_names_are_safe() -> None:
     odd = oa.operators("A_b") @ oa.Conv(oa.signals("ξ_1"))
     drawing = odd.diagram()
     ElementTree.fromstring(drawing.svg)
-    from opalgebra.show.diagram import Diagram, Line
-    from opalgebra.show.drawing.parts import BOX, Element
+    from opalgebra.show.diagrams.diagram import Diagram, Line
+    from opalgebra.show.diagrams.parts import BOX, Element
 
     label = '<b & "c"> $x_1$ \\ %'
     named = Diagram([Line("a < b & c", lambda symbols: Element(BOX, label, hint=label + "!"))], "<t>")

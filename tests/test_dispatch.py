@@ -11,7 +11,8 @@ from scipy import signal
 
 import opalgebra as oa
 from opalgebra import Conv, Down, Flip, Modulate, Repeat, Shift, Signal, Up
-from opalgebra.engine import compiled, dispatch
+from opalgebra.engine.ways import choose as dispatch
+from opalgebra.engine.ways import compiled
 
 from .generate_bound import sample
 

@@ -18,10 +18,10 @@ import sympy
 
 import opalgebra as oa
 from opalgebra.algebra.certificates.certify import samples_of
-from opalgebra.show.document import Formula, Strong, Table, markdown, words
-from opalgebra.show.html import html
-from opalgebra.show.latex import name_latex, related, words_latex
-from opalgebra.show.stem import MOST, stem
+from opalgebra.show.notation.latex import name_latex, related, words_latex
+from opalgebra.show.pages.document import Formula, Strong, Table, markdown, words
+from opalgebra.show.pages.html import html
+from opalgebra.show.pages.stem import MOST, stem
 from tests.objects import HARD, REFUTED, SHOWN, hard_law
 from tests.test_every_node import EXAMPLES
 

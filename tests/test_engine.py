@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import opalgebra as oa
 from opalgebra import engine
-from opalgebra.engine.unfold import _unfold
+from opalgebra.engine.letters.unfold import _unfold
 from opalgebra.errors import IntegerOverflow
 from opalgebra.expr import operators as ops
 from opalgebra.expr.operators import LinearOperator

@@ -14,7 +14,7 @@ import sympy
 
 import opalgebra as oa
 from opalgebra.show import export
-from opalgebra.show.tex import in_ascii_latex
+from opalgebra.show.pages.tex import in_ascii_latex
 from tests.objects import SHOWN, hard_law
 from tests.test_display import NAMES, read
 

@@ -8,8 +8,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from opalgebra.engine.fir import Fir
-from opalgebra.engine.window import Window
+from opalgebra.engine.arrays.window import Window
+from opalgebra.engine.filters.fir import Fir
 
 Ints = tuple[int, ...]
 

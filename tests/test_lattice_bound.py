@@ -11,8 +11,8 @@ import pytest
 import scipy.ndimage
 
 import opalgebra as oa
-from opalgebra.engine import relabel
-from opalgebra.engine.window import Window
+from opalgebra.engine.arrays.window import Window
+from opalgebra.engine.filters import relabel
 
 from .generate_lattice import composed, word
 from .judge import Judge

@@ -10,7 +10,7 @@ import pytest
 
 import opalgebra as oa
 from opalgebra import nn
-from opalgebra.engine.weights import Quotient
+from opalgebra.engine.filters.weights import Quotient
 
 KERNELS = (2, 3, 7, 11, 49, 64, 67, 98, 101, 107, 187)  # 49 (1/49) < 1 in double precision
 VALUES = (1, 7, 98)
@@ -131,7 +131,7 @@ def test_a_rounded_divisor_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
             out[...] = y
         return y if out is None else out
 
-    from opalgebra.engine import program
+    from opalgebra.engine.program.program import program
 
     monkeypatch.setattr(program, "divided", multiplied)
     assert not means(nn.AvgPool(49)(np.ones(490, complex)), 1)

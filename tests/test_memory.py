@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import opalgebra as oa
-from opalgebra.engine import compiled
-from opalgebra.engine.program import Program
-from opalgebra.windows import memory
+from opalgebra.bound.arrays import memory
+from opalgebra.engine.program.program.program import Program
+from opalgebra.engine.ways import compiled
 
 from . import compiled_naive
 from .compiled_naive import DTYPES, Case, continued

@@ -13,12 +13,12 @@ import scipy.signal
 import sympy
 
 import opalgebra as oa
-from opalgebra.show.plot_bank import magnitude_2d
-from opalgebra.show.plot_matrix import beyond
-from opalgebra.show.plot_proof import answers
-from opalgebra.show.plot_signal import BINS, envelope
-from opalgebra.show.plot_spectrum import AliasMap, Taps, frequencies, group_delay, phase
-from opalgebra.show.plot_style import DARK, PAPER, PIXELS, decimated, entry_text, title
+from opalgebra.show.plots.bank import magnitude_2d
+from opalgebra.show.plots.matrix import beyond
+from opalgebra.show.plots.proof import answers
+from opalgebra.show.plots.signal import BINS, envelope
+from opalgebra.show.plots.spectrum import AliasMap, Taps, frequencies, group_delay, phase
+from opalgebra.show.plots.style import DARK, PAPER, PIXELS, decimated, entry_text, title
 
 N = 256
 RNG = np.random.default_rng(20261122)

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opalgebra import WindowError, nn
-from opalgebra.engine.compiled import plans
-from opalgebra.nn import linear, pool, shuffle
+from opalgebra.engine.ways.compiled import plans
+from opalgebra.nn import operators as linear
+from opalgebra.nn import pool, shuffle
 
 from . import nn_oracles as oracles
 

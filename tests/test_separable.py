@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 import opalgebra as oa
 from opalgebra import nn
-from opalgebra.engine import dispatch
-from opalgebra.engine.compiled import plans, separable
-from opalgebra.engine.fir import Fir
-from opalgebra.engine.window import Window
+from opalgebra.engine.arrays.window import Window
+from opalgebra.engine.filters.fir import Fir
+from opalgebra.engine.ways import choose as dispatch
+from opalgebra.engine.ways.compiled import plans, separable
 
 from . import nn_oracles as oracles
 from .compiled_naive import DTYPES, INEXACT, Case, draw, draw_case

@@ -19,9 +19,9 @@ from opalgebra.expr.node import Node
 from opalgebra.expr.operators import LinearOperator
 from opalgebra.expr.signals import Signal, box
 from opalgebra.parse import exact
-from opalgebra.show import code as code_module
-from opalgebra.show.code import code
-from opalgebra.show.scalars import symbol_code
+from opalgebra.show.notation import code as code_module
+from opalgebra.show.notation.code import code
+from opalgebra.show.notation.scalars import symbol_code
 from tests.test_show_golden import expressions
 
 NAMES = {**vars(oa), "exact": exact, "integers": integers, "box": box}

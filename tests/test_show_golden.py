@@ -17,10 +17,10 @@ import opalgebra as oa
 from opalgebra._verbs import verb
 from opalgebra.expr.factors import integers
 from opalgebra.expr.signals import box
-from opalgebra.show import derivation
-from opalgebra.show.code import code
-from opalgebra.show.latex import latex
-from opalgebra.show.text import ascii_text, text
+from opalgebra.show.notation.code import code
+from opalgebra.show.notation.latex import latex
+from opalgebra.show.notation.text import ascii_text, text
+from opalgebra.show.pages import derivation
 
 GOLDEN = Path(__file__).parent / "golden"
 NOTATIONS = {"text": text, "ascii": ascii_text, "latex": latex, "code": code}

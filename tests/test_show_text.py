@@ -15,9 +15,9 @@ from opalgebra.errors import OperandError
 from opalgebra.expr.node import Node
 from opalgebra.expr.operators import LinearOperator
 from opalgebra.expr.signals import Signal
-from opalgebra.show.latex import latex, name_latex
-from opalgebra.show.render import LIMIT
-from opalgebra.show.text import ascii_text, text
+from opalgebra.show.notation.latex import latex, name_latex
+from opalgebra.show.notation.render import LIMIT
+from opalgebra.show.notation.text import ascii_text, text
 from tests.test_show_code import formal, relaxed, trees
 from tests.test_show_golden import documents, expressions
 

@@ -15,11 +15,11 @@ import sympy
 import opalgebra as oa
 from opalgebra import Conv, Down, Flip, Identity, Modulate, Shift, Signal, Up
 from opalgebra.algebra.numbers.ring import RATIONALS
-from opalgebra.windows.affine import Affine, Clock, Finer, quotient, value_of
-from opalgebra.windows.large import matrix_of, shapes
-from opalgebra.windows.pieces import Run, is_zero, meet, normal
-from opalgebra.windows.sizes import Sized
-from opalgebra.windows.sizes_proof import SizesProof
+from opalgebra.bound.proofs.sizes import SizesProof
+from opalgebra.bound.sizes.affine import Affine, Clock, Finer, quotient, value_of
+from opalgebra.bound.sizes.large import matrix_of, shapes
+from opalgebra.bound.sizes.runs import Run, is_zero, meet, normal
+from opalgebra.bound.sizes.sized import Sized
 
 from . import generate_bound
 from .judge_bound import BOUNDARIES, exact_matrix, same_exactly

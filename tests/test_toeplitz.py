@@ -13,10 +13,10 @@ import pytest
 from scipy.signal import upfirdn
 
 import opalgebra as oa
-from opalgebra.engine import toeplitz
-from opalgebra.engine.fir import Fir
-from opalgebra.engine.toeplitz import Blocks, Dots, geometry
-from opalgebra.engine.window import Window
+from opalgebra.engine.arrays.window import Window
+from opalgebra.engine.filters.fir import Fir
+from opalgebra.engine.ways import short as toeplitz
+from opalgebra.engine.ways.short import Blocks, Dots, geometry
 
 from .test_fir import draw, draw_window, entries
 

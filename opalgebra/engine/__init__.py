@@ -14,9 +14,9 @@ from ..expr.exactly import is_exact_arithmetic
 from ..expr.operators import LinearOperator
 from ..expr.signals import Signal, SignalExpr, common_ndim
 from ..expr.traverse import formal_parts
-from .cost import Explanation, explain
-from .reference import ReferenceEngine
-from .unfold import formal_error
+from .letters.explain import Explanation, explain
+from .letters.reference import ReferenceEngine
+from .letters.unfold import formal_error
 
 __all__ = ["ENGINES", "Engine", "Explanation", "add", "apply", "apply_to_channels", "explain"]
 

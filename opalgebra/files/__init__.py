@@ -27,6 +27,7 @@ from typing import Any
 
 import numpy as np
 
+from ..bound.arrays.precision import Precision
 from ..errors import DimensionError, FormalSignalError, MissingDependency, OpAlgebraError
 from ..expr.multirate import _Sampling
 from ..expr.named import _Layer, _Resampler
@@ -35,7 +36,6 @@ from ..expr.operators import PLAIN, LinearOperator, Scale
 from ..expr.signals import Signal
 from ..expr.traverse import formal_parts, transform, walk
 from ..scalar import exact, is_sympy
-from ..windows.precision import Precision
 from . import npy, png, wav
 from .errors import FileError, unreadable
 

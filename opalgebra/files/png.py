@@ -125,7 +125,7 @@ def _unfilter(lines: Any, step: int) -> None:
 
 @cache
 def _unfiltering() -> Any:
-    from ..engine.compiled import available
+    from ..engine.ways.compiled import available
 
     if not available():
         return _unfilter

@@ -1,15 +1,15 @@
 """Layers of deep learning with the semantics of its frameworks, as operators of the algebra."""
 
+from .analysis.checkerboard import Checkerboard, checkerboard
+from .analysis.identities import as_conv, as_transpose, fold_upsample, shuffled, unshuffled
+from .analysis.tracing import Trace, trace
 from .chain import Chain
 from .conv import Conv, ConvTranspose
-from .identities import as_conv, as_transpose, fold_upsample, shuffled, unshuffled
 from .layer import Layer, Map
-from .patterns import Checkerboard, checkerboard
 from .pointwise import Pointwise
 from .pool import AvgPool, MaxPool
 from .resize import Upsample, bilinear_kernel
 from .shuffle import PixelShuffle, PixelUnshuffle
-from .tracing import Trace, trace
 
 __all__ = [
     "AvgPool",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from ..engine.window import Window, place
-from ..windows.bound import Shape
-from ..windows.dask_ import Job, Part
-from .linear import at_zero
+from ..bound.arrays.dask_ import Job, Part
+from ..bound.operators.base import Shape
+from ..engine.arrays.window import Window, place
+from .operators import at_zero
 from .pool import MaxPool
 from .shuffle import Permutation
 

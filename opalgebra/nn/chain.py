@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from ..bound.operators.base import BoundOperator, Shape, as_array, as_samples
+from ..bound.operators.combine import Product
+from ..bound.operators.windowed import Windowed
 from ..errors import DimensionError, OperandError
 from ..expr.blocks import Block
 from ..expr.operators import PLAIN, LinearOperator, compose
-from ..windows.bound import BoundOperator, Shape, as_array, as_samples
-from ..windows.combine import Product
-from ..windows.windowed import Windowed
 from .layer import Arguments, Bound, Layer, Map, batched
 
 

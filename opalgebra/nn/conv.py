@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.fir import Fir
+from ..bound.arrays.precision import Precision
+from ..bound.operators.base import Shape, as_samples
+from ..engine.filters.fir import Fir
 from ..errors import DimensionError, WindowError
 from ..expr.blocks import Block
 from ..expr.operators import LinearOperator, Zero
 from ..expr.signals import Signal
-from ..windows.bound import Shape, as_samples
-from ..windows.precision import Precision
-from .bound import LinearLayer, as_weight, dilated, scattered, strided
 from .geometry import (
     SAME,
     Axis,
@@ -33,6 +32,7 @@ from .geometry import (
 )
 from .gradient import WeightOperator
 from .layer import Arguments, _make
+from .linear_layer import LinearLayer, as_weight, dilated, scattered, strided
 from .sums import exact_sum
 
 

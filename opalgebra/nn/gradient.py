@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..engine.arithmetic import check_bound, magnitude
-from ..engine.device import beside, check_together, host, module_of
-from ..engine.dispatch import gradient, sums_pay
-from ..engine.mixing import phases, unmix
+from ..bound.arrays.precision import Precision, as_data, computed_in
+from ..bound.operators.base import BoundOperator, Shape
+from ..engine.arrays.arithmetic import check_bound, magnitude
+from ..engine.arrays.device import beside, check_together, host, module_of
+from ..engine.filters.mixing import phases, unmix
+from ..engine.ways.choose import gradient, sums_pay
 from ..expr.arrays import as_exact
-from ..windows.bound import BoundOperator, Shape
-from ..windows.precision import Precision, as_data, computed_in
-from .linear import at_zero
+from .operators import at_zero
 
 if TYPE_CHECKING:
     from .conv import _Convolution

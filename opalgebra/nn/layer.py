@@ -12,14 +12,14 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .._verbs import Drawn, verb
-from ..engine.device import beside
+from ..bound.arrays.dask_ import is_lazy
+from ..bound.arrays.torch_ import is_tensor
+from ..bound.operators.base import BoundOperator, Shape, as_array, as_samples
+from ..engine.arrays.device import beside
 from ..errors import DimensionError, OperandError
 from ..expr.operators import LinearOperator
-from ..windows.bound import BoundOperator, Shape, as_array, as_samples
-from ..windows.dask_ import is_lazy
-from ..windows.torch_ import is_tensor
 from .geometry import shape_of
-from .linear import Batched
+from .operators import Batched
 
 Bound: TypeAlias = "BoundOperator | Map"
 Arguments: TypeAlias = tuple[tuple[str, Any, Any], ...]  # name, value, default

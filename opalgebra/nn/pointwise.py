@@ -8,15 +8,15 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..engine.device import beside, check_together, is_cupy, module_of
+from ..bound.arrays.dask_ import elementwise, is_lazy
+from ..bound.operators.base import BoundOperator, Shape, as_array, as_samples
+from ..engine.arrays.device import beside, check_together, is_cupy, module_of
 from ..errors import DimensionError, OperandError
 from ..expr.arrays import MASKED, has_mask
 from ..scalar import is_sympy
-from ..windows.bound import BoundOperator, Shape, as_array, as_samples
-from ..windows.dask_ import elementwise, is_lazy
 from .geometry import shape_of
 from .layer import Arguments, Layer, Map
-from .linear import Diagonal
+from .operators import Diagonal
 from .probing import CANNOT, check_pointwise
 
 Function: TypeAlias = Callable[[np.ndarray], Any]

@@ -9,20 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.compiled import available
-from ..engine.compiled.pooling import ORDERED, Sweep, Windows
-from ..engine.device import module_of
-from ..engine.dispatch import COMPILED_WORK
-from ..engine.fir import Fir
-from ..engine.values import Term, Value
+from ..bound.arrays.dask_ import cut
+from ..bound.arrays.precision import Precision, computed_in
+from ..bound.operators.base import BoundOperator, Shape, as_samples
+from ..bound.operators.combine import Product
+from ..engine.arrays.device import module_of
+from ..engine.filters.fir import Fir
+from ..engine.program.values import Term, Value
+from ..engine.ways.choose import COMPILED_WORK
+from ..engine.ways.compiled import available
+from ..engine.ways.compiled.pooling import ORDERED, Sweep, Windows
 from ..errors import OperandError, WindowError
 from ..expr.operators import LinearOperator
 from ..expr.signals import Signal
-from ..windows.bound import BoundOperator, Shape, as_samples
-from ..windows.combine import Product
-from ..windows.dask_ import cut
-from ..windows.precision import Precision, computed_in
-from .bound import BoundLayer, LinearLayer, dilated, on_axes, strided
 from .geometry import (
     SAME,
     Ints,
@@ -37,7 +36,8 @@ from .geometry import (
     spread,
 )
 from .layer import Arguments, Layer, Map
-from .linear import Quotients, Selection
+from .linear_layer import BoundLayer, LinearLayer, dilated, on_axes, strided
+from .operators import Quotients, Selection
 
 
 class _Pool(Layer):

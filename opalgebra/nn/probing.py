@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.device import host, module_of
+from ..engine.arrays.device import host, module_of
 from ..errors import OperandError
 
 COUNT = 6

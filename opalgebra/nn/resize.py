@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.fir import Fir
+from ..bound.arrays.precision import Precision
+from ..bound.operators.base import Shape
+from ..engine.filters.fir import Fir
 from ..errors import OperandError
 from ..expr.named import Repeat
 from ..expr.operators import Identity, LinearOperator
 from ..expr.signals import Signal
-from ..windows.bound import Shape
-from ..windows.precision import Precision
-from .bound import LinearLayer, on_axes, scattered
 from .geometry import Ints, axes_of, per_axis, positive, sizes_by, spread
 from .layer import Arguments
+from .linear_layer import LinearLayer, on_axes, scattered
 
 MODES = ("nearest", "linear")
 

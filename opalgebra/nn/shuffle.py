@@ -7,21 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.compiled import available
-from ..engine.compiled.pooling import MOVED, shuffle
-from ..engine.dispatch import COMPILED_WORK
-from ..engine.window import Window
+from ..bound.arrays.dask_ import cut
+from ..bound.operators.base import BoundOperator, Shape
+from ..bound.operators.windowed import Windowed
+from ..engine.arrays.window import Window
+from ..engine.ways.choose import COMPILED_WORK
+from ..engine.ways.compiled import available
+from ..engine.ways.compiled.pooling import MOVED, shuffle
 from ..errors import DimensionError, WindowError
 from ..expr.blocks import Block, Polyphase
 from ..expr.blocks import PixelShuffle as PixelShuffleBlock
 from ..expr.operators import LinearOperator
 from ..scalar import is_sympy
-from ..windows.bound import BoundOperator, Shape
-from ..windows.dask_ import cut
-from ..windows.windowed import Windowed
 from .geometry import Ints, axes_of, per_axis, positive, sizes_by, spread
 from .layer import Arguments, Layer
-from .linear import at_zero
+from .operators import at_zero
 
 
 class _Shuffle(Layer):

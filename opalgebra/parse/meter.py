@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..engine.channels import evaluate_channels
-from ..engine.cost import CostMachine
-from ..engine.unfold import window_of
-from ..engine.window import Window
+from ..engine.arrays.window import Window
+from ..engine.letters.channels import evaluate_channels
+from ..engine.letters.explain import CostMachine
+from ..engine.letters.unfold import window_of
 from ..errors import SizeError
 from ..expr.operators import LinearOperator
 from ..expr.signals import Signal

@@ -4,12 +4,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .animation import Arithmetic, arithmetic
-    from .exports import export
+    from .animations.animation import Arithmetic, arithmetic
+    from .pages.exports import export
 
 __all__ = ["Arithmetic", "arithmetic", "export"]
 
-_LATER = {"Arithmetic": "animation", "arithmetic": "animation", "export": "exports"}  # imported when first used
+_LATER = {"Arithmetic": "animations.animation", "arithmetic": "animations.animation", "export": "pages.exports"}
 
 
 def __getattr__(name: str) -> Any:

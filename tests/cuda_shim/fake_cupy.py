@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse.linalg
 
-from opalgebra.engine.cuda_plan import Launch, Variant
+from opalgebra.engine.ways.cuda.plan import Launch, Variant
 
 # Functions of CuPy 14.2 with NumPy's meaning
 FUNCTIONS = (

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from opalgebra.engine.cuda_plan import Axis, Launch
+from opalgebra.engine.ways.cuda.plan import Axis, Launch
 
 from ..judge_bound import continuation
 

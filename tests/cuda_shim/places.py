@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from opalgebra.engine import cuda_
-from opalgebra.engine.device import is_cupy
+from opalgebra.engine.arrays.device import is_cupy
+from opalgebra.engine.ways.cuda import launch as cuda_
 
 from .fake_cupy import Fake, Solvers, asnumpy
 from .launched import Launched

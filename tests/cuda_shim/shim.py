@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from opalgebra.engine.cuda_ import filter_into
-from opalgebra.engine.cuda_plan import Launch, Variant, options, source
-from opalgebra.engine.fir import Fir
-from opalgebra.engine.window import Window
+from opalgebra.engine.arrays.window import Window
+from opalgebra.engine.filters.fir import Fir
+from opalgebra.engine.ways.cuda.launch import filter_into
+from opalgebra.engine.ways.cuda.plan import Launch, Variant, options, source
 
 HERE = Path(__file__).parent
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")

@@ -1,0 +1,1 @@
+"""Operators and functions compared: a function is tried, and what it computes is told."""

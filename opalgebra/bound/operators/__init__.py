@@ -1,0 +1,1 @@
+"""Operators on arrays: A.on(n), and products, sums and transposes of these."""

@@ -1,0 +1,472 @@
+"""``A.on(n)``: an operator of the algebra between two windows.
+
+F = Crop ∘ A ∘ Extend: the array, with index 0 at its first sample, is continued beyond its ends by the rule of
+the boundary, A acts on ℤ^d, and the outputs of one window are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from copy import copy
+from functools import cached_property, partial
+from itertools import product
+from math import prod
+from operator import index
+from typing import Any
+
+import numpy as np
+
+from ..._verbs import verb
+from ...algebra.forms.matrix import matrix
+from ...algebra.judge.evaluate import Evaluator
+from ...engine.arrays.arithmetic import divided
+from ...engine.arrays.device import module_of
+from ...engine.arrays.window import Window
+from ...engine.program.program import Beyond, Program, window_read
+from ...engine.program.values import Ends, compile_grid
+from ...engine.ways.choose import check_engine, engine_for
+from ...engine.ways.compiled import MODES as READ_DIRECTLY
+from ...engine.ways.short import is_finite
+from ...errors import DimensionError, OperandError, WindowError
+from ...expr.blocks import grid
+from ...expr.operators import Compose, LinearOperator, Power, Scale, Sum, Zero
+from ...expr.traverse import formal_parts
+from ...scalar import exact, is_sympy
+from ..arrays.precision import Precision, as_data, computed_in
+from .base import BoundOperator, Shape
+from .boundary import Extension, check_boundary, sources
+from .extent import MODES, Intervals, check_period
+
+SMALL = 4096  # entries of a matrix that is kept, and samples that are sent through it
+
+
+def on(
+    operator: LinearOperator,
+    n: int | Sequence[int],
+    out: Any = None,
+    mode: str = "full",
+    boundary: Any = "zero",
+    dtype: Any = None,
+    engine: str = "auto",
+) -> BoundOperator:
+    """See :meth:`~opalgebra.LinearOperator.on`."""
+    if _has_symbols(n) or _has_symbols(out):
+        from ..sizes.sized import on_symbols
+
+        return on_symbols(operator, n, out, mode, boundary, dtype, engine)
+    sizes = as_sizes(n, operator.ndim)
+    rules = check_boundary(boundary, len(sizes))
+    if not isinstance(mode, str) or mode not in MODES:
+        raise WindowError(f"the mode is {mode!r}; give one of {', '.join(map(repr, MODES))}, or out=(start, stop)")
+    if out is not None and mode != "full":
+        raise WindowError(f"both out={out!r} and mode={mode!r} were given; give one of them")
+    if out is None:
+        _check_wrap(operator, sizes, rules)
+    window = as_window(out, len(sizes)) if out is not None else mode_window(operator, sizes, mode)
+    return Windowed(operator, sizes, window, mode if out is None else None, rules, dtype, engine)
+
+
+def _has_symbols(value: Any) -> bool:
+    if isinstance(value, (tuple, list)):
+        return any(map(_has_symbols, value))
+    return is_sympy(value) and bool(value.free_symbols)
+
+
+def _check_wrap(operator: LinearOperator, sizes: Shape, rules: tuple[str, ...]) -> None:
+    """Along axes that wrap the output must be periodic; the others are taken as endlessly divisible."""
+    if "wrap" in rules:
+        check_period(entries_of(operator), [n if r == "wrap" else 0 for n, r in zip(sizes, rules, strict=True)])
+
+
+def entries_of(operator: LinearOperator) -> list[LinearOperator]:
+    """The plain operators that an operator is made of: itself, or the nonzero entries of its grid."""
+    found = [entry for row in grid(operator) for entry in row if not isinstance(entry, Zero)]
+    return found or [Zero()]
+
+
+def as_sizes(n: Any, ndim: int | None) -> Shape:
+    """One length ≥ 0 per axis."""
+    entries = tuple(n) if isinstance(n, (tuple, list)) else (n,)
+    try:
+        if not entries or any(isinstance(entry, bool) for entry in entries):
+            raise TypeError
+        sizes = tuple(index(entry) for entry in entries)
+    except TypeError:
+        raise WindowError(f"the size is {n!r}; give an int >= 0, or a tuple of these, one per axis") from None
+    if min(sizes) < 0:
+        raise WindowError(f"the size {n!r} is negative; give an int >= 0, or a tuple of these, one per axis")
+    if ndim not in (None, len(sizes)):
+        raise DimensionError(
+            f"the size {n!r} has {len(sizes)} axes and the operator acts on {ndim}; give one length per axis "
+            "(further axes of an array in front of these are a batch)"
+        )
+    return sizes
+
+
+def as_window(out: Any, ndim: int) -> Window:
+    """``out=`` as a window: (start, stop) or an int for (0, out); one of these per axis where there are several."""
+    entries = (out,) if ndim == 1 else tuple(out) if isinstance(out, (tuple, list)) else (out,)
+    if len(entries) != ndim:
+        raise WindowError(f"out is {out!r}; give one int or (start, stop) for each of the {ndim} axes")
+    pairs = [entry if isinstance(entry, (tuple, list)) else (0, entry) for entry in entries]
+    try:
+        if any(len(pair) != 2 or any(isinstance(i, bool) for i in pair) for pair in pairs):
+            raise TypeError
+        ends = [(index(a), index(b)) for a, b in pairs]
+    except TypeError:
+        raise WindowError(f"out is {out!r}; give an int n for 0 … n−1, or a pair (start, stop) of ints") from None
+    for start, stop in ends:
+        if stop < start:
+            raise WindowError(f"the window ({start}, {stop}) stops before it starts; give start <= stop")
+    return Window(tuple(a for a, _ in ends), tuple(b - a for a, b in ends))
+
+
+def mode_window(operator: LinearOperator, sizes: Shape, mode: str) -> Window:
+    """The window of a mode."""
+    intervals: Intervals = MODES[mode](entries_of(operator), sizes)
+    shape = tuple(max(0, b - a) if n else 0 for (a, b), n in zip(intervals, sizes, strict=True))
+    return Window(tuple(a for a, _ in intervals), shape)
+
+
+class Windowed(BoundOperator):
+    """An operator bound to the windows of its input and output; made by ``A.on(n, …)``."""
+
+    engine = "auto"
+    depends_on_size = False  # whether the operator would be another one for another size of the input
+
+    def __init__(
+        self,
+        operator: LinearOperator,
+        sizes: Shape,
+        out_window: Window,
+        mode: str | None,
+        boundary: tuple[str, ...],
+        dtype: Any = None,
+        engine: str = "auto",
+    ) -> None:
+        self.operator, self.mode, self.boundary, self.fixed = operator, mode, boundary, dtype
+        self.engine = check_engine(engine)
+        self.in_window, self.out_window = Window((0,) * len(sizes), sizes), out_window
+        self.channels = operator.channels if operator.channels not in (None, (1, 1)) else None
+        self.precision = Precision.of((operator,), dtype)
+
+    @property
+    def dims(self) -> Shape:
+        """Shape of the input."""
+        return (*self.channels[1:], *self.in_window.shape) if self.channels else self.in_window.shape
+
+    @property
+    def dimsd(self) -> Shape:
+        """Shape of the output."""
+        return (*self.channels[:1], *self.out_window.shape) if self.channels else self.out_window.shape
+
+    @property
+    def dtype(self) -> Any:
+        """The dtype that solvers are told."""
+        return self.precision.dtype
+
+    @cached_property
+    def _ends(self) -> Ends:
+        """The values of the inputs and of the outputs, one for each channel."""
+        return compile_grid(grid(self.operator), len(self.in_window.shape))
+
+    @cached_property
+    def extension(self) -> Extension | None:
+        """How the array is continued; None where nothing outside it is read or is other than zero."""
+        if set(self.boundary) == {"zero"}:
+            return None
+        extension = Extension(self.boundary, self.in_window.shape, window_read(*self._ends, self.out_window))
+        return None if extension.is_identity else extension
+
+    @cached_property
+    def program(self) -> Program:
+        """The filters, on their windows."""
+        starts, ends = self._ends
+        read = self.in_window if self.extension is None else self.extension.window
+        return Program([(start, read) for start in starts], [(end, self.out_window) for end in ends])
+
+    def _act(self, x: np.ndarray, transposed: bool, conjugated: bool, out: np.ndarray | None = None) -> np.ndarray:
+        if out is None and type(x) is np.ndarray:
+            run = self._prepared(x.shape, x.dtype, transposed, conjugated)
+            if run is not None:
+                return np.asarray(run(x))
+        return self._computed(x, transposed, conjugated, out)
+
+    def _prepared(self, shape: Shape, dtype: Any, transposed: bool, conjugated: bool) -> Any:
+        key = shape, dtype, transposed, conjugated
+        found = self._runs.get(key)
+        if found is None:
+            found = self._prepare(*key)
+            if len(self._runs) > 64:
+                self._runs.clear()
+            self._runs[key] = found
+        return found[0]
+
+    @cached_property
+    def _runs(self) -> dict[Any, tuple[Any]]:
+        return {}
+
+    def _prepare(self, shape: Shape, dtype: Any, transposed: bool, conjugated: bool) -> tuple[Any]:
+        """See :meth:`_prepared`: the one filter that the program is, or the matrix of a small operator."""
+        if dtype.kind not in "fc" or dtype != self.precision.result(dtype) or dtype != computed_in(dtype):
+            return (None,)
+        if not self.channels and self.extension is None:
+            program = self.program.conjugated if conjugated else self.program
+            batch = prod(shape) // max(1, (self.out_window if transposed else self.in_window).size)
+            whole = (program.transposed if transposed else program).whole(len(shape), batch, dtype, self.engine)
+            if whole is not None:
+                return (whole,)
+        small = self._small(dtype, transposed, conjugated) if prod(shape) <= SMALL else None
+        return (None if small is None else partial(self._through, small, transposed, conjugated),)
+
+    def _through(self, matrix: np.ndarray, transposed: bool, conjugated: bool, x: np.ndarray) -> np.ndarray:
+        """x times a matrix; not where x is not finite, because 0 · NaN would spread a NaN too far."""
+        if not is_finite(x):
+            return self._computed(x, transposed, conjugated, None)
+        y = (x if x.ndim == 1 else x.reshape(-1, len(matrix))).dot(matrix)
+        if self._divisor > 1 and not transposed:
+            y = divided(y, self._divisor, y.dtype, y)
+        before, after = (self.dimsd, self.dims) if transposed else (self.dims, self.dimsd)
+        return y if x.ndim == 1 else y.reshape(*x.shape[: x.ndim - len(before)], *after)
+
+    def _computed(self, x: np.ndarray, transposed: bool, conjugated: bool, out: np.ndarray | None) -> np.ndarray:
+        """Through the program."""
+        result = self.precision.result(x.dtype)
+        data, dtype = as_data(x, result), computed_in(result)
+        program = self.program.conjugated if conjugated else self.program
+        given = out if out is not None and out.dtype == dtype and out.flags.c_contiguous else None
+        if transposed:
+            y = self._run(program.transposed, data, dtype, given if self.extension is None else None)
+            y = y if self.extension is None else self.extension.fold(y)
+        else:
+            y = self._forward(program, data, dtype, given)
+        if out is None or y is out:
+            return y.astype(result, copy=False)
+        out[...] = y
+        return out
+
+    def _forward(self, program: Program, x: np.ndarray, dtype: Any, out: np.ndarray | None) -> np.ndarray:
+        if self.extension is None:
+            return self._run(program, x, dtype, out)
+        engine = engine_for(module_of(x), self.engine)
+        if self.reads_directly(x.size // max(1, self.in_window.size), dtype, engine):
+            return self._run(program, x, dtype, out, Beyond(self.in_window, self.boundary))
+        return self._run(program, self.extension.apply(x), dtype, out)
+
+    def reads_directly(self, batch: int, dtype: Any, engine: str) -> bool:
+        """Whether the filters continue the array by themselves, so that no longer copy of it is made."""
+        beyond = Beyond(self.in_window, self.boundary)
+        return not self.channels and self.program.reads_directly(batch, dtype, engine, beyond)
+
+    def _run(
+        self, program: Program, x: np.ndarray, dtype: Any, out: np.ndarray | None = None, beyond: Beyond | None = None
+    ) -> np.ndarray:
+        if not self.channels or program.inputs[0][0].channels is not None:
+            return program.run([x], dtype, self.engine, beyond, out)[0]
+        axis = x.ndim - len(self.in_window.shape) - 1
+        made = program.run(list(np.moveaxis(x, axis, 0)), dtype, self.engine)
+        return np.stack(made, axis)
+
+    def _small(self, dtype: Any, transposed: bool, conjugated: bool) -> np.ndarray | None:
+        """The matrix of a small operator for data of a dtype, ready to multiply from the right; else None."""
+        key = dtype, transposed, conjugated
+        if key not in self._matrices:
+            wanted = self.engine == "auto" and 0 < self.size <= SMALL and dtype.kind in "fc" and dtype.itemsize >= 4
+            self._matrices[key] = None
+            if wanted and dtype == self.precision.result(dtype) and dtype.char not in "gG":
+                n = self.shape[0 if transposed else 1]
+                ones = np.eye(n, dtype=dtype).reshape(n, *(self.dimsd if transposed else self.dims))
+                made = self._by_slices(not transposed)._computed(ones, transposed, conjugated, None)
+                self._matrices[key] = made.reshape(n, self.size // n)
+        return self._matrices[key]
+
+    def _by_slices(self, undivided: bool) -> Windowed:
+        """The same without compiled code, which would take longer to load than a small matrix to make.
+
+        ``undivided`` leaves a division at the end out: the entries of sums are exact, those of means are rounded.
+        """
+        other = copy(self)
+        other.engine = "numpy"
+        program = self.program.undivided[0] if undivided else self.program
+        other.__dict__.update(program=program, extension=self.extension)
+        return other
+
+    @property
+    def _divisor(self) -> int:
+        """What is divided by at the end, or 1."""
+        return self.program.undivided[1]
+
+    @cached_property
+    def _matrices(self) -> dict[Any, np.ndarray | None]:
+        return {}
+
+    _made = BoundOperator._made | {"program", "_ends", "extension", "_matrices", "_runs"}
+
+    def _between(self, x: Any, read: Window, out: Window, transposed: bool, conjugated: bool) -> Any:
+        """The outputs of a window from the continued inputs of another; of Fᵀ, the inputs from the outputs."""
+        starts, ends = self._ends
+        program = Program([(start, read) for start in starts], [(end, out) for end in ends])
+        program = program.conjugated if conjugated else program
+        result = self.precision.result(x.dtype)
+        return self._run(program.transposed if transposed else program, as_data(x, result), computed_in(result))
+
+    def _act_lazily(self, x: Any, transposed: bool, conjugated: bool) -> Any:
+        from ..arrays.dask_filters import lazily
+
+        return lazily(self, x, transposed, conjugated)
+
+    def _held(self, transposed: bool) -> int:
+        program = self.program.transposed if transposed else self.program
+        copied = self.extension is not None and (transposed or not all(rule in READ_DIRECTLY for rule in self.boundary))
+        return program.most_held + (self.extension.window.size if copied and self.extension else 0)
+
+    def _act_into(self, x: np.ndarray, out: np.ndarray) -> None:
+        self._act(x, False, False, out)
+
+    def _gain(self) -> float:
+        return self.program.gain() * (1.0 if self.extension is None else self.extension.gain())
+
+    # Exact entries ----------------------------------------------------------------------------------------
+
+    def _exact(self) -> np.ndarray:
+        entries = grid(self.operator)
+        of_entry = self._exact_of_formal if formal_parts(self.operator) else self._exact_of
+        return np.block([[of_entry(entry) for entry in row] for row in entries])
+
+    def _exact_of(self, operator: LinearOperator) -> np.ndarray:
+        """Row by row: what output n reads on ℤ^d, and which samples these indices are continued from."""
+        sizes = self.in_window.shape
+        evaluator = Evaluator(len(sizes))
+        entries = np.zeros((self.out_window.size, self.in_window.size), dtype=object)
+        for row, n in enumerate(indices(self.out_window)):
+            for m, value in evaluator.act(operator, {n: 1}, True).items():
+                for column, weight in self._samples(m):
+                    entries[row, column] += weight * value
+        return entries
+
+    def _samples(self, m: tuple[int, ...]) -> Iterator[tuple[int, int]]:
+        """The samples that x_m is made of, by their place in the flattened array, and their weights."""
+        sizes = self.in_window.shape
+        per_axis = [sources(*entry) for entry in zip(self.boundary, m, sizes, strict=True)]
+        for choice in product(*per_axis):
+            place = weight = 0
+            for (i, _), n in zip(choice, sizes, strict=True):
+                place = place * n + i
+            weight = int(np.prod([w for _, w in choice]))
+            yield place, weight
+
+    def _exact_of_formal(self, operator: LinearOperator) -> np.ndarray:
+        if set(self.boundary) != {"zero"}:
+            raise OperandError(
+                f"{operator} has the formal part {', '.join(formal_parts(operator))}; with the boundary "
+                f"{self.boundary[0]!r} an entry would be an infinite sum; give taps: oa.signals('q', length=3)"
+            )
+        window = self.out_window
+        rows = list(zip(window.starts, window.stops, strict=True))
+        columns = [(0, n) for n in self.in_window.shape]
+        found = matrix(operator, *((rows[0], columns[0]) if len(rows) == 1 else (rows, columns)))
+        entries = np.empty(found.shape, dtype=object)
+        for at in np.ndindex(*found.shape):
+            entries[at] = exact(found[at])
+        return entries
+
+    # Sizes, and what is shown -----------------------------------------------------------------------------
+
+    def out_size(self, n: Any) -> Any:
+        """The size of the output for an input of size n, in the same mode.
+
+        Parameters
+        ----------
+        n : int or SymPy expression, or a tuple of these, one per axis
+
+        Returns
+        -------
+        int or SymPy expression, or a tuple of these
+            A formula assumes that it is not negative; a number is never below 0.
+
+        Examples
+        --------
+        >>> import opalgebra as oa
+        >>> import sympy
+        >>> (oa.Down(2) @ oa.Conv([1, 2, 1])).on(8, mode="valid").out_size(sympy.Symbol("n"))
+        floor(n/2 - 1/2)
+        """
+        several = isinstance(n, (tuple, list))
+        entries = [entry if is_sympy(entry) else as_sizes(entry, 1)[0] for entry in (n if several else (n,))]
+        if len(entries) != len(self.in_window.shape):
+            raise DimensionError(f"the size {n!r} does not have {len(self.in_window.shape)} axes; give one per axis")
+        sizes = self._sizes(entries)
+        return sizes if several else sizes[0]
+
+    def _sizes(self, entries: Sequence[Any]) -> tuple[Any, ...]:
+        if self.mode is None:
+            return self.out_window.shape
+        return tuple(size_of(interval) for interval in MODES[self.mode](entries_of(self.operator), entries))
+
+    def __repr__(self) -> str:
+        sizes = self.in_window.shape
+        shown = [repr(sizes[0] if len(sizes) == 1 else sizes)]
+        if self.mode is None:
+            pairs = tuple(zip(self.out_window.starts, self.out_window.stops, strict=True))
+            shown.append(f"out={pairs[0] if len(pairs) == 1 else pairs}")
+        elif self.mode != "full":
+            shown.append(f"mode={self.mode!r}")
+        return on_code(self.operator, shown, self.boundary, self.fixed, self.engine)
+
+    def __str__(self) -> str:
+        rules = "".join(f", {rule}" for rule in shown_rules(self.boundary))
+        return f"{self.operator} on {_shown(self.in_window)} → {_shown(self.out_window)}{rules}"
+
+    def latex(self) -> str:
+        """A between brackets, with its windows below and its boundary above."""
+        return on_latex(self.operator, rf"{_shown(self.in_window)} \to {_shown(self.out_window)}", self.boundary)
+
+    def _key(self) -> tuple[Any, ...]:
+        return self.operator, self.in_window, self.out_window, self.boundary, self.precision, self.engine
+
+
+def shown_rules(boundary: Sequence[str]) -> list[str]:
+    """The rules other than zero, each once."""
+    return [rule for rule in dict.fromkeys(boundary) if rule != "zero"]
+
+
+def on_code(operator: LinearOperator, shown: list[str], boundary: tuple[str, ...], fixed: Any, engine: str) -> str:
+    """The code that binds an operator, from the arguments that say the windows."""
+    rules = set(boundary)
+    if rules != {"zero"}:
+        shown.append(f"boundary={boundary[0 if len(rules) == 1 else slice(None)]!r}")
+    if fixed is not None:
+        shown.append(f"dtype={np.dtype(fixed).name!r}")
+    if engine != "auto":
+        shown.append(f"engine={engine!r}")
+    several = isinstance(operator, (Compose, Sum, Scale, Power))
+    return f"({operator!r}).on({', '.join(shown)})" if several else f"{operator!r}.on({', '.join(shown)})"
+
+
+def on_latex(operator: LinearOperator, windows: str, boundary: tuple[str, ...]) -> str:
+    """The operator between brackets, with its windows below and its boundary above."""
+    rules = ", ".join(shown_rules(boundary))
+    above = rf"^{{\text{{{rules}}}}}" if rules else ""
+    below = windows.replace("×", r"\times")
+    return rf"\left[{verb('latex')(operator)}\right]_{{{below}}}{above}"
+
+
+def _shown(window: Window) -> str:
+    """A window that starts at 0 by its shape, another one by its ends."""
+    return str(window) if any(window.starts) else " × ".join(map(str, window.shape))
+
+
+def size_of(interval: tuple[Any, Any]) -> Any:
+    """stop − start, as a number or an expanded formula."""
+    start, stop = interval
+    length = stop - start
+    if is_sympy(length):
+        import sympy
+
+        return sympy.expand(length)
+    return max(0, length)
+
+
+def indices(window: Window) -> Iterator[tuple[int, ...]]:
+    """The indices of a window in C order."""
+    return product(*(range(a, b) for a, b in zip(window.starts, window.stops, strict=True)))

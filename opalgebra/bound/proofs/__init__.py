@@ -1,0 +1,1 @@
+"""What is proved of operators on arrays."""

@@ -1,0 +1,1 @@
+"""What an operator on arrays costs, how it is computed, and how it is inverted."""

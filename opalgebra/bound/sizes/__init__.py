@@ -1,0 +1,1 @@
+"""Symbolic sizes: runs of indices that are affine in n."""

@@ -1,0 +1,1 @@
+"""Arrays: where they lie, their arithmetic, their windows, and how they continue beyond."""

@@ -1,0 +1,74 @@
+"""Where an array lies: NumPy's on the host, CuPy's on a device.
+
+CuPy is not imported here; it is there already when one of its arrays arrives.  Work is queued on CuPy's current
+stream, and nothing here waits for it but :func:`host`.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import numpy as np
+
+from ...errors import OperandError
+
+
+def is_cupy(array: Any) -> bool:
+    """Whether an array is CuPy's, found out without importing it.
+
+    >>> is_cupy(np.zeros(3))
+    False
+    """
+    cupy = sys.modules.get("cupy")
+    return cupy is not None and isinstance(array, getattr(cupy, "ndarray", ()))
+
+
+def module_of(array: Any) -> Any:
+    """NumPy or CuPy."""
+    return sys.modules["cupy"] if is_cupy(array) else np
+
+
+def beside(array: Any) -> AbstractContextManager[Any]:
+    """Within it, new arrays lie where this one does."""
+    return array.device if is_cupy(array) else nullcontext()
+
+
+def host(array: Any) -> np.ndarray:
+    """A copy on the host of what is on a device; an array of NumPy as it is."""
+    found: np.ndarray = array.get() if is_cupy(array) else array
+    return found
+
+
+def place_of(array: Any) -> str:
+    """Where an array lies, in words."""
+    return str(array.device) if is_cupy(array) else "the host"
+
+
+def check_together(first: Any, what: str, second: Any, other: str) -> None:
+    """Refuse arrays that lie in different places, because neither is moved silently."""
+    places = place_of(first), place_of(second)
+    if places[0] != places[1]:
+        raise OperandError(
+            f"{what} is on {places[0]} and {other} on {places[1]}; move one to where the other is: cupy.asarray(x) or "
+            "cupy.asnumpy(x)"
+        )
+
+
+def uploaded(owner: Any, array: np.ndarray) -> Any:
+    """Numbers of ``owner`` on the current device, sent there once and kept with it.
+
+    A later stream waits on the device for the upload; the host does not.
+    """
+    import cupy
+
+    kept = owner.__dict__.setdefault("_on_device", {})
+    stream = cupy.cuda.get_current_stream()
+    key = cupy.cuda.Device().id, array.dtype
+    if key not in kept:
+        kept[key] = cupy.asarray(array), stream.record(), stream.ptr
+    made, ready, uploaded_on = kept[key]
+    if stream.ptr != uploaded_on:
+        stream.wait_event(ready)
+    return made

@@ -1,0 +1,1 @@
+"""Operators taken apart into letters, and the machine that carries these out on any samples."""

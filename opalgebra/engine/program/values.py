@@ -1,0 +1,224 @@
+"""Expressions as values: what a program computes, before it is known on which windows.
+
+A *value* is an array on a window of indices, computed as a sum of *terms*, each of which is a filter
+(:class:`~.fir.Fir`), a periodic weight or a sampling by a matrix (:class:`~.relabel.Relabel`) applied to an earlier
+value.  :func:`compile_grid` writes expressions as such values; neighbouring letters become one filter where that
+costs nothing, so that a strided convolution computes only the samples that are kept and a transposed one multiplies
+no inserted zeros.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import gcd
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from ...errors import FormalSignalError
+from ...expr.operators import LinearOperator
+from ...expr.sampling import SamplingMatrix
+from ...expr.signals import Signal
+from ...expr.traverse import formal_parts
+from ...scalar import Scalar, exact, is_sympy
+from ..arrays.arithmetic import EXACT, evaluated, is_quotient
+from ..filters.fir import Fir, Ints
+from ..filters.relabel import Relabel
+from ..filters.weights import Quotient, Tone, Weight
+from ..letters.unfold import evaluate, formal_error
+
+Action: TypeAlias = Fir | Weight | Quotient | Relabel
+
+
+class Term(NamedTuple):
+    """An action on an earlier value."""
+
+    source: Value
+    action: Action
+
+
+@dataclass(frozen=True, eq=False)
+class Value:
+    """The sum of its terms; the input of a program is the value that has none."""
+
+    terms: tuple[Term, ...]
+    is_input: bool = False
+    channels: int | None = None  # the axis before the window's, where there is one
+
+
+class Compiler:
+    """The letters on values; see :class:`~opalgebra.engine.letters.unfold.Machine`."""
+
+    def __init__(self, ndim: int) -> None:
+        self.ndim = ndim
+
+    def convolve(self, x: Value, kernel: Signal) -> Value:
+        """A filter; merged into a single tap that stands before it."""
+        taps = numbers(kernel)
+        return self._after(x, lambda fir: fir.is_single, lambda fir: fir.then_filter(taps, kernel.starts))
+
+    def modulate(self, x: Value, sequence: Signal) -> Value:
+        """A periodic weight."""
+        return Value((Term(x, Weight(numbers(sequence), sequence.starts)),))
+
+    def character(self, x: Value, frequency: Any) -> Value:
+        """Weights that are computed for the window at hand."""
+        return Value((Term(x, Tone(frequency)),))
+
+    def scale(self, x: Value, scalar: Scalar) -> Value:
+        """A single tap, and for a fraction a division at the end, which rounds once."""
+        value = exact(scalar)
+        if is_quotient(value) and isinstance(value, Fraction):
+            y = x if value.numerator == 1 else self.scale(x, value.numerator)
+            return quotient(y, value.denominator, self.ndim)
+        tap = np.asarray(number(scalar)).reshape((1,) * self.ndim)
+        return self._after(x, lambda fir: fir.is_single, lambda fir: fir.then_filter(tap, (0,) * self.ndim))
+
+    def up(self, x: Value, factors: Ints) -> Value:
+        """Merged into a single tap."""
+        return self._after(x, lambda fir: fir.is_single, lambda fir: fir.then_up(factors))
+
+    def down(self, x: Value, factors: Ints) -> Value:
+        """Always merged: the samples that it drops are never computed."""
+        return self._after(x, lambda fir: True, lambda fir: fir.then_down(factors))
+
+    def spread(self, x: Value, matrix: SamplingMatrix) -> Value:
+        """A relabelling; zero stays zero."""
+        return Value((Term(x, Relabel(matrix, spreads=True)),)) if x.terms or x.is_input else x
+
+    def sample(self, x: Value, matrix: SamplingMatrix) -> Value:
+        """A relabelling; zero stays zero."""
+        return Value((Term(x, Relabel(matrix, spreads=False)),)) if x.terms or x.is_input else x
+
+    def shift(self, x: Value, shifts: Ints) -> Value:
+        """Always merged."""
+        return self._after(x, lambda fir: True, lambda fir: fir.then_shift(shifts))
+
+    def flip(self, x: Value) -> Value:
+        """Always merged."""
+        return self._after(x, lambda fir: True, lambda fir: fir.then_flip())
+
+    def zero(self, x: Value) -> Value:
+        """A sum of nothing."""
+        return Value(())
+
+    def total(self, terms: Sequence[Value]) -> Value:
+        """All terms of all, added into one array."""
+        found: list[Term] = []
+        for value in terms:
+            found += [Term(value, Fir.identity(self.ndim))] if value.is_input else value.terms
+        return Value(tuple(found))
+
+    def _after(self, x: Value, fits: Any, change: Any) -> Value:
+        if not x.terms and not x.is_input:
+            return x  # zero stays zero
+        if len(x.terms) == 1:
+            ((source, action),) = x.terms
+            if isinstance(action, Quotient):  # divided once more is changed; the last thing that is done stays the last
+                return quotient(self._after(source, fits, change), action.divisor, self.ndim)
+            if isinstance(action, Fir) and fits(action):
+                return Value((Term(source, change(action)),))
+        return Value((Term(x, change(Fir.identity(self.ndim))),))
+
+
+def quotient(x: Value, divisor: int, ndim: int) -> Value:
+    """x / divisor; quotients of quotients are one."""
+    if not x.terms and not x.is_input:
+        return x  # zero stays zero
+    if len(x.terms) == 1:
+        ((source, action),) = x.terms
+        if isinstance(action, Quotient) and action.divisor * divisor < EXACT:
+            return Value((Term(source, Quotient(action.divisor * divisor, ndim)),), channels=x.channels)
+    return Value((Term(x, Quotient(divisor, ndim)),), channels=x.channels)
+
+
+def numbers(signal: Signal) -> np.ndarray:
+    """The samples as numbers: integers stay integers, exact entries become floats."""
+    if not signal.is_exact:
+        return signal.values
+    return _numeric(signal.values)
+
+
+def number(scalar: Scalar) -> Any:
+    """A scalar as a number to compute with."""
+    entry = np.empty((), dtype=object)
+    entry[()] = scalar
+    return _numeric(entry)[()] if is_sympy(scalar) or not isinstance(scalar, (int, float, complex)) else scalar
+
+
+def _numeric(entries: np.ndarray) -> np.ndarray:
+    symbols = {str(s) for entry in entries.flat if is_sympy(entry) for s in entry.free_symbols}
+    if symbols:
+        raise FormalSignalError(
+            f"the operator has the symbol {', '.join(sorted(symbols))} and cannot run on numbers; "
+            "its exact matrix is .matrix(), or give numbers for the symbols"
+        )
+    whole = [exact(entry) for entry in entries.flat]
+    if all(isinstance(entry, int) and abs(entry) < 2**62 for entry in whole):
+        return np.array(whole, dtype=np.int64).reshape(entries.shape)
+    return evaluated(entries, np.dtype(np.float64)).array
+
+
+Ends: TypeAlias = tuple[list[Value], list[Value]]
+
+
+def compile_grid(entries: Sequence[Sequence[LinearOperator]], ndim: int) -> Ends:
+    """The inputs and outputs of a grid of plain operators, a value for each channel.
+
+    Where all entries are filters of the same rates that leave out no tap, one value with a channel axis stands
+    for all inputs and one for all outputs.
+    """
+    formal = list(dict.fromkeys(name for row in entries for entry in row for name in formal_parts(entry)))
+    if formal:
+        raise formal_error(*formal)
+    machine = Compiler(ndim)
+    starts = [Value((), is_input=True) for _ in entries[0]]
+    ends = [
+        machine.total([evaluate(entry, start, machine) for entry, start in zip(row, starts, strict=True)])
+        for row in entries
+    ]
+    if len(starts) * len(ends) > 1:
+        fir = _merged(starts, ends, ndim)
+        if fir is not None:
+            start = Value((), is_input=True, channels=len(starts))
+            return [start], [Value((Term(start, fir),), channels=len(ends))]
+    return starts, ends
+
+
+def _merged(starts: list[Value], ends: list[Value], ndim: int) -> Fir | None:
+    """All filters between the channels as one whose taps are matrices; None where they do not fit together."""
+    column = {start: j for j, start in enumerate(starts)}
+    terms = [(i, term) for i, end in enumerate(ends) for term in end.terms]
+    found = [(i, column[t.source], t.action) for i, t in terms if t.source in column and isinstance(t.action, Fir)]
+    firs = [fir for _, _, fir in found]
+    if len(found) < len(terms) or len({(fir.up, fir.down) for fir in firs}) != 1:
+        return None
+    first = [min(fir.start[a] for fir in firs) for a in range(ndim)]
+    last = [max(fir.start[a] + fir.shape[a] for fir in firs) for a in range(ndim)]
+    size = [b - a for a, b in zip(first, last, strict=True)]
+    taps = np.zeros((len(ends), len(starts), *size), dtype=np.result_type(*(fir.taps for fir in firs)))
+    for i, j, fir in found:
+        place = [slice(s - a, s - a + n) for s, a, n in zip(fir.start, first, fir.shape, strict=True)]
+        taps[i, j][tuple(place)] += fir.taps
+    groups = _groups(taps)
+    return None if groups is None else replace(firs[0], taps=groups, start=tuple(first), mixes=True)
+
+
+def _groups(taps: np.ndarray) -> np.ndarray | None:
+    """Taps (outs, ins, …) as (groups, outs, ins, …), with no zero at a tap that is used.
+
+    A zero in a matrix product would carry a NaN to outputs that do not depend on it.
+    """
+    outs, ins = taps.shape[:2]
+    for groups in range(gcd(outs, ins), 0, -1):
+        if outs % groups or ins % groups:
+            continue
+        cut = taps.reshape(groups, outs // groups, groups, ins // groups, *taps.shape[2:])
+        diagonal = np.stack([cut[g, :, g] for g in range(groups)])
+        if np.count_nonzero(diagonal) < np.count_nonzero(taps):
+            continue
+        used = np.any(diagonal != 0, axis=(0, 1, 2))
+        return diagonal if np.count_nonzero(diagonal) == np.count_nonzero(used) * outs * ins // groups else None
+    return None

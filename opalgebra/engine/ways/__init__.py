@@ -1,0 +1,1 @@
+"""The ways of computing a filter, and the choice between them."""

@@ -1,0 +1,238 @@
+"""Overlap-save in Numba: eight blocks at once, one in each lane of a vector, in double precision.
+
+A *series* is one row of an array, or one phase of it, or the real or the imaginary parts of that.  Sixteen series are
+the real and the imaginary parts of the eight transforms of a *group*.  For every phase q of the input a group of blocks
+is gathered and transformed; for every phase p of the output the products with the spectra h_{pq} are summed,
+transformed back and written.  The last forward step, the product and the first inverse step are one.
+
+Indices are not checked here; ``compiled.overlap`` makes tables that stay inside.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numba import boolean, float64, from_dtype, int64
+
+from ..layout import (
+    BEGIN,
+    BESIDE,
+    BLOCKS,
+    DOWNS,
+    LANES,
+    PARTS,
+    POINT,
+    RULES,
+    SIZE,
+    SPAN,
+    STAGE,
+    STAGE_STEP,
+    TAPS,
+    UPS,
+    WRITTEN,
+    ZERO,
+)
+from . import butterflies
+from .butterflies import add_filter2, add_filter4, filter2, filter4, join4, split4
+from .tiles import _fold, _transpose, jit, machine_code, version
+
+CLOSE = 256  # points that stay in the first-level cache: blocks of so many are finished one after the other
+
+
+@jit
+def _place(b, half, table):
+    """Of a series of block b: where its row begins in x and in y, and its block within the row."""
+    beside, parts = table[BESIDE], table[PARTS]
+    step = table[SIZE] - table[TAPS] + 1
+    per_row = (table[WRITTEN] + table[UPS] * step - 1) // (table[UPS] * step)
+    beside_row, b = b % beside, b // beside
+    row, block = b // per_row, b % per_row
+    part = half if parts == 2 else 0
+    source = (row * table[SPAN] * beside + beside_row) * parts + part
+    return source, (row * table[WRITTEN] * beside + beside_row) * parts + part, block * step
+
+
+@jit
+def _outside(x, source, m, stride, table):
+    """Sample m of a row, which lies outside, by the rule of the boundary."""
+    found = _fold(m, table[SPAN], table[RULES])
+    if found < -1:
+        return -float64(x[source + (-2 - found) * stride])
+    return float64(x[source + found * stride])
+
+
+@jit
+def _copy(y, x):
+    for i in range(x.size):
+        y[i] = x[i]
+
+
+@jit
+def _gather_series(stage, at, x, source, m, needed, table):
+    """STAGE samples of a row from sample m on, DOWNS apart; zeros from ``needed`` on, which no output reads."""
+    down, stride = table[DOWNS], table[BESIDE] * table[PARTS]
+    needed = max(0, min(STAGE, needed))
+    low = min(needed, max(0, -(m // down)))
+    high = max(low, min(needed, -((m - table[SPAN]) // down)))
+    if table[RULES] == ZERO:
+        stage[at : at + low] = 0
+        stage[at + high : at + STAGE] = 0
+    else:
+        for i in range(low):
+            stage[at + i] = _outside(x, source, m + down * i, stride, table)
+        for i in range(high, needed):
+            stage[at + i] = _outside(x, source, m + down * i, stride, table)
+        stage[at + needed : at + STAGE] = 0
+    first, jump, count = source + (m + down * low) * stride, down * stride, high - low
+    if jump == 1:  # said apart, so that it is vectorised
+        _copy(stage[at + low : at + high], x[first : first + count])
+    else:
+        _copy(stage[at + low : at + high], x[first : first + count * jump : jump])
+
+
+@jit
+def _gather(data, x, first, stop, q, table, stage):
+    """Phase q of the input of the blocks first ≤ b < stop."""
+    apart, outputs = 0 if table[PARTS] == 2 else LANES, (table[WRITTEN] + table[UPS] - 1) // table[UPS]
+    for n0 in range(0, table[SIZE], STAGE):
+        for half in range(2):
+            for lane in range(LANES):
+                at, b = lane * STAGE_STEP, first + lane + half * apart
+                if b < stop:
+                    source, _, n = _place(b, half, table)
+                    m = table[DOWNS] * (table[BEGIN] + n + n0) + q
+                    _gather_series(stage, at, x, source, m, outputs - n + table[TAPS] - 1 - n0, table)
+                else:
+                    stage[at : at + STAGE] = 0
+            _transpose(data, n0 * POINT + half * LANES, POINT, stage, 0, STAGE_STEP, LANES, STAGE)
+
+
+@jit
+def _write(y, data, first, stop, p, table, stage, limit):
+    """Phase p of the output of the blocks first ≤ b < stop; whether no number is beyond the limit."""
+    apart, wrong = 0 if table[PARTS] == 2 else LANES, False
+    step, up, stride = table[SIZE] - table[TAPS] + 1, table[UPS], table[BESIDE] * table[PARTS]
+    count = (table[WRITTEN] - p + up - 1) // up
+    for n0 in range(0, step, STAGE):
+        width = min(STAGE, step - n0)
+        for half in range(2):
+            point = table[TAPS] - 1 + n0
+            _transpose(stage, 0, STAGE_STEP, data, point * POINT + half * LANES, POINT, width, LANES)
+            for lane in range(LANES):
+                at, b = lane * STAGE_STEP, first + lane + half * apart
+                if b >= stop:
+                    break
+                _, target, n = _place(b, half, table)
+                n, jump = n + n0, up * stride
+                to, stays = target + (up * n + p) * stride, min(width, count - n)
+                if stays <= 0:
+                    continue
+                made = stage[at : at + stays]
+                for i in range(stays):
+                    wrong |= not abs(made[i]) <= limit
+                if jump == 1:
+                    _copy(y[to : to + stays], made)
+                else:
+                    _copy(y[to : to + stays * jump : jump], made)
+    return not wrong
+
+
+@jit
+def _forward(data, start, length, size, stop, twiddles):
+    """Splits blocks of ``size`` points until they have ``stop``, from start to start + length."""
+    whole = data.size // POINT
+    while size > stop:
+        for block in range(start, start + length, size):
+            for j in range(size // 4):
+                split4(data, block + j, size // 4, twiddles, 2 * (whole - size) + 6 * j)
+        size //= 4
+
+
+@jit
+def _inverse(data, start, length, size, stop, twiddles):
+    """Joins blocks of ``size`` points until they have ``stop``, from start to start + length."""
+    whole = data.size // POINT
+    while size < stop:
+        size *= 4
+        for block in range(start, start + length, size):
+            for j in range(size // 4):
+                join4(data, block + j, size // 4, twiddles, 2 * (whole - size) + 6 * j)
+
+
+@jit
+def _filter(data, source, start, length, radix, spectrum, adds):
+    """The last ``radix`` points forwards, times the spectrum, and back."""
+    if radix == 4:
+        for n in range(start, start + length, 4):
+            if adds:
+                add_filter4(data, source, n, spectrum, 2 * n)
+            else:
+                filter4(data, source, n, spectrum, 2 * n)
+    else:
+        for n in range(start, start + length, 2):
+            if adds:
+                add_filter2(data, source, n, spectrum, 2 * n)
+            else:
+                filter2(data, source, n, spectrum, 2 * n)
+
+
+def _groups(y, x, spectra, twiddles, held, stage, table, limit, first, stop):
+    """The groups first ≤ g < stop; whether no number is beyond the limit.
+
+    ``held`` has a row for every phase of the input, and one more for the output unless there is one phase of each.
+    """
+    size, ups, downs = table[SIZE], table[UPS], table[DOWNS]
+    blocks = 2 * LANES // table[PARTS]
+    close, radix, is_fine = size, size, True
+    while close > CLOSE:
+        close //= 4
+    while radix > 4:
+        radix //= 4
+    result = held[len(held) - 1]
+    for g in range(first, stop):
+        b0, b1 = g * blocks, min((g + 1) * blocks, table[BLOCKS])
+        for q in range(downs):
+            _gather(held[q], x, b0, b1, q, table, stage)
+            _forward(held[q], 0, size, size, close, twiddles)
+        for p in range(ups):
+            for start in range(0, size, close):
+                for q in range(downs):
+                    if p == 0:
+                        _forward(held[q], start, close, close, radix, twiddles)
+                    _filter(result, held[q], start, close, radix, spectra[p * downs + q], q > 0)
+                _inverse(result, start, close, radix, close, twiddles)
+            _inverse(result, 0, size, close, size, twiddles)
+            is_fine &= _write(y, result, b0, b1, p, table, stage, limit)
+    return is_fine
+
+
+_VERSION = version(__name__, butterflies.__name__)
+
+
+@lru_cache
+def groups(real: np.dtype) -> Any:
+    """The groups first ≤ g < stop of an overlap-save, for entries of this dtype."""
+    row, wide, table = from_dtype(real)[::1], float64[::1], float64[:, ::1]
+    arguments = row, row, table, wide, table, wide, int64[::1], float64, int64, int64
+    return machine_code(_groups, f"{real}_{_VERSION}", *arguments, result=boolean)
+
+
+def twiddles(size: int) -> np.ndarray:
+    """For transforms of size, size/4, … points, each j below a quarter: e^{−2πij/size}, its square and its cube."""
+    parts = []
+    while size > 4:
+        angles = np.multiply.outer(np.arange(size // 4), [1, 2, 3]) * (-2 * np.pi / size)
+        parts.append(np.exp(1j * angles).ravel())
+        size //= 4
+    return np.concatenate([np.empty(0, complex), *parts]).view(float)
+
+
+def order(size: int) -> np.ndarray:
+    """The frequencies in the order in which the forward steps leave them."""
+    if size == 1:
+        return np.zeros(1, np.intp)
+    radix = 4 if size > 2 else 2
+    rest = radix * order(size // radix)
+    return np.concatenate([rest + r for r in range(radix)])

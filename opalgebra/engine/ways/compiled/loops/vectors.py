@@ -1,0 +1,371 @@
+"""The innermost loop as LLVM vector code: eight vectors of outputs stay in registers while all taps go by.
+
+Numba's own vectoriser keeps one sum in memory and stops at half the vector width; written as explicit vectors the loop
+reads each input once per tap and each output never.  A vector has 64 bytes; LLVM splits it where registers are smaller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from ..layout import COMBS, VECTOR_BYTES
+
+_INDEX = ir.IntType(64)
+_LANE = ir.IntType(32)
+
+
+def _fused(builder: Any, product: tuple[Any, Any], total: Any) -> Any:
+    """total + a·b, with one rounding where the machine has such an instruction."""
+    a, b = product
+    if isinstance(a.type.element, ir.IntType):
+        return builder.add(builder.mul(a, b), total)
+    return builder.fadd(builder.fmul(a, b, flags=("contract",)), total, flags=("contract",))
+
+
+def _splat(builder: Any, value: Any, vector: Any) -> Any:
+    """A vector whose lanes all hold the value."""
+    unset = ir.Constant(vector, ir.Undefined)
+    one = builder.insert_element(unset, value, ir.Constant(_LANE, 0))
+    return builder.shuffle_vector(one, unset, ir.Constant(ir.VectorType(_LANE, vector.count), [0] * vector.count))
+
+
+def _vectors(builder: Any, base: Any, vector: Any, count: int) -> list[Any]:
+    """Pointers to consecutive vectors."""
+    steps = [ir.Constant(_INDEX, v * vector.count) for v in range(count)]
+    return [builder.bitcast(builder.gep(base, [step]), vector.as_pointer()) for step in steps]
+
+
+def _accumulated(
+    builder: Any, steps: tuple[Any, Any, int], given: list[Any], advance: Callable[[Any, Any], Any]
+) -> list[Any]:
+    """The totals after ``totals = advance(k, totals)`` for k from first to stop; ``given`` if there is none."""
+    (first, stop, step), before = steps, builder.block
+    loop, done = builder.append_basic_block("loop"), builder.append_basic_block("done")
+    builder.cbranch(builder.icmp_signed("<", first, stop), loop, done)
+    builder.position_at_end(loop)
+    k, totals = builder.phi(_INDEX), [builder.phi(value.type) for value in given]
+    updated = advance(k, totals)
+    following = builder.add(k, ir.Constant(_INDEX, step))
+    k.add_incoming(first, before)
+    k.add_incoming(following, loop)
+    builder.cbranch(builder.icmp_signed("<", following, stop), loop, done)
+    builder.position_at_end(done)
+    results = [builder.phi(value.type) for value in given]
+    for phis in (totals, results):
+        for phi, value, update in zip(phis, given, updated, strict=True):
+            phi.add_incoming(value, before)
+            phi.add_incoming(update, loop)
+    return results
+
+
+def _sums(count: int) -> Callable[..., Any]:
+    """The code of ``y[y0 + i] = Σ_k taps[k] · x[x0 + at[k] + i]`` for ``count`` vectors of i.
+
+    Combs of taps lie a vector apart, so that they share most of what they read.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        def data(i: int) -> Any:
+            return context.make_array(signature.args[i])(context, builder, args[i]).data
+
+        y, x, taps, at = builder.gep(data(0), [args[1]]), builder.gep(data(2), [args[3]]), data(4), data(5)
+        element = context.get_value_type(signature.args[0].dtype)
+        size = context.get_abi_sizeof(element)
+        vector = ir.VectorType(element, VECTOR_BYTES // size)
+
+        def comb_of(comb: int) -> Callable[[Any, Any], Any]:
+            def advance(k: Any, totals: list[Any]) -> list[Any]:
+                source = builder.gep(x, [builder.load(builder.gep(at, [k]))])
+                pointers = _vectors(builder, source, vector, count + comb - 1)
+                samples = [builder.load(pointer, align=size) for pointer in pointers]
+                for t in range(comb):
+                    place = builder.gep(taps, [builder.add(k, ir.Constant(_INDEX, t))])
+                    tap = _splat(builder, builder.load(place), vector)
+                    totals = [_fused(builder, (samples[v + t], tap), total) for v, total in enumerate(totals)]
+                return totals
+
+            return advance
+
+        totals = [ir.Constant(vector, None)] * count
+        for comb, first, stop in zip(COMBS, args[6:], args[7:], strict=False):
+            totals = _accumulated(builder, (first, stop, comb), totals, comb_of(comb))
+        for pointer, total in zip(_vectors(builder, y, vector, count), totals, strict=True):
+            builder.store(total, pointer, align=size)
+        return context.get_dummy_value()
+
+    return code
+
+
+def _block(count: int) -> Any:
+    @intrinsic
+    def block(_: Any, y: Any, y0: Any, x: Any, x0: Any, taps: Any, at: Any, k0: Any, k1: Any, k2: Any, k3: Any) -> Any:
+        index = types.intp
+        return types.void(y, index, x, index, taps, at, *(index,) * 4), _sums(count)
+
+    return block
+
+
+#: ``block(y, y0, x, x0, taps, at, k0, k1, k2, k3)`` for 8, 4, 2 and 1 vectors, with combs of four taps from k0 on, of
+#: two from k1, single ones from k2 to k3; nothing is checked.
+block8, block4, block2, block1 = _block(8), _block(4), _block(2), _block(1)
+
+
+def _matrices(outs: int, count: int) -> Callable[..., Any]:
+    """The code of ``y[y0 + o·run + i] = Σ_k taps[t0 + o + outs·k] · x[x0 + at[k] + i]`` for ``count`` vectors of i."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        def data(i: int) -> Any:
+            return context.make_array(signature.args[i])(context, builder, args[i]).data
+
+        y, x, taps, at = builder.gep(data(0), [args[1]]), builder.gep(data(3), [args[4]]), data(5), data(7)
+        taps = builder.gep(taps, [args[6]])
+        element = context.get_value_type(signature.args[0].dtype)
+        size = context.get_abi_sizeof(element)
+        vector = ir.VectorType(element, VECTOR_BYTES // size)
+
+        def advance(k: Any, totals: list[Any]) -> list[Any]:
+            source = builder.gep(x, [builder.load(builder.gep(at, [k]))])
+            samples = [builder.load(p, align=size) for p in _vectors(builder, source, vector, count)]
+            matrix, updated = builder.gep(taps, [builder.mul(k, ir.Constant(_INDEX, outs))]), []
+            for o in range(outs):
+                tap = _splat(builder, builder.load(builder.gep(matrix, [ir.Constant(_INDEX, o)])), vector)
+                row = totals[o * count : (o + 1) * count]
+                updated += [_fused(builder, (s, tap), total) for s, total in zip(samples, row, strict=True)]
+            return updated
+
+        nothing = [ir.Constant(vector, None)] * (outs * count)
+        results = _accumulated(builder, (args[8], args[9], 1), nothing, advance)
+        for o in range(outs):
+            row = builder.gep(y, [builder.mul(args[2], ir.Constant(_INDEX, o))])
+            pointers = _vectors(builder, row, vector, count)
+            for pointer, result in zip(pointers, results[o * count : (o + 1) * count], strict=True):
+                builder.store(result, pointer, align=size)
+        return context.get_dummy_value()
+
+    return code
+
+
+def block(outs: int, count: int) -> Any:
+    """``block(y, y0, run, x, x0, taps, t0, at, first, stop)``, see :func:`_matrices`; nothing is checked."""
+
+    @intrinsic
+    def call(
+        _: Any, y: Any, y0: Any, run: Any, x: Any, x0: Any, taps: Any, t0: Any, at: Any, first: Any, stop: Any
+    ) -> Any:
+        index = types.intp
+        return types.void(y, index, index, x, index, taps, index, at, index, index), _matrices(outs, count)
+
+    return call
+
+
+def _reduced(builder: Any, vector: Any) -> Any:
+    """The sum of all lanes, by halves."""
+    lanes = vector.type.count
+    while lanes > 1:
+        lanes //= 2
+        halves = [
+            builder.shuffle_vector(
+                vector,
+                ir.Constant(vector.type, ir.Undefined),
+                ir.Constant(ir.VectorType(_LANE, lanes), list(range(first, first + lanes))),
+            )
+            for first in (0, lanes)
+        ]
+        add = builder.add if isinstance(vector.type.element, ir.IntType) else builder.fadd
+        vector = add(*halves)
+    return builder.extract_element(vector, ir.Constant(_LANE, 0))
+
+
+def _dots(outs: int, count: int) -> Callable[..., Any]:
+    """The code of ``found[f0 + o·step + e] += Σ_i y[y0 + o·run + i] · x[at[e0 + e] + i]`` for ``count`` values of e.
+
+    i runs over ``vectors`` whole vectors.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        found, f0, step, y, y0, run, x, at, e0, vectors = args
+        bases = [
+            context.make_array(signature.args[i])(context, builder, array).data
+            for i, array in ((0, found), (3, y), (6, x), (7, at))
+        ]
+        element = context.get_value_type(signature.args[0].dtype)
+        size = context.get_abi_sizeof(element)
+        vector = ir.VectorType(element, VECTOR_BYTES // size)
+        rows = [builder.gep(bases[1], [builder.add(y0, builder.mul(run, ir.Constant(_INDEX, o)))]) for o in range(outs)]
+        places = [builder.gep(bases[3], [builder.add(e0, ir.Constant(_INDEX, e))]) for e in range(count)]
+        sources = [builder.gep(bases[2], [builder.load(place)]) for place in places]
+
+        def advance(k: Any, totals: list[Any]) -> list[Any]:
+            at_k = builder.mul(k, ir.Constant(_INDEX, vector.count))
+
+            def load(pointer: Any) -> Any:
+                return builder.load(builder.bitcast(builder.gep(pointer, [at_k]), vector.as_pointer()), align=size)
+
+            samples, given = [load(p) for p in sources], [load(p) for p in rows]
+            pairs = [(g, s) for g in given for s in samples]
+            return [_fused(builder, pair, total) for pair, total in zip(pairs, totals, strict=True)]
+
+        nothing = [ir.Constant(vector, None)] * (outs * count)
+        results = _accumulated(builder, (ir.Constant(_INDEX, 0), vectors, 1), nothing, advance)
+        for n, result in enumerate(results):
+            o, e = divmod(n, count)
+            place = builder.add(builder.add(f0, builder.mul(step, ir.Constant(_INDEX, o))), ir.Constant(_INDEX, e))
+            pointer = builder.gep(bases[0], [place])
+            add = builder.add if isinstance(element, ir.IntType) else builder.fadd
+            builder.store(add(builder.load(pointer), _reduced(builder, result)), pointer)
+        return context.get_dummy_value()
+
+    return code
+
+
+def dots(outs: int, count: int) -> Any:
+    """``dots(found, f0, step, y, y0, run, x, at, e0, vectors)``, see :func:`_dots`; nothing is checked."""
+
+    @intrinsic
+    def call(
+        _: Any, found: Any, f0: Any, step: Any, y: Any, y0: Any, run: Any, x: Any, at: Any, e0: Any, n: Any
+    ) -> Any:
+        index = types.intp
+        return types.void(found, index, index, y, index, index, x, at, index, index), _dots(outs, count)
+
+    return call
+
+
+@intrinsic
+def copy(_: Any, y: Any, to: Any, x: Any, source: Any, count: Any) -> Any:
+    """y[to + i] = x[source + i] for i < count, of arrays that do not overlap; a slice takes ten times as long."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        memory = _Arrays(context, builder, signature, args)
+        target, origin = (builder.gep(memory.bases[i], [args[i + 1]]) for i in (0, 2))
+        cgutils.raw_memcpy(builder, target, origin, args[4], memory.size)
+        return context.get_dummy_value()
+
+    return types.void(y, types.intp, x, *(types.intp,) * 2), code
+
+
+# Interleaving -------------------------------------------------------------------------------------------------------
+
+SHUFFLED = 4  # up to here phases are split and joined by shuffles of whole vectors, beyond by transposing squares
+SQUARE = 8
+
+
+def _pick(builder: Any, vectors: list[Any], wanted: list[tuple[int, int]]) -> Any:
+    """The vector whose lane i is the lane wanted[i][1] of vectors[wanted[i][0]]."""
+    lanes = len(wanted)
+    chosen = vectors[0]
+    for number in range(1, len(vectors)):
+        lane = [
+            lanes + at if source == number else (at if number == 1 else i) if source < number else 0
+            for i, (source, at) in enumerate(wanted)
+        ]
+        mask = ir.Constant(ir.VectorType(_LANE, lanes), lane)
+        chosen = builder.shuffle_vector(chosen, vectors[number], mask)
+    return chosen
+
+
+def _cases(builder: Any, phases: Any, code: Callable[[int], None]) -> None:
+    """code(k) for k = phases, 2 ≤ k ≤ SHUFFLED."""
+    done = builder.append_basic_block("shuffled")
+    switch = builder.switch(phases, done)
+    for k in range(2, SHUFFLED + 1):
+        case = builder.append_basic_block(f"phases{k}")
+        switch.add_case(ir.Constant(_INDEX, k), case)
+        builder.position_at_end(case)
+        code(k)
+        builder.branch(done)
+    builder.position_at_end(done)
+
+
+class _Arrays:
+    """Vectors in the memory of the array arguments of an intrinsic."""
+
+    def __init__(self, context: Any, builder: Any, signature: Any, args: Any, lanes: int = 0) -> None:
+        self.builder, self.bases = builder, {}
+        for i, kind in enumerate(signature.args):
+            if isinstance(kind, types.Array):
+                self.bases[i] = context.make_array(kind)(context, builder, args[i]).data
+        element = context.get_value_type(signature.args[0].dtype)
+        self.size = context.get_abi_sizeof(element)
+        self.vector = ir.VectorType(element, lanes or VECTOR_BYTES // self.size)
+
+    def _pointer(self, array: int, at: Any) -> Any:
+        return self.builder.bitcast(self.builder.gep(self.bases[array], [at]), self.vector.as_pointer())
+
+    def load(self, array: int, at: Any) -> Any:
+        return self.builder.load(self._pointer(array, at), align=self.size)
+
+    def store(self, array: int, at: Any, value: Any) -> None:
+        self.builder.store(value, self._pointer(array, at), align=self.size)
+
+    def step(self, at: Any, number: int, stride: Any = 1) -> Any:
+        """at + number · stride."""
+        stride = ir.Constant(_INDEX, stride) if isinstance(stride, int) else stride
+        return self.builder.add(at, self.builder.mul(ir.Constant(_INDEX, number), stride))
+
+
+@intrinsic
+def split_step(_: Any, runs: Any, at: Any, run: Any, x: Any, source: Any, phases: Any) -> Any:
+    """runs[at + q·run + i] = x[source + phases·i + q] for one vector of i and 2 ≤ phases ≤ SHUFFLED."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        memory = _Arrays(context, builder, signature, args)
+        lanes = memory.vector.count
+
+        def case(k: int) -> None:
+            mixed = [memory.load(3, memory.step(args[4], v, lanes)) for v in range(k)]
+            for q in range(k):
+                wanted = [divmod(k * i + q, lanes) for i in range(lanes)]
+                memory.store(0, memory.step(args[1], q, args[2]), _pick(builder, mixed, wanted))
+
+        _cases(builder, args[5], case)
+        return context.get_dummy_value()
+
+    return types.void(runs, *(types.intp,) * 2, x, *(types.intp,) * 2), code
+
+
+@intrinsic
+def join_step(_: Any, y: Any, to: Any, runs: Any, at: Any, run: Any, phases: Any) -> Any:
+    """y[to + phases·i + p] = runs[at + p·run + i] for one vector of i and 2 ≤ phases ≤ SHUFFLED."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        memory = _Arrays(context, builder, signature, args)
+        lanes = memory.vector.count
+
+        def case(k: int) -> None:
+            separate = [memory.load(2, memory.step(args[3], p, args[4])) for p in range(k)]
+            for v in range(k):
+                wanted = [divmod(v * lanes + i, k)[::-1] for i in range(lanes)]
+                memory.store(0, memory.step(args[1], v, lanes), _pick(builder, separate, wanted))
+
+        _cases(builder, args[5], case)
+        return context.get_dummy_value()
+
+    return types.void(y, types.intp, runs, *(types.intp,) * 3), code
+
+
+@intrinsic
+def transpose_square(_: Any, y: Any, to: Any, y_step: Any, x: Any, source: Any, x_step: Any) -> Any:
+    """y[to + c·y_step + r] = x[source + r·x_step + c] for 0 ≤ r, c < SQUARE."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        memory = _Arrays(context, builder, signature, args, SQUARE)
+        rows = [memory.load(3, memory.step(args[4], r, args[5])) for r in range(SQUARE)]
+        half = SQUARE // 2
+        while half:  # swap the off-diagonal quarters of ever smaller squares
+            for r in [r for r in range(SQUARE) if not r & half]:
+                pair = [rows[r], rows[r + half]]
+                rows[r] = _pick(builder, pair, [(1, i - half) if i & half else (0, i) for i in range(SQUARE)])
+                rows[r + half] = _pick(builder, pair, [(1, i) if i & half else (0, i + half) for i in range(SQUARE)])
+            half //= 2
+        for c, row in enumerate(rows):
+            memory.store(0, memory.step(args[1], c, args[2]), row)
+        return context.get_dummy_value()
+
+    return types.void(y, *(types.intp,) * 2, x, *(types.intp,) * 2), code

@@ -1,0 +1,246 @@
+"""Plans for filters whose taps are matrices between channels.
+
+    y_n = Σ_j H_j x_{(M n − j)/L}   over the taps j for which L divides M n − j,
+
+on one to three axes, for several groups of channels.  As in :mod:`.plans` every phase of the outputs is a list of taps
+and offsets; here an entry of the list is a tap and an input channel, with a column of outputs that are summed together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ....errors import DimensionError
+from . import layout
+from .layout import MODES, VECTOR_BYTES
+from .plans import PATCH_BYTES, TILE_BYTES, Runs, _Axis, _Row, axes_of, check, row_of
+from .threads import share
+
+AXES = 3  # at most so many
+STEPS = 4  # per thread at least, where the outputs can be shared among steps
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class MixingPlan(Runs):
+    """y_n = Σ_j H_j x_{(M n − j)/L} between two windows, ready to run on arrays of one dtype.
+
+    Made by :func:`mixing_plan`.
+
+    Attributes
+    ----------
+    dtype, real : dtype
+        Of the arrays, and of their real and imaginary parts.
+    shape_in, shape_out : tuple of int
+        The channels, and the sizes of the windows.
+    reversed_axes : tuple of int
+        Axes along which x is read backwards.
+    matrices : ndarray
+        Shape (taps, groups, outs, ins), real; ptr[p] ≤ k < ptr[p + 1] make phase p.
+    at, ptr : ndarray
+        The offset in a patch for every tap and input, and where the lists of the phases begin.
+    pairs : ndarray
+        The phases of x along the first two of three axes that any tap reads.
+    axes, last, mix : ndarray
+        The tables of :mod:`.layout`.
+    """
+
+    dtype: np.dtype
+    real: np.dtype
+    shape_in: tuple[int, ...]
+    shape_out: tuple[int, ...]
+    reversed_axes: tuple[int, ...]
+    matrices: np.ndarray
+    at: np.ndarray
+    ptr: np.ndarray
+    pairs: np.ndarray
+    axes: np.ndarray
+    last: np.ndarray
+    mix: np.ndarray
+
+    @property
+    def kind(self) -> str:
+        """How it runs: ``"tiles"``."""
+        return "tiles"
+
+    @cached_property
+    def multiply_adds(self) -> int:
+        """About as many multiply-adds of real numbers in one run without a batch."""
+        phases = len(self.ptr) - 1
+        return self.matrices.size * prod(self.shape_out[1:]) * (self.dtype.itemsize // self.real.itemsize) // phases
+
+    @cached_property
+    def _packed(self) -> tuple[np.ndarray, np.ndarray]:
+        """Blocks of outputs (how many, columns before, first output, last), and the taps in the order of the sums."""
+        from .loops.mixing import OUTPUTS  # Numba takes a second to import
+
+        count, groups, outs, ins = self.matrices.shape
+        blocks, columns, before, low = [], [], 0, 0
+        while low < outs:
+            width = min((n for n in OUTPUTS if n >= outs - low), default=OUTPUTS[0])
+            high = min(low + width, outs)
+            blocks.append((width, before, low, high))
+            part = np.zeros((groups, count, ins, width), self.real)
+            part[..., : high - low] = self.matrices[:, :, low:high].transpose(1, 0, 3, 2)
+            columns.append(part.reshape(groups, -1))
+            low, before = high, before + width
+        return np.array(blocks, np.int64), np.concatenate(columns, axis=1).reshape(-1)
+
+    def _run(self, x: np.ndarray, y: np.ndarray, batch: int, add: bool, threads: int) -> None:
+        from .loops.mixing import OUTPUTS, mixed
+
+        blocks, taps = self._packed
+        last = self.last.copy()
+        tiles = batch * int(self.mix[layout.GROUPS] * self.axes[:, layout.TILES].prod() * last[layout.COLUMNS])
+        last[layout.ADD], last[layout.CHUNKS] = (
+            add,
+            min(len(blocks), -(-STEPS * threads // tiles) if threads > 1 else 1),
+        )
+        widest = min(OUTPUTS[0], int(blocks[:, 0].max()))
+        scratch = int(last[layout.PATCH] + (len(self.ptr) - 1) * widest * self.mix[layout.POSITIONS])
+        tables, run = (blocks, self.pairs, self.axes, last, self.mix), mixed(self.real)
+
+        def part(first: int, stop: int, work: Any) -> None:
+            run(y, x, taps, self.at, self.ptr, work, *tables, first, stop)
+
+        # zeros: what stands behind the last plane is read and not stored, and must be no slow denormal numbers
+        share(part, tiles * int(last[layout.CHUNKS]), threads, lambda: np.zeros(scratch, self.real))
+
+
+def mixing_plan(
+    taps: np.ndarray,
+    start: Sequence[int],
+    up: Sequence[int],
+    down: Sequence[int],
+    out: Sequence[Pair],
+    read: Sequence[Pair],
+    dtype: Any,
+    rules: Sequence[str] | str = "zero",
+) -> MixingPlan:
+    """The plan of y_n = Σ_j H_j x_{(M n − j)/L}: arguments and errors of :func:`.plans.plan`.
+
+    The taps have the shape (groups, outs, ins, \\*K), x and y (…, groups · ins, \\*space) and (…, groups · outs,
+    \\*space).
+
+    >>> swap = np.array([[[[0.0], [1.0]], [[1.0], [0.0]]]])
+    >>> mixing_plan(swap, [0], [1], [1], [(0, 3)], [(0, 3)], float).run(np.array([[1.0, 2, 3], [4, 5, 6]]))
+    array([[4., 5., 6.],
+           [1., 2., 3.]])
+    """
+    dtype, rank = np.dtype(dtype), taps.ndim - 3
+    if not 0 <= rank <= AXES or not all(taps.shape[:3]):
+        raise DimensionError(
+            f"taps of shape {taps.shape}; expected (groups, outs, ins, *K), none of them 0, on at most {AXES} axes"
+        )
+    rules = (rules,) * rank if isinstance(rules, str) else tuple(rules)
+    check(taps[0, 0, 0], dtype, start, up, down, out, read, rules)
+    if taps.dtype.kind == "c" and not taps.imag.any():
+        taps = taps.real
+    where = np.nonzero(np.any(taps != 0, axis=(0, 1, 2)))
+    axes, reads = axes_of(where, start, up, down, out, read, rules)
+    trailing: Any = (..., *where)
+    matrices = np.moveaxis(taps[trailing][..., reads], -1, 0)
+    alone = [
+        _Axis(1, 1, 1, 1, MODES["zero"], reads, *np.zeros((2, len(matrices)), np.int64)) for _ in range(AXES - rank)
+    ]
+    flipped = tuple([axis + 1 for axis in range(rank) if down[axis] < 0])
+    groups, outs, ins = taps.shape[:3]
+    shapes = (groups * ins, *(axis.inputs for axis in axes)), (groups * outs, *(axis.outputs for axis in axes))
+    return _Builder(alone + axes, matrices, dtype).build(*shapes, flipped)
+
+
+class _Builder:
+    """Chooses the tiles of a plan and lays the lists of taps out."""
+
+    def __init__(self, axes: list[_Axis], matrices: np.ndarray, dtype: np.dtype) -> None:
+        self.axes, self.dtype, self.groups = axes, dtype, matrices.shape[1]
+        self.real = np.dtype(dtype.type().real.dtype)
+        self.parts = dtype.itemsize // self.real.itemsize
+        self.lanes = VECTOR_BYTES // self.real.itemsize
+        self.row: _Row = row_of(axes[-1], matrices, self.parts)
+        self.repeat = len(self.row.taps) // max(1, len(matrices))
+        lead = [np.tile(axis.offset % axis.down, self.repeat) for axis in axes[:-1]]
+        self.pairs, self.pair = np.unique(np.stack(lead, axis=1), axis=0, return_inverse=True)
+        self.e = [*(np.tile(axis.offset // axis.down, self.repeat) for axis in axes[:-1]), self.row.e]
+        self.low = [int(e.min(initial=0)) if not e.size else int(e.min()) for e in self.e]
+        self.reach = [int(np.ptp(e)) if e.size else 0 for e in self.e]
+        self.counts = [*(-(-axis.outputs // axis.up) for axis in axes[:-1]), self.row.count]
+        self.phases = axes[0].up * axes[1].up * self.row.phases
+
+    def build(self, shape_in: tuple[int, ...], shape_out: tuple[int, ...], flipped: tuple[int, ...]) -> MixingPlan:
+        """The plan."""
+        outs, ins = self.row.taps.shape[2:]
+        tile = self._tile(outs, ins)
+        rows = [n + reach for n, reach in zip(tile, self.reach, strict=True)]
+        plane, channel, patch = self._patch(rows, ins)
+        run = -(-((tile[0] - 1) * rows[1] * rows[2] + (tile[1] - 1) * rows[2] + tile[2]) // self.lanes) * self.lanes
+        axes = self._table(tile, rows)
+        row, x_size, y_size = self.row, prod(shape_in[1:]) * self.parts, prod(shape_out[1:]) * self.parts
+        pieces = [-(-n // size) for n, size in zip(self.counts, tile, strict=True)]
+        last = (row.phases, row.inputs, row.outputs, self.axes[-1].inputs, self.parts, self.low[-1], self.reach[-1],
+                row.count, tile[-1], plane, self.axes[-1].rule, 0, pieces[-1], 1, patch, 0)  # fmt: skip
+        mix = (self.groups, ins, outs, shape_in[0] * x_size, shape_out[0] * y_size, x_size, y_size, channel, run)
+        matrices, at, ptr = self._lists(rows, plane, channel)
+        tables = [np.array(table, np.int64) for table in (last, mix)]
+        return MixingPlan(self.dtype, self.real, shape_in, shape_out, flipped, matrices, at, ptr,
+                          self.pairs.astype(np.int64), axes, *tables)  # fmt: skip
+
+    def _tile(self, outs: int, ins: int) -> list[int]:
+        """How many i make a tile, per axis, so that patch and buffer stay in a cache: rows are shared out at last."""
+        planes, columns = ins * max(1, len(self.pairs)) * self.row.inputs, min(outs, 8) * self.phases
+        budget = (TILE_BYTES if ins == 1 else PATCH_BYTES) // self.real.itemsize
+        tile = [max(1, n) for n in self.counts]
+
+        def entries(axis: int, size: int) -> int:
+            cut = [size if r == axis else n for r, n in enumerate(tile)]
+            return planes * prod(n + m for n, m in zip(cut, self.reach, strict=True)) + columns * prod(cut)
+
+        for axis in range(AXES):
+            fixed, step = entries(axis, 0), entries(axis, 1) - entries(axis, 0)
+            least = min(tile[axis], 8 * self.lanes) if axis == AXES - 1 else 1
+            pieces = -(-tile[axis] // max(least, (budget - fixed) // step))
+            tile[axis] = -(-tile[axis] // pieces)
+        return tile
+
+    def _patch(self, rows: list[int], ins: int) -> tuple[int, int, int]:
+        """Entries from plane to plane, from channel to channel, and of all of it.
+
+        Neither step is a power of two, which would put all planes into the same lines of a cache.
+        """
+        plane = self._odd(prod(rows))
+        channel = self._odd(plane * max(1, len(self.pairs)) * self.row.inputs)
+        return plane, channel, ins * channel + self.lanes
+
+    def _odd(self, entries: int) -> int:
+        return (-(-entries // self.lanes) | 1) * self.lanes
+
+    def _table(self, tile: list[int], rows: list[int]) -> np.ndarray:
+        """The table of the two axes before the last."""
+        table = np.zeros((AXES - 1, layout.MIXING_AXIS_ENTRIES), np.int64)
+        x_step, y_step = self.axes[-1].inputs * self.parts, self.axes[-1].outputs * self.parts
+        for r in reversed(range(AXES - 1)):
+            axis = self.axes[r]
+            table[r] = (axis.up, axis.down, axis.outputs, axis.inputs, self.low[r], self.reach[r], x_step, y_step,
+                        prod(rows[r + 1 :]), axis.rule, tile[r], -(-self.counts[r] // tile[r]))  # fmt: skip
+            x_step, y_step = x_step * axis.inputs, y_step * axis.outputs
+        return table
+
+    def _lists(self, rows: list[int], plane: int, channel: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Matrices, offsets and the bounds of each phase; the phases of the last axis go fastest."""
+        row, e = self.row, [e - low for e, low in zip(self.e, self.low, strict=True)]
+        at = (self.pair.reshape(-1) * row.inputs + row.entry % row.inputs) * plane
+        at += (e[0] * rows[1] + e[1]) * rows[2] + e[2]
+        first, second = (np.tile(axis.phase, self.repeat) for axis in self.axes[:-1])
+        phase = (first * self.axes[1].up + second) * row.phases + row.phase
+        order = np.lexsort((at, phase))
+        order = order[np.any(row.taps[order] != 0, axis=(1, 2, 3))]  # a part of complex taps that is zero reads nothing
+        ins = row.taps.shape[3]
+        ptr = np.searchsorted(phase[order], np.arange(self.phases + 1)) * ins
+        offsets = at[order][:, None] + channel * np.arange(ins)
+        return row.taps[order].astype(self.real), offsets.reshape(-1).astype(np.int64), ptr.astype(np.int64)

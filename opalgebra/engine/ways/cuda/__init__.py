@@ -1,0 +1,1 @@
+"""Filters on a GPU: CUDA source, its plans, and launches."""

@@ -1,0 +1,1 @@
+"""What is said of layers: identities between them, traces, checkerboards."""

@@ -1,0 +1,1 @@
+"""Expressions written: text, LaTeX, Python and SymPy."""

@@ -1,0 +1,1 @@
+"""Pages: derivations and proofs as text, HTML, Markdown and LaTeX documents."""
