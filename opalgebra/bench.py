@@ -18,8 +18,7 @@ import numpy as np
 
 from .engine.ways.compiled.threads import get_threads
 from .errors import OpAlgebraError, OperandError
-from .expr.multirate import Conv, Down, Up
-from .expr.signals import Signal
+from .expr import Conv, Down, Signal, Up
 from .show.notation.ascii import say
 
 Run: TypeAlias = Callable[[], Any]

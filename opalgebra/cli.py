@@ -14,9 +14,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from .errors import OpAlgebraError, OperandError, ParseError
-from .expr.operators import LinearOperator
-from .expr.signals import SignalExpr
-from .expr.traverse import formal_parts
+from .expr import LinearOperator, SignalExpr, formal_parts
 from .parse import parse_expression, parse_statement
 from .parse.statements import bindings, hypotheses
 from .show.notation.ascii import say

@@ -10,7 +10,7 @@ import pytest
 
 import opalgebra as oa
 from opalgebra.bound.arrays import memory
-from opalgebra.engine.program.program.program import Program
+from opalgebra.engine.program.program import Program
 from opalgebra.engine.ways import compiled
 
 from . import compiled_naive

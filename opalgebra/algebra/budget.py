@@ -11,7 +11,7 @@ from time import monotonic
 from typing import Any
 
 from ..errors import OperandError, Undecided
-from ..expr.traverse import depth, has_blocks
+from ..expr import depth, has_blocks
 
 DECISION = 300.0  # seconds for a decision, unless said otherwise
 DERIVATION = 10.0  # seconds to look for named laws, before canonical forms have to do

@@ -12,11 +12,7 @@ from typing import Any
 
 from .._verbs import verb
 from ..errors import FactorError, OperandError
-from ..expr.factors import factor, shift
-from ..expr.multirate import Flip
-from ..expr.operators import Identity
-from ..expr.sampling import SamplingMatrix
-from ..expr.signals import FormalSignal, SignalExpr
+from ..expr import Flip, FormalSignal, Identity, SamplingMatrix, SignalExpr, factor, shift
 from ..scalar import is_sympy
 
 SMALL = (0, 1, -1, 2, -2, 3, -3, 4, -4, 6, -6, 5, -5, *(sign * n for n in range(7, 65) for sign in (1, -1)))

@@ -10,10 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from ..errors import DimensionError, FormalSignalError, OperandError
-from ..expr.exactly import is_exact_arithmetic
-from ..expr.operators import LinearOperator
-from ..expr.signals import Signal, SignalExpr, common_ndim
-from ..expr.traverse import formal_parts
+from ..expr import LinearOperator, Signal, SignalExpr, common_ndim, formal_parts, is_exact_arithmetic
 from .letters.explain import Explanation, explain
 from .letters.reference import ReferenceEngine
 from .letters.unfold import formal_error

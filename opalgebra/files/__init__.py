@@ -29,12 +29,9 @@ import numpy as np
 
 from ..bound.arrays.precision import Precision
 from ..errors import DimensionError, FormalSignalError, MissingDependency, OpAlgebraError
+from ..expr import PLAIN, LinearOperator, Node, Scale, Signal, formal_parts, transform, walk
 from ..expr.multirate import _Sampling
 from ..expr.named import _Layer, _Resampler
-from ..expr.node import Node
-from ..expr.operators import PLAIN, LinearOperator, Scale
-from ..expr.signals import Signal
-from ..expr.traverse import formal_parts, transform, walk
 from ..scalar import exact, is_sympy
 from . import npy, png, wav
 from .errors import FileError, unreadable

@@ -11,8 +11,7 @@ from ..bound.operators.base import BoundOperator, Shape, as_array, as_samples
 from ..bound.operators.combine import Product
 from ..bound.operators.windowed import Windowed
 from ..errors import DimensionError, OperandError
-from ..expr.blocks import Block
-from ..expr.operators import PLAIN, LinearOperator, compose
+from ..expr import PLAIN, Block, LinearOperator, compose
 from .layer import Arguments, Bound, Layer, Map, batched
 
 

@@ -12,9 +12,7 @@ from ..bound.arrays.precision import Precision
 from ..bound.operators.base import Shape, as_samples
 from ..engine.filters.fir import Fir
 from ..errors import DimensionError, WindowError
-from ..expr.blocks import Block
-from ..expr.operators import LinearOperator, Zero
-from ..expr.signals import Signal
+from ..expr import Block, LinearOperator, Signal, Zero
 from .geometry import (
     SAME,
     Axis,

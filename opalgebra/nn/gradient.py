@@ -14,7 +14,7 @@ from ..engine.arrays.arithmetic import check_bound, magnitude
 from ..engine.arrays.device import beside, check_together, host, module_of
 from ..engine.filters.mixing import phases, unmix
 from ..engine.ways.choose import gradient, sums_pay
-from ..expr.arrays import as_exact
+from ..expr import as_exact
 from .operators import at_zero
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from ..bound.arrays.torch_ import is_tensor
 from ..bound.operators.base import BoundOperator, Shape, as_array, as_samples
 from ..engine.arrays.device import beside
 from ..errors import DimensionError, OperandError
-from ..expr.operators import LinearOperator
+from ..expr import LinearOperator
 from .geometry import shape_of
 from .operators import Batched
 

@@ -18,10 +18,7 @@ from ..engine.arrays.window import Window
 from ..engine.filters.fir import Fir
 from ..engine.program.values import Ends, Term, Value, quotient
 from ..errors import KernelError
-from ..expr.arrays import MASKED, has_mask
-from ..expr.multirate import Conv, Down, Shift, Up
-from ..expr.operators import LinearOperator, compose
-from ..expr.signals import Signal
+from ..expr import MASKED, Conv, Down, LinearOperator, Shift, Signal, Up, compose, has_mask
 from .geometry import Ints
 from .layer import Layer
 from .operators import at_zero

@@ -20,8 +20,7 @@ from ..engine.arrays.window import Window, place
 from ..engine.ways.choose import COMPILED_WORK
 from ..engine.ways.compiled import available
 from ..engine.ways.compiled.pooling import ADDED, add_at
-from ..expr.arrays import as_exact
-from ..expr.blocks import Block
+from ..expr import Block, as_exact
 
 
 def at_zero(shape: Shape) -> Window:

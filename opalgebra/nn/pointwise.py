@@ -12,7 +12,7 @@ from ..bound.arrays.dask_ import elementwise, is_lazy
 from ..bound.operators.base import BoundOperator, Shape, as_array, as_samples
 from ..engine.arrays.device import beside, check_together, is_cupy, module_of
 from ..errors import DimensionError, OperandError
-from ..expr.arrays import MASKED, has_mask
+from ..expr import MASKED, has_mask
 from ..scalar import is_sympy
 from .geometry import shape_of
 from .layer import Arguments, Layer, Map

@@ -20,8 +20,7 @@ from ..engine.ways.choose import COMPILED_WORK
 from ..engine.ways.compiled import available
 from ..engine.ways.compiled.pooling import ORDERED, Sweep, Windows
 from ..errors import OperandError, WindowError
-from ..expr.operators import LinearOperator
-from ..expr.signals import Signal
+from ..expr import LinearOperator, Signal
 from .geometry import (
     SAME,
     Ints,

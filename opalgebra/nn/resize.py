@@ -13,9 +13,7 @@ from ..bound.arrays.precision import Precision
 from ..bound.operators.base import Shape
 from ..engine.filters.fir import Fir
 from ..errors import OperandError
-from ..expr.named import Repeat
-from ..expr.operators import Identity, LinearOperator
-from ..expr.signals import Signal
+from ..expr import Identity, LinearOperator, Repeat, Signal
 from .geometry import Ints, axes_of, per_axis, positive, sizes_by, spread
 from .layer import Arguments
 from .linear_layer import LinearLayer, on_axes, scattered

@@ -15,9 +15,8 @@ from ..engine.ways.choose import COMPILED_WORK
 from ..engine.ways.compiled import available
 from ..engine.ways.compiled.pooling import MOVED, shuffle
 from ..errors import DimensionError, WindowError
-from ..expr.blocks import Block, Polyphase
-from ..expr.blocks import PixelShuffle as PixelShuffleBlock
-from ..expr.operators import LinearOperator
+from ..expr import Block, LinearOperator, Polyphase
+from ..expr import PixelShuffle as PixelShuffleBlock
 from ..scalar import is_sympy
 from .geometry import Ints, axes_of, per_axis, positive, sizes_by, spread
 from .layer import Arguments, Layer

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..expr.arrays import as_exact
+from ..expr import as_exact
 
 
 def two_sum(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -12,8 +12,7 @@ import ast
 from collections.abc import Mapping
 from typing import Any
 
-from ..expr.operators import LinearOperator
-from ..expr.signals import SignalExpr
+from ..expr import LinearOperator, SignalExpr
 from .grammar import CONDITIONS, callee
 from .reader import Reader, read_exact
 

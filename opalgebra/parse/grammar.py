@@ -10,10 +10,9 @@ import ast
 from collections.abc import Container
 from typing import Any
 
-from ..expr import blocks, multirate, named, sums
+from ..expr import Signal, blocks, multirate, named, sums
 from ..expr import operators as _operators
 from ..expr import signals as _signals
-from ..expr.signals import Signal
 from .numerals import NUMERIC
 from .source import column, fail
 

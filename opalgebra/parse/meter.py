@@ -7,8 +7,7 @@ from ..engine.letters.channels import evaluate_channels
 from ..engine.letters.explain import CostMachine
 from ..engine.letters.unfold import window_of
 from ..errors import SizeError
-from ..expr.operators import LinearOperator
-from ..expr.signals import Signal
+from ..expr import LinearOperator, Signal
 
 
 class _Meter(CostMachine):

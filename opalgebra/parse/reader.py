@@ -12,15 +12,21 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..errors import ParseError, SizeError
+from ..expr import (
+    Block,
+    LinearOperator,
+    SamplingMatrix,
+    Signal,
+    SignalExpr,
+    common_ndim,
+    formal_parts,
+    named,
+    sums,
+    walk,
+)
 from ..expr import factors as _factors
-from ..expr import named, sums
 from ..expr import operators as _operators
 from ..expr import signals as _signals
-from ..expr.blocks import Block
-from ..expr.operators import LinearOperator
-from ..expr.sampling import SamplingMatrix
-from ..expr.signals import Signal, SignalExpr, common_ndim
-from ..expr.traverse import formal_parts, walk
 from ..scalar import exact as exact_number
 from ..scalar import is_sympy
 from .grammar import ALLOWED, CONSTRUCTORS, KEYWORDS, NAMING, RESERVED, Roles, callee

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import DimensionError, FactorError, OperandError
-from ...expr.multirate import Conv, Shift, Up
-from ...expr.signals import Signal, SignalExpr
+from ...expr import Conv, Shift, Signal, SignalExpr, Up
 from .filterbank import FilterBank, adjoint, exactly
 
 SPLINES = {f"bior{p}.{q}" for p, q in ((1, 1), (1, 3), (1, 5), (2, 2), (2, 4), (2, 6), (2, 8), (3, 1), (3, 3), (3, 5),

@@ -11,8 +11,7 @@ from itertools import islice
 from typing import Any
 
 from ...errors import CertificateError
-from ...expr.operators import Compose, Identity, LinearOperator, Scale, Sum, compose
-from ...expr.traverse import expand, has_blocks
+from ...expr import Compose, Identity, LinearOperator, Scale, Sum, compose, expand, has_blocks
 from ..decide.blocks import one_channel, without_blocks_in
 from ..decide.proof import Proof
 from ..decide.prove import decide

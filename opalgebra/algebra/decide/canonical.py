@@ -22,8 +22,7 @@ from math import factorial, gcd, prod
 from typing import Any, TypeAlias
 
 from ...errors import Undecided
-from ...expr.operators import LinearOperator
-from ...expr.signals import Signal, SignalExpr
+from ...expr import LinearOperator, Signal, SignalExpr
 from ..budget import check_time
 from ..lattices.lattice import Basis, Vector, hermite, index_of, intersection, reduce, representatives
 from ..numbers.ring import Ring

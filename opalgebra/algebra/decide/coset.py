@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ...errors import Undecided
-from ...expr.sampling import SamplingMatrix
+from ...expr import SamplingMatrix
 from ..budget import check_time
 from ..lattices.lattice import Basis, Vector, echelon
 

@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 
 from ..._verbs import Drawn, verb
 from ...errors import LawDoesNotMatch, NotEqual, OperandError
+from ...expr import FormalOperator, FormalSignal, LinearOperator
 from ...expr.exactly import exactly
-from ...expr.operators import FormalOperator, LinearOperator
-from ...expr.signals import FormalSignal
 from ..decide.proof import Step
 from ..decide.prove import operand, proved_about
 from ..decide.scope import Scope

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from ...expr.blocks import Block, grid, plain
+from ...expr import PLAIN, Block, LinearOperator, grid, plain
 from ...expr.exactly import exactly
-from ...expr.operators import PLAIN, LinearOperator
 from ..budget import DECISION, limited, room
 from ..decide.written import canonical_expression, has_canonical_expression
 

@@ -7,9 +7,7 @@ from math import gcd, lcm
 from typing import Any
 
 from ...errors import DimensionError, FormalSignalError, WindowError
-from ...expr.blocks import grid, plain
-from ...expr.operators import LinearOperator
-from ...expr.traverse import constants, formal_parts
+from ...expr import LinearOperator, constants, formal_parts, grid, plain
 from ...scalar import to_sympy
 from ..decide.canonical import Canonical, Shape, canonical
 from ..judge.evaluate import Evaluator

@@ -10,10 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..._verbs import verb
-from ...expr.named import Corr
-from ...expr.operators import PLAIN, Adjoint, Conj, LinearOperator, common_channels
-from ...expr.signals import ConjSignal, Signal, SignalExpr
-from ...expr.traverse import walk
+from ...expr import PLAIN, Adjoint, Conj, ConjSignal, Corr, LinearOperator, Signal, SignalExpr, common_channels, walk
 from ..budget import check_time
 from .evaluate import Evaluator, Index, Sparse, differs
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...errors import FactorError, FactorTypeError
-from ...expr.factors import as_sampling, factor, is_symbolic
-from ...expr.sampling import SamplingMatrix
+from ...expr import SamplingMatrix, as_sampling, factor, is_symbolic
 from . import lattice
 
 

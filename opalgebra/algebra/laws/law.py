@@ -14,9 +14,8 @@ from typing import Any, TypeAlias
 
 from ..._verbs import Drawn, verb
 from ...errors import UnknownLaw
-from ...expr.factors import factor, is_symbolic
+from ...expr import SamplingMatrix, factor, is_symbolic
 from ...expr.operators import operators
-from ...expr.sampling import SamplingMatrix
 from ...expr.signals import signals
 from ...scalar import is_sympy
 from ..decide.proof import Proof

@@ -5,11 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from ...expr.blocks import plain
-from ...expr.factors import axes
-from ...expr.multirate import Conv, Down, Flip, Modulate, Up
-from ...expr.operators import Identity, LinearOperator
-from ...expr.signals import FormalSignal, Signal, signals
+from ...expr import Conv, Down, Flip, FormalSignal, Identity, LinearOperator, Modulate, Signal, Up, axes, plain
+from ...expr.signals import signals
 from ..banks.filterbank import filterbank
 from ..banks.wavelets import lifting
 from ..decide.relations import Relation, paraunitary

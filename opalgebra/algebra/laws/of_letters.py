@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from ...expr.factors import axes
-from ...expr.multirate import Conv, Down, Modulate, Shift, Up
-from ...expr.named import AvgPool, Repeat, StridedConv, TransposedConv
-from ...expr.operators import Zero
-from ...expr.signals import box
+from ...expr import AvgPool, Conv, Down, Modulate, Repeat, Shift, StridedConv, TransposedConv, Up, Zero, axes, box
 from ..facts import not_divides
 from .builders import (
     PERIODIC,

@@ -10,10 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...errors import FactorError
-from ...expr.factors import as_sampling, axis_count, is_symbolic
-from ...expr.multirate import Down, Flip, Up
-from ...expr.operators import Compose, Identity, compose
-from ...expr.sampling import SamplingMatrix
+from ...expr import Compose, Down, Flip, Identity, SamplingMatrix, Up, as_sampling, axis_count, compose, is_symbolic
 from ..lattices.lattice import hermite
 from ..lattices.sampling import commute, gcld, gcrd, lclm, lcrm, smith
 from .law import Law, Sides

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from ...expr.signals import Signal
+from ...expr import Signal
 from ...scalar import exact, is_sympy, to_sympy
 
 Index: TypeAlias = tuple[int, ...]

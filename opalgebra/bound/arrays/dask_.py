@@ -22,7 +22,7 @@ import numpy as np
 from ...engine.arrays.boundary import Runs
 from ...engine.arrays.window import Window
 from ...errors import OperandError
-from ...expr.arrays import has_mask
+from ...expr import has_mask
 
 Shape: TypeAlias = tuple[int, ...]
 MASKED_BLOCKS = "masked; its masked samples have no values: fill them first, such as dask.array.ma.filled(x, 0)"

@@ -15,12 +15,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import OperandError
-from ...expr.characters import Character
-from ...expr.named import Named
-from ...expr.node import Node
-from ...expr.operators import Scale
-from ...expr.signals import Signal
-from ...expr.traverse import walk
+from ...expr import Character, Named, Node, Scale, Signal, walk
 from ...scalar import is_sympy
 
 _KINDS = "ifc"

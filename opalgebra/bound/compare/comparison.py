@@ -10,9 +10,7 @@ from ..._verbs import verb
 from ...algebra.budget import limited, room
 from ...algebra.decide.prove import prove
 from ...errors import DimensionError, OperandError, SizeError, Undecided, WindowError
-from ...expr.operators import LinearOperator, common_channels
-from ...expr.signals import Signal, common_ndim
-from ...expr.traverse import all_factor_symbols, formal_parts, substitute
+from ...expr import LinearOperator, Signal, all_factor_symbols, common_channels, common_ndim, formal_parts, substitute
 from ..operators.base import BoundOperator
 from ..proofs.proof import BoundWitness
 from .rounding import Roundoff

@@ -12,10 +12,7 @@ from ...algebra.budget import check_time
 from ...algebra.judge.evaluate import Evaluator, differs
 from ...algebra.judge.witness import Witness, to_signal
 from ...errors import Undecided
-from ...expr.blocks import Grid, fitted
-from ...expr.operators import PLAIN, LinearOperator, common_channels
-from ...expr.sampling import SamplingMatrix
-from ...expr.signals import common_ndim
+from ...expr import PLAIN, Grid, LinearOperator, SamplingMatrix, common_channels, common_ndim, fitted
 from ...scalar import exact
 from .comparison import Comparison
 from .responses import Index, Rate, Response, Responses, Tracer, respond

@@ -18,10 +18,7 @@ from typing import Any, NamedTuple, TypeAlias
 from ...algebra.budget import check_time
 from ...engine.letters.unfold import run
 from ...errors import Undecided
-from ...expr.characters import parts_of
-from ...expr.operators import LinearOperator, Zero
-from ...expr.sampling import SamplingMatrix
-from ...expr.signals import Signal
+from ...expr import LinearOperator, SamplingMatrix, Signal, Zero, parts_of
 from ...scalar import Scalar, exact
 from .rounding import Number, Taps, number
 

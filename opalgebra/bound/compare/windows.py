@@ -19,8 +19,7 @@ from ...algebra.budget import check_time
 from ...algebra.decide.prove import prove
 from ...engine.letters.unfold import run
 from ...errors import DimensionError, SizeError, Undecided
-from ...expr.blocks import fitted
-from ...expr.operators import Zero
+from ...expr import Zero, fitted
 from ...scalar import exact, to_sympy
 from ..operators.base import BoundOperator, check_entries
 from ..operators.boundary import sources

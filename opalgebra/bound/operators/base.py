@@ -18,8 +18,7 @@ from ..._verbs import Drawn, verb
 from ...engine.arrays.device import beside, check_together, is_cupy
 from ...engine.arrays.window import Window
 from ...errors import DimensionError, OperandError, SizeError
-from ...expr.arrays import MASKED, check_large_integers, has_mask
-from ...expr.operators import LinearOperator
+from ...expr import MASKED, LinearOperator, check_large_integers, has_mask
 from ...scalar import check_scalar, exact, is_sympy, to_sympy
 from ..arrays.dask_ import checked, is_lazy, whole
 from ..arrays.memory import ASKED_FROM, check_memory

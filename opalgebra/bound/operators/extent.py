@@ -13,12 +13,7 @@ from typing import Any, TypeAlias
 from ...engine.arrays.window import image
 from ...engine.letters.unfold import evaluate, window_of
 from ...errors import WindowError
-from ...expr.characters import parts_of
-from ...expr.multirate import Conv
-from ...expr.operators import Identity, LinearOperator
-from ...expr.sampling import SamplingMatrix
-from ...expr.signals import Signal
-from ...expr.traverse import expand, transform
+from ...expr import Conv, Identity, LinearOperator, SamplingMatrix, Signal, expand, parts_of, transform
 from ...scalar import Scalar, is_sympy
 
 Interval: TypeAlias = tuple[Any, Any]

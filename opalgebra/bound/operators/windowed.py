@@ -28,9 +28,7 @@ from ...engine.ways.choose import check_engine, engine_for
 from ...engine.ways.compiled import MODES as READ_DIRECTLY
 from ...engine.ways.short import is_finite
 from ...errors import DimensionError, OperandError, WindowError
-from ...expr.blocks import grid
-from ...expr.operators import Compose, LinearOperator, Power, Scale, Sum, Zero
-from ...expr.traverse import formal_parts
+from ...expr import Compose, LinearOperator, Power, Scale, Sum, Zero, formal_parts, grid
 from ...scalar import exact, is_sympy
 from ..arrays.precision import Precision, as_data, computed_in
 from .base import BoundOperator, Shape

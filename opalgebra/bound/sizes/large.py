@@ -16,10 +16,7 @@ from ...algebra.numbers.choose import ring_of
 from ...algebra.numbers.ring import Ring
 from ...engine.letters.unfold import evaluate
 from ...errors import DimensionError, OperandError, WindowError
-from ...expr.blocks import grid
-from ...expr.operators import LinearOperator, Zero
-from ...expr.signals import Signal
-from ...expr.traverse import constants
+from ...expr import LinearOperator, Signal, Zero, constants, grid
 from ...scalar import conjugate
 from ..operators.base import BoundOperator
 from ..operators.combine import Product, Scaled, Total, Turned

@@ -17,8 +17,7 @@ import numpy as np
 
 from ...algebra.numbers.ring import Ring
 from ...errors import Undecided
-from ...expr.sampling import SamplingMatrix
-from ...expr.signals import Signal
+from ...expr import SamplingMatrix, Signal
 from ...scalar import Scalar
 from .affine import Affine, Number, ordered, quotient, same
 

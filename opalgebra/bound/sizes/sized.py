@@ -14,8 +14,7 @@ import numpy as np
 from ..._verbs import verb
 from ...engine.arrays.window import Window
 from ...errors import DimensionError, OperandError, WindowError
-from ...expr.operators import LinearOperator
-from ...expr.traverse import substitute, symbols_in
+from ...expr import LinearOperator, substitute, symbols_in
 from ...scalar import is_sympy
 from ..arrays.precision import Precision
 from ..operators.base import BoundOperator

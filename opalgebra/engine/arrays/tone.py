@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ...expr.factors import axes
-from ...expr.signals import Signal
+from ...expr import Signal, axes
 from ...scalar import exact as exactly
 from ...scalar import to_sympy
 from .window import Window

@@ -8,7 +8,7 @@ from math import prod
 from typing import Any
 
 from ...errors import SizeError
-from ...expr.sampling import SamplingMatrix
+from ...expr import SamplingMatrix
 
 MAX_SAMPLES = 2**31
 MAX_BYTES = 8 * 2**30

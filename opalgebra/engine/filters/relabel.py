@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import SizeError
-from ...expr.sampling import SamplingMatrix
+from ...expr import SamplingMatrix
 from ..arrays.arithmetic import check_bound, magnitude
 from ..arrays.device import is_cupy, module_of, uploaded
 from ..arrays.window import Window

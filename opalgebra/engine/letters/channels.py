@@ -9,10 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
-from ...expr.blocks import Block, slices
-from ...expr.operators import LinearOperator, Zero
-from ...expr.sampling import SamplingMatrix
-from ...expr.signals import Signal
+from ...expr import Block, LinearOperator, SamplingMatrix, Signal, Zero, slices
 from ...scalar import Scalar
 from .unfold import Action, Machine, Mode, Task, _unfold, run
 

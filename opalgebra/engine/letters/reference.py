@@ -11,9 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ...expr.operators import LinearOperator
-from ...expr.sampling import SamplingMatrix
-from ...expr.signals import Signal
+from ...expr import LinearOperator, SamplingMatrix, Signal
 from ...scalar import Scalar, exact
 from ..arrays import arithmetic
 from ..arrays.arithmetic import CONVOLUTION, POINTWISE, Numbers

@@ -18,10 +18,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from ...errors import FormalSignalError
-from ...expr.operators import LinearOperator
-from ...expr.sampling import SamplingMatrix
-from ...expr.signals import Signal
-from ...expr.traverse import formal_parts
+from ...expr import LinearOperator, SamplingMatrix, Signal, formal_parts
 from ...scalar import Scalar, exact, is_sympy
 from ..arrays.arithmetic import EXACT, evaluated, is_quotient
 from ..filters.fir import Fir, Ints

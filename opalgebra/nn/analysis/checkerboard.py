@@ -15,12 +15,7 @@ from ..._verbs import verb
 from ...algebra.judge.evaluate import Evaluator
 from ...engine.letters.unfold import evaluate
 from ...errors import FormalSignalError, OperandError
-from ...expr.blocks import grid
-from ...expr.characters import parts_of
-from ...expr.operators import LinearOperator, Zero
-from ...expr.sampling import SamplingMatrix
-from ...expr.signals import Signal
-from ...expr.traverse import formal_parts
+from ...expr import LinearOperator, SamplingMatrix, Signal, Zero, formal_parts, grid, parts_of
 from ...scalar import Scalar, check_scalar, exact, is_sympy, to_sympy
 from ..conv import ConvTranspose
 from ..geometry import Ints

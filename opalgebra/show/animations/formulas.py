@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import DimensionError, OperandError
-from ...expr.arrays import as_exact
+from ...expr import as_exact
 from ...scalar import is_sympy
 from ..notation.numbers import is_compound, is_negative
 from ..notation.text import number_text, subscript

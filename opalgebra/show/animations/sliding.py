@@ -19,10 +19,7 @@ from ...algebra.judge.evaluate import Evaluator
 from ...bound.operators.boundary import sources
 from ...bound.operators.windowed import Windowed, as_sizes, mode_window
 from ...errors import DimensionError, FormalSignalError, OperandError, SizeError, WindowError
-from ...expr.blocks import grid
-from ...expr.operators import LinearOperator, Zero
-from ...expr.signals import Signal
-from ...expr.traverse import formal_parts, walk
+from ...expr import LinearOperator, Signal, Zero, formal_parts, grid, walk
 from ...nn.conv import Conv, ConvTranspose
 from ...nn.geometry import Scattering, Sliding, shape_of
 from ...nn.layer import Layer

@@ -12,8 +12,7 @@ from typing import Any
 from ...bound.operators.combine import Product, Scaled, Total, Turned
 from ...bound.operators.windowed import Windowed, shown_rules
 from ...bound.sizes.sized import Sized
-from ...expr.operators import LinearOperator
-from ...expr.traverse import is_block
+from ...expr import LinearOperator, is_block
 from ...nn.chain import BoundChain, Chain
 from ...nn.conv import Conv, ConvTranspose, _Convolution
 from ...nn.layer import BatchedMap, Layer

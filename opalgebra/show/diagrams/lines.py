@@ -11,9 +11,7 @@ from ...algebra.derive.derivation import Derivation
 from ...algebra.laws.law import Law
 from ...bound.operators.base import BoundOperator
 from ...errors import OperandError
-from ...expr.node import Node, remembered
-from ...expr.operators import FormalOperator, LinearOperator
-from ...expr.signals import FormalSignal
+from ...expr import FormalOperator, FormalSignal, LinearOperator, Node, remembered
 from ..pages.derivation import SIGNS
 from .diagram import LINES, Line
 from .ends import ended

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ...expr.factors import axes
-from ...expr.node import Node
-from ...expr.sampling import SamplingMatrix
+from ...expr import Node, SamplingMatrix, axes
 from ...scalar import is_sympy
 from .render import Renderer
 

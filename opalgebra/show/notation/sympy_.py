@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...expr.blocks import grid, plain
-from ...expr.node import Node
-from ...expr.operators import PLAIN, Compose, Identity, LinearOperator, Power, Scale, Sum, Zero
-from ...expr.traverse import has_blocks
+from ...expr import PLAIN, Compose, Identity, LinearOperator, Node, Power, Scale, Sum, Zero, grid, has_blocks, plain
 from ...scalar import to_sympy as number
 from .text import ascii_text, text
 

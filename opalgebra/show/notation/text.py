@@ -6,10 +6,7 @@ import re
 from functools import cache
 from typing import Any
 
-from ...expr.factors import axes
-from ...expr.node import Node
-from ...expr.sampling import SamplingMatrix
-from ...expr.signals import ConjSignal, FormalSignal
+from ...expr import ConjSignal, FormalSignal, Node, SamplingMatrix, axes
 from ...scalar import is_sympy
 from .render import ATOM, Hole, Piece, Renderer, layout
 

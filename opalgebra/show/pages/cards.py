@@ -23,9 +23,7 @@ from ...bound.reports.cost import Cost
 from ...bound.reports.explain import Plan
 from ...engine.letters.explain import Explanation
 from ...errors import OperandError
-from ...expr.node import Node
-from ...expr.sampling import SamplingMatrix
-from ...expr.signals import Signal
+from ...expr import Node, SamplingMatrix, Signal
 from ...nn.analysis.checkerboard import Checkerboard
 from ...nn.analysis.tracing import AxisTrace, Trace
 from ...nn.layer import Composable, Layer

@@ -7,8 +7,7 @@ from typing import Any, NamedTuple, Protocol
 from unicodedata import combining
 
 from ...algebra.decide.rounded import rounding_hint
-from ...expr.node import Node
-from ...expr.signals import Signal
+from ...expr import Node, Signal
 from ...scalar import exact
 from ..notation.latex import after_sign, index_latex, latex, name_latex, number_latex, words_latex
 from ..notation.text import index_text, name_text, number_text, subscript, text

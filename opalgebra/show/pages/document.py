@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from ...expr.node import Node
+from ...expr import Node
 from ..notation.latex import latex, related
 from ..notation.text import text
 from .derivation import Line, derivation_markdown, escape_markdown

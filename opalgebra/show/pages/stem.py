@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...expr.signals import Signal
+from ...expr import Signal
 from ..svg import PALETTE, circle, document, label, line, rectangle
 
 MOST = 96  # stems; of more samples the largest of every few are drawn

@@ -9,11 +9,7 @@ import numpy as np
 from ...algebra.banks.filterbank import FilterBank, Tree
 from ...algebra.judge.evaluate import Evaluator
 from ...errors import DimensionError, SizeError
-from ...expr.blocks import grid
-from ...expr.multirate import Conv
-from ...expr.operators import LinearOperator
-from ...expr.signals import SignalExpr
-from ...expr.traverse import formal_parts
+from ...expr import Conv, LinearOperator, SignalExpr, formal_parts, grid
 from .spectrum import AliasMap, check_known, check_points, frequencies, settled
 from .style import FLOOR, Theme, as_numbers, curve, decibels, entitle, figure, show_magnitudes
 

@@ -9,7 +9,7 @@ from ...bound.operators.base import BoundOperator
 from ...bound.reports.explain import Plan
 from ...engine.letters.explain import Explanation
 from ...errors import OperandError
-from ...expr.operators import LinearOperator
+from ...expr import LinearOperator
 from .style import Theme, entitle, figure
 
 HATCHES = ("", "///", "...", "xx")

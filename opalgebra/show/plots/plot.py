@@ -14,8 +14,7 @@ from ...bound.operators.windowed import Windowed
 from ...bound.proofs.proof import BoundWitness
 from ...engine.letters.explain import Explanation
 from ...errors import FormalSignalError, OperandError
-from ...expr.operators import LinearOperator
-from ...expr.signals import Signal, SignalExpr
+from ...expr import LinearOperator, Signal, SignalExpr
 from ...nn.layer import Layer
 from . import bank, cost, layer, matrix, proof, response, signal, taps
 from .style import Theme, page

@@ -12,10 +12,8 @@ from ...algebra.judge.evaluate import Evaluator, Sparse, differs
 from ...algebra.judge.witness import Witness, output, outputs
 from ...bound.proofs.proof import BoundWitness
 from ...errors import DimensionError, OperandError
-from ...expr.factors import axes as axes_of
-from ...expr.operators import PLAIN, common_channels
-from ...expr.signals import Signal
-from ...expr.traverse import all_factor_symbols, formal_names, substitute
+from ...expr import PLAIN, Signal, all_factor_symbols, common_channels, formal_names, substitute
+from ...expr import axes as axes_of
 from .signal import finish
 from .style import Theme, as_number, as_numbers, entitle, entry_text, figure, image, name
 

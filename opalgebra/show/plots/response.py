@@ -10,10 +10,7 @@ import numpy as np
 from ...algebra.decide.prove import equals
 from ...algebra.judge.evaluate import Evaluator
 from ...errors import DimensionError, WindowError
-from ...expr.blocks import plain
-from ...expr.multirate import Shift
-from ...expr.operators import PLAIN, LinearOperator
-from ...expr.traverse import formal_parts
+from ...expr import PLAIN, LinearOperator, Shift, formal_parts, plain
 from .bank import channels, magnitude_2d, show_2d
 from .spectrum import AliasMap, check_known, check_points, frequencies, group_delay, phase
 from .style import Theme, as_numbers, curve, decibels, entitle, figure, name, show_magnitudes

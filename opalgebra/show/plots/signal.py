@@ -8,7 +8,7 @@ import numpy as np
 
 from ...engine.program.values import numbers
 from ...errors import DimensionError, FormalSignalError
-from ...expr.signals import Signal
+from ...expr import Signal
 from ...scalar import is_sympy
 from ..notation.latex import number_latex
 from .style import Theme, entitle, figure, image, index_axis

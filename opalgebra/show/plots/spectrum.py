@@ -22,9 +22,7 @@ from ...algebra.forms.polyphase import periods
 from ...algebra.judge.evaluate import Evaluator, Sparse
 from ...algebra.numbers.choose import ring_of
 from ...errors import FormalSignalError, SizeError, WindowError
-from ...expr.blocks import plain
-from ...expr.operators import LinearOperator
-from ...expr.traverse import constants
+from ...expr import LinearOperator, constants, plain
 from ...scalar import is_sympy
 from .style import as_numbers
 

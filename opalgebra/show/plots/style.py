@@ -15,7 +15,7 @@ import numpy as np
 
 from ...engine.program.values import number
 from ...errors import MissingDependency
-from ...expr.node import Node
+from ...expr import Node
 from ..notation.latex import latex
 from ..svg import PALETTE
 

@@ -10,9 +10,7 @@ import numpy as np
 from ...algebra.forms.polyphase import polyphase
 from ...algebra.judge.evaluate import Evaluator
 from ...errors import DimensionError, SizeError, WindowError
-from ...expr.blocks import plain
-from ...expr.operators import PLAIN, LinearOperator
-from ...expr.traverse import formal_parts
+from ...expr import PLAIN, LinearOperator, formal_parts, plain
 from ...scalar import exact, is_sympy
 from .signal import finish, parts_of, stems
 from .spectrum import AliasMap, check_known, settled
