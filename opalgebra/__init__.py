@@ -163,13 +163,13 @@ __all__ = [
 
 
 _LATER = {  # where what is not needed at once comes from, when it is first used
-    "Comparison": "windows.comparison",
+    "Comparison": "bound.compare.comparison",
     "Falsehood": "algebra.laws.falsehoods",
     "FilterBank": "algebra.banks.filterbank",
     "Pointwise": "nn",
     "algebraic": "algebra.numbers.algebraic",
     "checkerboard": "nn",
-    "compare": "windows.comparison",
+    "compare": "bound.compare.comparison",
     "cosine_bank": "algebra.banks.wavelets",
     "dft_bank": "algebra.banks.wavelets",
     "falsehoods": "algebra.laws.falsehoods",

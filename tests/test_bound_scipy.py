@@ -116,7 +116,7 @@ def test_arrays_on_either_side() -> None:
             assert G.dims == F.dims
     batch = np.arange(6.0).reshape(2, 3)
     assert np.allclose(F @ batch, batch @ M.T)  # axes in front are a batch
-    assert isinstance(np.float64(2) * F, oa.windows.bound.BoundOperator)
+    assert isinstance(np.float64(2) * F, oa.bound.operators.base.BoundOperator)
 
 
 def test_scaled_and_added_inside_scipy() -> None:
