@@ -12,6 +12,8 @@ from importlib import import_module
 from typing import Any
 
 VERBS = {
+    "identity": "opalgebra.expr.operators:Identity",
+    "act_on_channels": "opalgebra.expr.channels:act_on_channels",
     "apply": "opalgebra.engine:apply",
     "apply_to_channels": "opalgebra.engine:apply_to_channels",
     "add": "opalgebra.engine:add",

@@ -29,7 +29,7 @@ from opalgebra.expr.operators import (
     compose,
 )
 from opalgebra.expr.signals import Applied, FormalSignal, Signal, SignalExpr
-from opalgebra.expr.traverse import rebuild, walk
+from opalgebra.expr.tree import walk
 
 from .generate_numbers import Palette, nudged, signal_of
 from .rewrites import RULES, acted, axes, factor, pack, reindexed, scalar, shift
@@ -230,7 +230,7 @@ def _with(root: Node, path: tuple[int, ...], new: Node) -> Any:
         parts.append(part)
     if isinstance(root, Applied) and isinstance(parts[1], (Signal, Applied)):
         return Applied(*parts)  # not computed yet: see public() of generate_exact.py
-    return rebuild(root, tuple(parts))
+    return root.rebuilt(tuple(parts))
 
 
 def somewhere(rng: Rng, root: Any, rules: list[Any], ndim: int) -> tuple[Any, str]:

@@ -15,9 +15,9 @@ from typing import Any
 import sympy
 
 import opalgebra as oa
+from opalgebra.expr import walk
 from opalgebra.expr.operators import Identity, Scale, add, compose
 from opalgebra.expr.signals import Applied, Signal
-from opalgebra.expr.traverse import walk
 
 from .generate import somewhere
 from .generate_exact import ALGEBRAIC, CONCRETE_ANGLES, FRACTIONS, public

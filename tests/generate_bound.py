@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import opalgebra as oa
-from opalgebra.expr.traverse import walk
+from opalgebra.expr import walk
 
 from .judge_bound import BOUNDARIES
 

@@ -33,7 +33,7 @@ from opalgebra.expr.operators import (
     compose,
 )
 from opalgebra.expr.signals import Applied, Box, FormalSignal, Signal, SignalExpr, SignalSum
-from opalgebra.expr.traverse import rebuild, walk
+from opalgebra.expr.tree import walk
 
 from . import generate, generate_blocks
 from .generate_numbers import Palette, exactly, in_sympy, shown, signal_of
@@ -384,7 +384,7 @@ def public(node: Any) -> Any:
         return sum(map(public, node.terms[1:]), start=public(node.terms[0]))
     parts = node.parts()
     made_parts = tuple(_public_part(part) for part in parts)
-    return node if all(a is b for a, b in zip(parts, made_parts, strict=True)) else rebuild(node, made_parts)
+    return node if all(a is b for a, b in zip(parts, made_parts, strict=True)) else node.rebuilt(made_parts)
 
 
 def _rounds(node: Any) -> bool:

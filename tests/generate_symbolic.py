@@ -12,12 +12,12 @@ from typing import Any
 import sympy
 
 import opalgebra as oa
+from opalgebra.expr import free_symbols, substitute, walk
 from opalgebra.expr.node import Node
 from opalgebra.expr.operators import Adjoint, Compose, Conj, Identity, LinearOperator, Scale, Transpose, add, compose
 from opalgebra.expr.operators import Sum as Total
 from opalgebra.expr.signals import Applied, FormalSignal, Signal
 from opalgebra.expr.sums import IndexedSum
-from opalgebra.expr.traverse import free_symbols, substitute, walk
 
 from .generate import somewhere
 from .judge_claims import Claim, integer_symbols

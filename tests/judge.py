@@ -17,8 +17,7 @@ from itertools import product
 from math import lcm
 from typing import Any
 
-from opalgebra.expr import blocks, characters, multirate, named, operators, signals, sums
-from opalgebra.expr.traverse import walk
+from opalgebra.expr import blocks, characters, multirate, named, operators, signals, sums, walk
 
 from . import judge_lattice as lattice
 from .judge_algebra import exponential, plain, read, total, value

@@ -14,9 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from opalgebra.expr import blocks, multirate, named, operators, signals
+from opalgebra.expr import blocks, multirate, named, operators, signals, transform
 from opalgebra.expr.factors import axes
-from opalgebra.expr.traverse import transform
 
 from .judge import Judge, Vector, _plus, _times, phase_of, phases
 from .judge_boxes import Index

@@ -15,8 +15,7 @@ from typing import Any, NamedTuple
 import sympy
 
 import opalgebra as oa
-from opalgebra.expr import sums
-from opalgebra.expr.traverse import walk
+from opalgebra.expr import sums, walk
 
 from .judge import _free_symbols
 from .judge_algebra import read

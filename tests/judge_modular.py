@@ -21,8 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from opalgebra.expr import blocks, characters, multirate, named, operators, signals, sums
-from opalgebra.expr.traverse import walk
+from opalgebra.expr import blocks, characters, multirate, named, operators, signals, sums, walk
 
 from . import judge_lattice as lattice
 from .judge import Judge, _free_symbols, _modulus, phases

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from opalgebra.expr import walk
 from opalgebra.expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from opalgebra.expr.named import AvgPool, Corr, DilatedConv, Named, Repeat, StridedConv, TransposedConv
 from opalgebra.expr.node import Node
@@ -33,7 +34,6 @@ from opalgebra.expr.operators import (
     compose,
 )
 from opalgebra.expr.signals import FormalSignal, Signal, SignalExpr
-from opalgebra.expr.traverse import walk
 
 from .generate_numbers import Palette, exactly, shown, signal_of
 from .judge import Judge

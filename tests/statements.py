@@ -20,8 +20,8 @@ from opalgebra.algebra.budget import limited, room
 from opalgebra.algebra.decide.decision import _same_map
 from opalgebra.algebra.decide.prove import decide, prove
 from opalgebra.algebra.numbers.choose import ring_of
+from opalgebra.expr import all_factor_symbols, constants, has_blocks, walk, written_out
 from opalgebra.expr.signals import FormalSignal, Signal
-from opalgebra.expr.traverse import all_factor_symbols, constants, has_blocks, walk, written_out
 
 from . import generate_assumed, generate_blocks, generate_exact, generate_lattice, generate_symbolic, judge_modular
 from .generate import random_pair

@@ -74,6 +74,14 @@ def exact_array(leaves: list[Any], shape: tuple[int, ...]) -> np.ndarray:
     return array
 
 
+def tap_symbol(name: str, at: tuple[int, ...], real: bool = False) -> Any:
+    """The SymPy symbol for one tap: q_0, q_1, …, or q_{0,1} for several axes."""
+    import sympy
+
+    label = "_".join(str(n) for n in at)
+    return sympy.Symbol(f"{name}_{label}", real=True if real else None)
+
+
 def as_exact(array: np.ndarray) -> np.ndarray:
     """The entries as the ints, fractions and SymPy expressions that they are; NaN and infinities stay."""
     if array.dtype.kind in "iu":

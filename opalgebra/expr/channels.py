@@ -8,10 +8,11 @@ import numpy as np
 
 from .._verbs import verb
 from ..errors import DimensionError, FormalSignalError
-from .blocks import grid
+from .grid import grid
+from .node import common_ndim, short
 from .operators import Identity, LinearOperator, Zero
-from .signals import Signal, SignalExpr, _short, add_signals, common_ndim
-from .traverse import formal_parts
+from .signals import Signal, SignalExpr, add_signals
+from .tree import formal_parts
 
 
 def act_on_channels(operator: LinearOperator, given: Any) -> Any:
@@ -29,7 +30,7 @@ def act_on_channels(operator: LinearOperator, given: Any) -> Any:
         isinstance(x, SignalExpr) for x in (given if isinstance(given, (list, tuple)) else [given])
     ):
         raise FormalSignalError(
-            f"{_short(operator)} has the formal part {', '.join(formal)} and cannot run on arrays; give numbers: "
+            f"{short(operator)} has the formal part {', '.join(formal)} and cannot run on arrays; give numbers: "
             "Conv([1, 2, 1]), Up(2), or put formal signals in place of the arrays"
         )
     else:
@@ -59,6 +60,6 @@ def _inputs(operator: LinearOperator, given: Any) -> tuple[SignalExpr, ...]:
     if len(entries) != expected:
         what = f"{len(entries)} signal{'s' * (len(entries) != 1)}"
         raise DimensionError(
-            f"{_short(operator)} takes {expected} channels, and {what} was given: pass a tuple of {expected}"
+            f"{short(operator)} takes {expected} channels, and {what} was given: pass a tuple of {expected}"
         )
     return tuple(x if isinstance(x, SignalExpr) else Signal(x) for x in entries)

@@ -38,6 +38,12 @@ class Character(LinearOperator):
         floating = self.floating or any(isinstance(w, (float, np.floating)) for w in listed)
         self._set(frequency=entries[0] if len(entries) == 1 else entries, ndim=len(entries), floating=floating)
 
+    def own_symbols(self) -> set[Any]:
+        return {s for entry in axes(self.frequency) for s in entry.free_symbols if s.is_integer}
+
+    def own_names(self) -> list[str]:
+        return sorted(s.name for s in real_symbols(self.frequency))
+
 
 def _one_frequency(value: Any) -> Any:
     """A real SymPy expression; a float is the binary fraction that it stores."""
@@ -64,13 +70,8 @@ def reals(names: str) -> Any:
     return sympy.symbols(names, real=True)
 
 
-def integer_symbols(frequency: Any) -> set[Any]:
-    """The symbols of a frequency that stand for integers."""
-    return {s for entry in axes(frequency) for s in entry.free_symbols if s.is_integer}
-
-
 def real_symbols(frequency: Any) -> set[Any]:
-    """The other symbols of a frequency."""
+    """The symbols of a frequency that do not stand for integers."""
     return {s for entry in axes(frequency) for s in entry.free_symbols if not s.is_integer}
 
 

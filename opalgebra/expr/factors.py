@@ -7,6 +7,7 @@ these per axis, or a nonsingular integer matrix.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from math import prod
 from operator import index
 from typing import Any, TypeAlias
@@ -15,9 +16,24 @@ import numpy as np
 
 from ..errors import FactorError, FactorTypeError
 from ..scalar import is_sympy
+from .node import Node
 from .sampling import SamplingMatrix, as_matrix, is_matrix
 
 Factor: TypeAlias = Any  # int | sympy.Expr | tuple of these | SamplingMatrix
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ByFactor(Node):
+    """A node that a factor makes, such as ↑k."""
+
+    factor: Factor
+
+    def __post_init__(self) -> None:
+        value = factor(self.factor)
+        self._set(factor=value, ndim=axis_count(value))
+
+    def own_symbols(self) -> set[Any]:
+        return symbols_in(self.factor)
 
 
 def factor(value: object) -> Factor:

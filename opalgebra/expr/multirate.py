@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import KernelError, OperandError
 from ..scalar import is_sympy
 from .characters import Character
-from .factors import Factor, axes, axis_count, factor, shift
+from .factors import ByFactor, axes, shift, symbols_in
 from .operators import LinearOperator
 from .signals import Signal, SignalExpr
 
@@ -51,16 +51,7 @@ class Conv(LinearOperator):
         self._set(kernel=kernel, ndim=kernel.ndim)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class _Sampling(LinearOperator):
-    factor: Factor
-
-    def __post_init__(self) -> None:
-        value = factor(self.factor)
-        self._set(factor=value, ndim=axis_count(value))
-
-
-class Up(_Sampling):
+class Up(ByFactor, LinearOperator):
     """Upsampling (↑k x)_n = x_{n/k} where k divides n, else 0; also called expander.
 
     Parameters
@@ -79,7 +70,7 @@ class Up(_Sampling):
     """
 
 
-class Down(_Sampling):
+class Down(ByFactor, LinearOperator):
     """Downsampling (↓k x)_n = x_{kn}, by the same factors as :class:`Up`; also called decimator (without a filter).
 
     Examples
@@ -104,6 +95,9 @@ class Shift(LinearOperator):
     def __post_init__(self) -> None:
         value = shift(self.shift)
         self._set(shift=value, ndim=len(axes(value)))
+
+    def own_symbols(self) -> set[Any]:
+        return symbols_in(self.shift)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

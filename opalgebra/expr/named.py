@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from ..errors import FactorTypeError, SizeError
-from .factors import Factor, axes, axis_count, factor, is_symbolic, ratio
+from .factors import ByFactor, Factor, axes, factor, is_symbolic, ratio, symbols_in
 from .multirate import Conv, Down, Flip, Up, as_kernel
+from .node import Node, common_ndim
 from .operators import LinearOperator
 from .sampling import SamplingMatrix
-from .signals import MAX_BOX, Signal, box, common_ndim
+from .signals import MAX_BOX, Signal, box
 
 
 class Named(LinearOperator):
@@ -44,6 +45,9 @@ class Named(LinearOperator):
         """The composition that the name stands for."""
         raise NotImplementedError(f"{type(self).__name__} needs a method definition() that returns the composition")
 
+    def opened(self) -> Node | None:
+        return self.definition()
+
     @property
     def meaning(self) -> LinearOperator:
         """The definition, made once."""
@@ -54,7 +58,9 @@ class Named(LinearOperator):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class _Layer(Named):
+class StridedMap(Named):
+    """A kernel beside one change of rate."""
+
     kernel: Any  # given as a signal, array or list; kept as a signal
     factor: Factor
 
@@ -62,8 +68,11 @@ class _Layer(Named):
         self._set(kernel=as_kernel(self.kernel), factor=factor(self.factor))
         self._set(ndim=common_ndim(self.kernel, Up(self.factor)))
 
+    def own_symbols(self) -> set[Any]:
+        return symbols_in(self.factor)
 
-class StridedConv(_Layer):
+
+class StridedConv(StridedMap):
     """↓k (q∗): convolution, then every k-th sample.
 
     >>> import opalgebra as oa
@@ -76,7 +85,7 @@ class StridedConv(_Layer):
         return Down(self.factor) @ Conv(self.kernel)
 
 
-class DilatedConv(_Layer):
+class DilatedConv(StridedMap):
     """(↑k q)∗: convolution with the kernel spread by k.
 
     >>> import opalgebra as oa
@@ -88,7 +97,7 @@ class DilatedConv(_Layer):
         return Conv(Up(self.factor) @ self.kernel)
 
 
-class TransposedConv(_Layer):
+class TransposedConv(StridedMap):
     """(q∗) ↑k: zeros inserted, then convolution; what deep learning calls a "deconvolution".
 
     It is the transpose of a strided convolution with the reversed kernel, not an inverse.
@@ -102,20 +111,15 @@ class TransposedConv(_Layer):
         return Conv(self.kernel) @ Up(self.factor)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class _Resampler(Named):
-    factor: Factor
-
-    def __post_init__(self) -> None:
-        value = factor(self.factor)
-        self._set(factor=value, ndim=axis_count(value))
+class Resampler(ByFactor, Named):
+    """A box filter beside one change of rate."""
 
     def _one_over_factor(self) -> Any:
         size = ratio(self.factor)
         return 1 / size if is_symbolic(self.factor) else Fraction(1, size)
 
 
-class Repeat(_Resampler):
+class Repeat(Resampler):
     """(1_k∗) ↑k: every sample k times; nearest-neighbour upsampling.
 
     By a matrix M every sample is repeated on the points of one cell of the lattice, M [0, 1)^d.
@@ -129,7 +133,7 @@ class Repeat(_Resampler):
         return Conv(box(self.factor)) @ Up(self.factor)
 
 
-class LinearUp(_Resampler):
+class LinearUp(Resampler):
     """Linear interpolation that keeps the samples: y_{kn} = x_n, straight lines between.
 
     k⁻¹ (1_k∗)(R 1_k∗) ↑k; the two boxes make the triangle of 2k−1 taps centred at 0.
@@ -154,7 +158,7 @@ class LinearUp(_Resampler):
         return self._one_over_factor() * Conv(kernel) @ Conv(Flip() @ kernel) @ Up(self.factor)
 
 
-class AvgPool(_Resampler):
+class AvgPool(Resampler):
     """k⁻¹ ↓k (R 1_k∗): y_n is the mean of x_{kn} … x_{kn+k−1}; by a matrix M, of the cell M (n + [0, 1)^d).
 
     >>> import opalgebra as oa

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import fields
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from .._verbs import Drawn, verb
+from ..errors import DimensionError
 
 
 @cache
@@ -40,9 +41,49 @@ class Node(Drawn):
             found = self.__dict__["_children"] = nodes_in(self.parts())
         return found
 
+    def rebuilt(self, parts: tuple[Any, ...]) -> Any:
+        """The node with other parts, a kernel that came out empty among them as the zero that it is.
+
+        Sums, compositions and applications are flattened anew, and computed exactly.
+        """
+        return type(self)(*[part.nonempty() if isinstance(part, Node) else part for part in parts])
+
+    def mapped(self, change: Callable[[Any], Any]) -> Any:
+        """The node with ``change`` of each of its parts; itself where that is the part."""
+        parts = self.parts()
+        changed = tuple(map(change, parts))
+        return self if all(a is b for a, b in zip(changed, parts, strict=True)) else self.rebuilt(changed)
+
+    def nonempty(self) -> Node:
+        """The node; a signal with no samples (↓2 of one sample at 1) as the zero that it is: one sample 0."""
+        return self
+
+    def opened(self) -> Node | None:
+        """What the node is a name for, one step written out; None where it is none."""
+        return None
+
+    def own_symbols(self) -> set[Any]:
+        """The SymPy symbols in the factor or shift of this one node; not the index that a sum binds."""
+        return set()
+
+    def own_names(self) -> list[str]:
+        """What else keeps this one node from being computed, by name: it is formal, or has a real symbol."""
+        return []
+
+    def bound_symbols(self) -> set[Any]:
+        """The symbols that mean nothing outside of this node: the index of a sum."""
+        return set()
+
     def key(self) -> tuple[Any, ...]:
         """What equality and hash look at; the parts, unless these are not hashable."""
         return self.parts()
+
+    @classmethod
+    def _checked(cls, **values: Any) -> Self:
+        """A node of values that are known to fit, normalised already."""
+        made = object.__new__(cls)
+        made.__dict__.update(values)
+        return made
 
     def _set(self, **values: Any) -> None:
         """Store a normalised value while the node is being built; nodes are frozen afterwards."""
@@ -213,3 +254,26 @@ def _same(left: Any, right: Any) -> bool:
         elif type(a) is not type(b) or not bool(a == b):
             return False
     return True
+
+
+def common_ndim(*nodes: Any) -> int | None:
+    """The number of axes that all nodes share; None where every one fits any number."""
+    found: int | None = None
+    first: Any = None
+    for node in nodes:
+        if node.ndim is None:
+            continue
+        if found is None:
+            found, first = node.ndim, node
+        elif node.ndim != found:
+            raise DimensionError(
+                f"{short(first)} acts on {found} axes and {short(node)} on {node.ndim}; an expression needs the "
+                "same number of axes throughout (an int factor is for one axis: give a tuple, one per axis)"
+            )
+    return found
+
+
+def short(node: Any) -> str:
+    """The node as it is shown, in at most 60 signs: for messages."""
+    text = str(node)
+    return text if len(text) <= 60 else text[:57] + "…"

@@ -17,8 +17,9 @@ import numpy as np
 from .._verbs import verb
 from ..errors import CoefficientError, DimensionError, FormalSignalError, KernelError, OperandError
 from ..scalar import Scalar, check_scalar, exact, is_sympy
-from .node import Node
-from .signals import Applied, Signal, SignalExpr, _short, common_ndim
+from .node import Node, common_ndim, short
+from .signals import Applied, Signal, SignalExpr
+from .tree import expand, formal_parts
 from .verbs import OperatorVerbs
 
 Channels: TypeAlias = tuple[int, int] | None  # (outputs, inputs); None fits any number, as many out as in
@@ -60,16 +61,11 @@ class LinearOperator(OperatorVerbs, Node):
         if isinstance(other, LinearOperator):
             return compose((self, other))
         if _acts_on_channels(self, other):
-            from .channels import act_on_channels
-
-            return act_on_channels(self, other)
+            return verb("act_on_channels")(self, other)
         if isinstance(other, SignalExpr):
             return self._apply(other)
         if isinstance(other, (np.ndarray, list, tuple)):
-            from .traverse import formal_parts
-
-            formal = formal_parts(self)
-            if formal:
+            if formal := formal_parts(self):
                 raise FormalSignalError(
                     f"{self} has the formal part {', '.join(formal)} and cannot run on an array; give numbers: "
                     "Conv([1, 2, 1]), Up(2), or put a formal signal in place of the array"
@@ -79,7 +75,7 @@ class LinearOperator(OperatorVerbs, Node):
             return other._after_bound(self)
         if hasattr(other, "dimsd"):
             raise OperandError(
-                f"{other} acts on arrays, and {_short(self)} on ℤ^d; bind it to a size first: A.on(n) @ F"
+                f"{other} acts on arrays, and {short(self)} on ℤ^d; bind it to a size first: A.on(n) @ F"
             )
         raise OperandError(
             f"an operator acts on operators, signals, arrays and lists, not on a {type(other).__name__}; "
@@ -87,12 +83,9 @@ class LinearOperator(OperatorVerbs, Node):
         )
 
     def _apply(self, signal: SignalExpr) -> SignalExpr:
-        from .traverse import formal_parts
-
         common_ndim(self, signal)
         if isinstance(signal, Signal) and not formal_parts(self):
-            result: SignalExpr = verb("apply")(self, signal)
-            return result
+            return verb("apply")(self, signal)
         if isinstance(signal, Applied):
             return Applied(compose((self, signal.operator)), signal.signal)
         return Applied(self, signal)
@@ -156,9 +149,58 @@ class LinearOperator(OperatorVerbs, Node):
 
     def expand(self) -> LinearOperator:
         """The operator with every named composition written out."""
-        from .traverse import expand
-
         return expand(self)
+
+    def equals(self, other: LinearOperator) -> bool:
+        """Whether both are the same linear map; raises :class:`~opalgebra.Undecided` where unknown.
+
+        >>> import opalgebra as oa
+        >>> (oa.Down(2) @ oa.Up(2)).equals(oa.Identity())
+        True
+        """
+        return bool(verb("equals")(self, other))
+
+    def simplify(self) -> LinearOperator:
+        """The canonical expression: equal operators (concrete factors) give the same tree.
+
+        >>> import opalgebra as oa
+        >>> print((oa.Down(3) @ oa.Conv([1, 0, 0, 2]) @ oa.Up(3)).simplify())
+        ((1 2)∗)
+        """
+        return verb("simplify")(self)
+
+    def optimize(self, cost: Any = None) -> LinearOperator:
+        """The cheapest equal expression that a search by laws finds, each line proved; A where nothing is cheaper.
+
+        ``cost`` is "multiply_adds" (default), "memory", "size", "naive" or "time", as :meth:`cost` counts them, or a
+        function of an expression.  Results on arrays keep their dtype, and kernels of floats are multiplied only
+        where no tap is rounded.  ``oa.derive(A).optimize()`` shows the way.  OperandError for any other cost.
+
+        >>> import opalgebra as oa
+        >>> print((oa.Down(2) @ oa.DilatedConv(oa.signals("q"), 2)).optimize())
+        (q∗) ↓₂
+        """
+        return verb("optimize")(self, cost)
+
+    def inverse(self) -> LinearOperator:
+        """B with B A = I and A B = I, both proved; nothing to do with the transpose.
+
+        Found for shifts, flips, modulations and their compositions, for blocks that can be eliminated (lifting
+        steps), and on one axis wherever the polyphase matrix has the determinant c zᵐ.
+
+        Raises
+        ------
+        NoInverse
+            Where there is no inverse with finitely many taps, or none was found; the message says why.
+
+        Examples
+        --------
+        >>> import opalgebra as oa
+        >>> p = oa.signals("p")
+        >>> print(oa.Block([[oa.Identity(), oa.Conv(p)], [0, oa.Identity()]]).inverse())
+        [I  −(p∗); 0  I]
+        """
+        return verb("inverse")(self)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -194,6 +236,9 @@ class FormalOperator(LinearOperator):
     name: str
     ndim: int | None = None
 
+    def own_names(self) -> list[str]:
+        return [self.name]
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Compose(LinearOperator):
@@ -204,12 +249,8 @@ class Compose(LinearOperator):
     def __post_init__(self) -> None:
         self._set(ndim=common_ndim(*self.factors), channels=_chained(self.factors))
 
-    @classmethod
-    def _flat(cls, factors: tuple[LinearOperator, ...], ndim: int | None, channels: Channels) -> Compose:
-        """A composition of factors whose axes and channels are known to fit."""
-        made = object.__new__(cls)
-        made.__dict__.update(factors=factors, ndim=ndim, channels=channels)
-        return made
+    def rebuilt(self, parts: tuple[Any, ...]) -> LinearOperator:
+        return compose(parts[0])
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -221,12 +262,8 @@ class Sum(LinearOperator):
     def __post_init__(self) -> None:
         self._set(ndim=common_ndim(*self.terms), channels=common_channels(*self.terms))
 
-    @classmethod
-    def _flat(cls, terms: tuple[LinearOperator, ...], ndim: int | None, channels: Channels) -> Sum:
-        """A sum of terms whose axes and channels are known to fit."""
-        made = object.__new__(cls)
-        made.__dict__.update(terms=terms, ndim=ndim, channels=channels)
-        return made
+    def rebuilt(self, parts: tuple[Any, ...]) -> LinearOperator:
+        return add(parts[0])
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -260,14 +297,16 @@ class Power(LinearOperator):
         channels = self.operator.channels
         if channels is not None and channels[0] != channels[1]:
             raise DimensionError(
-                f"{_short(self.operator)} makes {_counted(channels[0])} of {channels[1]}; a power needs as many "
+                f"{short(self.operator)} makes {_counted(channels[0])} of {channels[1]}; a power needs as many "
                 "outputs as inputs"
             )
         self._set(exponent=index(exponent), ndim=self.operator.ndim, channels=channels)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class _Wrapped(LinearOperator):
+class Wrapped(LinearOperator):
+    """What is one operator, read otherwise."""
+
     operator: LinearOperator
 
     def __post_init__(self) -> None:
@@ -275,21 +314,23 @@ class _Wrapped(LinearOperator):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class _Turned(_Wrapped):
+class Turned(Wrapped):
+    """An operator from its outputs to its inputs."""
+
     def __post_init__(self) -> None:
         channels = self.operator.channels
         self._set(ndim=self.operator.ndim, channels=channels and channels[::-1])
 
 
-class Transpose(_Turned):
+class Transpose(Turned):
     """Aᵀ."""
 
 
-class Adjoint(_Turned):
+class Adjoint(Turned):
     """Aᴴ."""
 
 
-class Conj(_Wrapped):
+class Conj(Wrapped):
     """The entrywise conjugate of A."""
 
 
@@ -302,7 +343,7 @@ def _chained(factors: tuple[LinearOperator, ...]) -> Channels:
             continue
         if found is not None and found[1] != channels[0]:
             raise DimensionError(
-                f"{_short(factor)} gives {_counted(channels[0])}, and what is applied to it takes {found[1]}; "
+                f"{short(factor)} gives {_counted(channels[0])}, and what is applied to it takes {found[1]}; "
                 "a composition A @ B needs as many inputs of A as outputs of B"
             )
         found = (channels[0] if found is None else found[0], channels[1])
@@ -318,7 +359,7 @@ def common_channels(*terms: LinearOperator) -> Channels:
             continue
         if found is not None:
             raise DimensionError(
-                f"{_short(term)} makes {_counted(channels[0])} of {channels[1]}, and {_short(terms[0])} does not: "
+                f"{short(term)} makes {_counted(channels[0])} of {channels[1]}, and {short(terms[0])} does not: "
                 f"{found[0]} of {found[1]} are expected throughout"
             )
         found = channels
@@ -326,7 +367,7 @@ def common_channels(*terms: LinearOperator) -> Channels:
         for term in terms:
             if term.channels is None and not isinstance(term, Zero):
                 raise DimensionError(
-                    f"{_short(term)} makes as many channels as it takes, and the others make "
+                    f"{short(term)} makes as many channels as it takes, and the others make "
                     f"{_counted(found[0])} of {found[1]}"
                 )
     return found
@@ -352,7 +393,7 @@ def compose(operators: tuple[LinearOperator, ...]) -> LinearOperator:
     if len(flat) < 2:
         return flat[0] if flat else Identity()
     # What is flat already was checked: of a long product only the ends are, so that towers take no quadratic time.
-    return Compose._flat(tuple(flat), common_ndim(*operators), _chained(operators))
+    return Compose._checked(factors=tuple(flat), ndim=common_ndim(*operators), channels=_chained(operators))
 
 
 def add(operators: tuple[LinearOperator, ...]) -> LinearOperator:
@@ -364,7 +405,7 @@ def add(operators: tuple[LinearOperator, ...]) -> LinearOperator:
         return flat[0] if flat else Zero()
     if any(isinstance(operator, Sum) and operator.channels is None for operator in operators):
         return Sum(tuple(flat))  # terms that fit any number of channels are looked at one by one
-    return Sum._flat(tuple(flat), common_ndim(*operators), common_channels(*operators))
+    return Sum._checked(terms=tuple(flat), ndim=common_ndim(*operators), channels=common_channels(*operators))
 
 
 def operators(names: str, *, ndim: int | None = None) -> Any:

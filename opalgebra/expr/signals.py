@@ -6,24 +6,22 @@ that stand for signals: formal ones, boxes of symbolic length, and operators app
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .._verbs import verb
 from ..errors import DimensionError, FactorTypeError, KernelError, OperandError, SizeError, WindowError
 from ..scalar import check_scalar, to_sympy
-from .arrays import as_array, as_start, exact_array, hash_of, only_python_numbers, same_numbers
-from .exactly import is_exact_arithmetic
-from .factors import axes, factor, is_symbolic, ratio
-from .node import Node
+from .arrays import as_array, as_start, exact_array, hash_of, only_python_numbers, same_numbers, tap_symbol
+from .exactly import exactly, is_exact_arithmetic
+from .factors import ByFactor, axes, factor, is_symbolic, ratio
+from .index import minus, plus
+from .node import Node, common_ndim
 from .sampling import SamplingMatrix
-
-if TYPE_CHECKING:
-    from .operators import LinearOperator
 
 MAX_BOX = 10**7  # samples
 MAX_TAPS = 10**5  # symbols
@@ -58,20 +56,15 @@ class SignalExpr(Node):
         return -self + other
 
     def __mul__(self, scalar: object) -> SignalExpr:
-        from .operators import Identity
-
         if isinstance(scalar, (Node, np.ndarray)):
             raise OperandError("signals are multiplied by scalars only; for a convolution write Conv(q) @ x")
-        return (Identity() * scalar) @ self
+        return (verb("identity")() * scalar) @ self
 
     __rmul__ = __mul__
 
     def __truediv__(self, scalar: object) -> SignalExpr:
         """x / c, sample by sample: integers become the fractions that they are, floats are divided as NumPy does."""
-        from .operators import Identity
-
-        quotient: SignalExpr = (Identity() / scalar) @ self
-        return quotient
+        return (verb("identity")() / scalar) @ self
 
     def __matmul__(self, other: object) -> Any:
         raise OperandError("a signal is not an operator; for the convolution with it write Conv(q) @ x")
@@ -183,7 +176,7 @@ class Signal(SignalExpr):
     @property
     def stops(self) -> tuple[int, ...]:
         """Index after the last per axis, always a tuple."""
-        return tuple(a + n for a, n in zip(self._start, self._values.shape, strict=True))
+        return plus(self._start, self._values.shape)
 
     @property
     def dtype(self) -> Any:
@@ -208,6 +201,18 @@ class Signal(SignalExpr):
         content = self._values.tobytes() if known else tuple(self._values.flat)
         return self._values.dtype.str, self._values.shape, content, self._start, self.weak
 
+    def mapped(self, change: Callable[[Any], Any]) -> Signal:
+        return self._by_entry(change) if self.is_exact else self
+
+    def _by_entry(self, change: Callable[[Any], Any]) -> Signal:
+        entries = [change(entry) for entry in self._values.flat]
+        return Signal._wrap(exact_array(entries, self._values.shape), self._start)
+
+    def nonempty(self) -> Signal:
+        if self._values.size:
+            return self
+        return Signal([0]) if self.ndim == 1 else Signal(np.zeros((1,) * self._values.ndim, dtype=np.int64))
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore_signal, (np.array(self._values), self._start, self.weak)
 
@@ -222,17 +227,14 @@ class Signal(SignalExpr):
     def items(self) -> list[tuple[tuple[int, ...], Any]]:
         """(index, value) of the samples that are not zero."""
         where: Any = np.argwhere(self._values != 0) if self._values.size else []
-        return [
-            (tuple(int(i) + a for i, a in zip(at, self._start, strict=True)), self._values[tuple(at)]) for at in where
-        ]
+        return [(plus(map(int, at), self._start), self._values[tuple(at)]) for at in where]
 
     def _trimmed(self) -> tuple[tuple[int, ...], np.ndarray]:
         where: Any = np.nonzero(self._values)
         if not len(where[0]):
             return (), np.zeros((0,) * len(self._start))
         low, high = [int(w.min()) for w in where], [int(w.max()) + 1 for w in where]
-        start = tuple(a + b for a, b in zip(low, self._start, strict=True))
-        return start, self._values[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+        return plus(low, self._start), self._values[tuple(map(slice, low, high))]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Signal) or self.ndim != other.ndim:
@@ -284,7 +286,7 @@ class Signal(SignalExpr):
         return result[drop]
 
     def _sample(self, where: tuple[Any, ...]) -> Any:
-        at = tuple(n - a for n, a in zip(as_start(where, len(where)), self._start, strict=True))
+        at = minus(as_start(where, len(where)), self._start)
         if all(0 <= n < size for n, size in zip(at, self._values.shape, strict=True)):
             return self._values[at]
         return to_sympy(0) if self.is_exact else self._values.dtype.type(0)
@@ -302,16 +304,13 @@ class Signal(SignalExpr):
 
     def conj(self) -> Signal:
         """The complex conjugate, sample by sample."""
-        values = self._values
         if self.is_exact:
-            leaves = [entry.conjugate() for entry in values.flat]
-            return Signal._wrap(exact_array(leaves, values.shape), self._start)
-        return Signal._wrap(np.conj(values), self._start, self.weak)
+            return self._by_entry(lambda entry: entry.conjugate())
+        return Signal._wrap(np.conj(self._values), self._start, self.weak)
 
     def _repr_html_(self) -> str | None:
         """The samples with a picture; None where LaTeX says all that there is."""
-        found: str | None = verb("signal_html")(self)
-        return found
+        return verb("signal_html")(self)
 
 
 def _restore_signal(values: np.ndarray, start: tuple[int, ...], weak: bool) -> Signal:
@@ -326,18 +325,19 @@ class FormalSignal(SignalExpr):
     ndim: int | None = None
     real: bool = False
 
+    def own_names(self) -> list[str]:
+        return [self.name]
+
     def conj(self) -> SignalExpr:
         return self if self.real else ConjSignal(self)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Box(SignalExpr):
+class Box(ByFactor, SignalExpr):
     """1_k, the signal of k ones at 0 … k−1, for a symbolic k; made by :func:`box`."""
 
-    factor: Any
-
-    def __post_init__(self) -> None:
-        self._set(factor=factor(self.factor), ndim=len(axes(self.factor)))
+    def rebuilt(self, parts: tuple[Any, ...]) -> SignalExpr:
+        return box(parts[0])
 
     def conj(self) -> SignalExpr:
         return self
@@ -352,6 +352,9 @@ class ConjSignal(SignalExpr):
     def __post_init__(self) -> None:
         self._set(ndim=self.signal.ndim)
 
+    def rebuilt(self, parts: tuple[Any, ...]) -> Any:
+        return parts[0].conj()
+
     def conj(self) -> SignalExpr:
         return self.signal
 
@@ -360,11 +363,15 @@ class ConjSignal(SignalExpr):
 class Applied(SignalExpr):
     """A x for an operator A and a signal x that cannot be computed yet; written ``A @ x``."""
 
-    operator: LinearOperator
+    operator: Any  # a LinearOperator, whose class is made of signals
     signal: SignalExpr
 
     def __post_init__(self) -> None:
         self._set(ndim=common_ndim(self.operator, self.signal))
+
+    def rebuilt(self, parts: tuple[Any, ...]) -> Any:
+        with exactly():
+            return parts[0] @ parts[1]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -376,6 +383,10 @@ class SignalSum(SignalExpr):
     def __post_init__(self) -> None:
         self._set(ndim=common_ndim(*self.terms))
 
+    def rebuilt(self, parts: tuple[Any, ...]) -> SignalExpr:
+        with exactly():
+            return add_signals(parts[0])
+
 
 def add_signals(terms: tuple[SignalExpr, ...]) -> SignalExpr:
     """The sum, computed where all terms are concrete; one signal is itself."""
@@ -383,34 +394,11 @@ def add_signals(terms: tuple[SignalExpr, ...]) -> SignalExpr:
         return terms[0]
     if all(isinstance(term, Signal) for term in terms):
         common_ndim(*terms)
-        total: SignalExpr = verb("add")(terms)
-        return total
+        return verb("add")(terms)
     flat: list[SignalExpr] = []
     for term in terms:
         flat.extend(term.terms if isinstance(term, SignalSum) else (term,))
     return SignalSum(tuple(flat))
-
-
-def common_ndim(*nodes: Any) -> int | None:
-    """The number of axes that all nodes share; None where every one fits any number."""
-    found: int | None = None
-    first: Any = None
-    for node in nodes:
-        if node.ndim is None:
-            continue
-        if found is None:
-            found, first = node.ndim, node
-        elif node.ndim != found:
-            raise DimensionError(
-                f"{_short(first)} acts on {found} axes and {_short(node)} on {node.ndim}; an expression needs the "
-                "same number of axes throughout (an int factor is for one axis: give a tuple, one per axis)"
-            )
-    return found
-
-
-def _short(node: Any) -> str:
-    text = str(node)
-    return text if len(text) <= 60 else text[:57] + "…"
 
 
 def box(k: Any) -> SignalExpr:
@@ -483,14 +471,6 @@ def signals(names: str, *, length: Any = None, start: Any = 0, ndim: int | None 
     return tuple(made) if several else made[0]
 
 
-def tap_symbol(name: str, at: tuple[int, ...], real: bool = False) -> Any:
-    """The SymPy symbol for one tap: q_0, q_1, …, or q_{0,1} for several axes."""
-    import sympy
-
-    label = "_".join(str(n) for n in at)
-    return sympy.Symbol(f"{name}_{label}", real=True if real else None)
-
-
 def _symbolic_taps(name: str, length: Any, start: Any, real: bool) -> Signal:
     shape = tuple(factor(n) for n in length) if isinstance(length, (tuple, list)) else (factor(length),)
     if any(isinstance(n, (tuple, SamplingMatrix)) for n in shape):
@@ -501,7 +481,5 @@ def _symbolic_taps(name: str, length: Any, start: Any, real: bool) -> Signal:
         raise SizeError(
             f"{prod(shape)} symbolic taps were asked for, and at most {MAX_TAPS} are made; leave the length out"
         )
-    values = np.empty(shape, dtype=object)
-    for at in np.ndindex(*shape):
-        values[at] = tap_symbol(name, at, real)
-    return Signal._wrap(values, as_start(start, len(shape)))
+    taps = [tap_symbol(name, at, real) for at in np.ndindex(*shape)]
+    return Signal._wrap(exact_array(taps, shape), as_start(start, len(shape)))

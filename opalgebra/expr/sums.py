@@ -6,48 +6,72 @@ The index is bound: its name means nothing outside, and substitution goes round 
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import FactorError, FactorTypeError, FormalSignalError, OperandError, SizeError
-from ..scalar import is_sympy
-from .factors import Factor, factor, is_symbolic, symbols_in
+from ..scalar import exact, is_sympy
+from .characters import Character
+from .exactly import exactly
+from .factors import Factor, factor, is_symbolic
+from .factors import symbols_in as factor_symbols
+from .multirate import Shift
 from .named import Named
-from .node import Node
-from .operators import LinearOperator, add
+from .node import Node, remembered, short
+from .operators import FormalOperator, LinearOperator, Scale, add
 from .sampling import SamplingMatrix
-from .signals import Signal, SignalExpr, _short, add_signals
+from .signals import FormalSignal, Signal, SignalExpr, add_signals
+from .tree import formal_parts, free_symbols, transform, walk
 
 MAX_TERMS = 100_000
+UNNAMED = "\0"  # begins the names of indices that have none; no user can make it
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class IndexedSum(Named):
-    """Σ_{r<k} A_r for operators; made by :func:`Sum`."""
+class Indexed(Node):
+    """A sum over an index, be it of operators or of signals."""
 
-    body: LinearOperator
+    body: Any
     index: Any
     stop: Factor
 
     def __post_init__(self) -> None:
-        stop = _checked(self.body, self.index, self.stop)
-        self._set(stop=stop, ndim=self.body.ndim, channels=self.body.channels)
+        self._set(stop=_checked(self.body, self.index, self.stop), ndim=self.body.ndim)
+
+    def definition(self) -> Any:
+        """The sum written out, for a concrete k."""
+        raise NotImplementedError
+
+    def opened(self) -> Node | None:
+        return None if is_sympy(self.stop) else self.definition()
+
+    def own_symbols(self) -> set[Any]:
+        return factor_symbols(self.stop)
+
+    def bound_symbols(self) -> set[Any]:
+        return {self.index}
+
+
+class IndexedSum(Indexed, Named):
+    """Σ_{r<k} A_r for operators; made by :func:`Sum`."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._set(channels=self.body.channels)
 
     def definition(self) -> LinearOperator:
         """A_0 + A_1 + … + A_{k−1}, for a concrete k."""
         return add(tuple(_terms(self)))
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class IndexedSignalSum(SignalExpr):
+class IndexedSignalSum(Indexed, SignalExpr):
     """Σ_{r<k} x_r for signals; made by :func:`Sum`."""
 
-    body: SignalExpr
-    index: Any
-    stop: Factor
-
-    def __post_init__(self) -> None:
-        self._set(stop=_checked(self.body, self.index, self.stop), ndim=self.body.ndim)
+    def rebuilt(self, parts: tuple[Any, ...]) -> SignalExpr:
+        body, index, stop = parts
+        with exactly():
+            return sum_of_signals(body.nonempty(), index, stop)
 
     def definition(self) -> SignalExpr:
         """x_0 + x_1 + … + x_{k−1}, for a concrete k."""
@@ -101,20 +125,11 @@ def Sum(expression: Any, limits: Any) -> Any:  # the name of the mathematical ob
 def sum_of_signals(body: SignalExpr, index: Any, stop: Any) -> SignalExpr:
     """The sum as a node; computed where all of its terms are known."""
     made = IndexedSignalSum(body, index, stop)
-    return made.definition() if is_computable(made) else made
-
-
-def is_computable(node: IndexedSignalSum) -> bool:
-    """Whether the number of terms is known and nothing in them is formal but the index."""
-    from .traverse import formal_parts
-
-    return not formal_parts(node)
+    return made if formal_parts(made) else made.definition()
 
 
 def _checked(body: Any, index: Any, stop: Any) -> Factor:
     """The number of terms as a factor, once index and range are seen to fit."""
-    from .traverse import factors_of, walk
-
     _check_index(index)
     number = factor(stop)
     if isinstance(number, tuple | SamplingMatrix):
@@ -122,8 +137,8 @@ def _checked(body: Any, index: Any, stop: Any) -> Factor:
     if is_sympy(number) and index in number.free_symbols:
         raise FactorError(f"the sum over {index} runs to {number}; its end depends on its own index")
     for node in walk(body):
-        if index in symbols_in(factors_of(node)):
-            raise FactorError(f"the index {index} stands in the factor of {_short(node)}; it may stand in shifts only")
+        if index in node.own_symbols() and not isinstance(node, Shift | Character):
+            raise FactorError(f"the index {index} stands in the factor of {short(node)}; it may stand in shifts only")
     return number
 
 
@@ -135,18 +150,117 @@ def _check_index(index: Any) -> None:
         raise FactorTypeError(f"the index is {index!r}; give an integer symbol of either sign: oa.integers('r')")
 
 
-def _terms(node: Any) -> list[Any]:
-    from .traverse import substitute
-
+def _terms(node: Indexed) -> list[Any]:
     if is_symbolic(node.stop):
-        raise FormalSignalError(f"{_short(node)} has {node.stop} terms; give a number for {node.stop} to write it out")
+        raise FormalSignalError(f"{short(node)} has {node.stop} terms; give a number for {node.stop} to write it out")
     if node.stop > MAX_TERMS:
         raise SizeError(f"the sum has {node.stop} terms; at most {MAX_TERMS} are written out")
-    return [_known(substitute(node.body, {node.index: r})) for r in range(node.stop)]
+    return [substitute(node.body, {node.index: r}).nonempty() for r in range(node.stop)]
 
 
-def _known(term: Node) -> Node:
-    """A term; a kernel that came out empty as the zero that it is."""
-    from .traverse import _not_empty
+def scalars(root: Node) -> Iterator[Any]:
+    """The coefficients, taps, and entries of periodic sequences of an expression, sums of known length written out."""
+    for node in walk(written_out(root)):
+        if isinstance(node, Signal):
+            yield from (node.values.flat if node.is_exact else node.values.ravel().tolist())
+        elif isinstance(node, Scale):
+            yield node.scalar
 
-    return _not_empty(term) if isinstance(term, Signal) else term
+
+# -- bound indices ----------------------------------------------------------------------------------------
+
+
+def symbols_in(value: Any) -> set[Any]:
+    """The SymPy symbols of a number, a factor or an expression."""
+    if isinstance(value, Node):
+        return {*free_symbols(value), *(s for c in scalars(value) if is_sympy(c) for s in c.free_symbols)}
+    return value.free_symbols if is_sympy(value) else set()
+
+
+def substitute(root: Node, values: Mapping[Any, Any]) -> Any:
+    """The tree with symbols replaced by numbers and formal signals or operators (by name) by others.
+
+    Keys that are strings name formal signals and operators; other keys are SymPy symbols.
+    """
+    symbols = {key: value for key, value in values.items() if not isinstance(key, str)}
+    _check_values(symbols)
+    if has_sums(root):
+        root = apart(root, {*symbols, *(s for value in values.values() for s in symbols_in(value))})
+
+    def rescale(entry: Any) -> Any:
+        return exact(entry.subs(symbols)) if entry.free_symbols & symbols.keys() else entry
+
+    def replace(node: Node) -> Node | None:
+        return values.get(node.name) if isinstance(node, FormalSignal | FormalOperator) else None
+
+    return transform(root, replace, rescale if symbols else None)
+
+
+def _check_values(symbols: Mapping[Any, Any]) -> None:
+    """A number that contradicts what a symbol is assumed to be would turn true statements into false ones."""
+    for symbol, value in symbols.items():
+        if isinstance(value, int) and value < 1 and symbol.is_positive:
+            raise FactorError(f"{symbol} is positive, and {value} was put in its place; give a positive int")
+
+
+def has_sums(root: Node) -> bool:
+    """Whether sums over an index occur anywhere in the expression."""
+    return remembered(root, "_has_sums", _sums_in)
+
+
+def _sums_in(node: Node) -> bool:
+    return isinstance(node, Indexed) or any(child.__dict__["_has_sums"] for child in node.children())
+
+
+def written_out(root: Any) -> Any:
+    """The tree with every sum over r < k of known k written out term by term."""
+
+    def replace(node: Node) -> Node | None:
+        return node.opened() if isinstance(node, Indexed) else None
+
+    return transform(root, replace) if has_sums(root) else root
+
+
+def apart(root: Any, avoid: set[Any]) -> Any:
+    """The tree with other names for the bound indices that are among some symbols."""
+    taken = {s.name for s in avoid} | {s.name for node in walk(root) for s in node.own_symbols()}
+
+    def replace(node: Node) -> Node | None:
+        if not isinstance(node, Indexed) or node.index not in avoid:
+            return None
+        new = fresh_index(node.index.name, taken)
+        taken.add(new.name)
+        return type(node)(substitute(node.body, {node.index: new}), new, node.stop)
+
+    return transform(root, replace)
+
+
+def fresh_index(name: str, taken: Collection[str]) -> Any:
+    """An integer symbol named like ``name``, which none of the names taken is: r, r_1, r_2, …"""
+    import sympy
+
+    names = (name, *(f"{name}_{i}" for i in range(1, len(taken) + 1)))
+    return sympy.Symbol(next(n for n in names if n not in taken), integer=True)
+
+
+def nameless(root: Any) -> Any:
+    """The tree with bound indices named by how many sums they hold: equal for sums that differ in names only."""
+    import sympy
+
+    if not has_sums(root):
+        return root
+    heights: dict[int, tuple[Node, int]] = {}
+
+    def height(node: Node) -> int:
+        if id(node) not in heights:
+            inner = max((height(child) for child in node.children()), default=0)
+            heights[id(node)] = node, inner + isinstance(node, Indexed)
+        return heights[id(node)][1]
+
+    def replace(node: Node) -> Node | None:
+        if not isinstance(node, Indexed):
+            return None
+        new = sympy.Symbol(f"{UNNAMED}{height(node)}", integer=True)
+        return type(node)(substitute(node.body, {node.index: new}), new, node.stop)
+
+    return transform(root, replace)

@@ -2,48 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .._verbs import verb
-
-if TYPE_CHECKING:
-    from .operators import LinearOperator
 
 
 class OperatorVerbs:
     """The methods of :class:`~opalgebra.LinearOperator` that prove, simplify, run, draw and write out."""
-
-    def equals(self, other: LinearOperator) -> bool:
-        """Whether both are the same linear map; raises :class:`~opalgebra.Undecided` where unknown.
-
-        >>> import opalgebra as oa
-        >>> (oa.Down(2) @ oa.Up(2)).equals(oa.Identity())
-        True
-        """
-        return bool(verb("equals")(self, other))
-
-    def simplify(self) -> LinearOperator:
-        """The canonical expression: equal operators (concrete factors) give the same tree.
-
-        >>> import opalgebra as oa
-        >>> print((oa.Down(3) @ oa.Conv([1, 0, 0, 2]) @ oa.Up(3)).simplify())
-        ((1 2)∗)
-        """
-        result: LinearOperator = verb("simplify")(self)
-        return result
-
-    def optimize(self, cost: Any = None) -> LinearOperator:
-        """The cheapest equal expression that a search by laws finds, each line proved; A where nothing is cheaper.
-
-        ``cost`` is "multiply_adds" (default), "memory", "size", "naive" or "time", as :meth:`cost` counts them, or a
-        function of an expression.  Results on arrays keep their dtype, and kernels of floats are multiplied only
-        where no tap is rounded.  ``oa.derive(A).optimize()`` shows the way.  OperandError for any other cost.
-
-        >>> import opalgebra as oa
-        >>> print((oa.Down(2) @ oa.DilatedConv(oa.signals("q"), 2)).optimize())
-        (q∗) ↓₂
-        """
-        return verb("optimize")(self, cost)
 
     def cost(self) -> Any:
         """Exact multiply-adds per output sample, as run and as written, and the samples kept; prints as a table.
@@ -55,27 +20,6 @@ class OperatorVerbs:
         Fraction(3, 1)
         """
         return verb("cost")(self)
-
-    def inverse(self) -> LinearOperator:
-        """B with B A = I and A B = I, both proved; nothing to do with the transpose.
-
-        Found for shifts, flips, modulations and their compositions, for blocks that can be eliminated (lifting
-        steps), and on one axis wherever the polyphase matrix has the determinant c zᵐ.
-
-        Raises
-        ------
-        NoInverse
-            Where there is no inverse with finitely many taps, or none was found; the message says why.
-
-        Examples
-        --------
-        >>> import opalgebra as oa
-        >>> p = oa.signals("p")
-        >>> print(oa.Block([[oa.Identity(), oa.Conv(p)], [0, oa.Identity()]]).inverse())
-        [I  −(p∗); 0  I]
-        """
-        result: LinearOperator = verb("inverse")(self)
-        return result
 
     def animate(self, n: Any, view: str = "both", channels: tuple[int, int] = (0, 0), values: Any = None) -> Any:
         """What each output of n samples collects, step by step: see :func:`opalgebra.show.arithmetic`."""

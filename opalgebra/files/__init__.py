@@ -29,9 +29,8 @@ import numpy as np
 
 from ..bound.arrays.precision import Precision
 from ..errors import DimensionError, FormalSignalError, MissingDependency, OpAlgebraError
-from ..expr import PLAIN, LinearOperator, Node, Scale, Signal, formal_parts, transform, walk
-from ..expr.multirate import _Sampling
-from ..expr.named import _Layer, _Resampler
+from ..expr import PLAIN, LinearOperator, Node, Scale, Signal, StridedMap, formal_parts, transform, walk
+from ..expr.factors import ByFactor
 from ..scalar import exact, is_sympy
 from . import npy, png, wav
 from .errors import FileError, unreadable
@@ -152,11 +151,7 @@ def run(
     result = replace(result, rate=rate or result.rate)
     write(target, result)
     notes = []
-    if (
-        kind_of(target) == ".wav"
-        and rate is None
-        and any(isinstance(n, (_Sampling, _Layer, _Resampler)) for n in walk(operator))
-    ):
+    if kind_of(target) == ".wav" and rate is None and any(isinstance(n, ByFactor | StridedMap) for n in walk(operator)):
         notes.append(f"note: {target} keeps the rate of the input, {result.rate} Hz; set another with --rate")
     return result, notes
 

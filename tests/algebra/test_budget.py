@@ -12,7 +12,7 @@ import opalgebra as oa
 from opalgebra import Conv, Identity, Shift
 from opalgebra.algebra import budget
 from opalgebra.errors import OperandError, Undecided
-from opalgebra.expr.traverse import depth, substitute
+from opalgebra.expr import depth, substitute
 
 q = oa.signals("q")
 DEPTH = 5_000

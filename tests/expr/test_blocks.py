@@ -14,7 +14,7 @@ import sympy
 
 import opalgebra as oa
 from opalgebra.engine import explain
-from opalgebra.expr.blocks import grid, plain
+from opalgebra.expr import grid, plain
 from opalgebra.parse import parse_expression
 
 I = oa.Identity()  # noqa: E741  # the name that it has on paper
@@ -494,7 +494,7 @@ def test_to_sympy_is_a_matrix() -> None:
 
 
 def test_substituted_and_written_by_laws() -> None:
-    from opalgebra.expr.traverse import substitute
+    from opalgebra.expr import substitute
 
     block = oa.Block([[oa.Conv(q), 0], [I, oa.Conv(p)]])
     assert substitute(block, {"q": oa.Signal([1, 2])}).rows[0][0] == oa.Conv([1, 2])

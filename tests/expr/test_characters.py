@@ -102,8 +102,8 @@ def test_random_words_agree_with_numbers():
 
 def numbers(operator, at):
     """The operator with numbers for its frequencies and scalars."""
+    from opalgebra.expr import substitute, transform
     from opalgebra.expr.operators import Scale
-    from opalgebra.expr.traverse import substitute, transform
 
     def numeric(node):
         return Scale(complex(node.scalar), node.operator) if isinstance(node, Scale) else None

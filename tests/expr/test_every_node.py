@@ -14,7 +14,7 @@ import sympy
 
 import opalgebra as oa
 from opalgebra.algebra.judge.evaluate import Evaluator
-from opalgebra.expr import named, operators, signals
+from opalgebra.expr import factors, named, operators, signals, sums
 from opalgebra.expr.node import Node
 from opalgebra.parse import parse_expression
 from tests.drawn import check_geometry
@@ -107,11 +107,16 @@ SIGNALS = [
 EXAMPLES: list[Any] = [*CONCRETE, *PLANE, *BLOCKS, *FORMAL, *SIGNALS]
 
 
+ABSTRACT = (
+    oa.LinearOperator, operators.Wrapped, operators.Turned, signals.SignalExpr, factors.ByFactor,
+    named.Named, named.StridedMap, named.Resampler, sums.Indexed,
+)  # fmt: skip
+
+
 def final_kinds(base: type) -> set[type]:
     """The package's classes below a base of which users make objects: no leading underscore, no abstract base."""
     below = {kind for child in base.__subclasses__() for kind in (child, *final_kinds(child))}
-    abstract = (oa.LinearOperator, signals.SignalExpr, named.Named)
-    return {kind for kind in below if not kind.__name__.startswith("_") and kind not in abstract and is_ours(kind)}
+    return {kind for kind in below if not kind.__name__.startswith("_") and kind not in ABSTRACT and is_ours(kind)}
 
 
 def is_ours(kind: type) -> bool:

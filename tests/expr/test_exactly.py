@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 import opalgebra as oa
 from opalgebra import Conv, Down, Identity, Modulate, Shift, Signal, Up
+from opalgebra.expr import substitute
 from opalgebra.expr.exactly import exactly
-from opalgebra.expr.traverse import substitute
 from opalgebra.scalar import exact
 
 I, S = Identity(), Shift(1)  # noqa: E741

@@ -11,9 +11,9 @@ import pytest
 import sympy
 
 import opalgebra as oa
+from opalgebra.expr import constants, expand, formal_parts, substitute, walk
 from opalgebra.expr.named import Named
 from opalgebra.expr.operators import Adjoint, Compose, Conj, Power, Scale, Sum, Transpose
-from opalgebra.expr.traverse import constants, expand, formal_parts, substitute, walk
 
 Q, X = oa.signals("q x")
 K = oa.factors("k")

@@ -11,9 +11,9 @@ import sympy
 import opalgebra as oa
 from opalgebra import Conv, Down, Flip, Identity, Repeat, Shift, Signal, Sum, Up
 from opalgebra.errors import FactorError, FactorTypeError, FormalSignalError, OperandError, ParseError, SizeError
+from opalgebra.expr import all_factor_symbols, formal_parts, nameless, substitute
 from opalgebra.expr.operators import compose
 from opalgebra.expr.sums import IndexedSignalSum, IndexedSum
-from opalgebra.expr.traverse import all_factor_symbols, formal_parts, nameless, substitute
 from opalgebra.parse import parse_expression
 from tests import judge, judge_modular
 

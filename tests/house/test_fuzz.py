@@ -21,11 +21,11 @@ from opalgebra.algebra.decide import prove as prover
 from opalgebra.algebra.decide.proof import Proof
 from opalgebra.algebra.facts import even_symmetric
 from opalgebra.errors import CertificateError
+from opalgebra.expr import substitute, transform, walk
 from opalgebra.expr.characters import Character
 from opalgebra.expr.multirate import Down, Modulate, Shift, Up
 from opalgebra.expr.operators import Adjoint, Conj, FormalOperator, Scale, Transpose
 from opalgebra.expr.signals import ConjSignal, FormalSignal, Signal
-from opalgebra.expr.traverse import substitute, transform, walk
 from tests import fuzz_run, statements
 from tests.fuzz_run import CHUNK, ORDER, kind_of, summary
 from tests.judge_claims import integer_symbols

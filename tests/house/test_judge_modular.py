@@ -11,11 +11,11 @@ import pytest
 import sympy
 
 import opalgebra as oa
+from opalgebra.expr import walk
 from opalgebra.expr.multirate import Conv, Down, Flip, Shift, Up
 from opalgebra.expr.named import LinearUp, Repeat
 from opalgebra.expr.operators import Adjoint, Identity, LinearOperator, Transpose, operators
 from opalgebra.expr.signals import signals
-from opalgebra.expr.traverse import walk
 from tests import judge_modular
 from tests.house.test_judge import FALSE, TRUE
 from tests.judge import Judge

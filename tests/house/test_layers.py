@@ -58,12 +58,16 @@ def test_a_planted_upward_import_is_caught(copy: Path, module: str, line: str, s
 
 
 ROOMS, DECIDE = "The rooms of the algebra are on floors", "The decision is on floors"
+EXPR = "The files of the expressions are on floors"
 JUDGES = "The judges reach nothing of what they judge"
 
 
 @pytest.mark.parametrize(
     ("module", "line", "contract"),
     [
+        ("expr/tree.py", "def late():\n    from .signals import Signal", EXPR),
+        ("expr/signals.py", "if TYPE_CHECKING:\n    from .operators import LinearOperator", EXPR),
+        ("expr/contents.py", "from .blocks import Block", EXPR),
         ("algebra/numbers/ring.py", "from ..decide import walk", ROOMS),
         ("algebra/decide/blocks.py", "def late():\n    from ..derive.simplify import simplify", ROOMS),
         ("algebra/forms/matrix.py", "from ..certificates import checker", ROOMS),

@@ -14,9 +14,9 @@ from math import prod
 from random import Random
 from typing import Any
 
+from ...expr import all_factor_symbols, constants, expand, formal_names, walk, with_frequencies
 from ...expr.operators import FormalOperator, LinearOperator, Power
 from ...expr.signals import Signal
-from ...expr.traverse import all_factor_symbols, constants, expand, formal_names, walk, with_frequencies
 from ...scalar import exact, is_sympy
 from ..budget import room
 from ..decide.decision import dimension

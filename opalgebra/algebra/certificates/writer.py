@@ -15,6 +15,7 @@ from math import lcm, prod
 from typing import Any
 
 from ...errors import CertificateError, Undecided
+from ...expr import constants, expand, formal_names, has_blocks
 from ...expr.blocks import Block, slices
 from ...expr.factors import axes
 from ...expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
@@ -36,7 +37,6 @@ from ...expr.operators import (
 )
 from ...expr.sampling import SamplingMatrix
 from ...expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum
-from ...expr.traverse import constants, expand, formal_names, has_blocks
 from ...scalar import conjugate, exact, is_sympy, to_sympy
 from ..decide.decision import dimension
 from ..decide.proof import Proof, Step

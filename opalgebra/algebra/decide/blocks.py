@@ -8,7 +8,8 @@ from typing import Any
 
 from ..._verbs import verb
 from ...errors import SizeError, Undecided
-from ...expr.blocks import MAX_POWER, Block, Grid, fitted, grid, plain, without_blocks
+from ...expr import MAX_POWER, all_factor_symbols, common_ndim, fitted, grid, plain, without_blocks
+from ...expr.blocks import Block, Grid
 from ...expr.multirate import Shift
 from ...expr.operators import (
     PLAIN,
@@ -23,8 +24,7 @@ from ...expr.operators import (
     add,
     common_channels,
 )
-from ...expr.signals import SignalExpr, common_ndim
-from ...expr.traverse import all_factor_symbols
+from ...expr.signals import SignalExpr
 from ..budget import DECISION, limited, room
 from ..facts import Hypothesis, symbols_of
 from ..judge.witness import Witness

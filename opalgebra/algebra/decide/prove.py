@@ -7,16 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from ...errors import OperandError, Undecided
+from ...expr import all_factor_symbols, common_ndim, formal_names, has_blocks, nameless, substitute
 from ...expr.exactly import exactly
 from ...expr.operators import LinearOperator, common_channels
-from ...expr.signals import SignalExpr, common_ndim
-from ...expr.traverse import (
-    all_factor_symbols,
-    formal_names,
-    has_blocks,
-    nameless,
-    substitute,
-)
+from ...expr.signals import SignalExpr
 from ..budget import DECISION, limited, room
 from ..facts import EvenSymmetric, Hypothesis, hypotheses, relations_of
 from ..judge.evaluate import Evaluator, Expression

@@ -17,11 +17,11 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ...errors import OperandError, Undecided
+from ...expr import all_factor_symbols, constants, nameless, transform, walk
 from ...expr.factors import axis_count
 from ...expr.multirate import Conv, Down, Up
 from ...expr.operators import Compose, Identity, LinearOperator, Scale, Sum, Zero, compose
 from ...expr.signals import FormalSignal, Signal, SignalExpr
-from ...expr.traverse import all_factor_symbols, constants, nameless, transform, walk
 from ...scalar import to_sympy
 from ..facts import Hypothesis, relations_of
 from ..judge.evaluate import Evaluator
@@ -203,7 +203,7 @@ def _replaced(side: LinearOperator, relations: Sequence[Relation], facts: tuple[
         return Scale(side.scalar, _replaced(side.operator, relations, facts))
     if not isinstance(side, Compose):
         return side
-    from ...expr.traverse import expand
+    from ...expr import expand
 
     factors = letters_of(expand(side))
     for _ in range(len(factors)):

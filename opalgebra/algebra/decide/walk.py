@@ -13,7 +13,7 @@ from itertools import product
 from typing import Any
 
 from ...errors import OperandError, Undecided
-from ...expr.blocks import plain
+from ...expr import has_blocks, plain, root_of_unity
 from ...expr.characters import Character
 from ...expr.factors import axes
 from ...expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
@@ -34,7 +34,6 @@ from ...expr.operators import (
 from ...expr.sampling import SamplingMatrix
 from ...expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum
 from ...expr.sums import IndexedSignalSum, IndexedSum
-from ...expr.traverse import has_blocks, root_of_unity
 from ...scalar import Scalar, conjugate
 from ..budget import check_time
 from ..numbers.spectrum import Spectrum

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from ...errors import DimensionError, FormalSignalError, NoInverse, SizeError, Undecided, WindowError
+from ...expr import formal_parts, grid, short
 from ...expr.arrays import exact_array
-from ...expr.blocks import Block, PixelShuffle, Polyphase, grid
+from ...expr.blocks import Block, PixelShuffle, Polyphase
 from ...expr.characters import Character
 from ...expr.exactly import exactly
 from ...expr.factors import axes, is_one, is_symbolic
@@ -33,8 +34,7 @@ from ...expr.operators import (
     compose,
 )
 from ...expr.sampling import SamplingMatrix
-from ...expr.signals import Signal, _short
-from ...expr.traverse import formal_parts
+from ...expr.signals import Signal
 from ...scalar import exact, is_sympy, to_sympy
 from ..decide.prove import prove
 from ..forms.polyphase import polyphase_of
@@ -54,10 +54,8 @@ def inverse(operator: LinearOperator) -> LinearOperator:
     for product in (found @ operator, operator @ found):
         proof = prove(product, Identity())
         if not proof:
-            why = proof.reason or f"{_short(product)} is not the identity"
-            raise NoInverse(
-                f"no inverse of {_short(operator)} was found: {_short(found)} could not be proved one: {why}"
-            )
+            why = proof.reason or f"{short(product)} is not the identity"
+            raise NoInverse(f"no inverse of {short(operator)} was found: {short(found)} could not be proved one: {why}")
     return found
 
 
@@ -113,7 +111,7 @@ def _unit(value: Any, operator: LinearOperator) -> Any:
     number = exact(value)
     if number == 0 or (is_sympy(number) and number.is_zero is not False):
         verdict = "is 0" if number == 0 else f"may be 0: give a symbol with nonzero=True, or a number, for {number}"
-        raise NoInverse(f"{_short(operator)} has no inverse, because its coefficient {verdict}")
+        raise NoInverse(f"{short(operator)} has no inverse, because its coefficient {verdict}")
     return value
 
 
@@ -138,7 +136,7 @@ def _deconvolved(operator: Conv) -> LinearOperator:
     else:
         reason = f"it has {len(taps)} taps that are not 0, and the inverse of more or less than one is not finite"
     raise NoInverse(
-        f"{_short(operator)} has no finite inverse: {reason}; for deconvolution use least squares, A.on(n).lstsq(y)"
+        f"{short(operator)} has no finite inverse: {reason}; for deconvolution use least squares, A.on(n).lstsq(y)"
     )
 
 
@@ -206,7 +204,7 @@ def _general(operator: LinearOperator) -> LinearOperator:
         if prove(candidate @ operator, Identity()) and prove(operator @ candidate, Identity()):
             return simplify(candidate)
     reason = reason or "on several axes only letters, their compositions, and transposes are tried"
-    raise NoInverse(f"no inverse of {_short(operator)} was found: {reason}")
+    raise NoInverse(f"no inverse of {short(operator)} was found: {reason}")
 
 
 class _Inverted(NamedTuple):
@@ -222,17 +220,17 @@ def _by_polyphase(operator: LinearOperator) -> LinearOperator:
     if matrix.rows != matrix.cols:
         what = "not one-to-one" if matrix.rows < matrix.cols else "not onto"
         raise NoInverse(
-            f"{_short(operator)} makes {matrix.rows} phases of {matrix.cols} and is {what}; an inverse needs as many"
+            f"{short(operator)} makes {matrix.rows} phases of {matrix.cols} and is {what}; an inverse needs as many"
         )
     if matrix.rows > PHASES:
-        raise NoInverse(f"no inverse of {_short(operator)} is sought: its polyphase matrix has over {PHASES} rows")
+        raise NoInverse(f"no inverse of {short(operator)} is sought: its polyphase matrix has over {PHASES} rows")
     found = _inverted(matrix)
     if len(found.determinant) != 1:
         shown = _laurent_text({n - matrix.rows * found.delay: c for n, c in found.determinant.items()})
         reason = f"is {shown}, no monomial" if found.determinant else "is 0"
         advice = "; for a least squares solution use A.on(n).lstsq(y)" if operator.channels == PLAIN else ""
         raise NoInverse(
-            f"{_short(operator)} has no finite inverse: the determinant of its polyphase matrix {reason}{advice}"
+            f"{short(operator)} has no finite inverse: the determinant of its polyphase matrix {reason}{advice}"
         )
     ((power, unit),) = found.determinant.items()
     unit = _unit(unit, operator)

@@ -31,8 +31,8 @@ from ...expr.operators import (
 )
 from ...expr.sampling import SamplingMatrix
 from ...expr.signals import Applied, ConjSignal, Signal, SignalSum
-from ...expr.sums import IndexedSum
-from ...expr.traverse import apart, rebuild, symbols_in, transform
+from ...expr.sums import IndexedSum, apart, symbols_in
+from ...expr.tree import transform
 from ...scalar import exact
 from ..budget import check_time
 from ..decide.proof import Step
@@ -218,7 +218,7 @@ def _wrapper_pushed(node: Any, facts: Facts) -> Rewrite | None:
     inner_type = type(node.operator)
     if inner_type is IndexedSum:
         inner = apart(node.operator, symbols_in(node.scalar) if isinstance(node, Scale) else set())
-        pushed = rebuild(node, (*node.parts()[:-1], inner.body))
+        pushed = node.rebuilt((*node.parts()[:-1], inner.body))
         return f"{type(node).__name__.lower()}-sum", IndexedSum(pushed, inner.index, inner.stop), ""
     if not isinstance(node, Scale) and inner_type in (Identity, Zero):
         return f"{'identity' if inner_type is Identity else 'zero'}-{type(node).__name__.lower()}", node.operator, ""

@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any, TypeAlias
 
 from ...errors import Undecided
+from ...expr import all_factor_symbols, constants, has_blocks, nameless, walk
 from ...expr.blocks import Block
 from ...expr.factors import axes, is_symbolic, ratio
 from ...expr.multirate import Conv, Down, Shift, Up
@@ -29,7 +30,6 @@ from ...expr.operators import (
 from ...expr.sampling import SamplingMatrix
 from ...expr.signals import Signal, SignalExpr
 from ...expr.sums import IndexedSum
-from ...expr.traverse import all_factor_symbols, constants, has_blocks, nameless, walk
 from ...scalar import exact, is_sympy
 from ..budget import DERIVATION, check_time, limited
 from ..decide.blocks import grids, one_channel, without_blocks_in

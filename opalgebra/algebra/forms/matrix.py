@@ -7,11 +7,10 @@ from operator import index
 from typing import Any
 
 from ...errors import FormalSignalError, SizeError, WindowError
-from ...expr.blocks import grid
+from ...expr import all_factor_symbols, constants, formal_names, grid, tap_symbol
 from ...expr.operators import PLAIN, LinearOperator
 from ...expr.sampling import SamplingMatrix
-from ...expr.signals import FormalSignal, tap_symbol
-from ...expr.traverse import all_factor_symbols, constants, formal_names
+from ...expr.signals import FormalSignal
 from ...scalar import to_sympy
 from ..decide.canonical import Shape, canonical
 from ..judge.evaluate import Evaluator, Sparse

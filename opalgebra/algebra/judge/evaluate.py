@@ -15,6 +15,7 @@ from math import lcm
 from typing import Any, TypeAlias
 
 from ...errors import FormalSignalError
+from ...expr import has_blocks
 from ...expr.blocks import Block
 from ...expr.characters import Character
 from ...expr.factors import axes
@@ -36,9 +37,6 @@ from ...expr.operators import (
 from ...expr.sampling import SamplingMatrix
 from ...expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum
 from ...expr.sums import IndexedSignalSum, IndexedSum
-from ...expr.traverse import (
-    has_blocks,
-)
 from ...scalar import conjugate, exact, is_sympy, to_sympy
 from ..budget import check_time
 from .enclosure import differs, settled

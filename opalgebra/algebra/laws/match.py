@@ -23,7 +23,6 @@ from ...expr.operators import Compose, FormalOperator, LinearOperator, Sum, add,
 from ...expr.sampling import SamplingMatrix
 from ...expr.signals import Applied, ConjSignal, FormalSignal, Signal, SignalExpr
 from ...expr.sums import IndexedSum
-from ...expr.traverse import rebuild
 from ...scalar import is_sympy
 from ..budget import check_time
 
@@ -94,7 +93,7 @@ def inner(node: Node, put: Callable[[Any], Any]) -> Iterator[Place]:
 
                 def put_member(new: Any, i: int = i, j: int = j, part: Any = part) -> Any:
                     changed = (*part[:j], new, *part[j + 1 :]) if isinstance(part, tuple) else new
-                    return put(rebuild(node, (*parts[:i], changed, *parts[i + 1 :])))
+                    return put(node.rebuilt((*parts[:i], changed, *parts[i + 1 :])))
 
                 yield member, put_member
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...expr import written_out
 from ...expr.multirate import Conv, Down, Modulate, Shift, Up
 from ...expr.named import AvgPool, Corr, DilatedConv, LinearUp, Repeat, StridedConv, TransposedConv
 from ...expr.operators import Zero, compose
 from ...expr.signals import box
-from ...expr.traverse import written_out
 from ...scalar import conjugate
 from .builders import (
     EXAMPLE_SUM,

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from math import gcd
 from typing import Any, TypeAlias
 
+from ...expr import transform
 from ...expr.factors import axes, is_symbolic
 from ...expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ...expr.named import AvgPool, Named, Repeat
 from ...expr.node import Node
 from ...expr.operators import Compose, Identity, LinearOperator, Power, Scale, Sum, Zero, add, compose
 from ...expr.signals import Applied, Signal
-from ...expr.traverse import transform
 from ..derive.rewrite import (
     BACKWARD,
     FORWARD,

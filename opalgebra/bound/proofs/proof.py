@@ -30,11 +30,10 @@ from ...algebra.numbers.choose import ring_of
 from ...algebra.numbers.ring import Ring
 from ...engine.arrays.window import Window
 from ...errors import DimensionError, OperandError, Undecided
-from ...expr.blocks import grid
+from ...expr import all_factor_symbols, constants, formal_names, formal_parts, grid, symbols_in
 from ...expr.multirate import Shift
 from ...expr.operators import LinearOperator
 from ...expr.signals import FormalSignal
-from ...expr.traverse import all_factor_symbols, constants, formal_names, formal_parts, symbols_in
 from ...scalar import is_sympy
 from ..operators.base import BoundOperator, check_entries
 from ..operators.combine import Product, Scaled, Total, Turned

@@ -48,10 +48,10 @@ from ...algebra.judge.replay import judged
 from ...algebra.numbers.choose import ring_of
 from ...algebra.numbers.ring import Ring
 from ...errors import DimensionError, OpAlgebraError, SizeError, Undecided, WindowError
+from ...expr import constants, formal_names, formal_parts, substitute, symbols_in
 from ...expr.multirate import Shift
 from ...expr.operators import LinearOperator
 from ...expr.signals import FormalSignal, Signal
-from ...expr.traverse import constants, formal_names, formal_parts, substitute, symbols_in
 from ...scalar import is_sympy
 from ..operators.base import BoundOperator
 from ..operators.combine import Product, Scaled, Total, Turned

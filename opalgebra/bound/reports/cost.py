@@ -23,13 +23,12 @@ from ...engine.filters.weights import Quotient, Tone, Weight
 from ...engine.letters.channels import evaluate_channels
 from ...engine.letters.unfold import formal_error
 from ...engine.program.values import Action, Value, compile_grid
-from ...expr.blocks import grid
+from ...expr import common_ndim, formal_parts, grid
 from ...expr.characters import Character
 from ...expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ...expr.operators import Identity, LinearOperator, Scale, Zero
 from ...expr.sampling import SamplingMatrix
-from ...expr.signals import Signal, common_ndim
-from ...expr.traverse import formal_parts
+from ...expr.signals import Signal
 from ...scalar import Scalar
 from .explain import _name
 

@@ -9,12 +9,12 @@ from typing import Any
 
 from ..._verbs import verb
 from ...errors import DimensionError, WindowError
+from ...expr import formal_parts
 from ...expr.characters import Character
 from ...expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ...expr.operators import Identity, LinearOperator, Scale, Zero
 from ...expr.sampling import SamplingMatrix
 from ...expr.signals import Signal
-from ...expr.traverse import formal_parts
 from ...scalar import Scalar
 from ..arrays.window import Window, union
 from .channels import evaluate_channels

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 import numpy as np
 
 from ...errors import DimensionError, FormalSignalError, OperandError, SizeError
+from ...expr import has_blocks
 from ...expr.characters import Character
 from ...expr.factors import axes, is_symbolic, per_axis
 from ...expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
@@ -34,7 +35,6 @@ from ...expr.operators import (
 )
 from ...expr.sampling import SamplingMatrix
 from ...expr.signals import Signal, SignalExpr
-from ...expr.traverse import has_blocks
 from ...scalar import Scalar, conjugate
 from ..arrays.window import Window
 

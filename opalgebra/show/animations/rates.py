@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
+from ...expr import expand
 from ...expr.factors import axes
 from ...expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ...expr.node import remembered
 from ...expr.operators import Adjoint, Compose, Conj, Identity, LinearOperator, Power, Scale, Sum, Transpose, Zero
 from ...expr.sampling import SamplingMatrix
-from ...expr.traverse import expand
 
 Ints = tuple[int, ...]
 MOST = 64  # factors of a power that are multiplied out

@@ -15,7 +15,8 @@ from functools import singledispatchmethod
 from typing import Any, NamedTuple
 
 from ...errors import OperandError
-from ...expr.blocks import Block, _boundaries
+from ...expr import channel_counts, substitute
+from ...expr.blocks import Block
 from ...expr.characters import Character
 from ...expr.factors import axes, is_symbolic, ratio
 from ...expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
@@ -37,7 +38,6 @@ from ...expr.operators import (
 from ...expr.sampling import SamplingMatrix
 from ...expr.signals import Applied, Signal, SignalExpr, SignalSum
 from ...expr.sums import IndexedSignalSum, IndexedSum
-from ...expr.traverse import substitute
 from ...scalar import conjugate
 from ..notation.numbers import is_minus_one, takes_minus
 from ..notation.text import brief_text, exponent_text, index_text, number_text, subscript
@@ -303,7 +303,7 @@ class Drawer:
     @emit.register
     def _compose(self, node: Compose, turn: Turn, room: Room) -> Part:
         factors = node.factors
-        sizes = [room.channels] * len(factors) if node.channels is None else _boundaries(factors)
+        sizes = [room.channels] * len(factors) if node.channels is None else channel_counts(factors)
         order = range(len(factors)) if turn.transposed else range(len(factors) - 1, -1, -1)
         ordered = [(factors[i], sizes[i]) for i in order]
         most = max(2, min(room.symbols, 24))

@@ -98,7 +98,7 @@ def _rows(values: np.ndarray) -> str:
 
 def _tap_code(signal: Signal) -> str | None:
     """``signals('q', length=3)`` where these are its taps."""
-    from ...expr.signals import tap_symbol
+    from ...expr import tap_symbol
 
     values = signal.values
     first = values.flat[0] if values.size else None

@@ -14,11 +14,10 @@ from ...algebra.judge.evaluate import Evaluator, Sparse
 from ...bound.operators.base import BoundOperator, check_entries
 from ...bound.operators.windowed import Windowed
 from ...errors import DimensionError, FormalSignalError, WindowError
-from ...expr.blocks import grid
+from ...expr import all_factor_symbols, formal_names, grid, substitute
 from ...expr.multirate import Conv
 from ...expr.operators import PLAIN, LinearOperator
 from ...expr.signals import FormalSignal, Signal
-from ...expr.traverse import all_factor_symbols, formal_names, substitute
 from ...scalar import exact, is_sympy
 from ..notation.latex import name_latex, number_latex
 from .spectrum import AliasMap, settled
@@ -113,14 +112,14 @@ def _labels(operator: LinearOperator, entries: np.ndarray, starts: tuple[int, ..
 
 
 def _only_kernel(operator: LinearOperator) -> Conv | None:
-    from ...expr.traverse import expand, walk
+    from ...expr import expand, walk
 
     found = [node for node in walk(expand(operator)) if isinstance(node, Conv)]
     return found[0] if len(found) == 1 and isinstance(found[0].kernel, Signal) else None
 
 
 def _replaced(operator: LinearOperator, formal: FormalSignal) -> LinearOperator:
-    from ...expr.traverse import expand, transform
+    from ...expr import expand, transform
 
     return transform(expand(operator), lambda node: Conv(formal) if isinstance(node, Conv) else None)
 

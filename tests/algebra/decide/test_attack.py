@@ -8,8 +8,8 @@ import sympy
 
 import opalgebra as oa
 from opalgebra import AvgPool, Conv, Down, Identity, LinearUp, Modulate, Repeat, Shift, Signal, Up, Zero, prove
+from opalgebra.expr import walk
 from opalgebra.expr.signals import box
-from opalgebra.expr.traverse import walk
 
 I = Identity()  # noqa: E741
 p, q = oa.signals("p q")

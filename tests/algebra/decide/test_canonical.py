@@ -15,7 +15,7 @@ from opalgebra.algebra.decide.decision import dimension
 from opalgebra.algebra.numbers.choose import ring_of
 from opalgebra.algebra.numbers.ring import RATIONALS
 from opalgebra.errors import Undecided
-from opalgebra.expr.traverse import constants
+from opalgebra.expr import constants
 from tests import judge
 from tests.generate import word
 

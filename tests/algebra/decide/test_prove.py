@@ -31,7 +31,7 @@ from opalgebra import (
 )
 from opalgebra.algebra.decide.prove import decide
 from opalgebra.errors import DimensionError, FactorError, OperandError, Undecided
-from opalgebra.expr.multirate import LinearOperator
+from opalgebra.expr import LinearOperator
 from tests.statements import witness_fault
 
 q, p, x = oa.signals("q p x")

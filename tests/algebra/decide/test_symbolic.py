@@ -15,8 +15,8 @@ from opalgebra.algebra.decide.symbolic import Context, SymbolicWalker
 from opalgebra.algebra.facts import holds
 from opalgebra.algebra.numbers.choose import ring_of
 from opalgebra.errors import Undecided
+from opalgebra.expr import all_factor_symbols, substitute
 from opalgebra.expr.operators import compose
-from opalgebra.expr.traverse import all_factor_symbols, substitute
 
 q, p, x = oa.signals("q p x")
 k, m, n = oa.factors("k m n")

@@ -12,7 +12,7 @@ import opalgebra as oa
 from opalgebra import AvgPool, Conv, Down, Flip, Identity, Modulate, Repeat, Shift, Signal, Up, Zero
 from opalgebra.algebra.decide import canonical, written
 from opalgebra.errors import OperandError, Undecided
-from opalgebra.expr.traverse import walk
+from opalgebra.expr import walk
 from tests import judge_modular
 from tests.generate import operator, random_pair, rewritten
 

@@ -18,7 +18,7 @@ from opalgebra.algebra.decide.relations import Nyquist
 from opalgebra.algebra.facts import EvenSymmetric
 from opalgebra.algebra.judge import enclosure, evaluate, replay
 from opalgebra.algebra.judge.witness import Witness
-from opalgebra.expr import signals, traverse
+from opalgebra.expr import signals, substitute, transform
 from tests import imports
 
 I = Identity()  # noqa: E741
@@ -51,8 +51,8 @@ def says_different(patch: pytest.MonkeyPatch) -> None:
 
 def rounds_when_it_substitutes(patch: pytest.MonkeyPatch) -> None:
     def rounded(root: Any, values: Any) -> Any:
-        return traverse.transform(
-            traverse.substitute(root, values),
+        return transform(
+            substitute(root, values),
             lambda node: Signal([complex(v) for v in node.values], node.start) if isinstance(node, Signal) else None,
         )
 
@@ -60,7 +60,7 @@ def rounds_when_it_substitutes(patch: pytest.MonkeyPatch) -> None:
 
 
 def confuses_values(patch: pytest.MonkeyPatch) -> None:
-    sound, sides = traverse.substitute, count()
+    sound, sides = substitute, count()
     patch.setattr(
         decision, "substitute", lambda root, at: sound(root, {s: (1 + next(sides) % 2) * v for s, v in at.items()})
     )

@@ -20,8 +20,8 @@ from opalgebra.algebra.laws.catalogue import ROWS
 from opalgebra.algebra.laws.law import Law
 from opalgebra.algebra.laws.of_banks import BANKS
 from opalgebra.errors import OpAlgebraError, UnknownLaw
+from opalgebra.expr import all_factor_symbols
 from opalgebra.expr.signals import SignalExpr
-from opalgebra.expr.traverse import all_factor_symbols
 from tests import judge
 
 NAMES = list(oa.laws)

@@ -19,7 +19,7 @@ from opalgebra.algebra.judge.enclosure import differs, enclosed
 from opalgebra.algebra.numbers.choose import ring_of
 from opalgebra.algebra.numbers.reading import TowerRing, order_of_roots
 from opalgebra.errors import CoefficientError
-from opalgebra.expr.traverse import substitute
+from opalgebra.expr import substitute
 
 q, p = oa.signals("q p")
 w, v = oa.reals("w v")

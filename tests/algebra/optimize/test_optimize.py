@@ -36,8 +36,8 @@ from opalgebra.algebra.laws.table import laws
 from opalgebra.algebra.optimize import optimize as search
 from opalgebra.algebra.optimize.taps import outer, product, sparse_factors
 from opalgebra.errors import OperandError
+from opalgebra.expr import walk
 from opalgebra.expr.operators import LinearOperator
-from opalgebra.expr.traverse import walk
 from tests.generate import operator
 from tests.judge_modular import differs
 

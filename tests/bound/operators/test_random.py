@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 import opalgebra as oa
-from opalgebra.expr import operators
-from opalgebra.expr.traverse import walk
+from opalgebra.expr import operators, walk
 from tests.generate_bound import Sample, sample, window
 from tests.judge import Judge
 from tests.judge_bound import (
