@@ -65,14 +65,12 @@ class Block(LinearOperator):
     @property
     def heights(self) -> tuple[int, ...]:
         """How many outputs every row has."""
-        sizes: tuple[int, ...] = self.__dict__["_heights"]
-        return sizes
+        return self.__dict__["_heights"]
 
     @property
     def widths(self) -> tuple[int, ...]:
         """How many inputs every column has."""
-        sizes: tuple[int, ...] = self.__dict__["_widths"]
-        return sizes
+        return self.__dict__["_widths"]
 
     @classmethod
     def diagonal(cls, *operators: Any) -> Block:
@@ -89,7 +87,9 @@ class Block(LinearOperator):
 def _as_rows(rows: object) -> Grid:
     listed = (list, tuple)
     if not isinstance(rows, listed) or not all(isinstance(row, listed) for row in rows):
-        raise OperandError(f"a block is made of a list of lists of operators, not of {_brief(rows)}: Block([[A, B]])")
+        raise OperandError(
+            f"a block is made of a list of lists of operators, not of {short(repr(rows))}: Block([[A, B]])"
+        )
     if not rows or not all(rows):
         raise DimensionError("the grid of a block is empty; give at least one operator: Block([[A]])")
     lengths = [len(row) for row in rows]
@@ -106,14 +106,9 @@ def _entry(entry: object, i: int, j: int) -> LinearOperator:
     if is_sympy(entry) and entry == 0:
         return Zero()
     raise OperandError(
-        f"entry ({i}, {j}) of a block is {_brief(entry)}; give an operator or 0 (a multiple is 2 * Identity(), a "
+        f"entry ({i}, {j}) of a block is {short(repr(entry))}; give an operator or 0 (a multiple is 2 * Identity(), a "
         "convolution Conv(q))"
     )
-
-
-def _brief(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "…"
 
 
 def _sizes(rows: Grid) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -21,6 +21,11 @@ def times(a: Iterable[Any], b: Iterable[Any]) -> tuple[Any, ...]:
     return tuple([i * j for i, j in zip(a, b, strict=True)])
 
 
+def dot(a: Iterable[Any], b: Iterable[Any]) -> Any:
+    """Σ_i a_i b_i: a row of a matrix applied to an index."""
+    return sum([i * j for i, j in zip(a, b, strict=True)])
+
+
 def negated(index: Any) -> Any:
     """−n, of a tuple or of the one entry of one axis."""
     return tuple([-i for i in index]) if isinstance(index, tuple) else -index

@@ -274,6 +274,6 @@ def common_ndim(*nodes: Any) -> int | None:
 
 
 def short(node: Any) -> str:
-    """The node as it is shown, in at most 60 signs: for messages."""
+    """The node, or what else is shown, in at most 60 signs: for messages."""
     text = str(node)
     return text if len(text) <= 60 else text[:57] + "…"

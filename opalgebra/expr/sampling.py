@@ -15,6 +15,7 @@ import numpy as np
 
 from .._verbs import verb
 from ..errors import FactorError, FactorTypeError, SizeError
+from .index import dot, minus
 
 Ints: TypeAlias = tuple[int, ...]
 MAX_COSETS = 10**6
@@ -141,7 +142,7 @@ class SamplingMatrix:
         return SamplingMatrix(tuple(tuple(-entry for entry in row) for row in self.rows))
 
     def _times(self, vector: Sequence[Any]) -> tuple[Any, ...]:
-        return tuple([sum([a * b for a, b in zip(row, vector, strict=True)]) for row in self.rows])
+        return tuple([dot(row, vector) for row in self.rows])
 
     def _check_size(self, ndim: int) -> None:
         if ndim != self.ndim:
@@ -158,7 +159,7 @@ class SamplingMatrix:
         """
         found = []
         for row in self.adjugate:
-            quotient, rest = divmod(sum([a * b for a, b in zip(row, vector, strict=True)]), self.determinant)
+            quotient, rest = divmod(dot(row, vector), self.determinant)
             if rest:
                 return None
             found.append(quotient)
@@ -175,8 +176,8 @@ class SamplingMatrix:
 
     def residue(self, vector: Sequence[int]) -> Ints:
         """The n − M ⌊M⁻¹ n⌋ that stands for the coset of n: a point of the parallelepiped M [0, 1)^d."""
-        floors = [sum([a * b for a, b in zip(row, vector, strict=True)]) // self.determinant for row in self.adjugate]
-        return tuple([n - m for n, m in zip(vector, self._times(floors), strict=True)])
+        floors = [dot(row, vector) // self.determinant for row in self.adjugate]
+        return minus(vector, self._times(floors))
 
     def cosets(self) -> tuple[Ints, ...]:
         """One representative of each coset of M ℤ^d: the integer points of M [0, 1)^d, in lexicographic order."""

@@ -8,7 +8,7 @@ from .._verbs import verb
 
 
 class OperatorVerbs:
-    """The methods of :class:`~opalgebra.LinearOperator` that prove, simplify, run, draw and write out."""
+    """The methods of :class:`~opalgebra.LinearOperator` that run, count, draw and write out."""
 
     def cost(self) -> Any:
         """Exact multiply-adds per output sample, as run and as written, and the samples kept; prints as a table.

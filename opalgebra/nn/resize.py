@@ -13,7 +13,7 @@ from ..bound.arrays.precision import Precision
 from ..bound.operators.base import Shape
 from ..engine.filters.fir import Fir
 from ..errors import OperandError
-from ..expr import Identity, LinearOperator, Repeat, Signal
+from ..expr import Identity, LinearOperator, Repeat, Signal, times
 from .geometry import Ints, axes_of, per_axis, positive, sizes_by, spread
 from .layer import Arguments
 from .linear_layer import LinearLayer, on_axes, scattered
@@ -84,7 +84,7 @@ class Upsample(LinearLayer):
         return (("factor", self.factor, None), ("mode", self.mode, "nearest"))
 
     def _sizes(self, sizes: Shape) -> Shape:
-        return tuple(n * r for n, r in zip(sizes, spread(self.factor, len(sizes)), strict=True))
+        return times(sizes, spread(self.factor, len(sizes)))
 
     def out_size(self, n: Any) -> Any:
         return sizes_by(self._sizes, self.ndim, n)

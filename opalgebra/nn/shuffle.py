@@ -15,7 +15,7 @@ from ..engine.ways.choose import COMPILED_WORK
 from ..engine.ways.compiled import available
 from ..engine.ways.compiled.pooling import MOVED, shuffle
 from ..errors import DimensionError, WindowError
-from ..expr import Block, LinearOperator, Polyphase
+from ..expr import Block, LinearOperator, Polyphase, times
 from ..expr import PixelShuffle as PixelShuffleBlock
 from ..scalar import is_sympy
 from .geometry import Ints, axes_of, per_axis, positive, sizes_by, spread
@@ -89,7 +89,7 @@ class PixelShuffle(_Shuffle):
         return self.channels * int(prod(spread(self.factor, ndim)))
 
     def _sizes(self, sizes: Any) -> Any:
-        return tuple(n * r for n, r in zip(sizes, spread(self.factor, len(sizes)), strict=True))
+        return times(sizes, spread(self.factor, len(sizes)))
 
     def _bind(self, sizes: Shape) -> Permutation:
         factor = spread(self.factor, len(sizes))
@@ -152,7 +152,7 @@ class Permutation(BoundOperator):
     def _shapes(self) -> tuple[Shape, Shape]:
         """(few channels, fine) and (many channels, coarse)."""
         channels = self.layer.channels
-        fine = tuple(n * r for n, r in zip(self.coarse, self.factor, strict=True))
+        fine = times(self.coarse, self.factor)
         return (channels, *fine), (channels * prod(self.factor), *self.coarse)
 
     @property

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..._verbs import Drawn, verb
 from ...errors import DimensionError, FactorTypeError, FormalSignalError, NoInverse, OperandError, Undecided
-from ...expr import common_ndim, constants, formal_names, formal_parts
+from ...expr import common_ndim, constants, formal_names, formal_parts, negated
 from ...expr.blocks import Block
 from ...expr.factors import axes, axis_count, is_symbolic, ratio
 from ...expr.multirate import Conv, Down, Flip, Shift, Up
@@ -203,7 +203,7 @@ class FilterBank(Drawn):
         c, d = self._reconstructs()
         if c == 1 and not any(axes(d)):
             return self
-        back = Shift(tuple(-n for n in d) if isinstance(d, tuple) else -d)
+        back = Shift(negated(d))
         filters = [_scaled(back @ f, c) for f in self.synthesis_filters]
         return FilterBank(self.analysis_filters, filters, self.factor, self.name)
 

@@ -22,7 +22,7 @@ from math import factorial, gcd, prod
 from typing import Any, TypeAlias
 
 from ...errors import Undecided
-from ...expr import LinearOperator, Signal, SignalExpr
+from ...expr import LinearOperator, Signal, SignalExpr, minus
 from ..budget import check_time
 from ..lattices.lattice import Basis, Vector, hermite, index_of, intersection, reduce, representatives
 from ..numbers.ring import Ring
@@ -364,7 +364,7 @@ def _with_all_periods(basis: Basis, weights: dict[Vector, Any]) -> Function:
     first = rarest[0]
     for other in rarest[1:]:
         check_time()
-        step = tuple(a - b for a, b in zip(other, first, strict=True))
+        step = minus(other, first)
         if not any(reduce(step, basis, columns)):
             continue  # a period found before
         moved = (reduce([a + b for a, b in zip(at, step, strict=True)], basis, columns) for at in weights)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ...errors import Undecided
-from ...expr import SamplingMatrix
+from ...expr import SamplingMatrix, plus
 from ..budget import check_time
 from ..lattices.lattice import Basis, Vector, echelon
 
@@ -117,7 +117,7 @@ class Cosets:
         step = [0] * (d * (1 + len(self.labels)))
         for i, exponent in enumerate(exponents, 1):
             step[d * i] = exponent
-        branches = {tuple(a + b for a, b in zip(v, step, strict=True)): w for v, w in self.branches.items()}
+        branches = {plus(v, step): w for v, w in self.branches.items()}
         return Cosets(d, self.labels, self.basis, branches)
 
     def modulo(self, orders: Sequence[int]) -> Cosets:

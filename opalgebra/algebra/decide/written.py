@@ -15,7 +15,7 @@ from math import gcd, prod
 from typing import Any, TypeAlias
 
 from ...errors import Undecided
-from ...expr import all_factor_symbols, common_ndim, constants, formal_names
+from ...expr import all_factor_symbols, common_ndim, constants, formal_names, minus, negated
 from ...expr.factors import is_one
 from ...expr.multirate import Conv, Down, Flip, Shift, Up
 from ...expr.operators import FormalOperator, LinearOperator, Scale, add, compose
@@ -83,14 +83,14 @@ class Writer:
     def _word(self, shape: Shape, piece: Piece, taps: Taps) -> tuple[LinearOperator, Any]:
         """↓Q S^a ↑g (h∗) (↑b₁ ↓N₁ S^{−r₁} q₁∗) … ↑P ↓N S^{−r}, without what does nothing."""
         outer, first = self._common_steps(piece, taps)
-        moved = {tuple(i - f for i, f in zip(at, first, strict=True)): w for at, w in taps.items()}
+        moved = {minus(at, first): w for at, w in taps.items()}
         inner = {_whole(outer.solve(at)): w for at, w in moved.items()}
         steps = tuple(_quotient(outer, step) for step in piece.steps)
         weight, kernel = self._kernel(inner)
         factors = [*_sampling(Down, piece.quotient), *_shifts(first), *_sampling(Up, outer), *kernel]
         kernels, tail = [], []
         for label, step, stride, residue in zip(shape.labels, steps, piece.strides, piece.residues, strict=True):
-            moves = [*_turned(step), *_sampling(Down, stride), *_shifts(tuple(-r for r in residue))]
+            moves = [*_turned(step), *_sampling(Down, stride), *_shifts(negated(residue))]
             if label == INPUT:
                 tail = moves
             else:
@@ -102,7 +102,7 @@ class Writer:
         if not is_one(piece.quotient):
             return SamplingMatrix.diagonal((1,) * self.ndim), (0,) * self.ndim
         start = min(taps)
-        moves = [tuple(a - b for a, b in zip(at, start, strict=True)) for at in taps if at != start]
+        moves = [minus(at, start) for at in taps if at != start]
         outer = _common_divisor(piece.steps, moves)
         basis, columns = hermite(outer.columns)
         return outer, reduce(start, basis, columns)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from ...expr import Signal
+from ...expr import Signal, plus, times
 from ...scalar import exact, is_sympy, to_sympy
 
 Index: TypeAlias = tuple[int, ...]
@@ -75,7 +75,7 @@ def trimmed(taps: np.ndarray, start: Index) -> tuple[np.ndarray, Index]:
     if not len(where[0]):
         return taps[(slice(0, 1),) * taps.ndim], start
     low, high = [int(w.min()) for w in where], [int(w.max()) + 1 for w in where]
-    return taps[tuple(map(slice, low, high))], tuple(a + b for a, b in zip(start, low, strict=True))
+    return taps[tuple(map(slice, low, high))], plus(start, low)
 
 
 def _number(value: Any, dtype: Any) -> Any:
@@ -101,7 +101,7 @@ def product(p: Signal, q: Signal) -> Signal | None:
     if kind is None or p.values.size * q.values.size > PRODUCT_LIMIT:
         return None
     taps = convolved(exact_taps(p), exact_taps(q))
-    return made(taps, tuple(a + b for a, b in zip(p.starts, q.starts, strict=True)), kind)
+    return made(taps, plus(p.starts, q.starts), kind)
 
 
 def convolved(p: np.ndarray, q: np.ndarray) -> np.ndarray:
@@ -142,7 +142,7 @@ def spread(q: Signal, factor: Index) -> Signal:
     shape = [k * (n - 1) + 1 for k, n in zip(factor, q.values.shape, strict=True)]
     values = np.full(shape, to_sympy(0) if q.is_exact else 0, dtype=q.dtype)
     values[tuple(slice(None, None, k) for k in factor)] = q.values
-    return Signal._wrap(values, tuple(k * a for k, a in zip(factor, q.starts, strict=True)), q.weak)
+    return Signal._wrap(values, times(factor, q.starts), q.weak)
 
 
 def comb(q: Signal) -> tuple[Index, Index]:
@@ -152,7 +152,7 @@ def comb(q: Signal) -> tuple[Index, Index]:
         return (0,) * q.values.ndim, (0,) * q.values.ndim
     first = places.min(axis=0)
     steps = tuple(gcd(*(places[:, axis] - first[axis]).tolist()) for axis in range(q.values.ndim))
-    return tuple(int(a) + b for a, b in zip(first, q.starts, strict=True)), steps
+    return plus(first.tolist(), q.starts), steps
 
 
 def compressed(q: Signal, start: Index, step: Index) -> Signal:

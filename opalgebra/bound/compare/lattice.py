@@ -12,7 +12,7 @@ from ...algebra.budget import check_time
 from ...algebra.judge.evaluate import Evaluator, differs
 from ...algebra.judge.witness import Witness, to_signal
 from ...errors import Undecided
-from ...expr import PLAIN, Grid, LinearOperator, SamplingMatrix, common_channels, common_ndim, fitted
+from ...expr import PLAIN, Grid, LinearOperator, SamplingMatrix, common_channels, common_ndim, fitted, plus, times
 from ...scalar import exact
 from .comparison import Comparison
 from .responses import Index, Rate, Response, Responses, Tracer, respond
@@ -103,8 +103,8 @@ def _witness(grids: tuple[Grid, Grid], tally: Tally, period: Index, transposed: 
     entries = [grid[i][j] for grid in grids]
     for steps in sorted(product(range(TRIES), repeat=ndim), key=sum):
         check_time()
-        by = tuple(s * p for s, p in zip(steps, period, strict=True))
-        moved = tuple(a + b for a, b in zip(at, by, strict=True))
+        by = times(steps, period)
+        moved = plus(at, by)
         to = tuple(a + sum(r * b for r, b in zip(row, by, strict=True)) for a, row in zip(n, rate, strict=True))
         column, index = (moved, tuple(map(int, to)))[:: -1 if transposed else 1]
         evaluator = Evaluator(ndim)

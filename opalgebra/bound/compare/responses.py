@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeAlias
 from ...algebra.budget import check_time
 from ...engine.letters.unfold import run
 from ...errors import Undecided
-from ...expr import LinearOperator, SamplingMatrix, Signal, Zero, parts_of
+from ...expr import LinearOperator, SamplingMatrix, Signal, Zero, negated, parts_of, times
 from ...scalar import Scalar, exact
 from .rounding import Number, Taps, number
 
@@ -128,10 +128,7 @@ class Tracer:
 
     def up(self, x: Responses, factors: Index) -> Responses:
         """y_{kn} = x_n."""
-        return tuple(
-            _placed(part, lambda n: tuple(i * k for i, k in zip(n, factors, strict=True)), _diagonal(factors))
-            for part in x
-        )
+        return tuple(_placed(part, lambda n: times(n, factors), _diagonal(factors)) for part in x)
 
     def down(self, x: Responses, factors: Index) -> Responses:
         """y_n = x_{kn}."""
@@ -161,7 +158,7 @@ class Tracer:
 
     def flip(self, x: Responses) -> Responses:
         """y_n = x_{−n}."""
-        return tuple(_placed(part, lambda n: tuple(-i for i in n), _diagonal((-1,) * len(part.rate))) for part in x)
+        return tuple(_placed(part, negated, _diagonal((-1,) * len(part.rate))) for part in x)
 
     def zero(self, x: Responses) -> Responses:
         """y = 0."""

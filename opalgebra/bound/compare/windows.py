@@ -19,7 +19,7 @@ from ...algebra.budget import check_time
 from ...algebra.decide.prove import prove
 from ...engine.letters.unfold import run
 from ...errors import DimensionError, SizeError, Undecided
-from ...expr import Zero, fitted
+from ...expr import Zero, fitted, minus, plus
 from ...scalar import exact, to_sympy
 from ..operators.base import BoundOperator, check_entries
 from ..operators.boundary import sources
@@ -323,7 +323,7 @@ def _by_channel(x: Responses, has_channels: bool, count: int) -> list[tuple[int,
 def _placed(operator: Windowed, x: Responses, tracer: Tracer) -> Responses:
     """Samples of the output at their indices on ℤ^d."""
     starts = operator.out_window.starts
-    return tuple(moved(part, lambda n: tuple(i + a for i, a in zip(n, starts, strict=True))) for part in x)
+    return tuple(moved(part, lambda n: plus(n, starts)) for part in x)
 
 
 def _cropped(operator: Windowed, x: Responses, tracer: Tracer) -> Responses:
@@ -334,7 +334,7 @@ def _cropped(operator: Windowed, x: Responses, tracer: Tracer) -> Responses:
 
 def _inside(x: Responses, starts: Index, shape: Index, tracer: Tracer) -> Responses:
     def to(n: Index) -> Index | None:
-        at = tuple(i - a for i, a in zip(n, starts, strict=True))
+        at = minus(n, starts)
         outside = [axis for axis, (i, size) in enumerate(zip(at, shape, strict=True)) if not 0 <= i < size]
         tracer.cut.update(outside)
         return None if outside else at

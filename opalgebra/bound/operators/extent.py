@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from ...engine.arrays.window import image
 from ...engine.letters.unfold import evaluate, window_of
 from ...errors import WindowError
-from ...expr import Conv, Identity, LinearOperator, SamplingMatrix, Signal, expand, parts_of, transform
+from ...expr import Conv, Identity, LinearOperator, SamplingMatrix, Signal, expand, parts_of, times, transform
 from ...scalar import Scalar, is_sympy
 
 Interval: TypeAlias = tuple[Any, Any]
@@ -218,7 +218,7 @@ class Rate:
 
     def up(self, x: tuple[Fraction, ...], factors: tuple[int, ...]) -> tuple[Fraction, ...]:
         """k outputs for one input."""
-        return tuple(rate * k for rate, k in zip(x, factors, strict=True))
+        return times(x, factors)
 
     def down(self, x: tuple[Fraction, ...], factors: tuple[int, ...]) -> tuple[Fraction, ...]:
         """One output for k inputs."""

@@ -30,7 +30,7 @@ from ...algebra.numbers.choose import ring_of
 from ...algebra.numbers.ring import Ring
 from ...engine.arrays.window import Window
 from ...errors import DimensionError, OperandError, Undecided
-from ...expr import all_factor_symbols, constants, formal_names, formal_parts, grid, symbols_in
+from ...expr import all_factor_symbols, constants, formal_names, formal_parts, grid, negated, symbols_in
 from ...expr.multirate import Shift
 from ...expr.operators import LinearOperator
 from ...expr.signals import FormalSignal
@@ -289,7 +289,7 @@ def _lattice(operator: Any) -> Lattice | None:
 
 def _of_windowed(operator: Windowed) -> Lattice:
     starts = operator.out_window.starts
-    back = Shift(tuple(-s for s in starts) if len(starts) > 1 else -starts[0])
+    back = Shift(negated(starts))
     inner = _each_output(back, operator.operator) if any(starts) else operator.operator
     return Lattice(inner, operator.in_window.shape, operator.out_window.shape, operator.boundary)
 

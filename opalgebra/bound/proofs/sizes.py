@@ -48,7 +48,7 @@ from ...algebra.judge.replay import judged
 from ...algebra.numbers.choose import ring_of
 from ...algebra.numbers.ring import Ring
 from ...errors import DimensionError, OpAlgebraError, SizeError, Undecided, WindowError
-from ...expr import constants, formal_names, formal_parts, substitute, symbols_in
+from ...expr import constants, formal_names, formal_parts, negated, substitute, symbols_in
 from ...expr.multirate import Shift
 from ...expr.operators import LinearOperator
 from ...expr.signals import FormalSignal, Signal
@@ -441,7 +441,7 @@ def _form_of_windows(operator: Sized | Windowed) -> _Form:
     starts = operator.out_window.starts
     if any(map(is_sympy, starts)):
         return _Form(operator.operator, operator.boundary, starts)
-    back = Shift(tuple(-s for s in starts) if len(starts) > 1 else -starts[0])
+    back = Shift(negated(starts))
     inner = _each_output(back, operator.operator) if any(starts) else operator.operator
     return _Form(inner, operator.boundary, ())
 

@@ -8,7 +8,7 @@ from math import prod
 from typing import Any
 
 from ...errors import SizeError
-from ...expr import SamplingMatrix
+from ...expr import SamplingMatrix, minus, plus, times
 
 MAX_SAMPLES = 2**31
 MAX_BYTES = 8 * 2**30
@@ -28,7 +28,7 @@ class Window:
     @property
     def stops(self) -> tuple[int, ...]:
         """The index after the last, per axis."""
-        return tuple(a + n for a, n in zip(self.starts, self.shape, strict=True))
+        return plus(self.starts, self.shape)
 
     @property
     def size(self) -> int:
@@ -40,21 +40,19 @@ class Window:
 
     def convolved(self, other: Window) -> Window:
         """All sums of an index of one and an index of the other: n + t − 1 samples."""
-        starts = tuple(a + b for a, b in zip(self.starts, other.starts, strict=True))
         shape = tuple(n + t - 1 if n and t else 0 for n, t in zip(self.shape, other.shape, strict=True))
-        return Window(starts, shape)
+        return Window(plus(self.starts, other.starts), shape)
 
     def up(self, factors: tuple[int, ...]) -> Window:
         """All multiples k n and what lies between: k (size − 1) + 1 samples."""
-        starts = tuple(a * k for a, k in zip(self.starts, factors, strict=True))
         shape = tuple((n - 1) * k + 1 if n else 0 for n, k in zip(self.shape, factors, strict=True))
-        return Window(starts, shape)
+        return Window(times(self.starts, factors), shape)
 
     def down(self, factors: tuple[int, ...]) -> Window:
         """All n with k n in the window: ⌈start/k⌉ ≤ n < ⌈stop/k⌉."""
         starts = tuple(-(-a // k) for a, k in zip(self.starts, factors, strict=True))
         stops = (-(-b // k) for b, k in zip(self.stops, factors, strict=True))
-        return Window(starts, tuple(b - a for a, b in zip(starts, stops, strict=True)))
+        return Window(starts, minus(stops, starts))
 
     def spread(self, matrix: SamplingMatrix) -> Window:
         """The smallest box around all M n.
@@ -79,7 +77,7 @@ class Window:
 
     def shifted(self, shifts: tuple[int, ...]) -> Window:
         """Every index plus the shift."""
-        return Window(tuple(a + s for a, s in zip(self.starts, shifts, strict=True)), self.shape)
+        return Window(plus(self.starts, shifts), self.shape)
 
     def flipped(self) -> Window:
         """Every index negated: start becomes 1 − stop."""
@@ -126,4 +124,4 @@ def union(windows: Sequence[Window]) -> Window:
     filled = [window for window in windows if window.size] or [windows[0].emptied()]
     starts = tuple(min(column) for column in zip(*(w.starts for w in filled), strict=True))
     stops = (max(column) for column in zip(*(w.stops for w in filled), strict=True))
-    return Window(starts, tuple(b - a for a, b in zip(starts, stops, strict=True)))
+    return Window(starts, minus(stops, starts))

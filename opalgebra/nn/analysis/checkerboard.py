@@ -15,7 +15,7 @@ from ..._verbs import verb
 from ...algebra.judge.evaluate import Evaluator
 from ...engine.letters.unfold import evaluate
 from ...errors import FormalSignalError, OperandError
-from ...expr import LinearOperator, SamplingMatrix, Signal, Zero, formal_parts, grid, parts_of
+from ...expr import LinearOperator, SamplingMatrix, Signal, Zero, formal_parts, grid, parts_of, times
 from ...scalar import Scalar, check_scalar, exact, is_sympy, to_sympy
 from ..conv import ConvTranspose
 from ..geometry import Ints
@@ -209,7 +209,7 @@ class _ConstantPeriod:
 
     def up(self, x: Ints, factors: Ints) -> Ints:
         """k times as long."""
-        return tuple(p * k for p, k in zip(x, factors, strict=True))
+        return times(x, factors)
 
     def down(self, x: Ints, factors: Ints) -> Ints:
         """p/gcd(p, k)."""

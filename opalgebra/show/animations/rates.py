@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from ...expr import expand
+from ...expr import expand, times
 from ...expr.factors import axes
 from ...expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ...expr.node import remembered
@@ -31,17 +31,13 @@ class Rates:
         """Those of this one after another one; None where ↑ stands left of ↓, because samples in between are lost."""
         if first is None or any(p > 1 and abs(q) > 1 for p, q in zip(self.up, first.down, strict=True)):
             return None
-        return Rates(_product(self.up, first.up), _product(self.down, first.down))
+        return Rates(times(self.up, first.up), times(self.down, first.down))
 
     @property
     def transposed(self) -> Rates:
         """|M| n = σ L m + o."""
         signs = [1 if q > 0 else -1 for q in self.down]
-        return Rates(tuple(map(abs, self.down)), _product(self.up, tuple(signs)))
-
-
-def _product(a: Ints, b: Ints) -> Ints:
-    return tuple(p * q for p, q in zip(a, b, strict=True))
+        return Rates(tuple(map(abs, self.down)), times(self.up, tuple(signs)))
 
 
 def rates(operator: LinearOperator, ndim: int) -> Rates | None:

@@ -19,7 +19,7 @@ from ...algebra.judge.evaluate import Evaluator
 from ...bound.operators.boundary import sources
 from ...bound.operators.windowed import Windowed, as_sizes, mode_window
 from ...errors import DimensionError, FormalSignalError, OperandError, SizeError, WindowError
-from ...expr import LinearOperator, Signal, Zero, formal_parts, grid, walk
+from ...expr import LinearOperator, Signal, Zero, formal_parts, grid, minus, times, walk
 from ...nn.conv import Conv, ConvTranspose
 from ...nn.geometry import Scattering, Sliding, shape_of
 from ...nn.layer import Layer
@@ -51,7 +51,7 @@ class Stage:
     @classmethod
     def of(cls, planes: int, first: Ints, shape: Ints, spacing: Ints) -> Stage:
         """The grid that ends with its samples."""
-        starts = tuple(a * s for a, s in zip(first, spacing, strict=True))
+        starts = times(first, spacing)
         stops = tuple((a + n - 1) * s + 1 for a, n, s in zip(first, shape, spacing, strict=True))
         return cls(planes, first, shape, spacing, starts, stops)
 
@@ -70,7 +70,7 @@ class Stage:
     @property
     def sides(self) -> Ints:
         """Cells per axis."""
-        return tuple(b - a for a, b in zip(self.starts, self.stops, strict=True))
+        return minus(self.stops, self.starts)
 
     def positions(self) -> Iterator[Position]:
         """All cells, in C order."""
