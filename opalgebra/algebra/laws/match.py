@@ -16,7 +16,7 @@ from ...errors import DimensionError, OpAlgebraError
 from ...expr.blocks import Block
 from ...expr.factors import as_sampling, axes, axis_count, is_symbolic
 from ...expr.factors import factor as as_factor
-from ...expr.multirate import Down, Flip, Up
+from ...expr.multirate import Conv, Down, Flip, Up
 from ...expr.named import Named
 from ...expr.node import Node
 from ...expr.operators import Compose, FormalOperator, LinearOperator, Sum, add, compose
@@ -28,25 +28,41 @@ from ...scalar import is_sympy
 from ..budget import check_time
 
 Bindings: TypeAlias = dict[str, Any]
+Letters: TypeAlias = tuple[type, ...]
 Place: TypeAlias = tuple[Node, Callable[[Any], Any]]
 MARK = "\0"  # begins the name of a placeholder, and of nothing a user can make
 
 
-def placeholder(name: str, kind: str) -> Any:
-    """What stands for a parameter of a law in its pattern."""
+def parameter(name: str, kind: str) -> Any:
+    """A parameter of a law, or with :data:`MARK` before its name what stands for it in a pattern."""
     import sympy
 
-    if kind == "kernel":
-        return FormalSignal(MARK + name)
-    if kind == "operator":
-        return FormalOperator(MARK + name)
-    if kind in ("factor", "matrix"):
-        return sympy.Symbol(MARK + name, integer=True, positive=True)
-    if kind == "frequency":
-        return sympy.Symbol(MARK + name, real=True)
-    if kind == "shift":
-        return sympy.Symbol(MARK + name, integer=True)
-    return sympy.Symbol(MARK + name)
+    if kind in ("kernel", "operator"):
+        return (FormalSignal if kind == "kernel" else FormalOperator)(name)
+    assumed = {"factor": {"integer": True, "positive": True}, "frequency": {"real": True}, "shift": {"integer": True}}
+    return sympy.Symbol(name, **assumed.get("factor" if kind == "matrix" else kind, {}))
+
+
+def letters_of(node: Any) -> Letters:
+    """What laws are found by: the letters of a composition, or a node and what it is made of."""
+    if isinstance(node, Compose):
+        return (Compose, *map(type, node.factors))
+    inner = getattr(node, "operator", None)
+    if isinstance(node, Conv):
+        inner = getattr(node.kernel, "operator", node.kernel)
+        inner = inner.factors[0] if isinstance(inner, Compose) else inner
+    return (type(node),) if inner is None else (type(node), type(inner))
+
+
+def classes_in(pattern: Any) -> frozenset[type]:
+    """The classes of nodes that must occur where a pattern fits; those of kernels may hide in a concrete kernel."""
+    found, stack = set(), [pattern]
+    while stack:
+        node = stack.pop()
+        if not isinstance(node, FormalOperator | SignalExpr):
+            found.add(type(node))
+            stack.extend(node.children())
+    return frozenset(found)
 
 
 def places(root: Any, length: int) -> Iterator[Place]:

@@ -7,27 +7,21 @@ here is trusted: :mod:`.optimize` has every line checked by the decision procedu
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from math import gcd
 from typing import Any, TypeAlias
 
 from ...expr.factors import axes, is_symbolic
-from ...expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
-from ...expr.named import AvgPool, Named, Repeat
+from ...expr.multirate import Conv, Down, Shift, Up
+from ...expr.named import Named
 from ...expr.node import Node
 from ...expr.operators import Compose, Identity, LinearOperator, Power, Scale, Sum, Zero, add, compose
 from ...expr.signals import Applied, Signal
 from ...expr.traverse import transform
-from ..derive.rewrite import (
-    BACKWARD,
-    FORWARD,
-    by_law,
-    collect,
-    common_factor,
-    identity_gone,
-    letter_named,
-    without_wrapper,
-)
-from ..laws.match import Place, inner
+from ..derive.rewrite import by_law, collect, common_factor, identity_gone, letter_named, without_wrapper
+from ..laws.law import BACKWARD, FORWARD
+from ..laws.match import Place, inner, letters_of
+from ..laws.table import laws
 from .taps import (
     comb,
     common_kind,
@@ -47,30 +41,6 @@ Move: TypeAlias = list[tuple[str, LinearOperator]]
 Letters: TypeAlias = tuple[LinearOperator, ...]
 POWER_LIMIT = 16  # factors of a power that is written out
 PHASES = 16  # terms of the largest sum over phases
-
-# What two or three neighbours become by a law of the catalogue, whatever their kernels.
-BY_LAW: dict[tuple[type, ...], tuple[tuple[str, bool], ...]] = {
-    (Down, Up): (("down-up", FORWARD), ("down-up-gcd", FORWARD), ("up-down-coprime", BACKWARD)),
-    (Up, Down): (("up-down-coprime", FORWARD), ("up-down-comb", FORWARD)),
-    (Up, Up): (("up-up", FORWARD),), (Down, Down): (("down-down", FORWARD),),
-    (Down, Conv): (("noble-down", FORWARD),), (Conv, Down): (("noble-down", BACKWARD),),
-    (Conv, Up): (("noble-up", FORWARD),), (Up, Conv): (("noble-up", BACKWARD),),
-    (Conv, Conv): (("conv-conv", FORWARD), ("conv-commute", FORWARD)),
-    (Down, Shift): (("shift-down", FORWARD),), (Shift, Down): (("shift-down", BACKWARD),),
-    (Shift, Up): (("shift-up", FORWARD),), (Up, Shift): (("shift-up", BACKWARD),),
-    (Conv, Shift): (("conv-shift", FORWARD),), (Shift, Conv): (("conv-shift", BACKWARD),),
-    (Shift, Shift): (("shift-shift", FORWARD),), (Flip, Flip): (("flip-flip", FORWARD),),
-    (Flip, Shift): (("flip-shift", FORWARD),),
-    (Flip, Conv): (("flip-conv", FORWARD),), (Conv, Flip): (("flip-conv", BACKWARD),),
-    (Flip, Up): (("flip-up", FORWARD),), (Up, Flip): (("flip-up", BACKWARD),),
-    (Flip, Down): (("flip-down", FORWARD),), (Down, Flip): (("flip-down", BACKWARD),),
-    (Modulate, Up): (("modulate-up", FORWARD),), (Down, Modulate): (("modulate-down", FORWARD),),
-    (Repeat, Repeat): (("repeat-repeat", FORWARD),), (Down, Repeat): (("down-repeat", FORWARD),),
-    (AvgPool, Repeat): (("mean-repeat", FORWARD),), (Repeat, Conv): (("repeat-conv", FORWARD),),
-    (Conv, Repeat): (("repeat-fold", FORWARD), ("repeat-conv", BACKWARD)),
-    (Down, Conv, Up): (("down-conv-up", FORWARD), ("common-factor", FORWARD)),
-    (Down, Shift, Up): (("down-shift-up", FORWARD),),
-}  # fmt: skip
 
 
 def spots(root: LinearOperator) -> Iterator[Place]:
@@ -119,7 +89,9 @@ def moves(node: Any, phases: bool) -> Iterator[Move]:
             yield [found[:2]]
     if isinstance(node, Compose):
         yield from _of_word(node.factors, phases)
-    elif isinstance(node, Sum):
+        return
+    yield from _of_part(node, phases)
+    if isinstance(node, Sum):
         yield from _of_sum(node)
     elif isinstance(node, Scale):
         yield from _of_scale(node)
@@ -134,61 +106,47 @@ def moves(node: Any, phases: bool) -> Iterator[Move]:
 
 def _of_word(letters: Letters, phases: bool) -> Iterator[Move]:
     for i in range(len(letters)):
-        for size in (2, 3):
+        for size in range(2, min(laws.longest, len(letters) - i) + 1):
             run = letters[i : i + size]
-            if len(run) == size:
-                for move in _of_run(run, phases):
-                    yield [(law, compose((*letters[:i], new, *letters[i + size :]))) for law, new in move]
+            for move in chain(_of_part(compose(run), phases), _around(run)):
+                yield [(law, compose((*letters[:i], new, *letters[i + size :]))) for law, new in move]
         shared = common_factor(letters[i:]) if isinstance(letters[i], Down) and len(letters) > i + 1 else None
         if shared is not None:
             taken, (law, new, _) = shared
             yield [(law, compose((*letters[:i], new, *letters[i + taken :])))]
 
 
-def _of_run(run: Letters, phases: bool) -> Iterator[Move]:
-    """What a run of two or three letters becomes."""
-    kinds = tuple(map(type, run))
-    known = [letter.kernel for letter in run if isinstance(letter, Conv)]
-    if not (known and all(isinstance(kernel, Signal) for kernel in known) and kinds in _KNOWN):
-        for name, reverse in BY_LAW.get(kinds, ()):
-            found = by_law(name, compose(run), reverse, ())
+def _of_part(part: Any, phases: bool) -> Iterator[Move]:
+    """What a letter or a run of letters becomes by one law."""
+    letters = part.factors if isinstance(part, Compose) else (part,)
+    known = [isinstance(letter.kernel, Signal) for letter in letters if isinstance(letter, Conv)]
+    for law, reverse in laws.tried(letters_of(part)):
+        if known and all(known) and (law.name, reverse) in _OF_TAPS:
+            yield from _OF_TAPS[law.name, reverse](*letters)
+        elif not law.summed or (phases and all(map(_has_few_phases, letters))):
+            found = by_law(law, part, reverse, ())
             if found is not None:
-                yield [(name, found[1])]
-    else:
-        yield from _KNOWN[kinds](*run)
-    if phases and kinds in ((Down, Conv), (Conv, Up)):
-        yield from _phases(run)
-    if len(run) == 3 and kinds in _MERGES:
-        yield from _MERGES[kinds](*run)
+                yield [found[:2]]
 
 
-def _phases(run: Any) -> Iterator[Move]:
-    """A strided or transposed convolution as a sum over phases."""
-    strided = isinstance(run[0], Down)
-    factor = (run[0] if strided else run[1]).factor
-    if isinstance(factor, int) and 1 < factor <= PHASES:
-        name = "polyphase-strided" if strided else "polyphase-transposed"
-        found = by_law(name, compose(run), FORWARD, ())
-        if found is not None:
-            yield [(name, found[1])]
+def _has_few_phases(letter: LinearOperator) -> bool:
+    return not isinstance(letter, Up | Down) or (isinstance(letter.factor, int) and 1 < letter.factor <= PHASES)
 
 
-def _merged(first: Any, second: Any) -> Iterator[Move]:
-    """Two known kernels multiplied out, or their order changed."""
+def _product(first: Any, second: Any) -> Iterator[Move]:
+    """Two known kernels multiplied out."""
     merged = product(first.kernel, second.kernel)
     if merged is not None:
         yield [("conv-conv", Conv(merged))]
-    yield [("conv-commute", second @ first)]
 
 
-def _around_down(first: Any, down: Any, last: Any) -> Iterator[Move]:
-    """C_p ↓k C_q = ↓k C_{↑k p} C_q."""
-    yield from _through(first.kernel, down, last.kernel, "noble-down", lambda kernel: down @ kernel)
-
-
-def _around_up(first: Any, up: Any, last: Any) -> Iterator[Move]:
-    """C_p ↑k C_q = C_p C_{↑k q} ↑k."""
-    yield from _through(last.kernel, up, first.kernel, "noble-up", lambda kernel: kernel @ up)
+def _around(run: Letters) -> Iterator[Move]:
+    """C_p ↓k C_q = ↓k C_{↑k p} C_q and C_p ↑k C_q = C_p C_{↑k q} ↑k, with the kernels multiplied out."""
+    match run:
+        case Conv() as first, Down() as down, Conv() as last:
+            yield from _through(first.kernel, down, last.kernel, "noble-down", lambda kernel: down @ kernel)
+        case Conv() as first, Up() as up, Conv() as last:
+            yield from _through(last.kernel, up, first.kernel, "noble-up", lambda kernel: kernel @ up)
 
 
 def _through(moved: Any, sampling: Any, other: Any, law: str, place: Any) -> Iterator[Move]:
@@ -294,11 +252,11 @@ def _thinned(kernel: Signal, step: tuple[int, ...]) -> LinearOperator:
     return Conv(Signal._wrap(taps.copy(), first, kernel.weak))
 
 
-_KNOWN: dict[tuple[type, ...], Any] = {
-    (Conv, Conv): _merged, (Down, Conv): _noble_down, (Conv, Up): _noble_up, (Conv, Down): _conv_down,
-    (Up, Conv): _up_conv, (Down, Conv, Up): _down_conv_up,
+# Laws on known kernels, which stay of their kind, and of which several may be used at once.
+_OF_TAPS: dict[tuple[str, bool], Any] = {
+    ("conv-conv", FORWARD): _product, ("noble-down", FORWARD): _noble_down, ("noble-up", FORWARD): _noble_up,
+    ("noble-down", BACKWARD): _conv_down, ("noble-up", BACKWARD): _up_conv, ("down-conv-up", FORWARD): _down_conv_up,
 }  # fmt: skip
-_MERGES: dict[tuple[type, ...], Any] = {(Conv, Down, Conv): _around_down, (Conv, Up, Conv): _around_up}
 
 
 # Kernels --------------------------------------------------------------------------------------------------------
