@@ -144,7 +144,7 @@ class FilterBank(Drawn):
         c, d = self._candidate()
         proof = prove(self.operator, _delayed(c if gain is None else gain, d if delay is None else delay), given)
         if proof.verdict == "proved" and not proof.reason:
-            proof.reason = certificate(constants(self.operator))
+            proof.reason = how_proved(constants(self.operator))
         return proof
 
     @property
@@ -339,7 +339,7 @@ class Tree(Drawn):
         proof = prove(one, Identity())
         if not proof or self.levels == 1:
             return proof
-        made = Proof(inner, Identity(), (), "proved", f"level by level: {certificate(constants(one))}")
+        made = Proof(inner, Identity(), (), "proved", f"level by level: {how_proved(constants(one))}")
         lines = [Step(inner, "", ""), Step(one, f"reconstruction of {self.levels - 1} inner levels", "")]
         made.__dict__["steps"] = [*lines, Step(Identity(), "reconstruction of one level", "")]
         return made
@@ -403,12 +403,12 @@ def adjoint(h: SignalExpr) -> SignalExpr:
     return found
 
 
-def exactly(h: SignalExpr) -> SignalExpr:
+def exact_signal(h: SignalExpr) -> SignalExpr:
     """The signal with exact entries, so that what is computed of it is not rounded."""
     return Signal(h.values, h.starts, exact=True) if isinstance(h, Signal) else h
 
 
-def certificate(values: Iterable[Any]) -> str:
+def how_proved(values: Iterable[Any]) -> str:
     """How a proof about these numbers was come by, in words; "" for rational ones."""
     found = [v for v in values if is_sympy(v) and v.is_number and not v.is_Rational]
     names = sorted({atom.family.name for v in found for atom in v.atoms() if hasattr(atom, "family")})
@@ -432,7 +432,7 @@ def _delayed(c: Any, d: Any) -> LinearOperator:
 
 
 def _scaled(f: SignalExpr, c: Any) -> SignalExpr:
-    return f if c == 1 else exactly(f) * (1 / to_sympy(c))
+    return f if c == 1 else exact_signal(f) * (1 / to_sympy(c))
 
 
 def _magnitude(value: Any) -> float:

@@ -39,7 +39,7 @@ from ..facts import Hypothesis
 from ..judge.evaluate import Expression
 from ..lattices.sampling import gcld
 from ..laws.law import FORWARD, Law
-from ..laws.match import divide, divide_shift, letters_of, rewritten, shared_factor
+from ..laws.match import divide, divide_shift, head_of, rewritten, shared_factor
 from ..laws.table import laws
 
 Rewrite: TypeAlias = tuple[str, Any, str]  # law name, new expression, condition
@@ -138,7 +138,7 @@ def by_law(law: Law, node: Any, reverse: bool, facts: Facts) -> Rewrite | None:
 
 def by_row(node: Any, facts: Facts) -> Rewrite | None:
     """What the whole node becomes by the first law on the way to the normal form that fits."""
-    uses = (by_law(law, node, reverse, facts) for law, reverse in laws.normal(letters_of(node)))
+    uses = (by_law(law, node, reverse, facts) for law, reverse in laws.normal(head_of(node)))
     return next((use for use in uses if use is not None), None)
 
 
@@ -148,7 +148,7 @@ def without_wrapper(node: Any, facts: Facts) -> Rewrite | None:
         fits = isinstance(node.stop, int) and node.stop <= SUM_LIMIT
         return ("sum-terms", node.definition(), "") if fits else None
     if isinstance(node, Named):
-        defined = next((law.name for law, _ in laws.normal(letters_of(node))), "definition")
+        defined = next((law.name for law, _ in laws.normal(head_of(node))), "definition")
         return defined, node.definition(), ""
     if isinstance(node, Power):
         return "power", compose((node.operator,) * node.exponent), ""

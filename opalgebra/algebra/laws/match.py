@@ -28,8 +28,8 @@ from ...scalar import is_sympy
 from ..budget import check_time
 
 Bindings: TypeAlias = dict[str, Any]
-Letters: TypeAlias = tuple[type, ...]
-Place: TypeAlias = tuple[Node, Callable[[Any], Any]]
+Head: TypeAlias = tuple[type, ...]
+Spot: TypeAlias = tuple[Node, Callable[[Any], Any]]
 MARK = "\0"  # begins the name of a placeholder, and of nothing a user can make
 
 
@@ -43,7 +43,7 @@ def parameter(name: str, kind: str) -> Any:
     return sympy.Symbol(name, **assumed.get("factor" if kind == "matrix" else kind, {}))
 
 
-def letters_of(node: Any) -> Letters:
+def head_of(node: Any) -> Head:
     """What laws are found by: the letters of a composition, or a node and what it is made of."""
     if isinstance(node, Compose):
         return (Compose, *map(type, node.factors))
@@ -65,12 +65,12 @@ def classes_in(pattern: Any) -> frozenset[type]:
     return frozenset(found)
 
 
-def places(root: Any, length: int) -> Iterator[Place]:
+def places(root: Any, length: int) -> Iterator[Spot]:
     """Every part of an expression with the way to put another in its place, outermost first.
 
     In a composition, runs of ``length`` factors count as parts.
     """
-    stack: list[Place] = [(root, lambda new: new)]
+    stack: list[Spot] = [(root, lambda new: new)]
     while stack:
         node, put = stack.pop()
         if isinstance(node, Compose):
@@ -81,12 +81,12 @@ def places(root: Any, length: int) -> Iterator[Place]:
 
 
 @lru_cache(maxsize=64)
-def all_places(root: Any, length: int) -> tuple[Place, ...]:
+def all_places(root: Any, length: int) -> tuple[Spot, ...]:
     """The places of an expression, remembered while law after law is tried on it."""
     return tuple(places(root, length))
 
 
-def _runs(node: Compose, put: Callable[[Any], Any], length: int) -> Iterator[Place]:
+def _runs(node: Compose, put: Callable[[Any], Any], length: int) -> Iterator[Spot]:
     for i in range(len(node.factors) - length + 1) if length > 1 else ():
 
         def put_run(new: Any, i: int = i) -> Any:
@@ -95,7 +95,7 @@ def _runs(node: Compose, put: Callable[[Any], Any], length: int) -> Iterator[Pla
         yield compose(node.factors[i : i + length]), put_run
 
 
-def inner(node: Node, put: Callable[[Any], Any]) -> Iterator[Place]:
+def inner(node: Node, put: Callable[[Any], Any]) -> Iterator[Spot]:
     """The children of a node with the way to put others in their place."""
     if isinstance(node, Signal | FormalSignal | FormalOperator | Named) and not isinstance(node, IndexedSum):
         return
@@ -115,7 +115,7 @@ def inner(node: Node, put: Callable[[Any], Any]) -> Iterator[Place]:
                 yield member, put_member
 
 
-def _entries(block: Block, put: Callable[[Any], Any]) -> Iterator[Place]:
+def _entries(block: Block, put: Callable[[Any], Any]) -> Iterator[Spot]:
     for i, row in enumerate(block.rows):
         for j, entry in enumerate(row):
 

@@ -39,7 +39,7 @@ from .builders import (
     value_at,
 )
 from .law import Law
-from .sources import CROCHIERE, DUMOULIN, VAIDYANATHAN, VETTERLI
+from .sources import CROCHIERE, DUMOULIN, ODENA, VAIDYANATHAN, VETTERLI
 
 LETTERS = [
     Law("down-up", "k:factor", lambda k: (Down(k) @ Up(k), I), f"{VAIDYANATHAN}, §4.1",
@@ -51,7 +51,7 @@ LETTERS = [
     Law("down-up-gcd", "g:factor a:factor b:factor",
         lambda g, a, b: (Down(times(g, b)) @ Up(times(g, a)), Up(a) @ Down(b)), f"{VAIDYANATHAN}, §4.2",
         lambda g, a, b: (Down(times(g, b)) @ Up(times(g, a)), Up(times(g, a)) @ Down(times(g, b))),
-        conditions=("gcd(a, b) = 1",), needs=lambda a, b: are_coprime(a, b), given=lambda a, b: coprimes(a, b),
+        conditions=("gcd(a, b) = 1",), needs=are_coprime, given=coprimes,
         pattern=lambda M, L: Down(M) @ Up(L), bind=bind_common_factor, normal="→", tried="→"),
     Law("up-down-coprime", "L:factor M:factor", lambda L, M: (Up(L) @ Down(M), Down(M) @ Up(L)),
         f"{VAIDYANATHAN}, §4.2", lambda L, M: (Up(L) @ Down(M), Down(M) @ Up(L)),
@@ -74,7 +74,7 @@ LETTERS = [
         f"{CROCHIERE}, ch. 2", lambda k, d: (Shift(1) @ Up(k), Up(k) @ Shift(1)), normal="←", tried="↔"),
     Law("down-shift-up", "g:factor a:factor b:factor n:shift m:shift", down_shift_up, f"{VETTERLI}, §2.5",
         lambda g, a, b, n, m: (Down(times(g, b)) @ Shift(times(g, n)) @ Up(times(g, a)), Up(a) @ Down(b)),
-        conditions=("gcd(a, b) = 1",), needs=lambda a, b: are_coprime(a, b), given=lambda a, b: coprimes(a, b),
+        conditions=("gcd(a, b) = 1",), needs=are_coprime, given=coprimes,
         pattern=lambda M, d, L: Down(M) @ Shift(d) @ Up(L), bind=bind_down_shift_up, tried="→"),
     Law("down-shift-up-zero", "g:factor a:factor b:factor d:shift",
         lambda g, a, b, d: (Down(times(g, b)) @ Shift(d) @ Up(times(g, a)), Zero()), f"{VETTERLI}, §2.5",
@@ -171,7 +171,7 @@ LETTERS = [
     Law("mean-repeat", "k:factor", lambda k: (AvgPool(k) @ Repeat(k), I), f"{CROCHIERE}, ch. 2",
         lambda k: (Repeat(k) @ AvgPool(k), I), tried="→"),
     Law("repeat-fold", "k:factor q:kernel", lambda k, q: (Conv(q) @ Repeat(k), Conv(Conv(q) @ box(k)) @ Up(k)),
-        "Odena, Dumoulin and Olah, Distill (2016)", lambda k, q: (Conv(q) @ Repeat(k), Conv(q) @ Up(k)), tried="→"),
+        ODENA, lambda k, q: (Conv(q) @ Repeat(k), Conv(q) @ Up(k)), tried="→"),
     Law("repeat-conv", "k:factor q:kernel", lambda k, q: (Repeat(k) @ Conv(q), Conv(Up(k) @ q) @ Repeat(k)),
         f"{VAIDYANATHAN}, §4.2", lambda k, q: (Repeat(k) @ Conv(q), Conv(q) @ Repeat(k)), tried="↔"),
     Law("kernel-as-signal", "p:kernel q:kernel", lambda p, q: (Conv(p) @ q, Conv(q) @ p), f"{VETTERLI}, §2.5",
@@ -186,7 +186,7 @@ LETTERS = [
         lambda q, k: (Conv(q) @ Up(k), (StridedConv(R @ q, k)).T), DUMOULIN,
         lambda q, k: (Conv(q) @ Up(k), StridedConv(q, k).T)),
     Law("transposed-phase", "k:factor r:shift q:kernel", phase_of_transposed,
-        "Odena, Dumoulin and Olah, Distill (2016)",
+        ODENA,
         lambda k, r, q: (Down(k) @ Shift(r) @ Conv(q) @ Up(k), Conv(branch(q, k, r))),
         pattern=lambda k, d, q: Down(k) @ Shift(d) @ Conv(q) @ Up(k), bind=bind_phase),
     Law("weight-gradient-dilated", "p:kernel q:kernel k:factor",

@@ -12,10 +12,10 @@ from ..._verbs import verb
 from ...errors import UnknownLaw
 from ...expr import Adjoint, FormalOperator
 from .law import WAYS, Law
-from .match import Letters, letters_of
+from .match import Head, head_of
 
 Row = TypeVar("Row")
-Index: TypeAlias = dict[Letters, tuple[tuple[Law, bool], ...]]
+ByHead: TypeAlias = dict[Head, tuple[tuple[Law, bool], ...]]
 
 
 class Table(Mapping[str, Row]):
@@ -73,32 +73,32 @@ class Catalogue(Table[Law]):
 
         return {row.name: row for row in self._given or ROWS}
 
-    def normal(self, letters: Letters) -> tuple[tuple[Law, bool], ...]:
-        """The laws that lead to the normal form from a part with these letters, each with whether it is reversed."""
-        found = self._normal.get(letters)
-        return self._normal.get((letters[0], FormalOperator), ()) if found is None else found
+    def normal(self, head: Head) -> tuple[tuple[Law, bool], ...]:
+        """The laws that lead to the normal form from a part with this head, each with whether it is reversed."""
+        found = self._normal.get(head)
+        return self._normal.get((head[0], FormalOperator), ()) if found is None else found
 
-    def tried(self, letters: Letters) -> tuple[tuple[Law, bool], ...]:
-        """The laws that the optimiser tries on a part with these letters."""
-        return self._tried.get(letters, ())
+    def tried(self, head: Head) -> tuple[tuple[Law, bool], ...]:
+        """The laws that the optimiser tries on a part with this head."""
+        return self._tried.get(head, ())
 
     @cached_property
-    def _normal(self) -> Index:
+    def _normal(self) -> ByHead:
         return _indexed((law, WAYS[law.normal]) for law in self.values())
 
     @cached_property
-    def _tried(self) -> Index:
+    def _tried(self) -> ByHead:
         return _indexed((law, WAYS[law.tried]) for law in self.values())
 
     @cached_property
     def longest(self) -> int:
-        """Letters of the longest run that one of these laws is about."""
-        return max(len(letters) - 1 for letters in (*self._normal, *self._tried))
+        """Head of the longest run that one of these laws is about."""
+        return max(len(head) - 1 for head in (*self._normal, *self._tried))
 
     @cached_property
     def basic(self) -> frozenset[str]:
         """The laws that others are derived from; those of Aᴴ follow from those of transposes and conjugates."""
-        rows = (uses for letters, uses in self._normal.items() if letters[0] is not Adjoint)
+        rows = (uses for head, uses in self._normal.items() if head[0] is not Adjoint)
         return frozenset(law.name for uses in rows for law, _ in uses)
 
     @cached_property
@@ -109,13 +109,13 @@ class Catalogue(Table[Law]):
         return tuple(law for law in self.values() if law not in STRUCTURE)
 
 
-def _indexed(laws: Iterable[tuple[Law, tuple[bool, ...]]]) -> Index:
-    """The laws by the letters of the side that they are used on."""
-    found: dict[Letters, list[tuple[Law, bool]]] = {}
+def _indexed(laws: Iterable[tuple[Law, tuple[bool, ...]]]) -> ByHead:
+    """The laws by the head of the side that they are used on."""
+    found: dict[Head, list[tuple[Law, bool]]] = {}
     for law, ways in laws:
         for reverse in ways:
-            found.setdefault(letters_of(law.instance()[reverse]), []).append((law, reverse))
-    return {letters: tuple(uses) for letters, uses in found.items()}
+            found.setdefault(head_of(law.instance()[reverse]), []).append((law, reverse))
+    return {head: tuple(uses) for head, uses in found.items()}
 
 
 laws = Catalogue()

@@ -1,6 +1,6 @@
 """Moves of the optimiser: what one part of an expression may become, by which laws.
 
-A move is a list of (law, new part): mostly one, several where the lines between cost more than both ends.  Nothing
+A move is its lines, (law, new part): mostly one, several where those between cost more than both ends.  Nothing
 here is trusted: :mod:`.optimize` has every line checked by the decision procedure.
 """
 
@@ -20,7 +20,7 @@ from ...expr.signals import Applied, Signal
 from ...expr.traverse import transform
 from ..derive.rewrite import by_law, collect, common_factor, identity_gone, letter_named, without_wrapper
 from ..laws.law import BACKWARD, FORWARD
-from ..laws.match import Place, inner, letters_of
+from ..laws.match import Spot, head_of, inner
 from ..laws.table import laws
 from .taps import (
     comb,
@@ -37,15 +37,15 @@ from .taps import (
 )
 from .taps import total as total_of
 
-Move: TypeAlias = list[tuple[str, LinearOperator]]
+Lines: TypeAlias = list[tuple[str, LinearOperator]]
 Letters: TypeAlias = tuple[LinearOperator, ...]
 POWER_LIMIT = 16  # factors of a power that is written out
 PHASES = 16  # terms of the largest sum over phases
 
 
-def spots(root: LinearOperator) -> Iterator[Place]:
+def spots(root: LinearOperator) -> Iterator[Spot]:
     """Every operator within an operator, outermost first, with the way to put another in its place."""
-    stack: list[Place] = [(root, lambda new: new)]
+    stack: list[Spot] = [(root, lambda new: new)]
     while stack:
         node, put = stack.pop()
         yield node, put
@@ -79,7 +79,7 @@ def _tidied(node: Any) -> tuple[str, LinearOperator] | None:
     return None
 
 
-def moves(node: Any, phases: bool) -> Iterator[Move]:
+def moves(node: Any, phases: bool) -> Iterator[Lines]:
     """What a part may become, with sums over phases or without."""
     if (isinstance(node, Power) and node.exponent > POWER_LIMIT) or (isinstance(node, Named) and node.blocks):
         return  # phases are shortest by their name
@@ -104,7 +104,7 @@ def moves(node: Any, phases: bool) -> Iterator[Move]:
 # Compositions ---------------------------------------------------------------------------------------------------
 
 
-def _of_word(letters: Letters, phases: bool) -> Iterator[Move]:
+def _of_word(letters: Letters, phases: bool) -> Iterator[Lines]:
     for i in range(len(letters)):
         for size in range(2, min(laws.longest, len(letters) - i) + 1):
             run = letters[i : i + size]
@@ -116,11 +116,11 @@ def _of_word(letters: Letters, phases: bool) -> Iterator[Move]:
             yield [(law, compose((*letters[:i], new, *letters[i + taken :])))]
 
 
-def _of_part(part: Any, phases: bool) -> Iterator[Move]:
+def _of_part(part: Any, phases: bool) -> Iterator[Lines]:
     """What a letter or a run of letters becomes by one law."""
     letters = part.factors if isinstance(part, Compose) else (part,)
     known = [isinstance(letter.kernel, Signal) for letter in letters if isinstance(letter, Conv)]
-    for law, reverse in laws.tried(letters_of(part)):
+    for law, reverse in laws.tried(head_of(part)):
         if known and all(known) and (law.name, reverse) in _OF_TAPS:
             yield from _OF_TAPS[law.name, reverse](*letters)
         elif not law.summed or (phases and all(map(_has_few_phases, letters))):
@@ -133,14 +133,14 @@ def _has_few_phases(letter: LinearOperator) -> bool:
     return not isinstance(letter, Up | Down) or (isinstance(letter.factor, int) and 1 < letter.factor <= PHASES)
 
 
-def _product(first: Any, second: Any) -> Iterator[Move]:
+def _product(first: Any, second: Any) -> Iterator[Lines]:
     """Two known kernels multiplied out."""
     merged = product(first.kernel, second.kernel)
     if merged is not None:
         yield [("conv-conv", Conv(merged))]
 
 
-def _around(run: Letters) -> Iterator[Move]:
+def _around(run: Letters) -> Iterator[Lines]:
     """C_p ↓k C_q = ↓k C_{↑k p} C_q and C_p ↑k C_q = C_p C_{↑k q} ↑k, with the kernels multiplied out."""
     match run:
         case Conv() as first, Down() as down, Conv() as last:
@@ -149,7 +149,7 @@ def _around(run: Letters) -> Iterator[Move]:
             yield from _through(last.kernel, up, first.kernel, "noble-up", lambda kernel: kernel @ up)
 
 
-def _through(moved: Any, sampling: Any, other: Any, law: str, place: Any) -> Iterator[Move]:
+def _through(moved: Any, sampling: Any, other: Any, law: str, place: Any) -> Iterator[Lines]:
     """One kernel moved to the side of the higher rate, and multiplied with the kernel there."""
     if is_symbolic(sampling.factor) or not (isinstance(moved, Signal) and isinstance(other, Signal)):
         if not isinstance(moved, Signal):
@@ -165,7 +165,7 @@ def _through(moved: Any, sampling: Any, other: Any, law: str, place: Any) -> Ite
         yield [(law, place(both)), ("conv-conv", place(Conv(merged)))]
 
 
-def _noble_down(down: Any, conv: Any) -> Iterator[Move]:
+def _noble_down(down: Any, conv: Any) -> Iterator[Lines]:
     """↓k C_q = ↓m C_r ↓g S^s where q = S^s ↑g r and k = m g."""
     found = None if is_symbolic(down.factor) else _combed(conv.kernel, axes(down.factor))
     if found is not None:
@@ -174,7 +174,7 @@ def _noble_down(down: Any, conv: Any) -> Iterator[Move]:
         yield [("noble-down", compose(letters))]
 
 
-def _noble_up(conv: Any, up: Any) -> Iterator[Move]:
+def _noble_up(conv: Any, up: Any) -> Iterator[Lines]:
     """C_q ↑k = S^s ↑g C_r ↑m where q = S^s ↑g r and k = g m."""
     found = None if is_symbolic(up.factor) else _combed(conv.kernel, axes(up.factor))
     if found is not None:
@@ -213,19 +213,19 @@ def _kernel(kernel: Signal) -> Letters:
     return () if one and not any(kernel.starts) else (Conv(kernel),)
 
 
-def _conv_down(conv: Any, down: Any) -> Iterator[Move]:
+def _conv_down(conv: Any, down: Any) -> Iterator[Lines]:
     """C_q ↓k = ↓k C_{↑k q}."""
     if not is_symbolic(down.factor):
         yield [("noble-down", down @ Conv(spread(conv.kernel, axes(down.factor))))]
 
 
-def _up_conv(up: Any, conv: Any) -> Iterator[Move]:
+def _up_conv(up: Any, conv: Any) -> Iterator[Lines]:
     """↑k C_q = C_{↑k q} ↑k."""
     if not is_symbolic(up.factor):
         yield [("noble-up", Conv(spread(conv.kernel, axes(up.factor))) @ up)]
 
 
-def _down_conv_up(down: Any, conv: Any, up: Any) -> Iterator[Move]:
+def _down_conv_up(down: Any, conv: Any, up: Any) -> Iterator[Lines]:
     """↓M C_q ↑L = ↓(M/g) C_{↓g q} ↑(L/g)."""
     if is_symbolic(down.factor) or is_symbolic(up.factor):
         return
@@ -262,7 +262,7 @@ _OF_TAPS: dict[tuple[str, bool], Any] = {
 # Kernels --------------------------------------------------------------------------------------------------------
 
 
-def _of_kernel(conv: Conv) -> Iterator[Move]:
+def _of_kernel(conv: Conv) -> Iterator[Lines]:
     """Known kernels taken apart: an axis of its own, sparse factors; zeros at the ends cut off."""
     kernel = conv.kernel
     if not isinstance(kernel, Signal):
@@ -275,7 +275,7 @@ def _of_kernel(conv: Conv) -> Iterator[Move]:
         yield [("collect-terms", Conv(short))]
 
 
-def _dilated(conv: Conv) -> Iterator[Move]:
+def _dilated(conv: Conv) -> Iterator[Lines]:
     """Σ_r S^r ↑k C_q ↓k S^{−r} for a kernel ↑k q."""
     kernel: Any = conv.kernel
     if isinstance(kernel, Signal):
@@ -292,7 +292,7 @@ def _dilated(conv: Conv) -> Iterator[Move]:
     yield [("space-to-batch", add(tuple(terms)))]
 
 
-def _of_scale(node: Scale) -> Iterator[Move]:
+def _of_scale(node: Scale) -> Iterator[Lines]:
     """c A with the factor in the taps of one of its convolutions."""
     letters = node.operator.factors if isinstance(node.operator, Compose) else (node.operator,)
     for i, letter in enumerate(letters):
@@ -305,7 +305,7 @@ def _of_scale(node: Scale) -> Iterator[Move]:
 # Sums -----------------------------------------------------------------------------------------------------------
 
 
-def _of_sum(node: Sum) -> Iterator[Move]:
+def _of_sum(node: Sum) -> Iterator[Lines]:
     collected = collect(node, ())
     if collected is not None:
         yield [collected[:2]]
@@ -335,7 +335,7 @@ def _factored(node: Sum, words: list[tuple[Any, Letters]], at: list[int], letter
     return add((*terms[0], new, *terms[1]))
 
 
-def _of_filters(node: Sum) -> Iterator[Move]:
+def _of_filters(node: Sum) -> Iterator[Lines]:
     """Terms that are known filters, added tap by tap."""
     kernels = {i: kernel for i, term in enumerate(node.terms) if (kernel := _taps_of(term, node.ndim)) is not None}
     if len(kernels) < 2:

@@ -12,7 +12,7 @@ from opalgebra.algebra.derive import rewrite, search
 from opalgebra.algebra.derive.rewrite import normalise
 from opalgebra.algebra.laws.catalogue import ROWS
 from opalgebra.algebra.laws.law import Law
-from opalgebra.algebra.laws.match import letters_of
+from opalgebra.algebra.laws.match import head_of
 from opalgebra.algebra.laws.table import Catalogue, laws
 from opalgebra.algebra.optimize import moves, optimize
 
@@ -85,11 +85,11 @@ def test_a_false_row_gives_no_false_line(use) -> None:
 
 
 def test_laws_are_found_by_their_letters() -> None:
-    assert [law.name for law, _ in laws.normal(letters_of(Down(4) @ Up(6)))][:2] == ["down-up", "down-up-gcd"]
-    assert [law.name for law, _ in laws.normal(letters_of(Conv(q).T))] == ["conv-transpose"]
-    assert [law.name for law, _ in laws.normal(letters_of(Repeat(2).H))] == ["adjoint"]  # of any operator
-    assert laws.normal(letters_of(Repeat(2).T)) == ()
-    assert ("repeat-conv", True) in [(law.name, back) for law, back in laws.tried(letters_of(Conv(q) @ Repeat(2)))]
+    assert [law.name for law, _ in laws.normal(head_of(Down(4) @ Up(6)))][:2] == ["down-up", "down-up-gcd"]
+    assert [law.name for law, _ in laws.normal(head_of(Conv(q).T))] == ["conv-transpose"]
+    assert [law.name for law, _ in laws.normal(head_of(Repeat(2).H))] == ["adjoint"]  # of any operator
+    assert laws.normal(head_of(Repeat(2).T)) == ()
+    assert ("repeat-conv", True) in [(law.name, back) for law, back in laws.tried(head_of(Conv(q) @ Repeat(2)))]
 
 
 @pytest.mark.parametrize("name", list(laws))
