@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import islice
 from math import gcd
-from typing import Any
+from typing import Any, ClassVar
 
 from .._verbs import verb
 from ..errors import FactorError, OperandError
@@ -35,34 +35,34 @@ class AboutFactors(Hypothesis):
 
     a: Any
     b: Any
+    words: ClassVar[str]
+
+    def __str__(self) -> str:
+        return self.words.format(self.a, self.b)
 
 
 class Coprime(AboutFactors):
     """gcd(a, b) = 1."""
 
-    def __str__(self) -> str:
-        return f"gcd({self.a}, {self.b}) = 1"
+    words = "gcd({}, {}) = 1"
 
 
 class Divides(AboutFactors):
     """a divides b."""
 
-    def __str__(self) -> str:
-        return f"{self.a} | {self.b}"
+    words = "{} | {}"
 
 
 class NotDivides(AboutFactors):
     """a does not divide b."""
 
-    def __str__(self) -> str:
-        return f"{self.a} ∤ {self.b}"
+    words = "{} ∤ {}"
 
 
 class Equal(AboutFactors):
     """a = b."""
 
-    def __str__(self) -> str:
-        return f"{self.a} = {self.b}"
+    words = "{} = {}"
 
 
 @dataclass(frozen=True)

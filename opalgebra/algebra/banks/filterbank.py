@@ -32,7 +32,34 @@ from ..lattices.sampling import cosets
 from ..numbers.choose import ring_of
 
 
-class FilterBank(Drawn):
+class Bank(Drawn):
+    """What splits a signal into channels and puts it together again."""
+
+    analysis: Any  # properties, of which the base says no more
+    synthesis: Any
+
+    @property
+    def operator(self) -> LinearOperator:
+        """T, synthesis after analysis."""
+        whole: LinearOperator = self.synthesis @ self.analysis
+        return whole
+
+    def on(self, n: Any, **options: Any) -> Any:
+        """T on arrays of shape n; ``bank.analysis.on(n)`` and ``bank.synthesis.on(m)`` are its halves."""
+        return self.operator.on(n, **options)
+
+    def plot(self, kind: str | None = None, *, dark: bool = False, **options: Any) -> Any:
+        """A figure of analysis and synthesis filters, and of the distortion and aliasing of both together.
+
+        Other kinds are those of the operator: "impulse", "matrix", "polyphase", "cost".
+        """
+        return verb("plot")(self, kind, dark=dark, **options)
+
+    def _repr_html_(self) -> str:
+        return str(verb("as_html")(self))
+
+
+class FilterBank(Bank):
     """Analysis ↓k C_{h_i} and synthesis Σ_i C_{f_i} ↑k; made by :func:`filterbank`.
 
     Attributes
@@ -69,11 +96,6 @@ class FilterBank(Drawn):
         return Block([[Conv(f) @ self._up for f in self.synthesis_filters]])
 
     @property
-    def operator(self) -> LinearOperator:
-        """T, synthesis after analysis."""
-        return self.synthesis @ self.analysis
-
-    @property
     def rate(self) -> int:
         """M = |det k|, how many samples one sample of a channel stands for."""
         return ratio(self.factor)
@@ -98,7 +120,9 @@ class FilterBank(Drawn):
         """H(z) with entries H_i(z e^{2πil/M}) in row l and column i (one axis)."""
         import sympy
 
-        M, z = self._one_axis(), sympy.Symbol("z")
+        if axis_count(self.factor) != 1:
+            raise DimensionError(f"the factor is {self.factor}; a matrix in z is for one axis")
+        M, z = self.rate, sympy.Symbol("z")
         taps = [self._known(h) for h in self.analysis_filters]
         turn = [sympy.exp(-2 * sympy.pi * sympy.I * sympy.Rational(j, M)) for j in range(M)]
         rows = [
@@ -225,21 +249,10 @@ class FilterBank(Drawn):
         """
         difference = self.operator - _delayed(gain, delay)
         ring = ring_of(constants(difference))
-        entries = [
-            ring.to_scalar(ring.convert(v)) for at in self._classes() for v in self._answer(difference, at).values()
-        ]
+        evaluator = Evaluator(axis_count(self.factor))
+        answers = (evaluator.act(difference, {tuple(axes(at)): 1}) for at in cosets(self.factor))
+        entries = [ring.to_scalar(ring.convert(v)) for answer in answers for v in answer.values()]
         return max((abs(v) for v in entries), key=lambda v: float(abs(v)), default=0)
-
-    def on(self, n: Any, **options: Any) -> Any:
-        """T on arrays of shape n; ``bank.analysis.on(n)`` and ``bank.synthesis.on(m)`` are its halves."""
-        return self.operator.on(n, **options)
-
-    def plot(self, kind: str | None = None, *, dark: bool = False, **options: Any) -> Any:
-        """A figure of analysis and synthesis filters, and of the distortion and aliasing of both together.
-
-        Other kinds are those of the operator: "impulse", "matrix", "polyphase", "cost".
-        """
-        return verb("plot")(self, kind, dark=dark, **options)
 
     def __repr__(self) -> str:
         inner = ", ".join(repr(list(filters)) for filters in (self.analysis_filters, self.synthesis_filters))
@@ -256,9 +269,6 @@ class FilterBank(Drawn):
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
-
-    def _repr_html_(self) -> str:
-        return str(verb("as_html")(self))
 
     def _transfer(self) -> LinearOperator:
         pairs = zip(self.synthesis_filters, self.analysis_filters, strict=True)
@@ -283,24 +293,13 @@ class FilterBank(Drawn):
             raise NoInverse(f"the bank does not reconstruct: {proof}")
         return self._candidate()
 
-    def _one_axis(self) -> int:
-        if axis_count(self.factor) != 1:
-            raise DimensionError(f"the factor is {self.factor}; a matrix in z is for one axis")
-        return self.rate
-
     def _known(self, h: SignalExpr) -> Sparse:
         if formal_parts(h):
             raise FormalSignalError(f"{h} is formal; a matrix in z needs taps: oa.signals('h', length=4)")
         return Evaluator(axis_count(self.factor)).signal(h)
 
-    def _classes(self) -> Iterable[tuple[int, ...]]:
-        return (axes(at) for at in cosets(self.factor))
 
-    def _answer(self, operator: LinearOperator, at: tuple[int, ...]) -> Sparse:
-        return Evaluator(len(at)).act(operator, {at: 1})
-
-
-class Tree(Drawn):
+class Tree(Bank):
     """A bank that splits its first channel again and again; made by :meth:`FilterBank.tree`.
 
     A_L = (A_{L−1} ⊕ I) A and S_L = S (S_{L−1} ⊕ I), with c⁻¹ S^{−d} behind every synthesis so that levels stay in
@@ -328,11 +327,6 @@ class Tree(Drawn):
             result = step @ Block.diagonal(result, *self._idle())
         return result
 
-    @property
-    def operator(self) -> LinearOperator:
-        """Synthesis after analysis."""
-        return self.synthesis @ self.analysis
-
     def perfect_reconstruction(self) -> Proof:
         """T = I, by induction: the inner levels are I where the bank is, and what is left is one level."""
         inner, one = self.operator, self.bank.operator
@@ -344,22 +338,11 @@ class Tree(Drawn):
         made.__dict__["steps"] = [*lines, Step(Identity(), "reconstruction of one level", "")]
         return made
 
-    def on(self, n: Any, **options: Any) -> Any:
-        """T on arrays of shape n."""
-        return self.operator.on(n, **options)
-
-    def plot(self, kind: str | None = None, *, dark: bool = False, **options: Any) -> Any:
-        """A figure, as of a filter bank."""
-        return verb("plot")(self, kind, dark=dark, **options)
-
     def __str__(self) -> str:
         return f"{self.levels} levels of {self.bank}"
 
     def __repr__(self) -> str:
         return f"{self.bank!r}.tree({self.levels})"
-
-    def _repr_html_(self) -> str:
-        return str(verb("as_html")(self))
 
     def _idle(self) -> list[LinearOperator]:
         return [Identity()] * (self.bank.channels - 1)

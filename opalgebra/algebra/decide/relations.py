@@ -325,10 +325,8 @@ def generators(relations: Sequence[Relation]) -> list[Any]:
         for left, right in relation.pairs:
             difference = left - right
             evaluator = Evaluator(dimension(difference))
-            period = max(
-                (n for node in walk(difference) if isinstance(node, Down) for n in map(int, axes(node.factor))),
-                default=1,
-            )
+            factors = [k for node in walk(difference) if isinstance(node, Down) for k in axes(node.factor)]
+            period = max(map(int, factors), default=1)
             for index in product(range(period), repeat=dimension(difference)):
                 for value in evaluator.act(difference, {index: 1}).values():
                     for equation in (to_sympy(value), sympy.conjugate(to_sympy(value))):

@@ -27,8 +27,44 @@ FORWARD, BACKWARD = False, True
 WAYS = {"": (), "→": (FORWARD,), "←": (BACKWARD,), "↔": (FORWARD, BACKWARD)}
 
 
+class Stated:
+    """What has two sides and a sign between them."""
+
+    sign = "="  # in LaTeX
+
+    def instance(self) -> Sides:
+        """Both sides."""
+        raise NotImplementedError
+
+    @property
+    def lhs(self) -> Any:
+        """The left side, of a law for generic parameters."""
+        return self.instance()[0]
+
+    @property
+    def rhs(self) -> Any:
+        """The right side, of a law for generic parameters."""
+        return self.instance()[1]
+
+    @property
+    def statement(self) -> str:
+        """``lhs = rhs`` in Unicode; of a falsehood what is false."""
+        return "{} = {}".format(*self.instance())
+
+    def latex(self) -> str:
+        """Both sides in LaTeX, of a falsehood with ≠ between them."""
+        left, right = map(verb("formula"), self.instance())
+        return str(verb("related")(left.latex, self.sign, right.latex))
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
+    def _repr_markdown_(self) -> str:
+        return str(verb("as_markdown")(self))
+
+
 @dataclass(frozen=True)
-class Law(Drawn):
+class Law(Stated, Drawn):
     """An identity with a name.
 
     Attributes
@@ -64,31 +100,6 @@ class Law(Drawn):
     @cached_property
     def _generic(self) -> dict[str, Any]:
         return {name: self.generic.get(name, parameter(name, kind)) for name, kind in self.kinds.items()}
-
-    @property
-    def lhs(self) -> Any:
-        """The left side for generic parameters."""
-        return self.sides(**self._generic)[0]
-
-    @property
-    def rhs(self) -> Any:
-        """The right side for generic parameters."""
-        return self.sides(**self._generic)[1]
-
-    @property
-    def statement(self) -> str:
-        """``lhs = rhs`` in Unicode, for generic parameters."""
-        return f"{self.lhs} = {self.rhs}"
-
-    def latex(self) -> str:
-        """The statement in LaTeX."""
-        return str(verb("related")(f"{self.lhs:latex}", "=", f"{self.rhs:latex}"))
-
-    def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex()}$"
-
-    def _repr_markdown_(self) -> str:
-        return str(verb("as_markdown")(self))
 
     def __str__(self) -> str:
         return str(verb("law_text")(self))
