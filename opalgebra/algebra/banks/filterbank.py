@@ -15,12 +15,9 @@ from typing import Any
 
 from ..._verbs import Drawn, verb
 from ...errors import DimensionError, FactorTypeError, FormalSignalError, NoInverse, OperandError, Undecided
-from ...expr.blocks import Block
+from ...expr import Block, Conv, Down, Flip, Identity, LinearOperator, Shift, Up, constants, formal_names, formal_parts
 from ...expr.factors import axes, axis_count, is_symbolic, ratio
-from ...expr.multirate import Conv, Down, Flip, Shift, Up
-from ...expr.operators import Identity, LinearOperator
 from ...expr.signals import Signal, SignalExpr, common_ndim
-from ...expr.traverse import constants, formal_names, formal_parts
 from ...scalar import exact, is_sympy, to_sympy
 from ..decide.proof import Proof, Step
 from ..decide.prove import prove

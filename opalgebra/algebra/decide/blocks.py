@@ -8,22 +8,8 @@ from typing import Any
 
 from ..._verbs import verb
 from ...errors import SizeError, Undecided
-from ...expr.blocks import MAX_POWER, Block, Grid, fitted, grid, plain, without_blocks
-from ...expr.multirate import Shift
-from ...expr.operators import (
-    PLAIN,
-    Adjoint,
-    Compose,
-    Conj,
-    LinearOperator,
-    Power,
-    Scale,
-    Sum,
-    Transpose,
-    add,
-    common_channels,
-)
-from ...expr.signals import SignalExpr, common_ndim
+from ...expr import MAX_POWER, PLAIN, Block, Grid, Shift, SignalExpr, common_ndim, fitted, grid, plain, without_blocks
+from ...expr.operators import Adjoint, Compose, Conj, LinearOperator, Power, Scale, Sum, Transpose, add, common_channels
 from ...expr.traverse import all_factor_symbols
 from ..budget import DECISION, limited, room
 from ..facts import Hypothesis, symbols_of

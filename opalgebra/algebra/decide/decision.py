@@ -9,16 +9,8 @@ from itertools import islice
 from typing import Any, TypeAlias
 
 from ...errors import SizeError, Undecided
+from ...expr import all_factor_symbols, constants, nameless, substitute, symbols_in, walk, written_out
 from ...expr.signals import Signal, common_ndim
-from ...expr.traverse import (
-    all_factor_symbols,
-    constants,
-    nameless,
-    substitute,
-    symbols_in,
-    walk,
-    written_out,
-)
 from ..budget import check_time
 from ..facts import Hypothesis, allowed, holds, symbols_of
 from ..judge.evaluate import Expression

@@ -17,11 +17,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ...errors import OperandError, Undecided
-from ...expr.arrays import exact_array
-from ...expr.factors import axes, axis_count, ratio
-from ...expr.multirate import Conv, Down, Up
+from ...expr import Conv, Down, FormalSignal, Signal, SignalExpr, Up, axes, axis_count, exact_array, ratio
 from ...expr.operators import Adjoint, Compose, Identity, LinearOperator, Scale, Sum, Transpose, Zero, compose
-from ...expr.signals import FormalSignal, Signal, SignalExpr
 from ...expr.traverse import all_factor_symbols, constants, expand, nameless, transform, walk
 from ...scalar import to_sympy
 from ..facts import Hypothesis, allowed, relations_of

@@ -17,13 +17,8 @@ from math import gcd
 from typing import Any
 
 from ...errors import Undecided
-from ...expr.factors import axes
-from ...expr.multirate import Conv
-from ...expr.operators import LinearOperator
-from ...expr.sampling import SamplingMatrix
+from ...expr import Conv, IndexedSignalSum, IndexedSum, LinearOperator, SamplingMatrix, axes, constants, free_symbols
 from ...expr.signals import Applied, ConjSignal, Signal, SignalExpr, SignalSum
-from ...expr.sums import IndexedSignalSum, IndexedSum
-from ...expr.traverse import constants, free_symbols
 from ...scalar import is_sympy
 from ..lattices.sampling import smith
 from ..numbers.ring import Ring

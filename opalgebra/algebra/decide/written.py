@@ -15,12 +15,9 @@ from math import gcd, prod
 from typing import Any, TypeAlias
 
 from ...errors import Undecided
-from ...expr.factors import is_one
-from ...expr.multirate import Conv, Down, Flip, Shift, Up
+from ...expr import Conv, Down, Flip, SamplingMatrix, Shift, Up, all_factor_symbols, constants, formal_names, is_one
 from ...expr.operators import FormalOperator, LinearOperator, Scale, add, compose
-from ...expr.sampling import SamplingMatrix
 from ...expr.signals import FormalSignal, SignalExpr, common_ndim
-from ...expr.traverse import all_factor_symbols, constants, formal_names
 from ..judge.witness import to_signal
 from ..lattices.lattice import Basis, Vector, echelon, hermite, index_of, reduce, representatives
 from ..numbers.choose import ring_of

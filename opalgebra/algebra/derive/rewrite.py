@@ -11,27 +11,11 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, TypeAlias
 
+from ...expr import Adjoint, Conv, Down, IndexedSum, Modulate, Named, Shift, Up, apart, rebuild, symbols_in, transform
 from ...expr.factors import axes, is_one, is_symbolic
-from ...expr.multirate import Conv, Down, Modulate, Shift, Up
-from ...expr.named import Named
-from ...expr.operators import (
-    Adjoint,
-    Compose,
-    Conj,
-    Identity,
-    LinearOperator,
-    Power,
-    Scale,
-    Sum,
-    Transpose,
-    Zero,
-    add,
-    compose,
-)
+from ...expr.operators import Compose, Conj, Identity, LinearOperator, Power, Scale, Sum, Transpose, Zero, add, compose
 from ...expr.sampling import SamplingMatrix
 from ...expr.signals import Applied, ConjSignal, Signal, SignalSum
-from ...expr.sums import IndexedSum
-from ...expr.traverse import apart, rebuild, symbols_in, transform
 from ...scalar import exact
 from ..budget import check_time
 from ..decide.proof import Step

@@ -12,21 +12,8 @@ from itertools import pairwise
 from typing import Any, TypeAlias
 
 from ...errors import Undecided
-from ...expr.blocks import Block
-from ...expr.factors import axes, is_symbolic, ratio
-from ...expr.multirate import Conv, Down, Shift, Up
-from ...expr.operators import (
-    Compose,
-    Identity,
-    Scale,
-    Sum,
-    Zero,
-    add,
-    compose,
-)
-from ...expr.sampling import SamplingMatrix
-from ...expr.signals import Signal
-from ...expr.sums import IndexedSum
+from ...expr import Block, Conv, Down, IndexedSum, SamplingMatrix, Shift, Signal, Up, axes, is_symbolic, ratio
+from ...expr.operators import Compose, Identity, Scale, Sum, Zero, add, compose
 from ...expr.traverse import all_factor_symbols, constants, has_blocks, nameless, walk
 from ...scalar import exact, is_sympy
 from ..budget import DERIVATION, check_time, limited

@@ -15,27 +15,10 @@ from math import lcm
 from typing import Any, TypeAlias
 
 from ...errors import FormalSignalError
-from ...expr.blocks import Block
-from ...expr.characters import Character
-from ...expr.factors import axes
+from ...expr import Adjoint, Block, Character, Compose, IndexedSignalSum, IndexedSum, Named, SamplingMatrix, axes
 from ...expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
-from ...expr.named import Named
-from ...expr.operators import (
-    Adjoint,
-    Compose,
-    Conj,
-    FormalOperator,
-    Identity,
-    LinearOperator,
-    Power,
-    Scale,
-    Sum,
-    Transpose,
-    Zero,
-)
-from ...expr.sampling import SamplingMatrix
+from ...expr.operators import Conj, FormalOperator, Identity, LinearOperator, Power, Scale, Sum, Transpose, Zero
 from ...expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum
-from ...expr.sums import IndexedSignalSum, IndexedSum
 from ...scalar import conjugate, exact, is_sympy, to_sympy
 from ..budget import check_time
 from .enclosure import differs, settled

@@ -11,13 +11,9 @@ from itertools import islice, product, zip_longest
 from math import gcd, lcm, prod
 from typing import Any
 
-from ...expr.blocks import Block
-from ...expr.factors import axes
-from ...expr.multirate import Down, Modulate, Up
+from ...expr import Block, Down, Modulate, SamplingMatrix, Up, axes, constants, expand, formal_names, walk
 from ...expr.operators import PLAIN, LinearOperator, Power, Sum, common_channels
-from ...expr.sampling import SamplingMatrix
 from ...expr.signals import FormalSignal, SignalExpr, common_ndim
-from ...expr.traverse import constants, expand, formal_names, walk
 from ...scalar import is_sympy, to_sympy
 from ..facts import AboutFactors, Coprime, Divides, Equal, EvenSymmetric, Hypothesis, NotDivides, symbols_of
 from .evaluate import Evaluator, Expression, Index, Sparse, differs

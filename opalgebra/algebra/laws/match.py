@@ -13,17 +13,11 @@ from math import gcd
 from typing import Any, TypeAlias
 
 from ...errors import DimensionError, OpAlgebraError
-from ...expr.blocks import Block
-from ...expr.factors import as_sampling, axes, axis_count, is_symbolic
+from ...expr import Block, IndexedSum, Named, Node, SamplingMatrix, as_sampling, axes, axis_count, is_symbolic, rebuild
 from ...expr.factors import factor as as_factor
 from ...expr.multirate import Conv, Down, Flip, Up
-from ...expr.named import Named
-from ...expr.node import Node
 from ...expr.operators import Compose, FormalOperator, LinearOperator, Sum, add, compose
-from ...expr.sampling import SamplingMatrix
 from ...expr.signals import Applied, ConjSignal, FormalSignal, Signal, SignalExpr
-from ...expr.sums import IndexedSum
-from ...expr.traverse import rebuild
 from ...scalar import is_sympy
 from ..budget import check_time
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...expr.multirate import Conv, Down, Modulate, Shift, Up
+from ...expr import Conv, Down, Modulate, Shift, Up, Zero, box, compose, written_out
 from ...expr.named import AvgPool, Corr, DilatedConv, LinearUp, Repeat, StridedConv, TransposedConv
-from ...expr.operators import Zero, compose
-from ...expr.signals import box
-from ...expr.traverse import written_out
 from ...scalar import conjugate
 from .builders import (
     EXAMPLE_SUM,

@@ -11,13 +11,8 @@ from itertools import chain
 from math import gcd
 from typing import Any, TypeAlias
 
-from ...expr.factors import axes, is_symbolic
-from ...expr.multirate import Conv, Down, Shift, Up
-from ...expr.named import Named
-from ...expr.node import Node
+from ...expr import Applied, Conv, Down, Named, Node, Shift, Signal, Up, axes, is_symbolic, transform
 from ...expr.operators import Compose, Identity, LinearOperator, Power, Scale, Sum, Zero, add, compose
-from ...expr.signals import Applied, Signal
-from ...expr.traverse import transform
 from ..derive.rewrite import by_law, collect, common_factor, identity_gone, letter_named, without_wrapper
 from ..laws.law import BACKWARD, FORWARD
 from ..laws.match import Spot, head_of, inner

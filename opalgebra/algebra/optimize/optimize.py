@@ -18,10 +18,7 @@ import numpy as np
 
 from ..._verbs import verb
 from ...errors import DimensionError, OpAlgebraError, OperandError, Undecided
-from ...expr.multirate import Modulate
-from ...expr.node import Node
-from ...expr.operators import PLAIN, FormalOperator, LinearOperator, Power
-from ...expr.signals import Signal, common_ndim
+from ...expr import PLAIN, FormalOperator, LinearOperator, Modulate, Node, Power, Signal, common_ndim
 from ...expr.traverse import all_factor_symbols, constants, formal_names, has_blocks, substitute, transform, walk
 from ...scalar import is_sympy
 from ..decide.proof import Step
