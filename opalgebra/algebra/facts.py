@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import islice
 from math import gcd
-from typing import Any
+from typing import Any, ClassVar
 
 from .._verbs import verb
 from ..errors import FactorError, OperandError
@@ -35,34 +35,34 @@ class AboutFactors(Hypothesis):
 
     a: Any
     b: Any
+    words: ClassVar[str]
+
+    def __str__(self) -> str:
+        return self.words.format(self.a, self.b)
 
 
 class Coprime(AboutFactors):
     """gcd(a, b) = 1."""
 
-    def __str__(self) -> str:
-        return f"gcd({self.a}, {self.b}) = 1"
+    words = "gcd({}, {}) = 1"
 
 
 class Divides(AboutFactors):
     """a divides b."""
 
-    def __str__(self) -> str:
-        return f"{self.a} | {self.b}"
+    words = "{} | {}"
 
 
 class NotDivides(AboutFactors):
     """a does not divide b."""
 
-    def __str__(self) -> str:
-        return f"{self.a} ∤ {self.b}"
+    words = "{} ∤ {}"
 
 
 class Equal(AboutFactors):
     """a = b."""
 
-    def __str__(self) -> str:
-        return f"{self.a} = {self.b}"
+    words = "{} = {}"
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def coprime(a: Any, b: Any) -> Coprime:
     'proved'
     """
     a, b = _scalar_factor(a), _scalar_factor(b)
-    if (shared := gcd(_number_in(a), _number_in(b))) != 1:
+    if (shared := gcd(number_in(a), number_in(b))) != 1:
         raise FactorError(f"coprime({a}, {b}) is false: {shared} divides both; from a contradiction everything follows")
     if a == b and a != 1:
         raise FactorError(f"coprime({a}, {b}) holds for {a} = 1 only; put 1 in its place")
@@ -124,7 +124,7 @@ def not_divides(a: Any, b: Any) -> NotDivides:
     a, b = _scalar_factor(a), shift(b)
     if isinstance(b, tuple):
         raise FactorError(f"{b} has several axes; state the hypothesis for one axis at a time")
-    if _visibly_divides(a, b):
+    if visibly_divides(a, b):
         raise FactorError(f"not_divides({a}, {b}) is false: {a} divides {b}; from a contradiction everything follows")
     return NotDivides(a, b)
 
@@ -160,12 +160,12 @@ def even_symmetric(q: SignalExpr) -> EvenSymmetric:
     return EvenSymmetric(q)
 
 
-def _number_in(value: Any) -> int:
+def number_in(value: Any) -> int:
     """The integer coefficient of a factor."""
     return int(value.as_coeff_Mul()[0]) if is_sympy(value) else value
 
 
-def _visibly_divides(a: Any, b: Any) -> bool:
+def visibly_divides(a: Any, b: Any) -> bool:
     """Whether b / a is a polynomial with integer coefficients."""
     if not (is_sympy(a) or is_sympy(b)):
         return bool(b % a == 0)
@@ -199,11 +199,11 @@ def symbols_of(facts: Iterable[Hypothesis]) -> set[Any]:
 
 
 @lru_cache(maxsize=4096)
-def allowed(symbol: Any, value: int) -> bool:
+def allowed(symbol: Any, value: Any) -> bool:
     """Whether a number fits all that SymPy was told of a symbol: positive, even, prime, …"""
     import sympy
 
-    number = sympy.Integer(value)
+    number = sympy.sympify(value)
     return all(getattr(number, f"is_{what}") is truth for what, truth in symbol.assumptions0.items())
 
 

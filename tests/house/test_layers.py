@@ -77,6 +77,12 @@ JUDGES = "The judges reach nothing of what they judge"
         ("algebra/judge/replay.py", "if TYPE_CHECKING:\n    from ..decide.proof import Proof", JUDGES),
         ("algebra/facts.py", "def late():\n    from .decide.prove import prove", JUDGES),  # whom the judges import
         ("algebra/certificates/checker.py", "from ..laws.table import laws", JUDGES),
+        ("algebra/numbers/tower.py", "def late():\n    from .reading import factors", "The numbers are on floors"),
+        ("algebra/judge/evaluate.py", "from .witness import Names", "The judges are on floors"),
+        ("algebra/certificates/cofactors.py", "from .writer import certificate", "The certificates are on floors"),
+        ("algebra/laws/law.py", "def late():\n    from .table import laws", "The laws are on floors"),
+        ("algebra/derive/rewrite.py", "from .simplify import simplify", "The derivations are on floors"),
+        ("algebra/optimize/taps.py", "from .moves import moves", "The optimiser is on floors"),
     ],
 )
 def test_a_planted_import_between_rooms_is_caught(copy: Path, module: str, line: str, contract: str) -> None:

@@ -15,11 +15,10 @@ from typing import Any
 
 from ..._verbs import Drawn, verb
 from ...errors import DimensionError, FactorTypeError, FormalSignalError, NoInverse, OperandError, Undecided
-from ...expr import common_ndim, constants, formal_names, formal_parts, negated
-from ...expr.blocks import Block
+from ...expr import Block, Conv, Down, Flip, Identity, LinearOperator, Shift, Up, constants, formal_names, formal_parts
 from ...expr.factors import axes, axis_count, is_symbolic, ratio
-from ...expr.multirate import Conv, Down, Flip, Shift, Up
-from ...expr.operators import Identity, LinearOperator
+from ...expr.index import negated
+from ...expr.node import common_ndim
 from ...expr.signals import Signal, SignalExpr
 from ...scalar import exact, is_sympy, to_sympy
 from ..decide.proof import Proof, Step
@@ -32,7 +31,34 @@ from ..lattices.sampling import cosets
 from ..numbers.choose import ring_of
 
 
-class FilterBank(Drawn):
+class Bank(Drawn):
+    """What splits a signal into channels and puts it together again."""
+
+    analysis: Any  # properties, of which the base says no more
+    synthesis: Any
+
+    @property
+    def operator(self) -> LinearOperator:
+        """T, synthesis after analysis."""
+        whole: LinearOperator = self.synthesis @ self.analysis
+        return whole
+
+    def on(self, n: Any, **options: Any) -> Any:
+        """T on arrays of shape n; ``bank.analysis.on(n)`` and ``bank.synthesis.on(m)`` are its halves."""
+        return self.operator.on(n, **options)
+
+    def plot(self, kind: str | None = None, *, dark: bool = False, **options: Any) -> Any:
+        """A figure of analysis and synthesis filters, and of the distortion and aliasing of both together.
+
+        Other kinds are those of the operator: "impulse", "matrix", "polyphase", "cost".
+        """
+        return verb("plot")(self, kind, dark=dark, **options)
+
+    def _repr_html_(self) -> str:
+        return str(verb("as_html")(self))
+
+
+class FilterBank(Bank):
     """Analysis ↓k C_{h_i} and synthesis Σ_i C_{f_i} ↑k; made by :func:`filterbank`.
 
     Attributes
@@ -69,11 +95,6 @@ class FilterBank(Drawn):
         return Block([[Conv(f) @ self._up for f in self.synthesis_filters]])
 
     @property
-    def operator(self) -> LinearOperator:
-        """T, synthesis after analysis."""
-        return self.synthesis @ self.analysis
-
-    @property
     def rate(self) -> int:
         """M = |det k|, how many samples one sample of a channel stands for."""
         return ratio(self.factor)
@@ -98,7 +119,9 @@ class FilterBank(Drawn):
         """H(z) with entries H_i(z e^{2πil/M}) in row l and column i (one axis)."""
         import sympy
 
-        M, z = self._one_axis(), sympy.Symbol("z")
+        if axis_count(self.factor) != 1:
+            raise DimensionError(f"the factor is {self.factor}; a matrix in z is for one axis")
+        M, z = self.rate, sympy.Symbol("z")
         taps = [self._known(h) for h in self.analysis_filters]
         turn = [sympy.exp(-2 * sympy.pi * sympy.I * sympy.Rational(j, M)) for j in range(M)]
         rows = [
@@ -144,7 +167,7 @@ class FilterBank(Drawn):
         c, d = self._candidate()
         proof = prove(self.operator, _delayed(c if gain is None else gain, d if delay is None else delay), given)
         if proof.verdict == "proved" and not proof.reason:
-            proof.reason = certificate(constants(self.operator))
+            proof.reason = how_proved(constants(self.operator))
         return proof
 
     @property
@@ -225,21 +248,10 @@ class FilterBank(Drawn):
         """
         difference = self.operator - _delayed(gain, delay)
         ring = ring_of(constants(difference))
-        entries = [
-            ring.to_scalar(ring.convert(v)) for at in self._classes() for v in self._answer(difference, at).values()
-        ]
+        evaluator = Evaluator(axis_count(self.factor))
+        answers = (evaluator.act(difference, {tuple(axes(at)): 1}) for at in cosets(self.factor))
+        entries = [ring.to_scalar(ring.convert(v)) for answer in answers for v in answer.values()]
         return max((abs(v) for v in entries), key=lambda v: float(abs(v)), default=0)
-
-    def on(self, n: Any, **options: Any) -> Any:
-        """T on arrays of shape n; ``bank.analysis.on(n)`` and ``bank.synthesis.on(m)`` are its halves."""
-        return self.operator.on(n, **options)
-
-    def plot(self, kind: str | None = None, *, dark: bool = False, **options: Any) -> Any:
-        """A figure of analysis and synthesis filters, and of the distortion and aliasing of both together.
-
-        Other kinds are those of the operator: "impulse", "matrix", "polyphase", "cost".
-        """
-        return verb("plot")(self, kind, dark=dark, **options)
 
     def __repr__(self) -> str:
         inner = ", ".join(repr(list(filters)) for filters in (self.analysis_filters, self.synthesis_filters))
@@ -256,9 +268,6 @@ class FilterBank(Drawn):
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
-
-    def _repr_html_(self) -> str:
-        return str(verb("as_html")(self))
 
     def _transfer(self) -> LinearOperator:
         pairs = zip(self.synthesis_filters, self.analysis_filters, strict=True)
@@ -283,24 +292,13 @@ class FilterBank(Drawn):
             raise NoInverse(f"the bank does not reconstruct: {proof}")
         return self._candidate()
 
-    def _one_axis(self) -> int:
-        if axis_count(self.factor) != 1:
-            raise DimensionError(f"the factor is {self.factor}; a matrix in z is for one axis")
-        return self.rate
-
     def _known(self, h: SignalExpr) -> Sparse:
         if formal_parts(h):
             raise FormalSignalError(f"{h} is formal; a matrix in z needs taps: oa.signals('h', length=4)")
         return Evaluator(axis_count(self.factor)).signal(h)
 
-    def _classes(self) -> Iterable[tuple[int, ...]]:
-        return (axes(at) for at in cosets(self.factor))
 
-    def _answer(self, operator: LinearOperator, at: tuple[int, ...]) -> Sparse:
-        return Evaluator(len(at)).act(operator, {at: 1})
-
-
-class Tree(Drawn):
+class Tree(Bank):
     """A bank that splits its first channel again and again; made by :meth:`FilterBank.tree`.
 
     A_L = (A_{L−1} ⊕ I) A and S_L = S (S_{L−1} ⊕ I), with c⁻¹ S^{−d} behind every synthesis so that levels stay in
@@ -328,38 +326,22 @@ class Tree(Drawn):
             result = step @ Block.diagonal(result, *self._idle())
         return result
 
-    @property
-    def operator(self) -> LinearOperator:
-        """Synthesis after analysis."""
-        return self.synthesis @ self.analysis
-
     def perfect_reconstruction(self) -> Proof:
         """T = I, by induction: the inner levels are I where the bank is, and what is left is one level."""
         inner, one = self.operator, self.bank.operator
         proof = prove(one, Identity())
         if not proof or self.levels == 1:
             return proof
-        made = Proof(inner, Identity(), (), "proved", f"level by level: {certificate(constants(one))}")
+        made = Proof(inner, Identity(), (), "proved", f"level by level: {how_proved(constants(one))}")
         lines = [Step(inner, "", ""), Step(one, f"reconstruction of {self.levels - 1} inner levels", "")]
         made.__dict__["steps"] = [*lines, Step(Identity(), "reconstruction of one level", "")]
         return made
-
-    def on(self, n: Any, **options: Any) -> Any:
-        """T on arrays of shape n."""
-        return self.operator.on(n, **options)
-
-    def plot(self, kind: str | None = None, *, dark: bool = False, **options: Any) -> Any:
-        """A figure, as of a filter bank."""
-        return verb("plot")(self, kind, dark=dark, **options)
 
     def __str__(self) -> str:
         return f"{self.levels} levels of {self.bank}"
 
     def __repr__(self) -> str:
         return f"{self.bank!r}.tree({self.levels})"
-
-    def _repr_html_(self) -> str:
-        return str(verb("as_html")(self))
 
     def _idle(self) -> list[LinearOperator]:
         return [Identity()] * (self.bank.channels - 1)
@@ -403,12 +385,12 @@ def adjoint(h: SignalExpr) -> SignalExpr:
     return found
 
 
-def exactly(h: SignalExpr) -> SignalExpr:
+def exact_signal(h: SignalExpr) -> SignalExpr:
     """The signal with exact entries, so that what is computed of it is not rounded."""
     return Signal(h.values, h.starts, exact=True) if isinstance(h, Signal) else h
 
 
-def certificate(values: Iterable[Any]) -> str:
+def how_proved(values: Iterable[Any]) -> str:
     """How a proof about these numbers was come by, in words; "" for rational ones."""
     found = [v for v in values if is_sympy(v) and v.is_number and not v.is_Rational]
     names = sorted({atom.family.name for v in found for atom in v.atoms() if hasattr(atom, "family")})
@@ -432,7 +414,7 @@ def _delayed(c: Any, d: Any) -> LinearOperator:
 
 
 def _scaled(f: SignalExpr, c: Any) -> SignalExpr:
-    return f if c == 1 else exactly(f) * (1 / to_sympy(c))
+    return f if c == 1 else exact_signal(f) * (1 / to_sympy(c))
 
 
 def _magnitude(value: Any) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...errors import DimensionError, FactorError, OperandError
 from ...expr import Conv, Shift, Signal, SignalExpr, Up
-from .filterbank import FilterBank, adjoint, exactly
+from .filterbank import FilterBank, adjoint, exact_signal
 
 SPLINES = {f"bior{p}.{q}" for p, q in ((1, 1), (1, 3), (1, 5), (2, 2), (2, 4), (2, 6), (2, 8), (3, 1), (3, 3), (3, 5),
                                        (3, 7), (3, 9))}  # fmt: skip
@@ -231,7 +231,7 @@ def lifting(*steps: tuple[str, Any], scale: tuple[Any, Any] = (1, 1)) -> FilterB
 def _step(step: Any) -> tuple[str, SignalExpr]:
     if not isinstance(step, tuple) or len(step) != 2 or step[0] not in ("predict", "update"):
         raise OperandError(f"a lifting step is {step!r}; give ('predict', kernel) or ('update', kernel)")
-    return step[0], exactly(Conv(step[1]).kernel)
+    return step[0], exact_signal(Conv(step[1]).kernel)
 
 
 def _scales(scale: Any) -> list[Any]:
@@ -246,7 +246,7 @@ def _scales(scale: Any) -> list[Any]:
 
 
 def _times(v: Any, factor: Any) -> Any:
-    return v if v is None or factor == 1 else exactly(v) * factor
+    return v if v is None or factor == 1 else exact_signal(v) * factor
 
 
 def _plus(target: list[Any], other: list[Any], kernel: SignalExpr) -> list[Any]:

@@ -14,20 +14,15 @@ from math import prod
 from random import Random
 from typing import Any
 
-from ...expr import all_factor_symbols, constants, expand, formal_names, walk, with_frequencies
+from ...expr import Signal, all_factor_symbols, constants, expand, formal_names, walk, with_frequencies
 from ...expr.operators import FormalOperator, LinearOperator, Power
-from ...expr.signals import Signal
 from ...scalar import exact, is_sympy
 from ..budget import room
 from ..decide.decision import dimension
 from ..decide.hypotheses import models
 from ..decide.proof import Proof
 from ..decide.relations import assignments
-from ..facts import (
-    AboutFactors,
-    relations_of,
-    symbols_of,
-)
+from ..facts import AboutFactors, relations_of, symbols_of
 from ..judge.evaluate import Evaluator, Expression, Index, Sparse
 from ..judge.replay import FAR, answers_at, common_period, evaluator_at, holds_at, judged, same_answers, values_fit
 from ..judge.witness import Names, conjugates, indices

@@ -10,10 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import CertificateError, OpAlgebraError
-from ...expr import formal_names, substitute, walk
-from ...expr.blocks import Block
+from ...expr import Block, Conv, Down, Flip, Modulate, Shift, Up, formal_names, substitute, walk
 from ...expr.factors import factors, integers, ratio
-from ...expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ...expr.operators import PLAIN, Compose, FormalOperator, Identity, Scale, Sum, add, common_channels, compose
 from ...expr.signals import Box, FormalSignal, Signal, add_signals
 from ...scalar import conjugate, exact, to_sympy

@@ -15,28 +15,12 @@ from math import lcm, prod
 from typing import Any
 
 from ...errors import CertificateError, Undecided
-from ...expr import constants, expand, formal_names, has_blocks
-from ...expr.blocks import Block, slices
-from ...expr.factors import axes
+from ...expr import PLAIN, Adjoint, Block, Compose, Conj, FormalOperator, Node, SamplingMatrix, axes, slices
+from ...expr.contents import constants, formal_names, has_blocks
 from ...expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
-from ...expr.node import Node
-from ...expr.operators import (
-    PLAIN,
-    Adjoint,
-    Compose,
-    Conj,
-    FormalOperator,
-    Identity,
-    LinearOperator,
-    Power,
-    Scale,
-    Sum,
-    Transpose,
-    Zero,
-    common_channels,
-)
-from ...expr.sampling import SamplingMatrix
+from ...expr.operators import Identity, LinearOperator, Power, Scale, Sum, Transpose, Zero, common_channels
 from ...expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum
+from ...expr.tree import expand
 from ...scalar import conjugate, exact, is_sympy, to_sympy
 from ..decide.decision import dimension
 from ..decide.proof import Proof, Step

@@ -77,10 +77,10 @@ class Context:
         """Whether a hypothesis rules factor | rest out: some a divides all of it but the constant term."""
         if CONSTANT not in rest:
             return False
-        common = _common_factor((c for p, c in rest.items() if p != CONSTANT), self.polynomials, factor)
+        common = common_factor((c for p, c in rest.items() if p != CONSTANT), self.polynomials, factor)
         return any(
-            _divisible((common.LM, common.LC), a)
-            and any(not _remainder(rest[CONSTANT] - sign * b, a, self) for sign in (1, -1))
+            divisible((common.LM, common.LC), a)
+            and any(not remainder(rest[CONSTANT] - sign * b, a, self) for sign in (1, -1))
             for a, b in self.indivisible
         )
 
@@ -96,12 +96,12 @@ def _primes(value: Any) -> list[Any]:
     return [*value.free_symbols, *prime_factors(int(value.as_coeff_Mul()[0]))]
 
 
-def _divisible(monomial: tuple[Any, Any], factor: Poly) -> bool:
+def divisible(monomial: tuple[Any, Any], factor: Poly) -> bool:
     exponents, coefficient = monomial
     return coefficient % factor.LC == 0 and all(e >= f for e, f in zip(exponents, factor.LM, strict=True))
 
 
-def _common_factor(polys: Iterable[Poly], ring: Any, start: Poly | None = None) -> Poly:
+def common_factor(polys: Iterable[Poly], ring: Any, start: Poly | None = None) -> Poly:
     """The largest monomial that divides all terms (and ``start``)."""
     content, exponents = (0, None) if start is None else (int(start.LC), list(start.LM))
     for poly in polys:
@@ -133,7 +133,7 @@ def combination(
     return [[context.polynomials(entry.numer) * context.polynomials(entry.denom) for entry in row] for row in solution]
 
 
-def _never_divides(factor: Poly, rest: Affine) -> bool:
+def never_divides(factor: Poly, rest: Affine) -> bool:
     """Whether the constant term rules divisibility out: all is numbers, and their gcd does not divide it."""
     if not factor.is_ground or not all(c.is_ground for c in rest.values()):
         return False
@@ -141,7 +141,7 @@ def _never_divides(factor: Poly, rest: Affine) -> bool:
     return CONSTANT in rest and int(rest[CONSTANT].LC) % common != 0
 
 
-def _times(affine: Affine, factor: Poly) -> Affine:
+def times(affine: Affine, factor: Poly) -> Affine:
     return {p: product for p, c in affine.items() if (product := c * factor)}
 
 
@@ -152,11 +152,11 @@ def plus(left: Affine, right: Affine) -> Affine:
     return {p: c for p, c in total.items() if c}
 
 
-def _remainder(poly: Poly, factor: Poly, context: Context) -> Poly:
+def remainder(poly: Poly, factor: Poly, context: Context) -> Poly:
     """The terms that the monomial does not divide; an integer coefficient is left as it is."""
-    terms = {m: c for m, c in poly.terms() if not _divisible((m, c), factor)}
+    terms = {m: c for m, c in poly.terms() if not divisible((m, c), factor)}
     return context.polynomials.from_dict(terms)
 
 
-def _show(rest: Affine) -> str:
+def shown(rest: Affine) -> str:
     return " + ".join(str(c.as_expr()) if p == CONSTANT else f"({c.as_expr()})·t{p}" for p, c in sorted(rest.items()))

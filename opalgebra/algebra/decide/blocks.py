@@ -8,23 +8,9 @@ from typing import Any
 
 from ..._verbs import verb
 from ...errors import SizeError, Undecided
-from ...expr import MAX_POWER, all_factor_symbols, common_ndim, fitted, grid, plain, without_blocks
-from ...expr.blocks import Block, Grid
-from ...expr.multirate import Shift
-from ...expr.operators import (
-    PLAIN,
-    Adjoint,
-    Compose,
-    Conj,
-    LinearOperator,
-    Power,
-    Scale,
-    Sum,
-    Transpose,
-    add,
-    common_channels,
-)
-from ...expr.signals import SignalExpr
+from ...expr import MAX_POWER, PLAIN, Block, Grid, Shift, SignalExpr, common_ndim, fitted, grid, plain, without_blocks
+from ...expr.operators import Adjoint, Compose, Conj, LinearOperator, Power, Scale, Sum, Transpose, add, common_channels
+from ...expr.tree import all_factor_symbols
 from ..budget import DECISION, limited, room
 from ..facts import Hypothesis, symbols_of
 from ..judge.witness import Witness

@@ -9,7 +9,8 @@ from itertools import islice
 from typing import Any, TypeAlias
 
 from ...errors import SizeError, Undecided
-from ...expr import all_factor_symbols, common_ndim, constants, nameless, substitute, symbols_in, walk, written_out
+from ...expr import all_factor_symbols, constants, nameless, substitute, symbols_in, walk, written_out
+from ...expr.node import common_ndim
 from ...expr.signals import Signal
 from ..budget import check_time
 from ..facts import Hypothesis, allowed, holds, symbols_of

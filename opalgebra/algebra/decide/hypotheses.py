@@ -21,12 +21,12 @@ from ..facts import (
     Equal,
     Hypothesis,
     NotDivides,
-    _number_in,
-    _visibly_divides,
     allowed,
     holds,
+    number_in,
     small_values,
     symbols_of,
+    visibly_divides,
 )
 from .exponents import Condition, assumptions, can_hold, is_decided, smallest_clash
 
@@ -157,7 +157,7 @@ def _one_step(facts: list[Hypothesis]) -> tuple[Hypothesis | None, dict[Any, Any
             if ones:
                 return None, dict.fromkeys(ones, 1)
         elif isinstance(fact, NotDivides):
-            if _visibly_divides(fact.a, fact.b):
+            if visibly_divides(fact.a, fact.b):
                 raise _contradiction(fact)
         else:
             values = _equation(fact) if isinstance(fact, Equal) else _division(fact, facts)
@@ -187,7 +187,7 @@ def _symbols(value: Any) -> list[Any]:
 
 def _shared_symbols(fact: Coprime) -> list[Any]:
     """The symbols on both sides, which can only be 1."""
-    if gcd(_number_in(fact.a), _number_in(fact.b)) != 1:
+    if gcd(number_in(fact.a), number_in(fact.b)) != 1:
         raise _contradiction(fact)
     other = _symbols(fact.b)
     return [symbol for symbol in _symbols(fact.a) if symbol in other]
@@ -203,7 +203,7 @@ def _cancelled(a: Any, b: Any) -> tuple[Any, Any]:
 
 def _all_one(value: Any, fact: Hypothesis) -> dict[Any, Any]:
     """value = 1 for a monomial of positive integers."""
-    if _number_in(value) != 1:
+    if number_in(value) != 1:
         raise _contradiction(fact)
     return dict.fromkeys(_symbols(value), 1)
 

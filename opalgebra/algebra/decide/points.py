@@ -59,7 +59,7 @@ def _collected(states: list[Parametrised], ring: Ring) -> list[Parametrised]:
 
 def _directions(states: list[Parametrised]) -> list[tuple[Any, ...]]:
     """The directions of ranges that may be multiplied out, those that occur most often first."""
-    columns = [state._column(p) for state in states for p in state.bounds]
+    columns = [state.column_of(p) for state in states for p in state.bounds]
     counted = Counter(column for column in columns if _is_injective(column, states[0]))
     return [column for column, _ in counted.most_common()]
 
@@ -82,9 +82,9 @@ def _is_injective(column: tuple[Any, ...], state: Parametrised) -> bool:
 def _multiplied(state: Parametrised, direction: tuple[Any, ...], ring: Ring) -> list[Parametrised]:
     """The state times 1 − z^v: the ends of a range of this direction, else the state and itself moved."""
     for parameter, bound in state.bounds.items():
-        if state._column(parameter) == direction:
-            (end,) = state._substituted(parameter, {CONSTANT: bound}).scaled(-ring.one)
-            return [state._substituted(parameter, {}), end]
+        if state.column_of(parameter) == direction:
+            (end,) = state.substituted(parameter, {CONSTANT: bound}).scaled(-ring.one)
+            return [state.substituted(parameter, {}), end]
     point = tuple(plus(a, {CONSTANT: v}) if v else a for a, v in zip(state.point, direction, strict=True))
     return [state, *replace(state, point=point).scaled(-ring.one)]
 
@@ -126,16 +126,16 @@ def _same_points(left: Parametrised, right: Parametrised) -> bool:
     """M s + c and M' t + c' agree iff M = M' U with U unimodular and c − c' is in the image of M'."""
 
     def bounded(state: Parametrised) -> list[str]:
-        return sorted(f"{b} {[str(c) for c in state._column(p)]}" for p, b in state.bounds.items())
+        return sorted(f"{b} {[str(c) for c in state.column_of(p)]}" for p, b in state.bounds.items())
 
     mine, theirs = left.parameters(), right.parameters()
     if len(mine) != len(theirs) or bounded(left) != bounded(right):
         return False
-    offset = tuple(a - b for a, b in zip(left._column(CONSTANT), right._column(CONSTANT), strict=True))
+    offset = tuple(a - b for a, b in zip(left.column_of(CONSTANT), right.column_of(CONSTANT), strict=True))
     if not theirs:
         return not any(offset)
-    targets = [*(left._column(p) for p in mine), offset]
-    solution = combination([right._column(p) for p in theirs], targets, left.context)
+    targets = [*(left.column_of(p) for p in mine), offset]
+    solution = combination([right.column_of(p) for p in theirs], targets, left.context)
     if solution is None:
         return False
     from sympy.polys.matrices import DomainMatrix

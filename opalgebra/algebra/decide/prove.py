@@ -7,21 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 from ...errors import OperandError, Undecided
-from ...expr import all_factor_symbols, common_ndim, formal_names, has_blocks, nameless, substitute
+from ...expr import SignalExpr, all_factor_symbols, common_ndim, formal_names, has_blocks, nameless, substitute
 from ...expr.exactly import exactly
 from ...expr.operators import LinearOperator, common_channels
-from ...expr.signals import SignalExpr
 from ..budget import DECISION, limited, room
 from ..facts import EvenSymmetric, Hypothesis, hypotheses, relations_of
 from ..judge.evaluate import Evaluator, Expression
 from ..judge.replay import holds_at
 from ..judge.witness import Witness, to_signal
-from .decision import (
-    Decision,
-    answering,
-    decide_plain,
-    dimension,
-)
+from .decision import Decision, answering, decide_plain, dimension
 from .proof import Proof
 from .scope import Scope
 

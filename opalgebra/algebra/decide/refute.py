@@ -12,11 +12,7 @@ from fractions import Fraction
 from itertools import islice, product
 from typing import Any
 
-from ...expr import formal_names, walk
-from ...expr.factors import axes
-from ...expr.multirate import Down, Modulate, Up
-from ...expr.operators import FormalOperator, LinearOperator
-from ...expr.sampling import SamplingMatrix
+from ...expr import Down, FormalOperator, LinearOperator, Modulate, SamplingMatrix, Up, axes, formal_names, walk
 from ...expr.signals import FormalSignal
 from ...scalar import is_sympy
 from ..judge.evaluate import Index, Sparse

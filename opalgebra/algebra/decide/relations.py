@@ -8,7 +8,7 @@ A refutation is shown at kernels for which the hypotheses were proved.  What nei
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice, product
@@ -17,17 +17,18 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ...errors import OperandError, Undecided
-from ...expr import all_factor_symbols, constants, nameless, transform, walk
-from ...expr.factors import axis_count
-from ...expr.multirate import Conv, Down, Up
-from ...expr.operators import Compose, Identity, LinearOperator, Scale, Sum, Zero, compose
-from ...expr.signals import FormalSignal, Signal, SignalExpr
+from ...expr import Conv, Down, FormalSignal, Signal, SignalExpr, Up, axes, axis_count, exact_array, ratio
+from ...expr.contents import constants
+from ...expr.operators import Adjoint, Compose, Identity, LinearOperator, Scale, Sum, Transpose, Zero, compose
+from ...expr.sums import nameless
+from ...expr.tree import all_factor_symbols, expand, transform, walk
 from ...scalar import to_sympy
-from ..facts import Hypothesis, relations_of
+from ..facts import Hypothesis, allowed, relations_of
 from ..judge.evaluate import Evaluator
 from .decision import Decision, answering, decide_plain, dimension, same_canonical
 
 Pair: TypeAlias = tuple[LinearOperator, LinearOperator]
+Equal: TypeAlias = Callable[[Any, Any], bool]
 Assignment: TypeAlias = dict[Any, Any]  # a Signal by formal name, a number by symbol
 
 MAX_GENERATORS = 60
@@ -93,14 +94,12 @@ def paraunitary(hs: Sequence[Any], k: Any) -> Relation:
     >>> bank.perfect_reconstruction(given=oa.paraunitary([h0, h1], 2)).verdict
     'proved'
     """
-    from ...expr.factors import ratio
-
     kernels = _kernels(hs, "paraunitary")
     if len(kernels) != ratio(Down(k).factor):
         raise OperandError(f"{len(kernels)} filters and the factor {k} were given; give one filter per channel of k")
     bands = [Down(k) @ Conv(h) for h in kernels]
-    whole = sum((Conv(h).H @ Up(k) @ Down(k) @ Conv(h) for h in kernels[1:]), start=_tight(kernels[0], k))
-    pairs: list[Pair] = [(whole, Identity())]
+    first, *others = (band.H @ band for band in bands)
+    pairs: list[Pair] = [(sum(others, start=first), Identity())]
     for i, a in enumerate(bands):
         pairs += [(a @ b.H, Identity() if i == j else Zero()) for j, b in enumerate(bands)]
     names = ", ".join(map(_name, kernels))
@@ -118,10 +117,6 @@ def nyquist(h: Any, k: Any) -> Relation:
     (kernel,) = _kernels([h], "nyquist")
     pair = Conv(Down(k) @ kernel), Identity()
     return Nyquist(f"{_name(kernel)} Nyquist for k = {k}", (kernel,), (pair,), Down(k).factor)
-
-
-def _tight(h: SignalExpr, k: Any) -> LinearOperator:
-    return Conv(h).H @ Up(k) @ Down(k) @ Conv(h)
 
 
 def _kernels(given: Any, what: str) -> list[SignalExpr]:
@@ -167,7 +162,7 @@ def _decide_under(lhs: Any, rhs: Any, relations: Sequence[Relation], facts: tupl
     how = _in_ideal(lhs, rhs, relations)  # which refuses hypotheses that contradict one another
     if how:
         return "proved", how, None
-    how = _rewritten(lhs, rhs, relations, facts)
+    how, _ = rewritten(lhs, rhs, relations, lambda a, b: decide_plain(a, b, facts)[0] == "proved")
     if how and any(True for _ in assignments(relations)):
         return "proved", how, None
     if how:
@@ -179,65 +174,89 @@ def _decide_under(lhs: Any, rhs: Any, relations: Sequence[Relation], facts: tupl
     return "undecided", "neither do the hypotheses give it as they were used, nor was a counterexample found", None
 
 
-def _rewritten(lhs: Any, rhs: Any, relations: Sequence[Relation], facts: tuple[Hypothesis, ...]) -> str:
-    """How the hypotheses as rewrite rules make both sides equal; "" where they do not."""
-    if not isinstance(lhs, LinearOperator):
-        return ""
-    for relation in relations:
-        for left, right in relation.pairs:
-            for plus, minus in ((right, left), (left, right)):  # lhs − rhs = ±(left − right)
-                if decide_plain(lhs + plus, rhs + minus, facts)[0] == "proved":
-                    return f"the difference of both sides is that of the hypothesis {relation}"
-    left, right = (_replaced(side, relations, facts) for side in (lhs, rhs))
-    if (left, right) != (lhs, rhs) and decide_plain(left, right, facts)[0] == "proved":
-        return f"by the rules {', '.join(map(str, relations))}"
-    return ""
+@dataclass(frozen=True)
+class Use:
+    """weight · left (A − B) right for an equation A = B of a relation."""
+
+    relation: Relation
+    equation: int
+    weight: Any
+    left: LinearOperator
+    right: LinearOperator
 
 
-def _replaced(side: LinearOperator, relations: Sequence[Relation], facts: tuple[Hypothesis, ...]) -> LinearOperator:
-    """The side with parts of its words that a rule is about replaced, until no rule applies."""
+def rewritten(lhs: Any, rhs: Any, relations: Sequence[Relation], equal: Equal) -> tuple[str, list[Use]]:
+    """How the equations as rewrite rules make both sides equal, rhs = lhs + Σ of the uses; "" where they do not.
+
+    ``equal`` decides without them.
+    """
+    if not isinstance(lhs, LinearOperator) or not isinstance(rhs, LinearOperator):
+        return "", []
+    for relation, n, (a, b) in _equations(relations):
+        for weight, plus, minus in ((-1, b, a), (1, a, b)):  # rhs = lhs − (a − b), or lhs + (a − b)
+            if equal(lhs + plus, rhs + minus):
+                how = f"the difference of both sides is that of the hypothesis {relation}"
+                return how, [Use(relation, n, weight, Identity(), Identity())]
+    found: tuple[list[Use], list[Use]] = ([], [])
+    left, right = (_replaced(side, relations, equal, uses) for side, uses in zip((lhs, rhs), found, strict=True))
+    if any(found) and equal(left, right):  # lhs = left + Σ of the first, rhs = right + Σ of the second
+        turned = [replace(use, weight=-1 * use.weight) for use in found[0]]
+        return f"by the rules {', '.join(map(str, relations))}", [*turned, *found[1]]
+    return "", []
+
+
+def _equations(relations: Sequence[Relation]) -> list[tuple[Relation, int, Pair]]:
+    return [(relation, n, pair) for relation in relations for n, pair in enumerate(relation.pairs)]
+
+
+def _replaced(side: Any, relations: Sequence[Relation], equal: Equal, uses: list[Use], weight: Any = 1) -> Any:
+    """The side with parts of its words replaced by what equations say, until none applies; every use is kept."""
     if isinstance(side, Sum):
-        return sum((_replaced(term, relations, facts) for term in side.terms[1:]),
-                   start=_replaced(side.terms[0], relations, facts))  # fmt: skip
+        terms = [_replaced(term, relations, equal, uses, weight) for term in side.terms]
+        return sum(terms[1:], start=terms[0])
     if isinstance(side, Scale):
-        return Scale(side.scalar, _replaced(side.operator, relations, facts))
+        return Scale(side.scalar, _replaced(side.operator, relations, equal, uses, weight * side.scalar))
     if not isinstance(side, Compose):
         return side
-    from ...expr import expand
-
-    factors = letters_of(expand(side))
+    factors = word_of(expand(side))
     for _ in range(len(factors)):
-        shorter = _shortened(factors, relations, facts)
+        shorter = _shortened(factors, relations, equal)
         if shorter is None:
             break
-        factors = shorter
+        factors, use = shorter
+        uses.append(replace(use, weight=weight))
+    return _composed(factors)
+
+
+def _composed(factors: list[LinearOperator]) -> LinearOperator:
     return compose(tuple(factors)) if factors else Identity()
 
 
-def letters_of(operator: LinearOperator) -> list[LinearOperator]:
+def word_of(operator: LinearOperator) -> list[LinearOperator]:
     """The letters of a word, adjoints and transposes of products turned around."""
-    from ...expr.operators import Adjoint, Transpose
-
     if isinstance(operator, Compose):
-        return [letter for factor in operator.factors for letter in letters_of(factor)]
+        return [letter for factor in operator.factors for letter in word_of(factor)]
     if isinstance(operator, Scale):
-        return [Scale(operator.scalar, Identity()), *letters_of(operator.operator)]
+        return [Scale(operator.scalar, Identity()), *word_of(operator.operator)]
     if isinstance(operator, Adjoint | Transpose) and isinstance(operator.operator, Compose):
         turn = type(operator)
-        return [letter for factor in reversed(operator.operator.factors) for letter in letters_of(turn(factor))]
+        return [letter for factor in reversed(operator.operator.factors) for letter in word_of(turn(factor))]
     return [operator]
 
 
-def _shortened(factors: list[LinearOperator], relations: Sequence[Relation], facts: Any) -> list[LinearOperator] | None:
+def _shortened(
+    factors: list[LinearOperator], relations: Sequence[Relation], equal: Equal
+) -> tuple[list[LinearOperator], Use] | None:
+    """The factors with one run replaced, and how; None where no equation applies."""
     size = len(factors)
-    runs = ((i, j) for length in range(size, 1, -1) for i in range(size - length + 1) for j in (i + length,))
+    runs = ((i, i + length) for length in range(size, 1, -1) for i in range(size - length + 1))
     for i, j in islice(runs, RUNS):
         part = compose(tuple(factors[i:j]))
-        for relation in relations:
-            for left, right in relation.pairs:
-                if decide_plain(part, left, facts)[0] == "proved":
-                    middle = [] if isinstance(right, Identity) else [right]
-                    return [*factors[:i], *middle, *factors[j:]]
+        for relation, n, (a, b) in _equations(relations):
+            if equal(part, a):
+                before, after = factors[:i], factors[j:]
+                middle = [] if isinstance(b, Identity) else [b]
+                return [*before, *middle, *after], Use(relation, n, 1, _composed(before), _composed(after))
     return None
 
 
@@ -281,9 +300,7 @@ def _quotient(lhs: Any, rhs: Any, relations: Sequence[Relation]) -> Any:
         raise OperandError(
             f"the hypotheses {', '.join(map(str, relations))} contradict one another; everything would follow"
         )
-    ring = RelationRing(domain, set(), [])
-    ring._relations = basis
-    return ring
+    return RelationRing(domain, basis)
 
 
 def _domain(values: list[Any]) -> Any:
@@ -307,18 +324,13 @@ def generators(relations: Sequence[Relation]) -> list[Any]:
         for left, right in relation.pairs:
             difference = left - right
             evaluator = Evaluator(dimension(difference))
-            period = max((n for node in walk(difference) if isinstance(node, Down) for n in _ints(node)), default=1)
+            factors = [k for node in walk(difference) if isinstance(node, Down) for k in axes(node.factor)]
+            period = max(map(int, factors), default=1)
             for index in product(range(period), repeat=dimension(difference)):
                 for value in evaluator.act(difference, {index: 1}).values():
                     for equation in (to_sympy(value), sympy.conjugate(to_sympy(value))):
                         found[sympy.expand(equation)] = None
     return list(found)
-
-
-def _ints(node: Down) -> list[int]:
-    from ...expr.factors import axes
-
-    return [int(k) for k in axes(node.factor)]
 
 
 # -- kernels that satisfy the hypotheses ------------------------------------------------------------------
@@ -366,16 +378,11 @@ def _placed(kernels: Sequence[SignalExpr], chosen: Sequence[Signal], move: bool)
             if not entry.is_Symbol:
                 return
             found[entry] = to_sympy(moved.pop(n + kernel.start, 0))
-            if not _allowed(entry, found[entry]):
+            if not allowed(entry, found[entry]):
                 return
         if moved:
             return
     yield found
-
-
-def _allowed(symbol: Any, value: Any) -> bool:
-    """Whether a number is all that is assumed of a symbol."""
-    return all(getattr(value, f"is_{what}") is truth for what, truth in symbol.assumptions0.items())
 
 
 def _signals() -> list[Signal]:
@@ -417,16 +424,10 @@ def at(expression: Any, found: Assignment) -> Any:
             return found[node.name]
         if values and isinstance(node, Signal) and node.is_exact and any(v.free_symbols for v in node.values.flat):
             flat = [sympy.expand(v.subs(values)) for v in node.values.flat]
-            return Signal._wrap(_shaped(flat, node.values.shape), node.starts)
+            return Signal._wrap(exact_array(flat, node.values.shape), node.starts)
         return None
 
     return transform(expression, change)
-
-
-def _shaped(flat: list[Any], shape: tuple[int, ...]) -> Any:
-    from ...expr.arrays import exact_array
-
-    return exact_array(flat, shape)
 
 
 def _completed(witness: Any, found: Assignment) -> Any:
@@ -440,9 +441,3 @@ def _completed(witness: Any, found: Assignment) -> Any:
         factors={**witness.factors, **taps},
         _names={**witness._names, **names},
     )
-
-
-def assigned(expression: Any, relations: Sequence[Relation], factors: dict[str, Any]) -> Any:
-    """The expression at the values of taps that a witness holds."""
-    symbols = [s for relation in relations for kernel in relation.kernels for s in _taps(kernel)]
-    return at(expression, {s: factors[s.name] for s in symbols if s.name in factors})

@@ -9,8 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from ...errors import HypothesisError, OperandError
-from ...expr import all_factor_symbols, constants, formal_names, with_frequencies
-from ...expr.characters import Character, real_symbols
+from ...expr import Character, all_factor_symbols, constants, formal_names, real_symbols, with_frequencies
 from ...expr.signals import FormalSignal, Signal
 from ...scalar import is_sympy
 from ..facts import AboutFactors, Equal, EvenSymmetric, Hypothesis, symbols_of

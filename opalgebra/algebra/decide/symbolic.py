@@ -17,13 +17,8 @@ from math import gcd
 from typing import Any
 
 from ...errors import Undecided
-from ...expr import constants, free_symbols
-from ...expr.factors import axes
-from ...expr.multirate import Conv
-from ...expr.operators import LinearOperator
-from ...expr.sampling import SamplingMatrix
+from ...expr import Conv, IndexedSignalSum, IndexedSum, LinearOperator, SamplingMatrix, axes, constants, free_symbols
 from ...expr.signals import Applied, ConjSignal, Signal, SignalExpr, SignalSum
-from ...expr.sums import IndexedSignalSum, IndexedSum
 from ...scalar import is_sympy
 from ..lattices.sampling import smith
 from ..numbers.ring import Ring
@@ -33,14 +28,14 @@ from .affine import (
     Affine,
     Context,
     Poly,
-    _common_factor,
-    _divisible,
-    _never_divides,
-    _remainder,
-    _show,
-    _times,
     combination,
+    common_factor,
+    divisible,
+    never_divides,
     plus,
+    remainder,
+    shown,
+    times,
 )
 from .walk import Walker, taps
 
@@ -70,7 +65,7 @@ class Parametrised:
         if isinstance(factor, SamplingMatrix):
             return [self._with_index([self._combined(row) for row in factor.rows])]
         polys = [self.context.poly(k) for k in factor]
-        return [self._with_index(_times(n, k) for n, k in zip(self.point, polys, strict=False))]
+        return [self._with_index(times(n, k) for n, k in zip(self.point, polys, strict=False))]
 
     def shift(self, amount: tuple[Any, ...]) -> list[Parametrised]:
         """n ← n + s."""
@@ -91,19 +86,19 @@ class Parametrised:
                 raise Undecided(f"the shift {value} is not linear in the index {', '.join(map(str, used))}")
             one = {CONSTANT: self.context.poly(1)}
             factor = next((self.indices[s] for s, power in zip(used, powers, strict=True) if power), one)
-            total = plus(total, _times(factor, self.context.poly(coefficient)))
+            total = plus(total, times(factor, self.context.poly(coefficient)))
         return total
 
     def flip(self) -> list[Parametrised]:
         """n ← −n."""
         minus = self.context.poly(-1)
-        return [self._with_index(_times(n, minus) for n in self.point[: self.ndim])]
+        return [self._with_index(times(n, minus) for n in self.point[: self.ndim])]
 
     def _combined(self, row: tuple[int, ...]) -> Affine:
         """Σ a_j n_j."""
         total: Affine = {}
         for a, n in zip(row, self.point, strict=False):
-            total = plus(total, _times(n, self.context.poly(a)))
+            total = plus(total, times(n, self.context.poly(a)))
         return total
 
     def _down_lattice(self, matrix: SamplingMatrix) -> list[Parametrised]:
@@ -137,7 +132,7 @@ class Parametrised:
             for p, n in zip(power, self.point, strict=False):
                 if any(is_sympy(p) and s in p.free_symbols for s in self.indices):
                     raise Undecided(f"the frequency depends on the index of a sum, through {p}")
-                point[self.ndim * i] = plus(point[self.ndim * i], _times(n, self.context.poly(p)))
+                point[self.ndim * i] = plus(point[self.ndim * i], times(n, self.context.poly(p)))
         return [replace(self, point=tuple(point))]
 
     def advanced(self, exponents: Sequence[Any]) -> Parametrised:
@@ -154,7 +149,7 @@ class Parametrised:
         signed = self.context.poly(sign)
         end = self.ndim * (1 + sum(label[0] == "" for label in self.labels))  # of the index and the exponents
         signs = [signed] * self.ndim + [self.context.poly(1)] * (end - self.ndim)
-        both = [plus(n, _times(d, s)) for n, d, s in zip(self.point, theirs, signs, strict=False)]
+        both = [plus(n, times(d, s)) for n, d, s in zip(self.point, theirs, signs, strict=False)]
         return [
             replace(
                 self,
@@ -183,7 +178,7 @@ class Parametrised:
     def taken_up(self, sign: int) -> Parametrised:
         """The index that was put away, plus or minus the present one."""
         d, signed = self.ndim, self.context.poly(sign)
-        index = [plus(n, _times(k, signed)) for n, k in zip(self.saved[:d], self.point, strict=False)]
+        index = [plus(n, times(k, signed)) for n, k in zip(self.saved[:d], self.point, strict=False)]
         return replace(self, point=(*index, *self.point[d:]), saved=self.saved[d:])
 
     def formal_operator(self, row: tuple[str, ...], column: tuple[str, ...]) -> list[Parametrised]:
@@ -195,13 +190,13 @@ class Parametrised:
 
     # -- divisibility -----------------------------------------------------------------------------------
 
-    def _substituted(self, parameter: int, value: Affine) -> Parametrised:
+    def substituted(self, parameter: int, value: Affine) -> Parametrised:
         """The state with a parameter replaced by an affine expression in others."""
 
         def put(coordinate: Affine) -> Affine:
             rest = {p: c for p, c in coordinate.items() if p != parameter}
             coefficient = coordinate.get(parameter)
-            return plus(rest, _times(value, coefficient)) if coefficient else rest
+            return plus(rest, times(value, coefficient)) if coefficient else rest
 
         bounds = {p: b for p, b in self.bounds.items() if p != parameter}
         indices = {s: put(index) for s, index in self.indices.items()}
@@ -214,7 +209,7 @@ class Parametrised:
         state: Parametrised | None = self
         while state is not None:
             index = state.point[axis]
-            rest = {p: r for p, c in index.items() if (r := _remainder(c, factor, self.context))}
+            rest = {p: r for p, c in index.items() if (r := remainder(c, factor, self.context))}
             if not rest:
                 quotient = {p: c.exquo(factor) for p, c in index.items()}
                 return replace(state, point=(*state.point[:axis], quotient, *state.point[axis + 1 :]))
@@ -224,10 +219,10 @@ class Parametrised:
     def _solved(self, rest: Affine, factor: Poly) -> Parametrised | None:
         """One step towards factor | rest; None where it never holds."""
         ring = self.context.polynomials
-        common = _common_factor(rest.values(), ring, factor)
+        common = common_factor(rest.values(), ring, factor)
         factor = factor.exquo(common)
         rest = {p: c.exquo(common) for p, c in rest.items()}
-        content = _common_factor(rest.values(), ring)
+        content = common_factor(rest.values(), ring)
         if content != 1 and self.context.are_coprime(content, factor):
             rest = {p: c.exquo(content) for p, c in rest.items()}
         if self.context.never_divides(factor, rest):
@@ -237,11 +232,11 @@ class Parametrised:
             inverse = self._inverse(rest[parameter], factor)
             if inverse is not None:
                 others = {p: c * -inverse for p, c in rest.items() if p != parameter}
-                return self._substituted(parameter, {**others, self.context.fresh(): factor})
+                return self.substituted(parameter, {**others, self.context.fresh(): factor})
         if free:
-            if _never_divides(factor, rest):
+            if never_divides(factor, rest):
                 return None
-            raise Undecided(f"does {factor} divide {_show(rest)}? nothing known about the factors decides it")
+            raise Undecided(f"does {factor} divide {shown(rest)}? nothing known about the factors decides it")
         return self._solved_bounded(rest, factor)
 
     def _inverse(self, coefficient: Poly, factor: Poly) -> Poly | None:
@@ -266,12 +261,12 @@ class Parametrised:
         if len(bounded) == 1 and rest[bounded[0]] in (1, -1) and self._fits(bounded[0], factor):
             return self._single_bounded(bounded[0], rest[bounded[0]], constant, factor)
         if len(bounded) == 2 and not constant and self._opposite(bounded, rest, factor):
-            return self._substituted(bounded[0], {bounded[1]: self.context.poly(1)})
-        raise Undecided(f"does {factor} divide {_show(rest)}? nothing known about the factors decides it")
+            return self.substituted(bounded[0], {bounded[1]: self.context.poly(1)})
+        raise Undecided(f"does {factor} divide {shown(rest)}? nothing known about the factors decides it")
 
     def _fits(self, parameter: int, factor: Poly) -> bool:
         """Whether the parameter stays below the factor: its bound divides it."""
-        return _divisible((factor.LM, factor.LC), self.bounds[parameter])
+        return divisible((factor.LM, factor.LC), self.bounds[parameter])
 
     def _opposite(self, pair: list[int], rest: Affine, factor: Poly) -> bool:
         first, second = pair
@@ -282,11 +277,11 @@ class Parametrised:
         """factor | ±r + c for 0 <= r < bound <= factor: r = 0, or the one residue where the bound is the factor."""
         value = constant * -sign  # r ≡ value
         if not value:
-            return self._substituted(parameter, {})
+            return self.substituted(parameter, {})
         if not value.is_ground or self.bounds[parameter] != factor or factor.is_ground:
             raise Undecided(f"does {factor} divide r + {constant.as_expr()} for some 0 <= r < {factor}?")
         self.context.require_larger(factor, abs(int(value.LC)))
-        return self._substituted(parameter, {CONSTANT: value if int(value.LC) > 0 else value + factor})
+        return self.substituted(parameter, {CONSTANT: value if int(value.LC) > 0 else value + factor})
 
     # -- normal form ------------------------------------------------------------------------------------
 
@@ -297,7 +292,7 @@ class Parametrised:
             state = after
         return state
 
-    def _column(self, parameter: int) -> tuple[Poly, ...]:
+    def column_of(self, parameter: int) -> tuple[Poly, ...]:
         zero = self.context.poly(0)
         return tuple(coordinate.get(parameter, zero) for coordinate in self.point)
 
@@ -307,15 +302,15 @@ class Parametrised:
 
     def _one_merge(self, ring: Ring) -> Parametrised | None:
         for parameter, bound in self.bounds.items():
-            column = self._column(parameter)
+            column = self.column_of(parameter)
             if bound == 1:
-                return self._substituted(parameter, {})
+                return self.substituted(parameter, {})
             if not any(column):
                 rest = {p: b for p, b in self.bounds.items() if p != parameter}
                 return replace(self, bounds=rest, weight=self.weight * ring.convert(bound.as_expr()))
             lead = next(c for c in column if c)
             if lead.LC < 0:  # r ↦ bound − 1 − r turns the direction round
-                turned = self._substituted(parameter, {(new := self.context.fresh()): self.context.poly(-1),
+                turned = self.substituted(parameter, {(new := self.context.fresh()): self.context.poly(-1),
                                                        CONSTANT: bound - 1})  # fmt: skip
                 return replace(turned, bounds={**turned.bounds, new: bound})
             merged = self._absorbed(parameter, bound, column)
@@ -327,14 +322,10 @@ class Parametrised:
         """r + bound · t is one parameter: division with remainder."""
         steps = tuple(c * bound for c in column)
         for other in [*self.parameters(), *self.bounds]:
-            if other != parameter and self._column(other) == steps:
-                without = self._substituted(parameter, {})._substituted(other, {})
-                new, one = self.context.fresh(), self.context.poly(1)
-                point = tuple(plus(a, {new: c}) if c else a for a, c in zip(without.point, column, strict=True))
-                bounds = dict(without.bounds)
-                if other in self.bounds:
-                    bounds[new] = bound * self.bounds[other] * one
-                return replace(without, point=point, bounds=bounds)
+            if other != parameter and self.column_of(other) == steps:
+                joined, new = self._joined(parameter, other, column)
+                more = {new: bound * self.bounds[other]} if other in self.bounds else {}
+                return replace(joined, bounds={**joined.bounds, **more})
         return self._absorbed_by_span(parameter, column, steps)
 
     def _absorbed_by_span(
@@ -345,17 +336,17 @@ class Parametrised:
         With bound · column = Σ λⱼ · columnⱼ and some λᵢ = ±1, it takes the place of columnᵢ.
         """
         free = self.parameters()
-        found = combination([self._column(p) for p in free], [steps], self.context)
-        weights = None if found is None else [row[0] for row in found]
-        if weights is None:
-            return None
-        for p, weight in zip(free, weights, strict=True):
+        found = combination([self.column_of(p) for p in free], [steps], self.context)
+        for p, (weight,) in zip(free, found or (), strict=False):
             if weight in (1, -1):
-                without = self._substituted(parameter, {})._substituted(p, {})
-                new = self.context.fresh()
-                point = tuple(plus(a, {new: c}) if c else a for a, c in zip(without.point, column, strict=True))
-                return replace(without, point=point)
+                return self._joined(parameter, p, column)[0]
         return None
+
+    def _joined(self, parameter: int, other: int, column: tuple[Poly, ...]) -> tuple[Parametrised, int]:
+        """One parameter in the place of two, which moves along the column, and its name."""
+        without, new = self.substituted(parameter, {}).substituted(other, {}), self.context.fresh()
+        point = tuple(plus(a, {new: c}) if c else a for a, c in zip(without.point, column, strict=True))
+        return replace(without, point=point), new
 
 
 def _inverse(unimodular: SamplingMatrix) -> SamplingMatrix:

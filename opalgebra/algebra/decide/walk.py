@@ -13,25 +13,9 @@ from itertools import product
 from typing import Any
 
 from ...errors import OperandError, Undecided
-from ...expr import has_blocks, plain, root_of_unity
-from ...expr.characters import Character
-from ...expr.factors import axes
+from ...expr import Adjoint, Character, Compose, Named, SamplingMatrix, axes, has_blocks, plain, root_of_unity
 from ...expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
-from ...expr.named import Named
-from ...expr.operators import (
-    Adjoint,
-    Compose,
-    Conj,
-    FormalOperator,
-    Identity,
-    LinearOperator,
-    Power,
-    Scale,
-    Sum,
-    Transpose,
-    Zero,
-)
-from ...expr.sampling import SamplingMatrix
+from ...expr.operators import Conj, FormalOperator, Identity, LinearOperator, Power, Scale, Sum, Transpose, Zero
 from ...expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum
 from ...expr.sums import IndexedSignalSum, IndexedSum
 from ...scalar import Scalar, conjugate

@@ -15,11 +15,10 @@ from math import gcd, prod
 from typing import Any, TypeAlias
 
 from ...errors import Undecided
-from ...expr import all_factor_symbols, common_ndim, constants, formal_names, minus, negated
-from ...expr.factors import is_one
-from ...expr.multirate import Conv, Down, Flip, Shift, Up
+from ...expr import Conv, Down, Flip, SamplingMatrix, Shift, Up, all_factor_symbols, constants, formal_names, is_one
+from ...expr.index import minus, negated
+from ...expr.node import common_ndim
 from ...expr.operators import FormalOperator, LinearOperator, Scale, add, compose
-from ...expr.sampling import SamplingMatrix
 from ...expr.signals import FormalSignal, SignalExpr
 from ..judge.witness import to_signal
 from ..lattices.lattice import Basis, Vector, echelon, hermite, index_of, reduce, representatives

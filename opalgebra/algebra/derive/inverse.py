@@ -12,28 +12,13 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from ...errors import DimensionError, FormalSignalError, NoInverse, SizeError, Undecided, WindowError
-from ...expr import formal_parts, grid, short
-from ...expr.arrays import exact_array
+from ...expr import PLAIN, Character, Named, SamplingMatrix, axes, exact_array, formal_parts, is_one, is_symbolic
 from ...expr.blocks import Block, PixelShuffle, Polyphase
-from ...expr.characters import Character
 from ...expr.exactly import exactly
-from ...expr.factors import axes, is_one, is_symbolic
+from ...expr.grid import grid
 from ...expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
-from ...expr.named import Named
-from ...expr.operators import (
-    PLAIN,
-    Adjoint,
-    Compose,
-    Conj,
-    Identity,
-    LinearOperator,
-    Power,
-    Scale,
-    Transpose,
-    Zero,
-    compose,
-)
-from ...expr.sampling import SamplingMatrix
+from ...expr.node import short
+from ...expr.operators import Adjoint, Compose, Conj, Identity, LinearOperator, Power, Scale, Transpose, Zero, compose
 from ...expr.signals import Signal
 from ...scalar import exact, is_sympy, to_sympy
 from ..decide.prove import prove

@@ -1,7 +1,7 @@
 """Rewriting by named laws towards a normal form.
 
 ↓ goes to the left, ↑ and the flip to the right, convolutions and delays stay between; each line uses one law of
-the catalogue, wherever it fits.  The laws that may be used, and in which direction, are the tables below.
+the catalogue, wherever it fits.  Which laws are used, and in which direction, their rows say (``normal``).
 Nothing here is trusted: :mod:`.search` has every line checked by the decision procedure.
 """
 
@@ -11,35 +11,19 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from ...expr.characters import Character
+from ...expr import Adjoint, Conv, Down, IndexedSum, Modulate, Named, Shift, Up, apart, symbols_in, transform
 from ...expr.factors import axes, is_one, is_symbolic
-from ...expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
-from ...expr.named import AvgPool, Corr, DilatedConv, LinearUp, Named, Repeat, StridedConv, TransposedConv
-from ...expr.operators import (
-    Adjoint,
-    Compose,
-    Conj,
-    Identity,
-    LinearOperator,
-    Power,
-    Scale,
-    Sum,
-    Transpose,
-    Zero,
-    add,
-    compose,
-)
+from ...expr.operators import Compose, Conj, Identity, LinearOperator, Power, Scale, Sum, Transpose, Zero, add, compose
 from ...expr.sampling import SamplingMatrix
 from ...expr.signals import Applied, ConjSignal, Signal, SignalSum
-from ...expr.sums import IndexedSum, apart, symbols_in
-from ...expr.tree import transform
 from ...scalar import exact
 from ..budget import check_time
 from ..decide.proof import Step
 from ..facts import Hypothesis
 from ..judge.evaluate import Expression
 from ..lattices.sampling import gcld
-from ..laws.match import divide, divide_shift, rewritten, shared_factor
+from ..laws.law import FORWARD, Law
+from ..laws.match import divide, divide_shift, head_of, rewritten, shared_factor
 from ..laws.table import laws
 
 Rewrite: TypeAlias = tuple[str, Any, str]  # law name, new expression, condition
@@ -48,50 +32,6 @@ Strategy: TypeAlias = Callable[[Any, Facts], Rewrite | None]  # what becomes of 
 LINE_LIMIT = 150
 SUM_LIMIT = 24  # terms of a sum over an index that are written out
 KERNEL_LIMIT = 4096  # products of concrete kernels are computed up to this many multiplications
-FORWARD, BACKWARD = False, True
-
-# What a node with a wrapper becomes, by the types of the wrapper and of what it wraps.
-WRAPPED: dict[tuple[type, type], str] = {
-    (Transpose, Transpose): "transpose-twice", (Transpose, Compose): "transpose-product",
-    (Transpose, Sum): "transpose-sum", (Transpose, Scale): "transpose-scale", (Transpose, Up): "up-transpose",
-    (Transpose, Down): "down-transpose", (Transpose, Conv): "conv-transpose", (Transpose, Shift): "shift-transpose",
-    (Transpose, Flip): "flip-transpose", (Transpose, Modulate): "modulate-transpose",
-    (Adjoint, Adjoint): "adjoint-twice", (Adjoint, Compose): "adjoint-product", (Adjoint, Sum): "adjoint-sum",
-    (Adjoint, Scale): "adjoint-scale", (Adjoint, Up): "up-adjoint", (Adjoint, Down): "down-adjoint",
-    (Adjoint, Conv): "conv-adjoint", (Adjoint, Shift): "shift-adjoint", (Adjoint, Flip): "flip-adjoint",
-    (Conj, Conj): "conj-twice", (Conj, Compose): "conj-product", (Conj, Sum): "conj-sum", (Conj, Scale): "conj-scale",
-    (Conj, Up): "conj-up", (Conj, Down): "conj-down", (Conj, Conv): "conj-conv", (Conj, Shift): "conj-shift",
-    (Conj, Flip): "conj-flip", (Conj, Modulate): "conj-modulate", (Conj, Transpose): "conj-transpose",
-    (Transpose, Character): "character-transpose", (Adjoint, Character): "character-adjoint",
-    (Conj, Character): "conj-character", (Scale, Scale): "scale-scale", (Scale, Sum): "scale-sum",
-}  # fmt: skip
-DEFINITIONS: dict[type, str] = {
-    StridedConv: "define-strided", DilatedConv: "define-dilated", TransposedConv: "define-transposed",
-    Repeat: "define-repeat", LinearUp: "define-linear", AvgPool: "define-mean", Corr: "define-correlation",
-}  # fmt: skip
-# What two neighbours in a composition become.
-PAIRS: dict[tuple[type, type], tuple[tuple[str, bool], ...]] = {
-    (Down, Up): (("down-up", FORWARD), ("down-up-gcd", FORWARD), ("down-up-common", FORWARD)),
-    (Up, Down): (("up-down-coprime", FORWARD), ("up-down-commute", FORWARD), ("up-down-lclm", FORWARD)),
-    (Up, Up): (("up-up", FORWARD),), (Down, Down): (("down-down", FORWARD),),
-    (Up, Conv): (("noble-up", BACKWARD),), (Conv, Down): (("noble-down", BACKWARD),),
-    (Up, Shift): (("shift-up", BACKWARD),), (Shift, Down): (("shift-down", BACKWARD),),
-    (Conv, Shift): (("conv-shift", FORWARD),), (Shift, Shift): (("shift-shift", FORWARD),),
-    (Flip, Conv): (("flip-conv", FORWARD),), (Flip, Up): (("flip-up", FORWARD),),
-    (Flip, Down): (("flip-down", FORWARD),), (Flip, Shift): (("flip-shift", FORWARD),),
-    (Flip, Flip): (("flip-flip", FORWARD),), (Flip, Modulate): (("flip-modulate", FORWARD),),
-    (Modulate, Up): (("modulate-up", FORWARD),), (Down, Modulate): (("modulate-down", FORWARD),),
-    (Shift, Modulate): (("shift-modulate", FORWARD),), (Flip, Character): (("flip-character", FORWARD),),
-    (Character, Up): (("character-up", FORWARD),), (Down, Character): (("character-down", FORWARD),),
-    (Shift, Character): (("character-shift", FORWARD),), (Character, Character): (("character-product", FORWARD),),
-    (Character, Conv): (("character-conv", FORWARD),),
-}  # fmt: skip
-
-# The laws that others are derived from; A^H is the transpose of the conjugate, and its laws follow from theirs.
-BASIC = frozenset(
-    [*(law for (wrapper, _), law in WRAPPED.items() if wrapper is not Adjoint), *DEFINITIONS.values()]
-    + [name for pairs in PAIRS.values() for name, _ in pairs]
-)
 
 
 def normalise(expression: Expression, facts: Facts = (), without: str = "") -> list[Step]:
@@ -173,12 +113,17 @@ class Uses:
         return transform(root, replace, skip=lambda node: (strategy, id(node)) in self._none_within)
 
 
-def by_law(name: str, node: Any, reverse: bool, facts: Facts) -> Rewrite | None:
+def by_law(law: Law, node: Any, reverse: bool, facts: Facts) -> Rewrite | None:
     """What the whole node becomes by a law."""
-    law = laws[name]
     pattern = law.patterns[reverse]
     found = None if pattern is None else rewritten(node, pattern, law.builder(reverse, facts), {})
-    return None if found is None else (name, *found)
+    return None if found is None else (law.name, *found)
+
+
+def by_row(node: Any, facts: Facts) -> Rewrite | None:
+    """What the whole node becomes by the first law on the way to the normal form that fits."""
+    uses = (by_law(law, node, reverse, facts) for law, reverse in laws.normal(head_of(node)))
+    return next((use for use in uses if use is not None), None)
 
 
 def without_wrapper(node: Any, facts: Facts) -> Rewrite | None:
@@ -187,7 +132,8 @@ def without_wrapper(node: Any, facts: Facts) -> Rewrite | None:
         fits = isinstance(node.stop, int) and node.stop <= SUM_LIMIT
         return ("sum-terms", node.definition(), "") if fits else None
     if isinstance(node, Named):
-        return DEFINITIONS.get(type(node), "definition"), node.definition(), ""
+        defined = next((law.name for law, _ in laws.normal(head_of(node))), "definition")
+        return defined, node.definition(), ""
     if isinstance(node, Power):
         return "power", compose((node.operator,) * node.exponent), ""
     if isinstance(node, Scale) and node.scalar == 1:
@@ -215,25 +161,16 @@ def identity_gone(node: Any, facts: Facts) -> Rewrite | None:
 
 
 def _wrapper_pushed(node: Any, facts: Facts) -> Rewrite | None:
-    inner_type = type(node.operator)
-    if inner_type is IndexedSum:
+    if isinstance(node.operator, IndexedSum):
         inner = apart(node.operator, symbols_in(node.scalar) if isinstance(node, Scale) else set())
         pushed = node.rebuilt((*node.parts()[:-1], inner.body))
         return f"{type(node).__name__.lower()}-sum", IndexedSum(pushed, inner.index, inner.stop), ""
-    if not isinstance(node, Scale) and inner_type in (Identity, Zero):
-        return f"{'identity' if inner_type is Identity else 'zero'}-{type(node).__name__.lower()}", node.operator, ""
-    if isinstance(node, Adjoint) and inner_type not in _WITH_ADJOINT:
-        return "adjoint", Transpose(Conj(node.operator)), ""
-    name = WRAPPED.get((type(node), inner_type), "")
-    return by_law(name, node, FORWARD, facts) if name else None
+    return by_row(node, facts)
 
 
 def _adjoint_unfolded(node: Any, facts: Facts) -> Rewrite | None:
     """Aᴴ = Āᵀ, whatever A is."""
     return ("adjoint", Transpose(Conj(node.operator)), "") if isinstance(node, Adjoint) else None
-
-
-_WITH_ADJOINT = {wrapped for wrapper, wrapped in WRAPPED if wrapper is Adjoint}
 
 
 def _spread_out(node: Compose) -> Rewrite | None:
@@ -258,7 +195,8 @@ def _spread_out(node: Compose) -> Rewrite | None:
 def letter_named(node: Any, facts: Facts) -> Rewrite | None:
     """Compound kernels taken apart, ↑1, ↓1, S⁰ and impulses named for what they are."""
     if isinstance(node, Up | Down):
-        return _sampling_named(node, facts)
+        one = f"{'up' if isinstance(node, Up) else 'down'}-one", Identity(), ""
+        return one if is_one(node.factor) else by_row(node, facts)
     if isinstance(node, Shift) and not any(axes(node.shift)):
         return "shift-zero", Identity(), ""
     if isinstance(node, Applied) and isinstance(node.operator, Identity):
@@ -274,22 +212,7 @@ def letter_named(node: Any, facts: Facts) -> Rewrite | None:
         return _impulse(kernel) if kernel.values.size <= 4 else None
     if isinstance(kernel, SignalSum):
         return "conv-sum", add(tuple(Conv(term) for term in kernel.terms)), ""
-    if isinstance(kernel, Applied):
-        first = kernel.operator.factors[0] if isinstance(kernel.operator, Compose) else kernel.operator
-        name, reverse = {Conv: ("conv-conv", BACKWARD), Shift: ("shift-kernel", FORWARD)}.get(type(first), ("", False))
-        return by_law(name, node, reverse, facts) if name else None
-    return None
-
-
-def _sampling_named(node: Up | Down, facts: Facts) -> Rewrite | None:
-    """↑1, diagonal matrices, and −I."""
-    side = "up" if isinstance(node, Up) else "down"
-    if is_one(node.factor):
-        return f"{side}-one", Identity(), ""
-    if not isinstance(node.factor, SamplingMatrix):
-        return None
-    other = "up-reversal" if side == "up" else "down-unimodular"
-    return by_law(f"{side}-diagonal", node, FORWARD, facts) or by_law(other, node, FORWARD, facts)
+    return by_row(node, facts)
 
 
 def _impulse(kernel: Signal) -> Rewrite | None:
@@ -305,7 +228,7 @@ def _impulse(kernel: Signal) -> Rewrite | None:
 
 
 def _neighbours(node: Any, facts: Facts) -> Rewrite | None:
-    """Two or three neighbouring letters, in the order of the composition."""
+    """Neighbouring letters, in the order of the composition."""
     if isinstance(node, Compose):
         for i in range(len(node.factors) - 1):
             found = _run(node.factors[i:], facts)
@@ -322,10 +245,10 @@ def _run(run: tuple[LinearOperator, ...], facts: Facts) -> tuple[int, Rewrite] |
         shared = common_factor(run)
         if shared is not None:
             return shared
-    for name, reverse in PAIRS.get((type(first), type(second)), ()):
-        found = by_law(name, compose((first, second)), reverse, facts)
+    for size in range(min(laws.longest, len(run)), 1, -1):
+        found = by_row(compose(run[:size]), facts)
         if found is not None and not _is_wide(found[1]):
-            return 2, found
+            return size, found
     if isinstance(first, Conv) and isinstance(second, Conv):
         found = _two_kernels(first, second)
         return None if found is None else (2, found)
@@ -381,7 +304,7 @@ def _thinned(letter: LinearOperator, factor: Any) -> LinearOperator | None:
     if isinstance(letter, Shift):
         shift = divide_shift(letter.shift, factor)
         return None if shift is None else Shift(shift)
-    found = by_law("noble-up", compose((letter, Up(factor))), FORWARD, ())
+    found = by_law(laws["noble-up"], compose((letter, Up(factor))), FORWARD, ())
     if found is not None:
         return found[1].factors[1]
     kernel = letter.kernel  # type: ignore[attr-defined]  # only Conv and Shift come here

@@ -8,28 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from functools import cache
 from itertools import pairwise
 from typing import Any, TypeAlias
 
 from ...errors import Undecided
-from ...expr import all_factor_symbols, constants, has_blocks, nameless, walk
-from ...expr.blocks import Block
-from ...expr.factors import axes, is_symbolic, ratio
-from ...expr.multirate import Conv, Down, Shift, Up
-from ...expr.operators import (
-    Compose,
-    FormalOperator,
-    Identity,
-    Scale,
-    Sum,
-    Zero,
-    add,
-    compose,
-)
-from ...expr.sampling import SamplingMatrix
-from ...expr.signals import Signal, SignalExpr
-from ...expr.sums import IndexedSum
+from ...expr import Block, Conv, Down, IndexedSum, SamplingMatrix, Shift, Signal, Up, axes, is_symbolic, ratio
+from ...expr.contents import constants, has_blocks
+from ...expr.operators import Compose, Identity, Scale, Sum, Zero, add, compose
+from ...expr.sums import nameless
+from ...expr.tree import all_factor_symbols, walk
 from ...scalar import exact, is_sympy
 from ..budget import DERIVATION, check_time, limited
 from ..decide.blocks import grids, one_channel, without_blocks_in
@@ -38,11 +25,11 @@ from ..decide.proof import Step
 from ..decide.prove import decide
 from ..facts import Hypothesis
 from ..judge.evaluate import Evaluator, Expression
-from ..laws.law import Law
+from ..laws.law import BACKWARD, FORWARD, Law
 from ..laws.table import laws
 from ..numbers.choose import ring_of
 from ..numbers.ring import Ring
-from .rewrite import BACKWARD, BASIC, FORWARD, Facts, identity_gone, letter_named, lines, normalise, spelled
+from .rewrite import Facts, identity_gone, letter_named, lines, normalise, spelled
 
 SHORT = 8  # lines up to which a derivation is better than one law that says the same
 
@@ -65,7 +52,7 @@ def _by_laws(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | Non
         return None
     if steps is None or not lines_hold(steps, facts):
         return None
-    restated = len(steps) == 2 and steps[1].law not in BASIC
+    restated = len(steps) == 2 and steps[1].law not in laws.basic
     return (_elementary(lhs, rhs, facts, steps[1].law) or steps) if restated else steps
 
 
@@ -110,15 +97,15 @@ def _single_law(lhs: Expression, rhs: Expression, facts: Facts, of_sums: bool = 
     if lhs == rhs:
         return [Step(lhs, "", "")]
     present = [{type(node) for node in walk(side)} for side in (lhs, rhs)]
-    for name in _single_candidates(of_sums):
+    for law in laws.telling:
         check_time()
-        law = laws[name]
-        for reverse in (FORWARD, BACKWARD):
+        for reverse in (FORWARD, BACKWARD) if law.summed or not of_sums else ():
+            needed = law.classes[reverse]
             for start, goal, types in ((lhs, rhs, present[0]), (rhs, lhs, present[1])):
-                if _needed_types(name, reverse) <= types:
+                if needed is not None and needed <= types:
                     for new, condition in _uses(law, start, goal, reverse, facts):
                         if nameless(new) == nameless(goal) or _same_terms(new, goal):
-                            return [Step(lhs, "", ""), Step(rhs, name, condition)]
+                            return [Step(lhs, "", ""), Step(rhs, law.name, condition)]
     return None
 
 
@@ -148,21 +135,6 @@ def _counts(goal: Expression) -> list[Any]:
     return [count, *dict.fromkeys(several)]
 
 
-@cache
-def _needed_types(name: str, reverse: bool) -> frozenset[type]:
-    """The operators that must occur for a law to fit; those of kernels may hide in a concrete kernel."""
-    pattern = laws[name].patterns[reverse]
-    if pattern is None:
-        return frozenset({Law})  # never there
-    found, stack = set(), [pattern]
-    while stack:
-        node = stack.pop()
-        if not isinstance(node, FormalOperator | SignalExpr):
-            found.add(type(node))
-            stack.extend(node.children())
-    return frozenset(found)
-
-
 def _tidied(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | None:
     """One law between both sides once letters that do nothing are gone."""
     left, right = (lines(side, facts, (letter_named, identity_gone)) for side in (lhs, rhs))
@@ -184,15 +156,6 @@ def _through(left: list[Step], middle: list[Step], right: list[Step]) -> list[St
 
 def _same_terms(left: Any, right: Any) -> bool:
     return isinstance(left, Sum) and isinstance(right, Sum) and Counter(left.terms) == Counter(right.terms)
-
-
-@cache
-def _single_candidates(of_sums: bool) -> tuple[str, ...]:
-    """Laws worth trying as the one step between two expressions: those about signals, not the bare structure."""
-    from ..laws.of_letters import LETTERS
-    from ..laws.of_matrices import LATTICES
-
-    return tuple(law.name for law in (*LETTERS, *LATTICES) if not of_sums or law.summed)
 
 
 def _joined(lhs: Expression, rhs: Expression, facts: Facts, without: str = "") -> list[Step] | None:

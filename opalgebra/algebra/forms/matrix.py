@@ -7,10 +7,8 @@ from operator import index
 from typing import Any
 
 from ...errors import FormalSignalError, SizeError, WindowError
-from ...expr import all_factor_symbols, constants, formal_names, grid, tap_symbol
-from ...expr.operators import PLAIN, LinearOperator
+from ...expr import PLAIN, FormalSignal, LinearOperator, all_factor_symbols, constants, formal_names, grid, tap_symbol
 from ...expr.sampling import SamplingMatrix
-from ...expr.signals import FormalSignal
 from ...scalar import to_sympy
 from ..decide.canonical import Shape, canonical
 from ..judge.evaluate import Evaluator, Sparse

@@ -15,28 +15,10 @@ from math import lcm
 from typing import Any, TypeAlias
 
 from ...errors import FormalSignalError
-from ...expr import has_blocks
-from ...expr.blocks import Block
-from ...expr.characters import Character
-from ...expr.factors import axes
+from ...expr import Adjoint, Block, Character, Compose, IndexedSignalSum, IndexedSum, Named, SamplingMatrix, axes
 from ...expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
-from ...expr.named import Named
-from ...expr.operators import (
-    Adjoint,
-    Compose,
-    Conj,
-    FormalOperator,
-    Identity,
-    LinearOperator,
-    Power,
-    Scale,
-    Sum,
-    Transpose,
-    Zero,
-)
-from ...expr.sampling import SamplingMatrix
+from ...expr.operators import Conj, FormalOperator, Identity, LinearOperator, Power, Scale, Sum, Transpose, Zero
 from ...expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum
-from ...expr.sums import IndexedSignalSum, IndexedSum
 from ...scalar import conjugate, exact, is_sympy, to_sympy
 from ..budget import check_time
 from .enclosure import differs, settled
@@ -81,49 +63,23 @@ class Evaluator:
 
     def act(self, a: LinearOperator, x: Sparse, t: bool = False, c: bool = False) -> Sparse:
         """A x, with Aᵀ for A where ``t`` and its conjugate where ``c``."""
-        if has_blocks(a):
-            (y,) = self.channels(a, [x], t, c)
-            return y
+        (y,) = self.channels(a, [x], t, c)
+        return y
+
+    def channels(self, a: LinearOperator, xs: list[Sparse], t: bool = False, c: bool = False) -> list[Sparse]:
+        """A (x_0, x_1, …) for blocks, by the rule y_i = Σ_j A_ij x_j; else A on every channel."""
         while isinstance(a, Transpose | Adjoint | Conj):
             t, c = t != isinstance(a, Transpose | Adjoint), c != isinstance(a, Adjoint | Conj)
             a = a.operator
         match a:
             case Identity():
-                return x
+                return xs
             case Zero():
-                return {}
-            case IndexedSum():
-                return _add([inside.act(a.body, x, t, c) for inside in self._inside(a)])
-            case Named():
-                return self.act(a.definition(), x, t, c)
-            case Compose():
-                for factor in a.factors if t else a.factors[::-1]:
-                    x = self.act(factor, x, t, c)
-                return x
-            case Sum():
-                return _add([self.act(term, x, t, c) for term in a.terms])
-            case Scale():
-                weight = self._number(a.scalar, c)
-                return _clean({n: weight * v for n, v in self.act(a.operator, x, t, c).items()})
-            case Power():
-                for _ in range(a.exponent):
-                    x = self.act(a.operator, x, t, c)
-                return x
-        return self._letter(a, x, t, c)
-
-    def channels(self, a: LinearOperator, xs: list[Sparse], t: bool = False, c: bool = False) -> list[Sparse]:
-        """A (x_0, x_1, …) for blocks, by the rule y_i = Σ_j A_ij x_j; else A on every channel."""
-        if not has_blocks(a):
-            return [self.act(a, x, t, c) for x in xs]
-        while isinstance(a, Transpose | Adjoint | Conj):
-            t, c = t != isinstance(a, Transpose | Adjoint), c != isinstance(a, Adjoint | Conj)
-            a = a.operator
-        match a:
+                return [{} for _ in xs]
             case Block():
                 return self._block(a, xs, t, c)
             case IndexedSum():
-                sums = [inside.channels(a.body, xs, t, c) for inside in self._inside(a)]
-                return [_add(list(channel)) for channel in zip(*sums, strict=True)]
+                return _total([inside.channels(a.body, xs, t, c) for inside in self._inside(a)], xs)
             case Named():
                 return self.channels(a.definition(), xs, t, c)
             case Compose():
@@ -131,12 +87,10 @@ class Evaluator:
                     xs = self.channels(factor, xs, t, c)
                 return xs
             case Sum():
-                terms = [self.channels(term, xs, t, c) for term in a.terms if not isinstance(term, Zero)]
-                return [_add(list(channel)) for channel in zip(*terms, strict=True)]
+                return _total([self.channels(term, xs, t, c) for term in a.terms if not isinstance(term, Zero)], xs)
             case Scale():
                 weight = self._number(a.scalar, c)
-                inner = self.channels(a.operator, xs, t, c)
-                return [_clean({n: weight * v for n, v in y.items()}) for y in inner]
+                return [_clean({n: weight * v for n, v in y.items()}) for y in self.channels(a.operator, xs, t, c)]
             case Power():
                 for _ in range(a.exponent):
                     xs = self.channels(a.operator, xs, t, c)
@@ -284,6 +238,11 @@ def _inverse(rows: tuple[Index, ...]) -> tuple[tuple[Index, ...], int]:
                 table[i] = [a - table[i][j] * b for a, b in zip(table[i], table[j], strict=True)]
     whole = lcm(*(a.denominator for row in table for a in row[d:]))
     return tuple(tuple(int(a * whole) for a in row[d:]) for row in table), whole
+
+
+def _total(terms: list[list[Sparse]], xs: list[Sparse]) -> list[Sparse]:
+    """The sum of terms channel by channel; of none 0 in every channel."""
+    return [_add(list(channel)) for channel in zip(*(terms or [[{} for _ in xs]]), strict=True)]
 
 
 def _add(terms: list[Sparse]) -> Sparse:

@@ -11,12 +11,9 @@ from itertools import islice, product, zip_longest
 from math import gcd, lcm, prod
 from typing import Any
 
-from ...expr import common_ndim, constants, expand, formal_names, walk
-from ...expr.blocks import Block
-from ...expr.factors import axes
-from ...expr.multirate import Down, Modulate, Up
+from ...expr import Block, Down, Modulate, SamplingMatrix, Up, axes, constants, expand, formal_names, walk
+from ...expr.node import common_ndim
 from ...expr.operators import PLAIN, LinearOperator, Power, Sum, common_channels
-from ...expr.sampling import SamplingMatrix
 from ...expr.signals import FormalSignal, SignalExpr
 from ...scalar import is_sympy, to_sympy
 from ..facts import AboutFactors, Coprime, Divides, Equal, EvenSymmetric, Hypothesis, NotDivides, symbols_of

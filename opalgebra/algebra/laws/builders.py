@@ -11,14 +11,10 @@ from typing import Any
 import numpy as np
 import sympy
 
-from ...expr import fresh_index, symbols_in
-from ...expr.characters import Character
+from ...expr import Character, Conv, Down, Flip, Modulate, SamplingMatrix, Shift, Signal, Up, fresh_index, symbols_in
 from ...expr.factors import as_sampling, axes, factor, integers, is_symbolic, ratio
-from ...expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ...expr.operators import Identity, LinearOperator, compose
 from ...expr.operators import operators as formal
-from ...expr.sampling import SamplingMatrix
-from ...expr.signals import Signal
 from ...expr.sums import IndexedSum, Sum
 from ...scalar import exact, is_sympy
 from ..facts import Coprime, coprime

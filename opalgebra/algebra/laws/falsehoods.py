@@ -8,17 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
-from ..._verbs import verb
 from ..decide.proof import Proof
 from ..decide.prove import prove
-from .law import Sides
+from .law import Sides, Stated
 from .table import Table
 
 
 @dataclass(frozen=True)
-class Falsehood:
+class Falsehood(Stated):
     """An equation that is often believed and does not hold.
 
     Attributes
@@ -39,20 +37,11 @@ class Falsehood:
     reach: int
     taps: int = 0
 
-    @property
-    def lhs(self) -> Any:
-        """The left side."""
-        return self.sides()[0]
+    sign = r"\neq"
 
-    @property
-    def rhs(self) -> Any:
-        """The right side."""
-        return self.sides()[1]
-
-    @property
-    def statement(self) -> str:
-        """``lhs = rhs``, which is false."""
-        return f"{self.lhs} = {self.rhs}"
+    def instance(self) -> Sides:
+        """Both sides."""
+        return self.sides()
 
     def refute(self) -> Proof:
         """The refutation, with its witness.
@@ -66,17 +55,6 @@ class Falsehood:
 
     def __str__(self) -> str:
         return f"{self.name}: {self.statement} (false)\n    tempting: {self.why}"
-
-    def latex(self) -> str:
-        """Both sides with ≠ between them, in LaTeX."""
-        left, right = map(verb("formula"), self.sides())
-        return str(verb("related")(left.latex, r"\neq", right.latex))
-
-    def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex()}$"
-
-    def _repr_markdown_(self) -> str:
-        return str(verb("as_markdown")(self))
 
 
 def _rows() -> list[Falsehood]:

@@ -9,25 +9,62 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
+from inspect import signature
 from typing import Any, TypeAlias
 
 from ..._verbs import Drawn, verb
 from ...errors import UnknownLaw
 from ...expr import SamplingMatrix, factor, is_symbolic
-from ...expr.operators import operators
-from ...expr.signals import signals
 from ...scalar import is_sympy
 from ..decide.proof import Proof
 from ..decide.prove import prove
 from ..facts import Coprime, Hypothesis
-from .match import Bindings, Build, placeholder, rewrites
+from .match import MARK, Bindings, Build, classes_in, parameter, rewrites
 
 Sides: TypeAlias = tuple[Any, Any]
+FORWARD, BACKWARD = False, True
+WAYS = {"": (), "→": (FORWARD,), "←": (BACKWARD,), "↔": (FORWARD, BACKWARD)}
+
+
+class Stated:
+    """What has two sides and a sign between them."""
+
+    sign = "="  # in LaTeX
+
+    def instance(self) -> Sides:
+        """Both sides."""
+        raise NotImplementedError
+
+    @property
+    def lhs(self) -> Any:
+        """The left side, of a law for generic parameters."""
+        return self.instance()[0]
+
+    @property
+    def rhs(self) -> Any:
+        """The right side, of a law for generic parameters."""
+        return self.instance()[1]
+
+    @property
+    def statement(self) -> str:
+        """``lhs = rhs`` in Unicode; of a falsehood what is false."""
+        return "{} = {}".format(*self.instance())
+
+    def latex(self) -> str:
+        """Both sides in LaTeX, of a falsehood with ≠ between them."""
+        left, right = map(verb("formula"), self.instance())
+        return str(verb("related")(left.latex, self.sign, right.latex))
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
+    def _repr_markdown_(self) -> str:
+        return str(verb("as_markdown")(self))
 
 
 @dataclass(frozen=True)
-class Law(Drawn):
+class Law(Stated, Drawn):
     """An identity with a name.
 
     Attributes
@@ -52,6 +89,8 @@ class Law(Drawn):
     summed: bool = False  # whether the right side is a sum over r < k, which no pattern can express
     pattern: Callable[..., Any] | None = None  # what to look for, where the left side itself cannot serve
     bind: Callable[[Bindings], Bindings | None] | None = None  # the law's parameters from those of the pattern
+    normal: str = ""  # the way to the normal form of the rewriter: → or ←
+    tried: str = ""  # the ways that the optimiser tries, which keeps what costs less: →, ← or ↔
 
     @cached_property
     def kinds(self) -> dict[str, str]:
@@ -60,32 +99,7 @@ class Law(Drawn):
 
     @cached_property
     def _generic(self) -> dict[str, Any]:
-        return {name: self.generic.get(name, _generic_value(name, kind)) for name, kind in self.kinds.items()}
-
-    @property
-    def lhs(self) -> Any:
-        """The left side for generic parameters."""
-        return self.sides(**self._generic)[0]
-
-    @property
-    def rhs(self) -> Any:
-        """The right side for generic parameters."""
-        return self.sides(**self._generic)[1]
-
-    @property
-    def statement(self) -> str:
-        """``lhs = rhs`` in Unicode, for generic parameters."""
-        return f"{self.lhs} = {self.rhs}"
-
-    def latex(self) -> str:
-        """The statement in LaTeX."""
-        return str(verb("related")(f"{self.lhs:latex}", "=", f"{self.rhs:latex}"))
-
-    def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex()}$"
-
-    def _repr_markdown_(self) -> str:
-        return str(verb("as_markdown")(self))
+        return {name: self.generic.get(name, parameter(name, kind)) for name, kind in self.kinds.items()}
 
     def __str__(self) -> str:
         return str(verb("law_text")(self))
@@ -169,10 +183,20 @@ class Law(Drawn):
     def patterns(self) -> tuple[Any, Any]:
         """Both sides with placeholders; None for a side that no pattern can express."""
         if self.pattern is not None:
-            return self.pattern(**{n: placeholder(n, _kind(n, self.kinds)) for n in _names_of(self.pattern)}), None
+            return self.pattern(**{n: parameter(MARK + n, self._kind(n)) for n in _names_of(self.pattern)}), None
         if self.generic or self.summed:
             return None, None
-        return self.sides(**{name: placeholder(name, kind) for name, kind in self.kinds.items()})
+        return self.sides(**{name: parameter(MARK + name, kind) for name, kind in self.kinds.items()})
+
+    @cached_property
+    def classes(self) -> tuple[frozenset[type] | None, frozenset[type] | None]:
+        """The classes of nodes without which a side does not occur; None for a side that no pattern can express."""
+        left, right = (None if pattern is None else classes_in(pattern) for pattern in self.patterns)
+        return left, right
+
+    def _kind(self, name: str) -> str:
+        """The kind of a name that only the pattern may use: A is any operator, other letters are factors."""
+        return self.kinds.get(name, "operator" if name == "A" else "factor")
 
     def _holds(self, bound: Bindings, facts: tuple[Hypothesis, ...]) -> bool:
         if self.needs is None:
@@ -192,25 +216,6 @@ def _known(fact: Hypothesis, facts: tuple[Hypothesis, ...]) -> bool:
     return fact in facts
 
 
+@lru_cache(maxsize=1024)
 def _names_of(function: Callable[..., Any]) -> tuple[str, ...]:
-    code = function.__code__
-    return tuple(code.co_varnames[: code.co_argcount])
-
-
-def _generic_value(name: str, kind: str) -> Any:
-    import sympy
-
-    if kind == "kernel":
-        return signals(name)
-    if kind == "operator":
-        return operators(name)
-    if kind == "frequency":
-        return sympy.Symbol(name, real=True)
-    if kind == "factor":
-        return sympy.Symbol(name, integer=True, positive=True)
-    return sympy.Symbol(name, integer=True) if kind == "shift" else sympy.Symbol(name)
-
-
-def _kind(name: str, kinds: Mapping[str, str]) -> str:
-    """The kind of a name that only the pattern uses: A is any operator, other letters are factors."""
-    return kinds.get(name, "operator" if name == "A" else "factor")
+    return tuple(signature(function).parameters)

@@ -13,47 +13,58 @@ from math import gcd
 from typing import Any, TypeAlias
 
 from ...errors import DimensionError, OpAlgebraError
-from ...expr.blocks import Block
-from ...expr.factors import as_sampling, axes, axis_count, is_symbolic
+from ...expr import Block, IndexedSum, Named, Node, SamplingMatrix, as_sampling, axes, axis_count, is_symbolic
 from ...expr.factors import factor as as_factor
-from ...expr.multirate import Down, Flip, Up
-from ...expr.named import Named
-from ...expr.node import Node
+from ...expr.multirate import Conv, Down, Flip, Up
 from ...expr.operators import Compose, FormalOperator, LinearOperator, Sum, add, compose
-from ...expr.sampling import SamplingMatrix
 from ...expr.signals import Applied, ConjSignal, FormalSignal, Signal, SignalExpr
-from ...expr.sums import IndexedSum
 from ...scalar import is_sympy
 from ..budget import check_time
 
 Bindings: TypeAlias = dict[str, Any]
-Place: TypeAlias = tuple[Node, Callable[[Any], Any]]
+Head: TypeAlias = tuple[type, ...]
+Spot: TypeAlias = tuple[Node, Callable[[Any], Any]]
 MARK = "\0"  # begins the name of a placeholder, and of nothing a user can make
 
 
-def placeholder(name: str, kind: str) -> Any:
-    """What stands for a parameter of a law in its pattern."""
+def parameter(name: str, kind: str) -> Any:
+    """A parameter of a law, or with :data:`MARK` before its name what stands for it in a pattern."""
     import sympy
 
-    if kind == "kernel":
-        return FormalSignal(MARK + name)
-    if kind == "operator":
-        return FormalOperator(MARK + name)
-    if kind in ("factor", "matrix"):
-        return sympy.Symbol(MARK + name, integer=True, positive=True)
-    if kind == "frequency":
-        return sympy.Symbol(MARK + name, real=True)
-    if kind == "shift":
-        return sympy.Symbol(MARK + name, integer=True)
-    return sympy.Symbol(MARK + name)
+    if kind in ("kernel", "operator"):
+        return (FormalSignal if kind == "kernel" else FormalOperator)(name)
+    assumed = {"factor": {"integer": True, "positive": True}, "frequency": {"real": True}, "shift": {"integer": True}}
+    return sympy.Symbol(name, **assumed.get("factor" if kind == "matrix" else kind, {}))
 
 
-def places(root: Any, length: int) -> Iterator[Place]:
+def head_of(node: Any) -> Head:
+    """What laws are found by: the letters of a composition, or a node and what it is made of."""
+    if isinstance(node, Compose):
+        return (Compose, *map(type, node.factors))
+    inner = getattr(node, "operator", None)
+    if isinstance(node, Conv):
+        inner = getattr(node.kernel, "operator", node.kernel)
+        inner = inner.factors[0] if isinstance(inner, Compose) else inner
+    return (type(node),) if inner is None else (type(node), type(inner))
+
+
+def classes_in(pattern: Any) -> frozenset[type]:
+    """The classes of nodes that must occur where a pattern fits; those of kernels may hide in a concrete kernel."""
+    found, stack = set(), [pattern]
+    while stack:
+        node = stack.pop()
+        if not isinstance(node, FormalOperator | SignalExpr):
+            found.add(type(node))
+            stack.extend(node.children())
+    return frozenset(found)
+
+
+def places(root: Any, length: int) -> Iterator[Spot]:
     """Every part of an expression with the way to put another in its place, outermost first.
 
     In a composition, runs of ``length`` factors count as parts.
     """
-    stack: list[Place] = [(root, lambda new: new)]
+    stack: list[Spot] = [(root, lambda new: new)]
     while stack:
         node, put = stack.pop()
         if isinstance(node, Compose):
@@ -64,12 +75,12 @@ def places(root: Any, length: int) -> Iterator[Place]:
 
 
 @lru_cache(maxsize=64)
-def all_places(root: Any, length: int) -> tuple[Place, ...]:
+def all_places(root: Any, length: int) -> tuple[Spot, ...]:
     """The places of an expression, remembered while law after law is tried on it."""
     return tuple(places(root, length))
 
 
-def _runs(node: Compose, put: Callable[[Any], Any], length: int) -> Iterator[Place]:
+def _runs(node: Compose, put: Callable[[Any], Any], length: int) -> Iterator[Spot]:
     for i in range(len(node.factors) - length + 1) if length > 1 else ():
 
         def put_run(new: Any, i: int = i) -> Any:
@@ -78,7 +89,7 @@ def _runs(node: Compose, put: Callable[[Any], Any], length: int) -> Iterator[Pla
         yield compose(node.factors[i : i + length]), put_run
 
 
-def inner(node: Node, put: Callable[[Any], Any]) -> Iterator[Place]:
+def inner(node: Node, put: Callable[[Any], Any]) -> Iterator[Spot]:
     """The children of a node with the way to put others in their place."""
     if isinstance(node, Signal | FormalSignal | FormalOperator | Named) and not isinstance(node, IndexedSum):
         return
@@ -98,7 +109,7 @@ def inner(node: Node, put: Callable[[Any], Any]) -> Iterator[Place]:
                 yield member, put_member
 
 
-def _entries(block: Block, put: Callable[[Any], Any]) -> Iterator[Place]:
+def _entries(block: Block, put: Callable[[Any], Any]) -> Iterator[Spot]:
     for i, row in enumerate(block.rows):
         for j, entry in enumerate(row):
 

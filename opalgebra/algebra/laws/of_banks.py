@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from ...expr import Conv, Down, Flip, FormalSignal, Identity, LinearOperator, Modulate, Signal, Up, axes, plain
-from ...expr.signals import signals
+from ...expr import Conv, Down, Flip, Identity, LinearOperator, Modulate, Up, axes, plain
+from ...expr.signals import FormalSignal, Signal, signals
 from ..banks.filterbank import filterbank
 from ..banks.wavelets import lifting
 from ..decide.relations import Relation, paraunitary

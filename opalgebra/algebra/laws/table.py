@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cached_property
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from ..._verbs import verb
 from ...errors import UnknownLaw
-from .law import Law
+from ...expr import Adjoint, FormalOperator
+from .law import WAYS, Law
+from .match import Head, head_of
 
 Row = TypeVar("Row")
+ByHead: TypeAlias = dict[Head, tuple[tuple[Law, bool], ...]]
 
 
 class Table(Mapping[str, Row]):
@@ -61,11 +64,58 @@ class Catalogue(Table[Law]):
 
     kind, name = "law", "laws"
 
+    def __init__(self, rows: Iterable[Law] = ()) -> None:
+        self._given = tuple(rows)
+
     @cached_property
     def _rows(self) -> dict[str, Law]:
         from .catalogue import ROWS
 
-        return {row.name: row for row in ROWS}
+        return {row.name: row for row in self._given or ROWS}
+
+    def normal(self, head: Head) -> tuple[tuple[Law, bool], ...]:
+        """The laws that lead to the normal form from a part with this head, each with whether it is reversed."""
+        found = self._normal.get(head)
+        return self._normal.get((head[0], FormalOperator), ()) if found is None else found
+
+    def tried(self, head: Head) -> tuple[tuple[Law, bool], ...]:
+        """The laws that the optimiser tries on a part with this head."""
+        return self._tried.get(head, ())
+
+    @cached_property
+    def _normal(self) -> ByHead:
+        return _indexed((law, WAYS[law.normal]) for law in self.values())
+
+    @cached_property
+    def _tried(self) -> ByHead:
+        return _indexed((law, WAYS[law.tried]) for law in self.values())
+
+    @cached_property
+    def longest(self) -> int:
+        """Head of the longest run that one of these laws is about."""
+        return max(len(head) - 1 for head in (*self._normal, *self._tried))
+
+    @cached_property
+    def basic(self) -> frozenset[str]:
+        """The laws that others are derived from; those of Aᴴ follow from those of transposes and conjugates."""
+        rows = (uses for head, uses in self._normal.items() if head[0] is not Adjoint)
+        return frozenset(law.name for uses in rows for law, _ in uses)
+
+    @cached_property
+    def telling(self) -> tuple[Law, ...]:
+        """The laws worth trying as the one step between two expressions: not those of the bare structure."""
+        from .of_operators import STRUCTURE
+
+        return tuple(law for law in self.values() if law not in STRUCTURE)
+
+
+def _indexed(laws: Iterable[tuple[Law, tuple[bool, ...]]]) -> ByHead:
+    """The laws by the head of the side that they are used on."""
+    found: dict[Head, list[tuple[Law, bool]]] = {}
+    for law, ways in laws:
+        for reverse in ways:
+            found.setdefault(head_of(law.instance()[reverse]), []).append((law, reverse))
+    return {head: tuple(uses) for head, uses in found.items()}
 
 
 laws = Catalogue()

@@ -7,7 +7,7 @@ logarithms of rationals sums over primes, so that cos² + sin² is 1 and log 6 i
 from __future__ import annotations
 
 from fractions import Fraction
-from math import lcm
+from math import lcm, prod
 from typing import Any
 
 import sympy
@@ -63,9 +63,9 @@ class TowerRing(Ring):
             case sympy.Rational():
                 return tower.rational(exact(value))
             case sympy.Add():
-                return self._sum(value)
+                return sum(map(self.read, value.args), start=tower.rational(0))
             case sympy.Mul():
-                return self._product(value)
+                return prod(map(self.read, value.args), start=tower.one)
             case sympy.Pow():
                 return self._power(value)
             case sympy.exp():
@@ -103,18 +103,6 @@ class TowerRing(Ring):
             base.terms.update(terms)
         return tower.power(place, 1)
 
-    def _sum(self, value: Any) -> Number:
-        total = self.tower.rational(0)
-        for term in value.args:
-            total = total + self.read(term)
-        return total
-
-    def _product(self, value: Any) -> Number:
-        total = self.tower.one
-        for factor in value.args:
-            total = total * self.read(factor)
-        return total
-
     def _power(self, value: Any) -> Number:
         base, exponent = value.args
         if exponent.is_Integer:
@@ -133,17 +121,9 @@ class TowerRing(Ring):
         tower = self.tower
         inner = self.read(base)
         terms = inner.normal()
-        if len(terms) == 1:
-            (((k, powers), c),) = terms.items()
-            if all(tower.generators[g].kind == "prime" for g, _ in powers):
-                turn = Fraction(k, tower.order) + (HALF if c < 0 else 0)
-                turn -= (turn - HALF).__ceil__()  # the argument over 2π, in (−1/2, 1/2]
-                made = tower.root_of_unity(turn * exponent)
-                for p, e in factors(abs(c)):
-                    made = made * self._prime(p, e * exponent)
-                for g, e in powers:
-                    made = made * tower.power(g, e * exponent)
-                return made
+        if (polar := self._polar(terms)) is not None:
+            turn, parts = polar
+            return prod((self._prime(p, e * exponent) for p, e in parts), start=tower.root_of_unity(turn * exponent))
         if base.is_Symbol or base is sympy.pi:
             ((_, powers),) = terms
             return tower.power(powers[0][0], exponent)
@@ -181,19 +161,26 @@ class TowerRing(Ring):
         """log of c ζᵏ Π pᵉ as a sum; of anything else an atom."""
         tower = self.tower
         (argument,) = value.args
-        terms = self.read(argument).normal()
-        if len(terms) == 1:
-            (((k, powers), c),) = terms.items()
-            if all(tower.generators[g].kind == "prime" for g, _ in powers):
-                turn = Fraction(k, tower.order) + (HALF if c < 0 else 0)
-                turn -= (turn - HALF).__ceil__()
-                parts = [*factors(abs(c)), *((tower.generators[g].value, e) for g, e in powers)]
-                total = self.read(2 * sympy.pi * sympy.I * to_sympy(turn)) if turn else tower.rational(0)
-                for p, e in parts:
-                    log = sympy.log(sympy.Integer(p), evaluate=False)
-                    total = total + tower.power(tower.place("atom", ("log", p), log), 1) * e
-                return total
-        return self._atom(value)
+        polar = self._polar(self.read(argument).normal())
+        if polar is None:
+            return self._atom(value)
+        turn, parts = polar
+        total = self.read(2 * sympy.pi * sympy.I * to_sympy(turn)) if turn else tower.rational(0)
+        for p, e in parts:
+            log = sympy.log(sympy.Integer(p), evaluate=False)
+            total = total + tower.power(tower.place("atom", ("log", p), log), 1) * e
+        return total
+
+    def _polar(self, terms: Terms) -> tuple[Fraction, list[tuple[int, Any]]] | None:
+        """The argument of c ζᵏ Π pᵉ over 2π, in (−1/2, 1/2], and its size as powers of primes; None of others."""
+        if len(terms) != 1:
+            return None
+        (((k, powers), c),) = terms.items()
+        made = [(self.tower.generators[g], e) for g, e in powers]
+        if any(generator.kind != "prime" for generator, _ in made):
+            return None
+        turn = Fraction(k, self.tower.order) + (HALF if c < 0 else 0)
+        return turn - (turn - HALF).__ceil__(), [*factors(abs(c)), *((g.value, e) for g, e in made)]
 
     def _trigonometric(self, value: Any) -> Number:
         """Functions of x by (e^z ± e^{−z})/2, with z = ix or x."""

@@ -5,7 +5,7 @@ This module imports SymPy and is imported when such a statement is met.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import sympy
@@ -13,7 +13,7 @@ from sympy.polys.polyerrors import CoercionFailed
 
 from ...errors import Undecided
 from ...scalar import exact, to_sympy
-from .algebraic import Algebraic, Family
+from .algebraic import Algebraic
 from .fields import numbers_of
 from .ring import Ring
 
@@ -63,13 +63,15 @@ class Residue:
 
 
 class RelationRing(Ring):
-    """K[generators, symbols] modulo the relations, for the number field K of all other numbers."""
+    """K[generators, symbols] modulo the relations, for the number field K of all other numbers.
 
-    def __init__(self, domain: Any, numbers: set[Any], families: list[Family]) -> None:
-        self.domain = domain
-        self._into = {number: number.family.expression(number.index) for number in numbers}
-        self._back = {s: g for f in families for s, g in zip(f.symbols, f.generators(), strict=True)}
-        self._relations = [domain.from_sympy(r) for f in families for r in f.relations]
+    ``into`` has the polynomials that numbers are, ``back`` the numbers that generators are.
+    """
+
+    def __init__(
+        self, domain: Any, relations: list[Any], into: Mapping[Any, Any] = {}, back: Mapping[Any, Any] = {}
+    ) -> None:
+        self.domain, self._relations, self._into, self._back = domain, relations, into, back
         self._cache: dict[Any, Residue] = {}
         self.one = Residue(domain.one, self._reduce)
 
@@ -102,7 +104,10 @@ def relation_ring(values: list[Any]) -> RelationRing:
         raise Undecided(
             f"no exact arithmetic serves {', '.join(sorted(map(str, numbers))[:3])} beside the other numbers"
         )
-    ring = RelationRing(field.poly_ring(*(s for f in families for s in f.symbols), *others), numbers, families)
+    domain = field.poly_ring(*(s for f in families for s in f.symbols), *others)
+    polynomials = {number: number.family.expression(number.index) for number in numbers}
+    back = {s: g for f in families for s, g in zip(f.symbols, f.generators(), strict=True)}
+    ring = RelationRing(domain, [domain.from_sympy(r) for f in families for r in f.relations], polynomials, back)
     try:
         for value in values:
             ring.convert(value)

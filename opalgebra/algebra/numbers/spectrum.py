@@ -15,9 +15,7 @@ from math import lcm
 from typing import Any, TypeAlias
 
 from ...errors import Undecided
-from ...expr import constants, order_of, root_of_unity, with_frequencies
-from ...expr.characters import ORDER_LIMIT, Character, parts_of
-from ...expr.factors import axes
+from ...expr import ORDER_LIMIT, Character, axes, constants, order_of, parts_of, root_of_unity, with_frequencies
 from ...expr.sums import IndexedSum
 from ...scalar import is_sympy, to_sympy
 from .ring import multiplied_out

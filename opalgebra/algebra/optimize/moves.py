@@ -1,33 +1,22 @@
 """Moves of the optimiser: what one part of an expression may become, by which laws.
 
-A move is a list of (law, new part): mostly one, several where the lines between cost more than both ends.  Nothing
+A move is its lines, (law, new part): mostly one, several where those between cost more than both ends.  Nothing
 here is trusted: :mod:`.optimize` has every line checked by the decision procedure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from math import gcd
 from typing import Any, TypeAlias
 
-from ...expr import transform
-from ...expr.factors import axes, is_symbolic
-from ...expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
-from ...expr.named import AvgPool, Named, Repeat
-from ...expr.node import Node
+from ...expr import Applied, Conv, Down, Named, Node, Shift, Signal, Up, axes, is_symbolic, transform
 from ...expr.operators import Compose, Identity, LinearOperator, Power, Scale, Sum, Zero, add, compose
-from ...expr.signals import Applied, Signal
-from ..derive.rewrite import (
-    BACKWARD,
-    FORWARD,
-    by_law,
-    collect,
-    common_factor,
-    identity_gone,
-    letter_named,
-    without_wrapper,
-)
-from ..laws.match import Place, inner
+from ..derive.rewrite import by_law, collect, common_factor, identity_gone, letter_named, without_wrapper
+from ..laws.law import BACKWARD, FORWARD
+from ..laws.match import Spot, head_of, inner
+from ..laws.table import laws
 from .taps import (
     comb,
     common_kind,
@@ -43,39 +32,15 @@ from .taps import (
 )
 from .taps import total as total_of
 
-Move: TypeAlias = list[tuple[str, LinearOperator]]
+Lines: TypeAlias = list[tuple[str, LinearOperator]]
 Letters: TypeAlias = tuple[LinearOperator, ...]
 POWER_LIMIT = 16  # factors of a power that is written out
 PHASES = 16  # terms of the largest sum over phases
 
-# What two or three neighbours become by a law of the catalogue, whatever their kernels.
-BY_LAW: dict[tuple[type, ...], tuple[tuple[str, bool], ...]] = {
-    (Down, Up): (("down-up", FORWARD), ("down-up-gcd", FORWARD), ("up-down-coprime", BACKWARD)),
-    (Up, Down): (("up-down-coprime", FORWARD), ("up-down-comb", FORWARD)),
-    (Up, Up): (("up-up", FORWARD),), (Down, Down): (("down-down", FORWARD),),
-    (Down, Conv): (("noble-down", FORWARD),), (Conv, Down): (("noble-down", BACKWARD),),
-    (Conv, Up): (("noble-up", FORWARD),), (Up, Conv): (("noble-up", BACKWARD),),
-    (Conv, Conv): (("conv-conv", FORWARD), ("conv-commute", FORWARD)),
-    (Down, Shift): (("shift-down", FORWARD),), (Shift, Down): (("shift-down", BACKWARD),),
-    (Shift, Up): (("shift-up", FORWARD),), (Up, Shift): (("shift-up", BACKWARD),),
-    (Conv, Shift): (("conv-shift", FORWARD),), (Shift, Conv): (("conv-shift", BACKWARD),),
-    (Shift, Shift): (("shift-shift", FORWARD),), (Flip, Flip): (("flip-flip", FORWARD),),
-    (Flip, Shift): (("flip-shift", FORWARD),),
-    (Flip, Conv): (("flip-conv", FORWARD),), (Conv, Flip): (("flip-conv", BACKWARD),),
-    (Flip, Up): (("flip-up", FORWARD),), (Up, Flip): (("flip-up", BACKWARD),),
-    (Flip, Down): (("flip-down", FORWARD),), (Down, Flip): (("flip-down", BACKWARD),),
-    (Modulate, Up): (("modulate-up", FORWARD),), (Down, Modulate): (("modulate-down", FORWARD),),
-    (Repeat, Repeat): (("repeat-repeat", FORWARD),), (Down, Repeat): (("down-repeat", FORWARD),),
-    (AvgPool, Repeat): (("mean-repeat", FORWARD),), (Repeat, Conv): (("repeat-conv", FORWARD),),
-    (Conv, Repeat): (("repeat-fold", FORWARD), ("repeat-conv", BACKWARD)),
-    (Down, Conv, Up): (("down-conv-up", FORWARD), ("common-factor", FORWARD)),
-    (Down, Shift, Up): (("down-shift-up", FORWARD),),
-}  # fmt: skip
 
-
-def spots(root: LinearOperator) -> Iterator[Place]:
+def spots(root: LinearOperator) -> Iterator[Spot]:
     """Every operator within an operator, outermost first, with the way to put another in its place."""
-    stack: list[Place] = [(root, lambda new: new)]
+    stack: list[Spot] = [(root, lambda new: new)]
     while stack:
         node, put = stack.pop()
         yield node, put
@@ -109,7 +74,7 @@ def _tidied(node: Any) -> tuple[str, LinearOperator] | None:
     return None
 
 
-def moves(node: Any, phases: bool) -> Iterator[Move]:
+def moves(node: Any, phases: bool) -> Iterator[Lines]:
     """What a part may become, with sums over phases or without."""
     if (isinstance(node, Power) and node.exponent > POWER_LIMIT) or (isinstance(node, Named) and node.blocks):
         return  # phases are shortest by their name
@@ -119,7 +84,9 @@ def moves(node: Any, phases: bool) -> Iterator[Move]:
             yield [found[:2]]
     if isinstance(node, Compose):
         yield from _of_word(node.factors, phases)
-    elif isinstance(node, Sum):
+        return
+    yield from _of_part(node, phases)
+    if isinstance(node, Sum):
         yield from _of_sum(node)
     elif isinstance(node, Scale):
         yield from _of_scale(node)
@@ -132,66 +99,52 @@ def moves(node: Any, phases: bool) -> Iterator[Move]:
 # Compositions ---------------------------------------------------------------------------------------------------
 
 
-def _of_word(letters: Letters, phases: bool) -> Iterator[Move]:
+def _of_word(letters: Letters, phases: bool) -> Iterator[Lines]:
     for i in range(len(letters)):
-        for size in (2, 3):
+        for size in range(2, min(laws.longest, len(letters) - i) + 1):
             run = letters[i : i + size]
-            if len(run) == size:
-                for move in _of_run(run, phases):
-                    yield [(law, compose((*letters[:i], new, *letters[i + size :]))) for law, new in move]
+            for move in chain(_of_part(compose(run), phases), _around(run)):
+                yield [(law, compose((*letters[:i], new, *letters[i + size :]))) for law, new in move]
         shared = common_factor(letters[i:]) if isinstance(letters[i], Down) and len(letters) > i + 1 else None
         if shared is not None:
             taken, (law, new, _) = shared
             yield [(law, compose((*letters[:i], new, *letters[i + taken :])))]
 
 
-def _of_run(run: Letters, phases: bool) -> Iterator[Move]:
-    """What a run of two or three letters becomes."""
-    kinds = tuple(map(type, run))
-    known = [letter.kernel for letter in run if isinstance(letter, Conv)]
-    if not (known and all(isinstance(kernel, Signal) for kernel in known) and kinds in _KNOWN):
-        for name, reverse in BY_LAW.get(kinds, ()):
-            found = by_law(name, compose(run), reverse, ())
+def _of_part(part: Any, phases: bool) -> Iterator[Lines]:
+    """What a letter or a run of letters becomes by one law."""
+    letters = part.factors if isinstance(part, Compose) else (part,)
+    known = [isinstance(letter.kernel, Signal) for letter in letters if isinstance(letter, Conv)]
+    for law, reverse in laws.tried(head_of(part)):
+        if known and all(known) and (law.name, reverse) in _OF_TAPS:
+            yield from _OF_TAPS[law.name, reverse](*letters)
+        elif not law.summed or (phases and all(map(_has_few_phases, letters))):
+            found = by_law(law, part, reverse, ())
             if found is not None:
-                yield [(name, found[1])]
-    else:
-        yield from _KNOWN[kinds](*run)
-    if phases and kinds in ((Down, Conv), (Conv, Up)):
-        yield from _phases(run)
-    if len(run) == 3 and kinds in _MERGES:
-        yield from _MERGES[kinds](*run)
+                yield [found[:2]]
 
 
-def _phases(run: Any) -> Iterator[Move]:
-    """A strided or transposed convolution as a sum over phases."""
-    strided = isinstance(run[0], Down)
-    factor = (run[0] if strided else run[1]).factor
-    if isinstance(factor, int) and 1 < factor <= PHASES:
-        name = "polyphase-strided" if strided else "polyphase-transposed"
-        found = by_law(name, compose(run), FORWARD, ())
-        if found is not None:
-            yield [(name, found[1])]
+def _has_few_phases(letter: LinearOperator) -> bool:
+    return not isinstance(letter, Up | Down) or (isinstance(letter.factor, int) and 1 < letter.factor <= PHASES)
 
 
-def _merged(first: Any, second: Any) -> Iterator[Move]:
-    """Two known kernels multiplied out, or their order changed."""
+def _product(first: Any, second: Any) -> Iterator[Lines]:
+    """Two known kernels multiplied out."""
     merged = product(first.kernel, second.kernel)
     if merged is not None:
         yield [("conv-conv", Conv(merged))]
-    yield [("conv-commute", second @ first)]
 
 
-def _around_down(first: Any, down: Any, last: Any) -> Iterator[Move]:
-    """C_p ↓k C_q = ↓k C_{↑k p} C_q."""
-    yield from _through(first.kernel, down, last.kernel, "noble-down", lambda kernel: down @ kernel)
+def _around(run: Letters) -> Iterator[Lines]:
+    """C_p ↓k C_q = ↓k C_{↑k p} C_q and C_p ↑k C_q = C_p C_{↑k q} ↑k, with the kernels multiplied out."""
+    match run:
+        case Conv() as first, Down() as down, Conv() as last:
+            yield from _through(first.kernel, down, last.kernel, "noble-down", lambda kernel: down @ kernel)
+        case Conv() as first, Up() as up, Conv() as last:
+            yield from _through(last.kernel, up, first.kernel, "noble-up", lambda kernel: kernel @ up)
 
 
-def _around_up(first: Any, up: Any, last: Any) -> Iterator[Move]:
-    """C_p ↑k C_q = C_p C_{↑k q} ↑k."""
-    yield from _through(last.kernel, up, first.kernel, "noble-up", lambda kernel: kernel @ up)
-
-
-def _through(moved: Any, sampling: Any, other: Any, law: str, place: Any) -> Iterator[Move]:
+def _through(moved: Any, sampling: Any, other: Any, law: str, place: Any) -> Iterator[Lines]:
     """One kernel moved to the side of the higher rate, and multiplied with the kernel there."""
     if is_symbolic(sampling.factor) or not (isinstance(moved, Signal) and isinstance(other, Signal)):
         if not isinstance(moved, Signal):
@@ -207,7 +160,7 @@ def _through(moved: Any, sampling: Any, other: Any, law: str, place: Any) -> Ite
         yield [(law, place(both)), ("conv-conv", place(Conv(merged)))]
 
 
-def _noble_down(down: Any, conv: Any) -> Iterator[Move]:
+def _noble_down(down: Any, conv: Any) -> Iterator[Lines]:
     """↓k C_q = ↓m C_r ↓g S^s where q = S^s ↑g r and k = m g."""
     found = None if is_symbolic(down.factor) else _combed(conv.kernel, axes(down.factor))
     if found is not None:
@@ -216,7 +169,7 @@ def _noble_down(down: Any, conv: Any) -> Iterator[Move]:
         yield [("noble-down", compose(letters))]
 
 
-def _noble_up(conv: Any, up: Any) -> Iterator[Move]:
+def _noble_up(conv: Any, up: Any) -> Iterator[Lines]:
     """C_q ↑k = S^s ↑g C_r ↑m where q = S^s ↑g r and k = g m."""
     found = None if is_symbolic(up.factor) else _combed(conv.kernel, axes(up.factor))
     if found is not None:
@@ -255,19 +208,19 @@ def _kernel(kernel: Signal) -> Letters:
     return () if one and not any(kernel.starts) else (Conv(kernel),)
 
 
-def _conv_down(conv: Any, down: Any) -> Iterator[Move]:
+def _conv_down(conv: Any, down: Any) -> Iterator[Lines]:
     """C_q ↓k = ↓k C_{↑k q}."""
     if not is_symbolic(down.factor):
         yield [("noble-down", down @ Conv(spread(conv.kernel, axes(down.factor))))]
 
 
-def _up_conv(up: Any, conv: Any) -> Iterator[Move]:
+def _up_conv(up: Any, conv: Any) -> Iterator[Lines]:
     """↑k C_q = C_{↑k q} ↑k."""
     if not is_symbolic(up.factor):
         yield [("noble-up", Conv(spread(conv.kernel, axes(up.factor))) @ up)]
 
 
-def _down_conv_up(down: Any, conv: Any, up: Any) -> Iterator[Move]:
+def _down_conv_up(down: Any, conv: Any, up: Any) -> Iterator[Lines]:
     """↓M C_q ↑L = ↓(M/g) C_{↓g q} ↑(L/g)."""
     if is_symbolic(down.factor) or is_symbolic(up.factor):
         return
@@ -294,17 +247,17 @@ def _thinned(kernel: Signal, step: tuple[int, ...]) -> LinearOperator:
     return Conv(Signal._wrap(taps.copy(), first, kernel.weak))
 
 
-_KNOWN: dict[tuple[type, ...], Any] = {
-    (Conv, Conv): _merged, (Down, Conv): _noble_down, (Conv, Up): _noble_up, (Conv, Down): _conv_down,
-    (Up, Conv): _up_conv, (Down, Conv, Up): _down_conv_up,
+# Laws on known kernels, which stay of their kind, and of which several may be used at once.
+_OF_TAPS: dict[tuple[str, bool], Any] = {
+    ("conv-conv", FORWARD): _product, ("noble-down", FORWARD): _noble_down, ("noble-up", FORWARD): _noble_up,
+    ("noble-down", BACKWARD): _conv_down, ("noble-up", BACKWARD): _up_conv, ("down-conv-up", FORWARD): _down_conv_up,
 }  # fmt: skip
-_MERGES: dict[tuple[type, ...], Any] = {(Conv, Down, Conv): _around_down, (Conv, Up, Conv): _around_up}
 
 
 # Kernels --------------------------------------------------------------------------------------------------------
 
 
-def _of_kernel(conv: Conv) -> Iterator[Move]:
+def _of_kernel(conv: Conv) -> Iterator[Lines]:
     """Known kernels taken apart: an axis of its own, sparse factors; zeros at the ends cut off."""
     kernel = conv.kernel
     if not isinstance(kernel, Signal):
@@ -317,7 +270,7 @@ def _of_kernel(conv: Conv) -> Iterator[Move]:
         yield [("collect-terms", Conv(short))]
 
 
-def _dilated(conv: Conv) -> Iterator[Move]:
+def _dilated(conv: Conv) -> Iterator[Lines]:
     """Σ_r S^r ↑k C_q ↓k S^{−r} for a kernel ↑k q."""
     kernel: Any = conv.kernel
     if isinstance(kernel, Signal):
@@ -334,7 +287,7 @@ def _dilated(conv: Conv) -> Iterator[Move]:
     yield [("space-to-batch", add(tuple(terms)))]
 
 
-def _of_scale(node: Scale) -> Iterator[Move]:
+def _of_scale(node: Scale) -> Iterator[Lines]:
     """c A with the factor in the taps of one of its convolutions."""
     letters = node.operator.factors if isinstance(node.operator, Compose) else (node.operator,)
     for i, letter in enumerate(letters):
@@ -347,7 +300,7 @@ def _of_scale(node: Scale) -> Iterator[Move]:
 # Sums -----------------------------------------------------------------------------------------------------------
 
 
-def _of_sum(node: Sum) -> Iterator[Move]:
+def _of_sum(node: Sum) -> Iterator[Lines]:
     collected = collect(node, ())
     if collected is not None:
         yield [collected[:2]]
@@ -377,7 +330,7 @@ def _factored(node: Sum, words: list[tuple[Any, Letters]], at: list[int], letter
     return add((*terms[0], new, *terms[1]))
 
 
-def _of_filters(node: Sum) -> Iterator[Move]:
+def _of_filters(node: Sum) -> Iterator[Lines]:
     """Terms that are known filters, added tap by tap."""
     kernels = {i: kernel for i, term in enumerate(node.terms) if (kernel := _taps_of(term, node.ndim)) is not None}
     if len(kernels) < 2:

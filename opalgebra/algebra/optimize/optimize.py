@@ -18,18 +18,17 @@ import numpy as np
 
 from ..._verbs import verb
 from ...errors import DimensionError, OpAlgebraError, OperandError, Undecided
-from ...expr import all_factor_symbols, common_ndim, constants, formal_names, has_blocks, substitute, transform, walk
-from ...expr.multirate import Modulate
-from ...expr.node import Node
-from ...expr.operators import PLAIN, FormalOperator, LinearOperator, Power
-from ...expr.signals import Signal
+from ...expr import PLAIN, FormalOperator, LinearOperator, Modulate, Node, Power, Signal, common_ndim
+from ...expr.contents import constants, formal_names, has_blocks
+from ...expr.sums import substitute
+from ...expr.tree import all_factor_symbols, transform, walk
 from ...scalar import is_sympy
 from ..decide.proof import Step
 from ..decide.prove import decide
 from ..derive.rewrite import normalise
 from ..derive.search import derivation, lines_hold, merged
 from ..derive.simplify import simplify
-from .moves import POWER_LIMIT, Move, moves, spots, tidy
+from .moves import POWER_LIMIT, Lines, moves, spots, tidy
 from .taps import common_kind, exact_taps, kind_of, made
 
 CostFunction: TypeAlias = Callable[[LinearOperator], Any]
@@ -167,7 +166,7 @@ class _Search:
 
     def __init__(self, start: LinearOperator, measure: Measure) -> None:
         self.start, self.measure = start, measure
-        self.before: dict[LinearOperator, tuple[LinearOperator, Move] | None] = {start: None}
+        self.before: dict[LinearOperator, tuple[LinearOperator, Lines] | None] = {start: None}
         self.cost = measure(start)
         self.cheaper: list[_Found] = []
         self._queue: list[tuple[Any, int, LinearOperator]] = [(self.cost, 0, start)]
@@ -189,7 +188,7 @@ class _Search:
     def _is_spent(self) -> bool:
         return len(self.before) >= min(BUDGET, self._seen_at_best + PATIENCE)
 
-    def _look(self, expression: LinearOperator, move: Move) -> None:
+    def _look(self, expression: LinearOperator, move: Lines) -> None:
         tidied = tidy(move[-1][1])
         move = move if tidied is None else [*move, tidied]
         new = move[-1][1]
@@ -254,11 +253,11 @@ def _hold(lines: list[Step]) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _moves_of(node: LinearOperator, phases: bool) -> tuple[Move, ...]:
+def _moves_of(node: LinearOperator, phases: bool) -> tuple[Lines, ...]:
     return tuple(moves(node, phases))
 
 
-def _everywhere(expression: LinearOperator, phases: bool) -> Iterator[Move]:
+def _everywhere(expression: LinearOperator, phases: bool) -> Iterator[Lines]:
     """Every move at every place, as lines of the whole expression."""
     for node, put in spots(expression):
         for move in _moves_of(node, phases):
