@@ -167,8 +167,7 @@ class Chain(Layer):
 
     def jacobian(self, x: Any) -> Any:
         """The derivative at x, by the chain rule."""
-        x = as_samples(x)
-        return _chain_rule(self.maps, x)
+        return _chain_rule(self.maps, as_samples(x))
 
     def out_size(self, n: Any) -> Any:
         """The sizes after every part."""

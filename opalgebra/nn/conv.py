@@ -13,6 +13,8 @@ from ..bound.operators.base import Shape, as_samples
 from ..engine.filters.fir import Fir
 from ..errors import DimensionError, WindowError
 from ..expr import Block, LinearOperator, Signal, Zero
+from .expansion import exact_sum
+from .filter_layer import FilterLayer, as_weight, dilated, scattered, strided
 from .geometry import (
     SAME,
     Axis,
@@ -25,19 +27,16 @@ from .geometry import (
     positive,
     shown_padding,
     sizes_after,
-    sizes_by,
     spread,
 )
 from .gradient import WeightOperator
-from .layer import Arguments, _make
-from .linear_layer import LinearLayer, as_weight, dilated, scattered, strided
-from .sums import exact_sum
+from .layer import Arguments
 
 
-class _Convolution(LinearLayer):
+class Convolution(FilterLayer):
     """What both layers share: a weight, its geometry, and how channels are checked."""
 
-    has_channels = True
+    has_channels = has_taps = True
     layout: str
     weight: np.ndarray
     stride: Ints
@@ -134,6 +133,9 @@ class _Convolution(LinearLayer):
         matrices = self.matrices(self.weight)
         return bool(np.any((matrices == 0) & np.any(matrices != 0, axis=(0, 1, 2))))
 
+    def _axes(self, ndim: int) -> tuple[Axis, ...]:
+        return self.axes
+
     def _pads(self) -> tuple[Any, ...]:
         return (None,) * self.ndim if self.padding == SAME else self.padding
 
@@ -162,9 +164,6 @@ class _Convolution(LinearLayer):
 
     def _sizes(self, sizes: Shape) -> Shape:
         return sizes_after(self.axes, sizes)
-
-    def out_size(self, n: Any) -> Any:
-        return sizes_by(self._sizes, self.ndim, n)
 
     def matrices(self, weight: np.ndarray) -> np.ndarray:
         """Weights (…, a, b, \\*k) as (…, groups, outputs, inputs, \\*k), a view."""
@@ -217,14 +216,14 @@ class _Convolution(LinearLayer):
 
 def _restored(cls: type, arguments: dict[str, Any], rest: np.ndarray) -> Any:
     """A layer with ``rest``, from a pickle."""
-    return _make(cls, arguments)._with_rest(rest)
+    return cls(**arguments)._with_rest(rest)
 
 
 def _short(values: Ints) -> Any:
     return values[0] if len(set(values)) == 1 else values
 
 
-class Conv(_Convolution):
+class Conv(Convolution):
     """y[o, m] = Σ_{c, j} w[o, c, j] x[c, m s + j d − lo]: cross-correlation, as deep learning computes it.
 
     Parameters
@@ -300,7 +299,7 @@ class Conv(_Convolution):
         return self._blocks(entry)
 
 
-class ConvTranspose(_Convolution):
+class ConvTranspose(Convolution):
     """y[o, n s + j d − lo] += w[c, o, j] x[c, n]: the transpose of a strided convolution, not its inverse.
 
     Parameters

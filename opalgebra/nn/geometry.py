@@ -12,12 +12,19 @@ from typing import Any, TypeAlias
 
 from ..bound.operators.extent import ceil_div, floor_div, smaller
 from ..bound.operators.windowed import as_sizes
+from ..engine.arrays.window import Window
 from ..errors import DimensionError, FactorError, FactorTypeError, WindowError
 from ..scalar import is_sympy
 
 Ints: TypeAlias = tuple[int, ...]
 Pair: TypeAlias = tuple[int, int]
+Reads: TypeAlias = tuple[tuple[Pair, ...], ...]  # for each output the pairs (position, tap)
 SAME = "same"
+
+
+def at_zero(shape: Ints) -> Window:
+    """The window of an array whose first sample has index 0 on every axis."""
+    return Window((0,) * len(shape), shape)
 
 
 def positive(value: object, what: str) -> int:
@@ -102,22 +109,26 @@ def shown_padding(padding: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Sliding:
-    """One axis of a convolution or a pool: window m reads x at m s + j d − lo.
-
-    ``pad`` is (lo, hi), or None for "same": as many windows as ⌈n/s⌉, an odd sample of padding at the end.
-    """
-
+class _Taps:
     kernel: int
     stride: int
     dilation: int
     pad: Pair | None
-    ceil: bool = False
 
     @property
     def extent(self) -> int:
         """From the first tap to the last: d (k − 1) + 1."""
         return self.dilation * (self.kernel - 1) + 1
+
+
+@dataclass(frozen=True)
+class Sliding(_Taps):
+    """One axis of a convolution or a pool: window m reads x at m s + j d − lo.
+
+    ``pad`` is (lo, hi), or None for "same": as many windows as ⌈n/s⌉, an odd sample of padding at the end.
+    """
+
+    ceil: bool = False
 
     def pads(self, n: int) -> Pair:
         """(before, after) for an input of n samples."""
@@ -178,24 +189,20 @@ class Sliding:
         """The windows whose tap j meets a sample, and these samples."""
         return meet(j * self.dilation - self.pads(n)[0], self.stride, n, self.size(n))
 
+    def reads(self, n: int) -> Reads:
+        """For each output what it reads; positions outside 0 … n−1 are padding."""
+        first = range(-self.pads(n)[0], self.size(n) * self.stride - self.pads(n)[0], self.stride)
+        return tuple(tuple((at + j * self.dilation, j) for j in range(self.kernel)) for at in first)
+
 
 @dataclass(frozen=True)
-class Scattering:
+class Scattering(_Taps):
     """One axis of a transposed convolution: sample i writes at i s + j d − lo.
 
     ``pad`` is what is cropped of the full output, or None for "same": n s outputs, an odd sample cropped at the end.
     """
 
-    kernel: int
-    stride: int
-    dilation: int
-    pad: Pair | None
     extra: int = 0
-
-    @property
-    def extent(self) -> int:
-        """From the first tap to the last: d (k − 1) + 1."""
-        return self.dilation * (self.kernel - 1) + 1
 
     def crops(self) -> Pair:
         """(before, after), the output padding subtracted; negative where zeros are appended."""
@@ -228,6 +235,15 @@ class Scattering:
         """The outputs that tap j writes, and the samples that it reads."""
         found = meet(j * self.dilation - self.start(), self.stride, self.size(n), n)
         return found and found[::-1]
+
+    def reads(self, n: int) -> Reads:
+        """For each output what it reads."""
+        return tuple(tuple(pair for pair in self._met(m) if 0 <= pair[0] < n) for m in range(self.size(n)))
+
+    def _met(self, m: int) -> list[Pair]:
+        """The samples of an input without ends that write at output m, with their taps."""
+        met = [(divmod(m + self.start() - j * self.dilation, self.stride), j) for j in range(self.kernel)]
+        return sorted((i, j) for (i, rest), j in met if not rest)
 
 
 Axis: TypeAlias = Sliding | Scattering

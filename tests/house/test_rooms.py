@@ -13,9 +13,6 @@ from tests.imports import circles, graph, modules, reached
 OPEN = [
     "engine: channels unfold",
     "expr: blocks channels characters multirate named operators signals sums traverse verbs",
-    "nn: blocks pool shuffle",
-    "nn: chain layer",
-    "nn: conv gradient",
     "show: animation widget",
     "show: diagram drawing.things",
     "show: drawing.layout drawing.mesh",
