@@ -15,20 +15,7 @@ from ..errors import DimensionError, WindowError
 from ..expr import Block, LinearOperator, Signal, Zero
 from .expansion import exact_sum
 from .filter_layer import FilterLayer, as_weight, dilated, scattered, strided
-from .geometry import (
-    SAME,
-    Axis,
-    Ints,
-    Scattering,
-    Sliding,
-    axes_of,
-    parse_padding,
-    per_axis,
-    positive,
-    shown_padding,
-    sizes_after,
-    spread,
-)
+from .geometry import Axis, Ints, Scattering, Sliding, axes_of, pads_of, parsed, positive, shown_padding, spread
 from .gradient import WeightOperator
 from .layer import Arguments
 
@@ -48,19 +35,13 @@ class Convolution(FilterLayer):
     def __init__(self, weight: Any, stride: Any, padding: Any, dilation: Any, groups: Any) -> None:
         array = as_weight(weight, self.layout)
         ndim = array.ndim - 2
-        values = {"stride": per_axis(stride, "the stride"), "dilation": per_axis(dilation, "the dilation")}
-        padding = parse_padding(padding)
-        axes_of(ndim, **values, padding=padding)
-        if padding != SAME:
-            padding = tuple(pad if isinstance(pad, tuple) else (pad, pad) for pad in spread(padding, ndim))
-        super().__init__(
-            weight=array,
-            stride=spread(values["stride"], ndim),
-            padding=padding,
-            dilation=spread(values["dilation"], ndim),
-            groups=positive(groups, "the number of groups"),
-            ndim=ndim,
-        )
+        values = parsed(stride=stride, dilation=dilation, padding=padding)
+        axes_of(ndim, **values)
+        if values["padding"] != "same":
+            values["padding"] = pads_of(values["padding"], ndim)
+        for name in ("stride", "dilation"):
+            values[name] = spread(values[name], ndim)
+        super().__init__(weight=array, **values, groups=positive(groups, "the number of groups"), ndim=ndim)
         if array.shape[0] % self.groups:
             raise DimensionError(
                 f"{self.groups} groups do not divide the {array.shape[0]} channels of the weight's first axis; the "
@@ -136,9 +117,6 @@ class Convolution(FilterLayer):
     def _axes(self, ndim: int) -> tuple[Axis, ...]:
         return self.axes
 
-    def _pads(self) -> tuple[Any, ...]:
-        return (None,) * self.ndim if self.padding == SAME else self.padding
-
     def _arguments(self) -> Arguments:
         ones = (1,) * self.ndim
         return (
@@ -161,9 +139,6 @@ class Convolution(FilterLayer):
                 f"{expected}; its trailing axes are (channels, {', '.join('n' * self.ndim)})"
             )
         return lead, sizes
-
-    def _sizes(self, sizes: Shape) -> Shape:
-        return sizes_after(self.axes, sizes)
 
     def matrices(self, weight: np.ndarray) -> np.ndarray:
         """Weights (…, a, b, \\*k) as (…, groups, outputs, inputs, \\*k), a view."""
@@ -273,7 +248,8 @@ class Conv(Convolution):
     @cached_property
     def axes(self) -> tuple[Sliding, ...]:
         """The geometry of every axis."""
-        return tuple(map(Sliding, self.kernel, self.stride, self.dilation, self._pads()))
+        pads = pads_of(self.padding, self.ndim)
+        return tuple(map(Sliding, self.kernel, self.stride, self.dilation, pads))
 
     def _depends_on_size(self, ndim: int) -> bool:
         return any(axis.depends_on_size for axis in self.axes)
@@ -357,7 +333,7 @@ class ConvTranspose(Convolution):
     def _checked(self, output_padding: Any) -> Ints:
         given = output_padding if isinstance(output_padding, (tuple, list)) else (output_padding,) * self.ndim
         axes_of(self.ndim, output_padding=tuple(given))
-        if self.padding == SAME and any(given):
+        if self.padding == "same" and any(given):
             raise WindowError(f"output_padding={output_padding!r} and padding='same' were given; give one of them")
         for extra, s, d in zip(given, self.stride, self.dilation, strict=True):
             if isinstance(extra, bool) or not isinstance(extra, (int, np.integer)) or not 0 <= extra < max(s, d):
@@ -374,7 +350,16 @@ class ConvTranspose(Convolution):
     @cached_property
     def axes(self) -> tuple[Scattering, ...]:
         """The geometry of every axis."""
-        return tuple(map(Scattering, self.kernel, self.stride, self.dilation, self._pads(), self.output_padding))
+        return tuple(
+            map(
+                Scattering,
+                self.kernel,
+                self.stride,
+                self.dilation,
+                pads_of(self.padding, self.ndim),
+                self.output_padding,
+            )
+        )
 
     def matrices(self, weight: np.ndarray) -> np.ndarray:
         lead, (ins, outs, *kernel) = weight.shape[: -self.ndim - 2], weight.shape[-self.ndim - 2 :]

@@ -5,7 +5,7 @@ Window m of a convolution reads x at m s + j d − lo for the taps 0 ≤ j < k; 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from operator import index
 from typing import Any, TypeAlias
@@ -19,7 +19,6 @@ from ..scalar import is_sympy
 Ints: TypeAlias = tuple[int, ...]
 Pair: TypeAlias = tuple[int, int]
 Reads: TypeAlias = tuple[tuple[Pair, ...], ...]  # for each output the pairs (position, tap)
-SAME = "same"
 
 
 def at_zero(shape: Ints) -> Window:
@@ -27,12 +26,17 @@ def at_zero(shape: Ints) -> Window:
     return Window((0,) * len(shape), shape)
 
 
+def _whole(value: Any) -> int:
+    """An int, or TypeError."""
+    if isinstance(value, bool):
+        raise TypeError
+    return index(value)
+
+
 def positive(value: object, what: str) -> int:
     """An int ≥ 1."""
     try:
-        if isinstance(value, bool):
-            raise TypeError
-        number = index(value)  # type: ignore[arg-type]  # TypeError is the point
+        number = _whole(value)
     except TypeError:
         raise FactorTypeError(f"{what} is {value!r}; give an int >= 1") from None
     if number < 1:
@@ -54,7 +58,7 @@ def parse_padding(padding: Any) -> Any:
     if isinstance(padding, str):
         if padding not in ("same", "valid"):
             raise WindowError(f"the padding is {padding!r}; give 'same', 'valid', or numbers of samples")
-        return SAME if padding == SAME else 0
+        return "same" if padding == "same" else 0
     if not isinstance(padding, (tuple, list)):
         return _samples(padding, padding)
     if not padding:
@@ -73,14 +77,20 @@ def _pair(entry: Any, padding: Any) -> Pair:
 
 def _samples(value: Any, padding: Any) -> int:
     try:
-        if isinstance(value, bool):
-            raise TypeError
-        return index(value)
+        return _whole(value)
     except TypeError:
         raise WindowError(
             f"the padding is {padding!r}; give an int, one int per axis, a list of pairs (before, after), 'same' or "
             "'valid'"
         ) from None
+
+
+def parsed(**given: Any) -> dict[str, Any]:
+    """Parameters as they are kept: the padding, and ints ≥ 1, for every axis or one for each."""
+    return {
+        name: parse_padding(value) if name == "padding" else per_axis(value, f"the {name}")
+        for name, value in given.items()
+    }
 
 
 def axes_of(ndim: int | None, **values: Any) -> int | None:
@@ -98,6 +108,12 @@ def axes_of(ndim: int | None, **values: Any) -> int | None:
 def spread(value: Any, ndim: int) -> tuple[Any, ...]:
     """The entries per axis, also of one that serves for all."""
     return value if isinstance(value, tuple) else (value,) * ndim
+
+
+def pads_of(padding: Any, ndim: int) -> tuple[Pair | None, ...]:
+    """(before, after) on every axis; None where the padding is "same"."""
+    entries = spread(None if padding == "same" else padding, ndim)
+    return tuple((entry, entry) if isinstance(entry, int) else entry for entry in entries)
 
 
 def shown_padding(padding: Any) -> Any:
@@ -273,8 +289,3 @@ def sizes_by(change: Callable[[tuple[Any, ...]], tuple[Any, ...]], ndim: int | N
         raise DimensionError(f"the size {n!r} has {len(entries)} axes and the layer {ndim}; give one per axis")
     found = change(tuple(entry if is_sympy(entry) else as_sizes(entry, 1)[0] for entry in entries))
     return found if several or len(found) > 1 else found[0]
-
-
-def sizes_after(axes: Sequence[Axis], n: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The size of the output on every axis."""
-    return tuple(axis.size(entry) for axis, entry in zip(axes, n, strict=True))

@@ -28,16 +28,10 @@ class Weighted(Protocol):
     weight: np.ndarray
 
     @property
-    def kernel(self) -> Ints:
-        """The shape of the kernel."""
-
+    def kernel(self) -> Ints: ...
     @property
-    def axes(self) -> tuple[Axis, ...]:
-        """Where the taps lie on every axis."""
-
-    def matrices(self, weight: np.ndarray) -> np.ndarray:
-        """Weights as (…, groups, outputs, inputs, \\*kernel)."""
-
+    def axes(self) -> tuple[Axis, ...]: ...
+    def matrices(self, weight: np.ndarray) -> np.ndarray: ...
     def _fir(self, matrices: np.ndarray, sizes: Shape) -> Fir: ...
     def _sizes(self, sizes: Shape) -> Shape: ...
 

@@ -119,13 +119,13 @@ class Layer(Composable):
         """How many channels an input of so many axes has, where the layer mixes channels."""
         raise NotImplementedError
 
-    def _sizes(self, sizes: Any) -> Any:
-        """The spatial sizes of the output, for ints and for formulas."""
-        raise NotImplementedError
-
     def _axes(self, ndim: int) -> tuple[Axis, ...]:
         """Where the taps lie on every axis: what :func:`opalgebra.nn.trace` shows."""
         raise NotImplementedError
+
+    def _sizes(self, sizes: Any) -> Any:
+        """The spatial sizes of the output, for ints and for formulas, as far as the taps say it."""
+        return tuple(axis.size(n) for axis, n in zip(self._axes(len(sizes)), sizes, strict=True))
 
     def _as_stored(self) -> Layer:
         """The layer whose operator has the taps that are stored."""

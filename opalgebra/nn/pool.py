@@ -23,19 +23,7 @@ from ..engine.ways.compiled.pooling import ORDERED, Sweep, Windows
 from ..errors import OperandError, WindowError
 from ..expr import LinearOperator, Signal
 from .filter_layer import BoundLayer, FilterLayer, dilated, on_axes, strided
-from .geometry import (
-    SAME,
-    Ints,
-    Sliding,
-    at_zero,
-    axes_of,
-    parse_padding,
-    per_axis,
-    positive,
-    shown_padding,
-    sizes_after,
-    spread,
-)
+from .geometry import Ints, Sliding, at_zero, axes_of, pads_of, parsed, positive, shown_padding, spread
 from .layer import Arguments, BoundMap, Layer
 from .sparse import Quotients, Selection
 
@@ -51,13 +39,8 @@ class _Pool(Layer):
     ceil_mode: bool
 
     def __init__(self, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: Any, **more: Any) -> None:
-        kernel = per_axis(kernel, "the kernel")
-        values = {
-            "kernel": kernel,
-            "stride": kernel if stride is None else per_axis(stride, "the stride"),
-            "padding": parse_padding(padding),
-            "dilation": per_axis(dilation, "the dilation"),
-        }
+        stride = kernel if stride is None else stride
+        values = parsed(kernel=kernel, stride=stride, padding=padding, dilation=dilation)
         flags = {"ceil_mode": ceil_mode, **more}
         for name, flag in flags.items():
             if not isinstance(flag, (bool, np.bool_)):
@@ -67,15 +50,10 @@ class _Pool(Layer):
 
     def axes(self, ndim: int) -> tuple[Sliding, ...]:
         """The geometry of every axis."""
-        pads = spread(None if self.padding == SAME else self.padding, ndim)
-        pairs = [(pad, pad) if isinstance(pad, int) else pad for pad in pads]
         kernel, stride, dilation = (spread(value, ndim) for value in (self.kernel, self.stride, self.dilation))
-        return tuple(map(Sliding, kernel, stride, dilation, pairs, [bool(self.ceil_mode)] * ndim))
+        return tuple(map(Sliding, kernel, stride, dilation, pads_of(self.padding, ndim), [bool(self.ceil_mode)] * ndim))
 
     _axes = axes
-
-    def _sizes(self, sizes: Shape) -> Shape:
-        return sizes_after(self.axes(len(sizes)), sizes)
 
     def _arguments(self) -> Arguments:
         return (

@@ -141,9 +141,6 @@ class Permutation(BoundOperator):
         self.layer, self.factor, self.coarse, self.splits = layer, factor, coarse, splits
         self.in_window, self.out_window = at_zero(self.dims), at_zero(self.dimsd)
 
-    in_window: Window
-    out_window: Window
-
     @property
     def _shapes(self) -> tuple[Shape, Shape]:
         """(few channels, fine) and (many channels, coarse)."""
