@@ -12,16 +12,6 @@ True
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .algebra.decide.proof import Proof, Step
-from .algebra.decide.prove import prove
-from .algebra.derive.derivation import Derivation, derive
-from .algebra.facts import coprime, divides, equal, even_symmetric, not_divides
-from .algebra.judge.witness import Witness
-from .algebra.lattices.sampling import cosets, gcld, gcrd, lclm, lcrm, smith
-from .algebra.laws.law import Law
-from .algebra.laws.table import laws
-from .bound.operators.base import BoundOperator
-from .engine.ways.compiled.threads import get_threads, set_threads
 from .errors import (
     CertificateError,
     CoefficientError,
@@ -54,140 +44,77 @@ from .expr.signals import Signal, SignalExpr, box, signals
 from .expr.sums import Sum
 from .parse import exact
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what type checkers see of the names in _LATER
     from . import nn, show
     from .algebra.banks.filterbank import FilterBank, filterbank
     from .algebra.banks.wavelets import cosine_bank, dft_bank, lifting, wavelet
     from .algebra.certificates.reader import load_proof
+    from .algebra.decide.proof import Proof, Step
+    from .algebra.decide.prove import prove
     from .algebra.decide.relations import nyquist, orthonormal, paraunitary
+    from .algebra.derive.derivation import Derivation, derive
+    from .algebra.facts import coprime, divides, equal, even_symmetric, not_divides
+    from .algebra.judge.witness import Witness
+    from .algebra.lattices.sampling import cosets, gcld, gcrd, lclm, lcrm, smith
     from .algebra.laws.falsehoods import Falsehood, falsehoods
+    from .algebra.laws.law import Law
+    from .algebra.laws.table import laws
     from .algebra.numbers.algebraic import algebraic
     from .bound.compare.comparison import Comparison, compare
+    from .bound.operators.base import BoundOperator
+    from .engine.ways.compiled.threads import get_threads, set_threads
     from .nn import Pointwise, checkerboard
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "AvgPool",
-    "Block",
-    "BoundOperator",
-    "CertificateError",
-    "CoefficientError",
-    "Comparison",
-    "Conv",
-    "Corr",
-    "Derivation",
-    "DilatedConv",
-    "DimensionError",
-    "Down",
-    "FactorError",
-    "FactorTypeError",
-    "Falsehood",
-    "FilterBank",
-    "Flip",
-    "FormalSignalError",
-    "HypothesisError",
-    "Identity",
-    "IntegerOverflow",
-    "KernelError",
-    "Law",
-    "LawDoesNotMatch",
-    "LinearOperator",
-    "LinearUp",
-    "Modulate",
-    "Named",
-    "NoInverse",
-    "NotEqual",
-    "OpAlgebraError",
-    "OperandError",
-    "ParseError",
-    "PixelShuffle",
-    "Pointwise",
-    "Polyphase",
-    "Proof",
-    "Repeat",
-    "SamplingMatrix",
-    "Shift",
-    "Signal",
-    "SignalExpr",
-    "SizeError",
-    "Step",
-    "StridedConv",
-    "Sum",
-    "TransposedConv",
-    "Undecided",
-    "UnknownLaw",
-    "Up",
-    "WindowError",
-    "Witness",
-    "Zero",
-    "algebraic",
-    "box",
-    "checkerboard",
-    "compare",
-    "coprime",
-    "cosets",
-    "cosine_bank",
-    "derive",
-    "dft_bank",
-    "divides",
-    "equal",
-    "even_symmetric",
-    "exact",
-    "factors",
-    "falsehoods",
-    "filterbank",
-    "gcld",
-    "gcrd",
-    "get_threads",
-    "integers",
-    "laws",
-    "lclm",
-    "lcrm",
-    "lifting",
-    "load_proof",
-    "nn",
-    "not_divides",
-    "nyquist",
-    "operators",
-    "orthonormal",
-    "paraunitary",
-    "prove",
-    "reals",
-    "set_threads",
-    "show",
-    "signals",
-    "smith",
-    "wavelet",
-]
+    "AvgPool", "Block", "BoundOperator", "CertificateError", "CoefficientError", "Comparison", "Conv", "Corr",
+    "Derivation", "DilatedConv", "DimensionError", "Down", "FactorError", "FactorTypeError", "Falsehood", "FilterBank",
+    "Flip", "FormalSignalError", "HypothesisError", "Identity", "IntegerOverflow", "KernelError", "Law",
+    "LawDoesNotMatch", "LinearOperator", "LinearUp", "Modulate", "Named", "NoInverse", "NotEqual", "OpAlgebraError",
+    "OperandError", "ParseError", "PixelShuffle", "Pointwise", "Polyphase", "Proof", "Repeat", "SamplingMatrix",
+    "Shift", "Signal", "SignalExpr", "SizeError", "Step", "StridedConv", "Sum", "TransposedConv", "Undecided",
+    "UnknownLaw", "Up", "WindowError", "Witness", "Zero", "algebraic", "box", "checkerboard", "compare", "coprime",
+    "cosets", "cosine_bank", "derive", "dft_bank", "divides", "equal", "even_symmetric", "exact", "factors",
+    "falsehoods", "filterbank", "gcld", "gcrd", "get_threads", "integers", "laws", "lclm", "lcrm", "lifting",
+    "load_proof", "nn", "not_divides", "nyquist", "operators", "orthonormal", "paraunitary", "prove", "reals",
+    "set_threads", "show", "signals", "smith", "wavelet",
+]  # fmt: skip
 
-
-_LATER = {  # where what is not needed at once comes from, when it is first used
-    "Comparison": "bound.compare.comparison",
-    "Falsehood": "algebra.laws.falsehoods",
-    "FilterBank": "algebra.banks.filterbank",
-    "Pointwise": "nn",
-    "algebraic": "algebra.numbers.algebraic",
-    "checkerboard": "nn",
-    "compare": "bound.compare.comparison",
-    "cosine_bank": "algebra.banks.wavelets",
-    "dft_bank": "algebra.banks.wavelets",
-    "falsehoods": "algebra.laws.falsehoods",
-    "filterbank": "algebra.banks.filterbank",
-    "lifting": "algebra.banks.wavelets",
-    "load_proof": "algebra.certificates.reader",
-    "nyquist": "algebra.decide.relations",
-    "orthonormal": "algebra.decide.relations",
-    "paraunitary": "algebra.decide.relations",
-    "wavelet": "algebra.banks.wavelets",
+# Where the names come from that neither expressions nor their ``repr`` need, imported when they are first used.
+_LATER = {
+    "algebra.banks.filterbank": "FilterBank filterbank",
+    "algebra.banks.wavelets": "cosine_bank dft_bank lifting wavelet",
+    "algebra.certificates.reader": "load_proof",
+    "algebra.decide.proof": "Proof Step",
+    "algebra.decide.prove": "prove",
+    "algebra.decide.relations": "nyquist orthonormal paraunitary",
+    "algebra.derive.derivation": "Derivation derive",
+    "algebra.facts": "coprime divides equal even_symmetric not_divides",
+    "algebra.judge.witness": "Witness",
+    "algebra.lattices.sampling": "cosets gcld gcrd lclm lcrm smith",
+    "algebra.laws.falsehoods": "Falsehood falsehoods",
+    "algebra.laws.law": "Law",
+    "algebra.laws.table": "laws",
+    "algebra.numbers.algebraic": "algebraic",
+    "bound.compare.comparison": "Comparison compare",
+    "bound.operators.base": "BoundOperator",
+    "engine.ways.compiled.threads": "get_threads set_threads",
+    "nn": "Pointwise checkerboard",
 }
+_FOLDERS = ("algebra", "bound", "engine", "nn", "show")  # which are there without an import of their own
 
 
 def __getattr__(name: str) -> Any:
-    """The layers, filter banks and the like, imported when they are first used."""
-    if name in ("nn", "show"):
+    """The names and folders that are imported when they are first used."""
+    if name in _FOLDERS:
         return import_module(f".{name}", __name__)
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f".{_LATER[name]}", __name__), name)
-    return value
+    for module, names in _LATER.items():
+        if name in names.split():
+            value = globals()[name] = getattr(import_module(f".{module}", __name__), name)
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -18,6 +18,7 @@ VERBS = {
     "apply_to_channels": "opalgebra.engine:apply_to_channels",
     "add": "opalgebra.engine:add",
     "explain": "opalgebra.engine:explain",
+    "chain": "opalgebra.nn.chain:chain",
     "on": "opalgebra.bound.operators.windowed:on",
     "equals": "opalgebra.algebra.decide.prove:equals",
     "derivation": "opalgebra.algebra.derive.search:derivation",

@@ -153,7 +153,8 @@ def _laws(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from .files import describe, kind_of, run
+    from .files import kind_of
+    from .files.processing import describe, run
 
     for path in (options.target, options.source):
         kind_of(path)

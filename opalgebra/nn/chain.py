@@ -20,16 +20,16 @@ def chain(parts: tuple[Any, ...]) -> Any:
     flat: list[Any] = []
     for part in parts:
         flat.extend(part.maps if isinstance(part, (Chain, BoundChain)) else (part,))
-    ndim = _axes(flat)
+    ndim = _ndim(flat)
     fixed = _fixed_shape(flat)
     if fixed is not None:
         return _bound(_for_axes(flat, ndim), fixed)
     return Chain(tuple(_for_axes(flat, ndim) if ndim != 1 else flat))  # on one axis an int is the shorter form
 
 
-def _axes(maps: Sequence[Any]) -> int | None:
+def _ndim(maps: Sequence[Any]) -> int | None:
     """How many spatial axes a chain acts on: as many as its parts that mix channels, or else the most of any part."""
-    known = [(part, ndim) for part in maps if (ndim := _axes_of(part)) is not None]
+    known = [(part, ndim) for part in maps if (ndim := _ndim_of(part)) is not None]
     mixing = [(part, ndim) for part, ndim in known if getattr(part, "has_channels", False)]
     for part, ndim in mixing:
         if ndim != mixing[0][1]:
@@ -39,7 +39,7 @@ def _axes(maps: Sequence[Any]) -> int | None:
     return max((ndim for _, ndim in mixing or known), default=None)
 
 
-def _axes_of(part: Any) -> int | None:
+def _ndim_of(part: Any) -> int | None:
     if isinstance(part, (Layer, LinearOperator)):
         return part.ndim
     if isinstance(part, Windowed):
@@ -58,7 +58,7 @@ def _channel_axis(maps: Sequence[Any], ndim: int) -> Shape:
         if isinstance(part, (BoundOperator, Map)):
             return part.dims[: len(part.dims) - ndim]
         if isinstance(part, LinearOperator):
-            if part.channels is not None and part.channels != PLAIN:
+            if part.channels not in (None, PLAIN):
                 return (part.channels[1],)
         elif part.has_channels:
             return (part._inputs(ndim),)
@@ -144,7 +144,7 @@ class Chain(Layer):
     @property
     def ndim(self) -> int | None:  # type: ignore[override]
         """Spatial axes."""
-        return _axes(self.maps)
+        return _ndim(self.maps)
 
     @property
     def has_channels(self) -> bool:  # type: ignore[override]
@@ -167,8 +167,7 @@ class Chain(Layer):
 
     def jacobian(self, x: Any) -> Any:
         """The derivative at x, by the chain rule."""
-        x = as_samples(x)
-        return _chain_rule(self.maps, x)
+        return _chain_rule(self.maps, as_samples(x))
 
     def out_size(self, n: Any) -> Any:
         """The sizes after every part."""
@@ -185,11 +184,11 @@ class Chain(Layer):
         if any(isinstance(part, BoundOperator) for part in self.maps):
             raise OperandError(f"a part of {self} is bound to a size, and not an operator on ℤ^d")
         factors = [part if isinstance(part, LinearOperator) else part.operator for part in self.maps]
-        mixed = [factor.channels for factor in factors if factor.channels is not None and factor.channels != PLAIN]
+        mixed = [factor.channels for factor in factors if factor.channels not in (None, PLAIN)]
         count = mixed[-1][1] if mixed else 1
         made: list[LinearOperator] = []
         for factor in reversed(factors):
-            if factor.channels is not None and factor.channels != PLAIN:
+            if factor.channels not in (None, PLAIN):
                 count = factor.channels[0]
                 made.append(factor)
             else:

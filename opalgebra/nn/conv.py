@@ -13,31 +13,17 @@ from ..bound.operators.base import Shape, as_samples
 from ..engine.filters.fir import Fir
 from ..errors import DimensionError, WindowError
 from ..expr import Block, LinearOperator, Signal, Zero
-from .geometry import (
-    SAME,
-    Axis,
-    Ints,
-    Scattering,
-    Sliding,
-    axes_of,
-    parse_padding,
-    per_axis,
-    positive,
-    shown_padding,
-    sizes_after,
-    sizes_by,
-    spread,
-)
+from .expansion import exact_sum
+from .filter_layer import FilterLayer, as_weight, dilated, scattered, strided
+from .geometry import Axis, Ints, Scattering, Sliding, axes_of, pads_of, parsed, positive, shown_padding, spread
 from .gradient import WeightOperator
-from .layer import Arguments, _make
-from .linear_layer import LinearLayer, as_weight, dilated, scattered, strided
-from .sums import exact_sum
+from .layer import Arguments
 
 
-class _Convolution(LinearLayer):
+class Convolution(FilterLayer):
     """What both layers share: a weight, its geometry, and how channels are checked."""
 
-    has_channels = True
+    has_channels = has_taps = True
     layout: str
     weight: np.ndarray
     stride: Ints
@@ -49,19 +35,13 @@ class _Convolution(LinearLayer):
     def __init__(self, weight: Any, stride: Any, padding: Any, dilation: Any, groups: Any) -> None:
         array = as_weight(weight, self.layout)
         ndim = array.ndim - 2
-        values = {"stride": per_axis(stride, "the stride"), "dilation": per_axis(dilation, "the dilation")}
-        padding = parse_padding(padding)
-        axes_of(ndim, **values, padding=padding)
-        if padding != SAME:
-            padding = tuple(pad if isinstance(pad, tuple) else (pad, pad) for pad in spread(padding, ndim))
-        super().__init__(
-            weight=array,
-            stride=spread(values["stride"], ndim),
-            padding=padding,
-            dilation=spread(values["dilation"], ndim),
-            groups=positive(groups, "the number of groups"),
-            ndim=ndim,
-        )
+        values = parsed(stride=stride, dilation=dilation, padding=padding)
+        axes_of(ndim, **values)
+        if values["padding"] != "same":
+            values["padding"] = pads_of(values["padding"], ndim)
+        for name in ("stride", "dilation"):
+            values[name] = spread(values[name], ndim)
+        super().__init__(weight=array, **values, groups=positive(groups, "the number of groups"), ndim=ndim)
         if array.shape[0] % self.groups:
             raise DimensionError(
                 f"{self.groups} groups do not divide the {array.shape[0]} channels of the weight's first axis; the "
@@ -134,8 +114,8 @@ class _Convolution(LinearLayer):
         matrices = self.matrices(self.weight)
         return bool(np.any((matrices == 0) & np.any(matrices != 0, axis=(0, 1, 2))))
 
-    def _pads(self) -> tuple[Any, ...]:
-        return (None,) * self.ndim if self.padding == SAME else self.padding
+    def _axes(self, ndim: int) -> tuple[Axis, ...]:
+        return self.axes
 
     def _arguments(self) -> Arguments:
         ones = (1,) * self.ndim
@@ -159,12 +139,6 @@ class _Convolution(LinearLayer):
                 f"{expected}; its trailing axes are (channels, {', '.join('n' * self.ndim)})"
             )
         return lead, sizes
-
-    def _sizes(self, sizes: Shape) -> Shape:
-        return sizes_after(self.axes, sizes)
-
-    def out_size(self, n: Any) -> Any:
-        return sizes_by(self._sizes, self.ndim, n)
 
     def matrices(self, weight: np.ndarray) -> np.ndarray:
         """Weights (…, a, b, \\*k) as (…, groups, outputs, inputs, \\*k), a view."""
@@ -217,14 +191,14 @@ class _Convolution(LinearLayer):
 
 def _restored(cls: type, arguments: dict[str, Any], rest: np.ndarray) -> Any:
     """A layer with ``rest``, from a pickle."""
-    return _make(cls, arguments)._with_rest(rest)
+    return cls(**arguments)._with_rest(rest)
 
 
 def _short(values: Ints) -> Any:
     return values[0] if len(set(values)) == 1 else values
 
 
-class Conv(_Convolution):
+class Conv(Convolution):
     """y[o, m] = Σ_{c, j} w[o, c, j] x[c, m s + j d − lo]: cross-correlation, as deep learning computes it.
 
     Parameters
@@ -274,7 +248,8 @@ class Conv(_Convolution):
     @cached_property
     def axes(self) -> tuple[Sliding, ...]:
         """The geometry of every axis."""
-        return tuple(map(Sliding, self.kernel, self.stride, self.dilation, self._pads()))
+        pads = pads_of(self.padding, self.ndim)
+        return tuple(map(Sliding, self.kernel, self.stride, self.dilation, pads))
 
     def _depends_on_size(self, ndim: int) -> bool:
         return any(axis.depends_on_size for axis in self.axes)
@@ -300,7 +275,7 @@ class Conv(_Convolution):
         return self._blocks(entry)
 
 
-class ConvTranspose(_Convolution):
+class ConvTranspose(Convolution):
     """y[o, n s + j d − lo] += w[c, o, j] x[c, n]: the transpose of a strided convolution, not its inverse.
 
     Parameters
@@ -358,7 +333,7 @@ class ConvTranspose(_Convolution):
     def _checked(self, output_padding: Any) -> Ints:
         given = output_padding if isinstance(output_padding, (tuple, list)) else (output_padding,) * self.ndim
         axes_of(self.ndim, output_padding=tuple(given))
-        if self.padding == SAME and any(given):
+        if self.padding == "same" and any(given):
             raise WindowError(f"output_padding={output_padding!r} and padding='same' were given; give one of them")
         for extra, s, d in zip(given, self.stride, self.dilation, strict=True):
             if isinstance(extra, bool) or not isinstance(extra, (int, np.integer)) or not 0 <= extra < max(s, d):
@@ -375,7 +350,16 @@ class ConvTranspose(_Convolution):
     @cached_property
     def axes(self) -> tuple[Scattering, ...]:
         """The geometry of every axis."""
-        return tuple(map(Scattering, self.kernel, self.stride, self.dilation, self._pads(), self.output_padding))
+        return tuple(
+            map(
+                Scattering,
+                self.kernel,
+                self.stride,
+                self.dilation,
+                pads_of(self.padding, self.ndim),
+                self.output_padding,
+            )
+        )
 
     def matrices(self, weight: np.ndarray) -> np.ndarray:
         lead, (ins, outs, *kernel) = weight.shape[: -self.ndim - 2], weight.shape[-self.ndim - 2 :]

@@ -5,27 +5,38 @@ Window m of a convolution reads x at m s + j d − lo for the taps 0 ≤ j < k; 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from operator import index
 from typing import Any, TypeAlias
 
 from ..bound.operators.extent import ceil_div, floor_div, smaller
 from ..bound.operators.windowed import as_sizes
+from ..engine.arrays.window import Window
 from ..errors import DimensionError, FactorError, FactorTypeError, WindowError
 from ..scalar import is_sympy
 
 Ints: TypeAlias = tuple[int, ...]
 Pair: TypeAlias = tuple[int, int]
-SAME = "same"
+Reads: TypeAlias = tuple[tuple[Pair, ...], ...]  # for each output the pairs (position, tap)
+
+
+def at_zero(shape: Ints) -> Window:
+    """The window of an array whose first sample has index 0 on every axis."""
+    return Window((0,) * len(shape), shape)
+
+
+def _whole(value: Any) -> int:
+    """An int, or TypeError."""
+    if isinstance(value, bool):
+        raise TypeError
+    return index(value)
 
 
 def positive(value: object, what: str) -> int:
     """An int ≥ 1."""
     try:
-        if isinstance(value, bool):
-            raise TypeError
-        number = index(value)  # type: ignore[arg-type]  # TypeError is the point
+        number = _whole(value)
     except TypeError:
         raise FactorTypeError(f"{what} is {value!r}; give an int >= 1") from None
     if number < 1:
@@ -47,7 +58,7 @@ def parse_padding(padding: Any) -> Any:
     if isinstance(padding, str):
         if padding not in ("same", "valid"):
             raise WindowError(f"the padding is {padding!r}; give 'same', 'valid', or numbers of samples")
-        return SAME if padding == SAME else 0
+        return "same" if padding == "same" else 0
     if not isinstance(padding, (tuple, list)):
         return _samples(padding, padding)
     if not padding:
@@ -66,14 +77,20 @@ def _pair(entry: Any, padding: Any) -> Pair:
 
 def _samples(value: Any, padding: Any) -> int:
     try:
-        if isinstance(value, bool):
-            raise TypeError
-        return index(value)
+        return _whole(value)
     except TypeError:
         raise WindowError(
             f"the padding is {padding!r}; give an int, one int per axis, a list of pairs (before, after), 'same' or "
             "'valid'"
         ) from None
+
+
+def parsed(**given: Any) -> dict[str, Any]:
+    """Parameters as they are kept: the padding, and ints ≥ 1, for every axis or one for each."""
+    return {
+        name: parse_padding(value) if name == "padding" else per_axis(value, f"the {name}")
+        for name, value in given.items()
+    }
 
 
 def axes_of(ndim: int | None, **values: Any) -> int | None:
@@ -93,6 +110,12 @@ def spread(value: Any, ndim: int) -> tuple[Any, ...]:
     return value if isinstance(value, tuple) else (value,) * ndim
 
 
+def pads_of(padding: Any, ndim: int) -> tuple[Pair | None, ...]:
+    """(before, after) on every axis; None where the padding is "same"."""
+    entries = spread(None if padding == "same" else padding, ndim)
+    return tuple((entry, entry) if isinstance(entry, int) else entry for entry in entries)
+
+
 def shown_padding(padding: Any) -> Any:
     """The padding in its shortest form."""
     if not isinstance(padding, tuple) or any(a != b for a, b in padding):
@@ -102,22 +125,26 @@ def shown_padding(padding: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Sliding:
-    """One axis of a convolution or a pool: window m reads x at m s + j d − lo.
-
-    ``pad`` is (lo, hi), or None for "same": as many windows as ⌈n/s⌉, an odd sample of padding at the end.
-    """
-
+class _Taps:
     kernel: int
     stride: int
     dilation: int
     pad: Pair | None
-    ceil: bool = False
 
     @property
     def extent(self) -> int:
         """From the first tap to the last: d (k − 1) + 1."""
         return self.dilation * (self.kernel - 1) + 1
+
+
+@dataclass(frozen=True)
+class Sliding(_Taps):
+    """One axis of a convolution or a pool: window m reads x at m s + j d − lo.
+
+    ``pad`` is (lo, hi), or None for "same": as many windows as ⌈n/s⌉, an odd sample of padding at the end.
+    """
+
+    ceil: bool = False
 
     def pads(self, n: int) -> Pair:
         """(before, after) for an input of n samples."""
@@ -178,24 +205,20 @@ class Sliding:
         """The windows whose tap j meets a sample, and these samples."""
         return meet(j * self.dilation - self.pads(n)[0], self.stride, n, self.size(n))
 
+    def reads(self, n: int) -> Reads:
+        """For each output what it reads; positions outside 0 … n−1 are padding."""
+        first = range(-self.pads(n)[0], self.size(n) * self.stride - self.pads(n)[0], self.stride)
+        return tuple(tuple((at + j * self.dilation, j) for j in range(self.kernel)) for at in first)
+
 
 @dataclass(frozen=True)
-class Scattering:
+class Scattering(_Taps):
     """One axis of a transposed convolution: sample i writes at i s + j d − lo.
 
     ``pad`` is what is cropped of the full output, or None for "same": n s outputs, an odd sample cropped at the end.
     """
 
-    kernel: int
-    stride: int
-    dilation: int
-    pad: Pair | None
     extra: int = 0
-
-    @property
-    def extent(self) -> int:
-        """From the first tap to the last: d (k − 1) + 1."""
-        return self.dilation * (self.kernel - 1) + 1
 
     def crops(self) -> Pair:
         """(before, after), the output padding subtracted; negative where zeros are appended."""
@@ -229,6 +252,15 @@ class Scattering:
         found = meet(j * self.dilation - self.start(), self.stride, self.size(n), n)
         return found and found[::-1]
 
+    def reads(self, n: int) -> Reads:
+        """For each output what it reads."""
+        return tuple(tuple(pair for pair in self._met(m) if 0 <= pair[0] < n) for m in range(self.size(n)))
+
+    def _met(self, m: int) -> list[Pair]:
+        """The samples of an input without ends that write at output m, with their taps."""
+        met = [(divmod(m + self.start() - j * self.dilation, self.stride), j) for j in range(self.kernel)]
+        return sorted((i, j) for (i, rest), j in met if not rest)
+
 
 Axis: TypeAlias = Sliding | Scattering
 
@@ -257,8 +289,3 @@ def sizes_by(change: Callable[[tuple[Any, ...]], tuple[Any, ...]], ndim: int | N
         raise DimensionError(f"the size {n!r} has {len(entries)} axes and the layer {ndim}; give one per axis")
     found = change(tuple(entry if is_sympy(entry) else as_sizes(entry, 1)[0] for entry in entries))
     return found if several or len(found) > 1 else found[0]
-
-
-def sizes_after(axes: Sequence[Axis], n: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The size of the output on every axis."""
-    return tuple(axis.size(entry) for axis, entry in zip(axes, n, strict=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -12,13 +12,28 @@ from ..bound.arrays.precision import Precision, as_data, computed_in
 from ..bound.operators.base import BoundOperator, Shape
 from ..engine.arrays.arithmetic import check_bound, magnitude
 from ..engine.arrays.device import beside, check_together, host, module_of
+from ..engine.filters.fir import Fir
 from ..engine.filters.mixing import phases, unmix
 from ..engine.ways.choose import gradient, sums_pay
 from ..expr import as_exact
-from .operators import at_zero
+from .geometry import Axis, Ints, at_zero
 
-if TYPE_CHECKING:
-    from .conv import _Convolution
+
+class Weighted(Protocol):
+    """The layer as far as its weights are concerned: a convolution or its transpose."""
+
+    ndim: int
+    groups: int
+    channels: tuple[int, int]
+    weight: np.ndarray
+
+    @property
+    def kernel(self) -> Ints: ...
+    @property
+    def axes(self) -> tuple[Axis, ...]: ...
+    def matrices(self, weight: np.ndarray) -> np.ndarray: ...
+    def _fir(self, matrices: np.ndarray, sizes: Shape) -> Fir: ...
+    def _sizes(self, sizes: Shape) -> Shape: ...
 
 
 class WeightOperator(BoundOperator):
@@ -26,7 +41,7 @@ class WeightOperator(BoundOperator):
 
     _step = "matrix product per tap"
 
-    def __init__(self, layer: _Convolution, x: np.ndarray) -> None:
+    def __init__(self, layer: Weighted, x: np.ndarray) -> None:
         self.layer = layer
         with beside(x):
             self.x = x.copy()

@@ -18,8 +18,8 @@ from ..bound.operators.base import BoundOperator, Shape, as_array, as_samples
 from ..engine.arrays.device import beside
 from ..errors import DimensionError, OperandError
 from ..expr import LinearOperator
-from .geometry import shape_of
-from .operators import Batched
+from .geometry import Axis, shape_of, sizes_by
+from .sparse import Batched, PerBatch
 
 Bound: TypeAlias = "BoundOperator | Map"
 Arguments: TypeAlias = tuple[tuple[str, Any, Any], ...]  # name, value, default
@@ -33,7 +33,7 @@ class Composable(Drawn, ABC):
 
     def __matmul__(self, other: Any) -> Any:
         if isinstance(other, (Layer, Map, BoundOperator, LinearOperator)):
-            return composed(self, other)
+            return verb("chain")((self, other))
         return self(other)
 
     @abstractmethod
@@ -44,12 +44,28 @@ class Composable(Drawn, ABC):
         return str(verb("as_html")(self))
 
     def _after_bound(self, left: BoundOperator) -> Any:
-        return composed(left, self)
+        return verb("chain")((left, self))
 
     def _refused(self, other: object = None) -> Any:
         if not self.is_linear:
             raise OperandError(f"{self} is not linear; add and scale the arrays that it gives")
         raise OperandError(f"{self} is not bound to a size; add and scale layer.on(spatial_shape) or layer.operator")
+
+    @property
+    def T(self) -> Any:
+        """Refused: a transpose belongs to what is linear and has a size."""
+        raise OperandError(self._no_transpose("T"))
+
+    @property
+    def H(self) -> Any:
+        """Refused: an adjoint belongs to what is linear and has a size."""
+        raise OperandError(self._no_transpose("H"))
+
+    def _no_transpose(self, name: str) -> str:
+        if not self.is_linear:
+            there_is = f"for a vector-Jacobian product write .jacobian(x).{name} @ y"
+            return f"{self} is not linear and has no transpose; {there_is}"
+        return f"{self} is not bound to a size: write layer.on(spatial_shape).{name}, or layer.operator.{name}"
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __neg__ = __pow__ = _refused
 
@@ -75,6 +91,7 @@ class Layer(Composable):
     is_linear = True
     ndim: int | None  # spatial axes; None where the parameters are ints that serve for any number
     has_channels = False  # whether the axis before the spatial ones is mixed; otherwise leading axes are a batch
+    has_taps = False  # whether ``_axes`` says where they lie
 
     def __init__(self, **values: Any) -> None:
         self.__dict__.update(values)
@@ -101,6 +118,14 @@ class Layer(Composable):
     def _inputs(self, ndim: int) -> int:
         """How many channels an input of so many axes has, where the layer mixes channels."""
         raise NotImplementedError
+
+    def _axes(self, ndim: int) -> tuple[Axis, ...]:
+        """Where the taps lie on every axis: what :func:`opalgebra.nn.trace` shows."""
+        raise NotImplementedError
+
+    def _sizes(self, sizes: Any) -> Any:
+        """The spatial sizes of the output, for ints and for formulas, as far as the taps say it."""
+        return tuple(axis.size(n) for axis, n in zip(self._axes(len(sizes)), sizes, strict=True))
 
     def _as_stored(self) -> Layer:
         """The layer whose operator has the taps that are stored."""
@@ -150,6 +175,26 @@ class Layer(Composable):
             )
         return batched(self._bind(spatial), lead)
 
+    def out_size(self, n: Any) -> Any:
+        """The spatial size of the output for an input of n samples.
+
+        Parameters
+        ----------
+        n : int or SymPy expression, or a tuple of these, one per axis
+            A single n stands for every axis.
+
+        Returns
+        -------
+        int or SymPy expression, or a tuple of these
+            A formula assumes that an output exists.
+
+        Raises
+        ------
+        WindowError
+            For numbers for which there is no output.
+        """
+        return sizes_by(self._sizes, self.ndim, n)
+
     def animate(self, n: Any, view: str = "both", channels: tuple[int, int] = (0, 0), values: Any = None) -> Any:
         """The sliding kernel on n samples, step by step: see :func:`opalgebra.show.arithmetic`."""
         return verb("arithmetic")(self, n, view, channels, values)
@@ -165,21 +210,6 @@ class Layer(Composable):
     def plot(self, kind: str | None = None, *, dark: bool = False, **options: Any) -> Any:
         """A figure: "weights", or "matrix" and "response" of one pair of ``channels`` (output, input)."""
         return verb("plot")(self, kind, dark=dark, **options)
-
-    @property
-    def T(self) -> Any:
-        """Refused: a transpose belongs to a size."""
-        raise OperandError(self._no_transpose("T"))
-
-    @property
-    def H(self) -> Any:
-        """Refused: an adjoint belongs to a size."""
-        raise OperandError(self._no_transpose("H"))
-
-    def _no_transpose(self, name: str) -> str:
-        if not self.is_linear:
-            return no_transpose(self, name)
-        return f"{self} is not bound to a size: write layer.on(spatial_shape).{name}, or layer.operator.{name}"
 
     def _key(self) -> tuple[Any, ...]:
         return tuple(_hashable(value) for _, value, _ in self._arguments())
@@ -197,6 +227,10 @@ class Layer(Composable):
         first, *rest = self._arguments()
         shown = [_shown(first[1]), *(f"{name}={_shown(value)}" for name, value, usual in rest if value != usual)]
         return f"{type(self).__name__}({', '.join(shown)})"
+
+    def _shown_on(self, sizes: Shape) -> str:
+        """The text of the layer bound to a size."""
+        return f"{self!r}.on({sizes[0] if len(sizes) == 1 else sizes})"
 
 
 def _make(cls: type, arguments: dict[str, Any]) -> Any:
@@ -269,20 +303,26 @@ class Map(Composable):
             )
         return x
 
-    @property
-    def T(self) -> Any:
-        """Refused: only linear operators have a transpose."""
-        raise OperandError(no_transpose(self, "T"))
+
+class BoundMap(Map):
+    """A layer that is not linear, on arrays of one size."""
+
+    def __init__(self, layer: Any, sizes: Shape) -> None:
+        self.layer, self.sizes = layer, sizes
 
     @property
-    def H(self) -> Any:
-        """Refused: only linear operators have an adjoint."""
-        raise OperandError(no_transpose(self, "H"))
+    def dims(self) -> Shape:
+        """Spatial shape of the input."""
+        return self.sizes
 
+    @property
+    def dimsd(self) -> Shape:
+        """Spatial shape of the output."""
+        made: Shape = self.layer._sizes(self.sizes)
+        return made
 
-def no_transpose(what: object, name: str) -> str:
-    """Why a map that is not linear has no transpose, and what there is instead."""
-    return f"{what} is not linear and has no transpose; for a vector-Jacobian product write .jacobian(x).{name} @ y"
+    def __repr__(self) -> str:
+        return self.layer._shown_on(self.sizes)
 
 
 def batched(bound: Bound, lead: Shape) -> Bound:
@@ -292,21 +332,10 @@ def batched(bound: Bound, lead: Shape) -> Bound:
     return Batched(bound, lead) if isinstance(bound, BoundOperator) else BatchedMap(bound, lead)
 
 
-class BatchedMap(Map):
+class BatchedMap(PerBatch, Map):
     """The same map for every index of some leading axes."""
 
-    def __init__(self, inner: Map, lead: Shape) -> None:
-        self.inner, self.lead = inner, lead
-
-    @property
-    def dims(self) -> Shape:
-        """Leading axes, then those of the map."""
-        return (*self.lead, *self.inner.dims)
-
-    @property
-    def dimsd(self) -> Shape:
-        """Leading axes, then those of the map."""
-        return (*self.lead, *self.inner.dimsd)
+    inner: Map
 
     def _apply(self, x: np.ndarray) -> np.ndarray:
         return self.inner._apply(x)
@@ -316,13 +345,3 @@ class BatchedMap(Map):
 
     def _jacobian(self, x: np.ndarray) -> BoundOperator:
         return self.inner._jacobian(x)
-
-    def __repr__(self) -> str:
-        return f"{self.inner!r} on {self.dims}"
-
-
-def composed(left: Any, right: Any) -> Any:
-    """``left @ right``."""
-    from .chain import chain  # whose classes derive from the ones here
-
-    return chain((left, right))

@@ -15,9 +15,9 @@ from ..errors import DimensionError, OperandError
 from ..expr import MASKED, has_mask
 from ..scalar import is_sympy
 from .geometry import shape_of
-from .layer import Arguments, Layer, Map
-from .operators import Diagonal
-from .probing import CANNOT, check_pointwise
+from .layer import Arguments, BoundMap, Layer
+from .pointwise_check import CANNOT, check_pointwise
+from .sparse import Diagonal
 
 Function: TypeAlias = Callable[[np.ndarray], Any]
 SHAPES_TRIED = 256  # that are remembered
@@ -129,7 +129,7 @@ class Pointwise(Layer):
     ndim = None
 
     def __init__(self, f: Any, derivative: Any = None) -> None:
-        named = isinstance(f, str) or _is_symbolic(f)
+        named = isinstance(f, str) or is_sympy(f)
         if named and derivative is not None:
             raise OperandError(f"f is {f!r}, whose derivative is known; leave derivative= out")
         if derivative is not None and not callable(derivative):
@@ -221,13 +221,12 @@ class Pointwise(Layer):
             )
         return y.copy() if np.may_share_memory(x, y) else y
 
+    def _sizes(self, sizes: Shape) -> Shape:
+        return sizes
+
     def out_size(self, n: Any) -> Any:
         """The same."""
         return n
-
-
-def _is_symbolic(f: Any) -> bool:
-    return is_sympy(f)
 
 
 def _functions(f: Any, derivative: Any) -> tuple[Function, Function | None]:
@@ -235,7 +234,7 @@ def _functions(f: Any, derivative: Any) -> tuple[Function, Function | None]:
         if f not in NAMED:
             raise OperandError(f"the function {f!r} is not known; give one of {', '.join(map(repr, NAMED))}")
         return NAMED[f]
-    if _is_symbolic(f):
+    if is_sympy(f):
         return _from_sympy(f)
     if not callable(f):
         raise OperandError(f"f is {f!r}; give a name, a SymPy expression or a function of an array")
@@ -269,21 +268,10 @@ def _lambdified(x: Any, body: Any) -> Function:
     )
 
 
-class BoundPointwise(Map):
+class BoundPointwise(BoundMap):
     """A function of every sample, on arrays of one shape."""
 
-    def __init__(self, layer: Pointwise, shape: Shape) -> None:
-        self.layer, self.sizes = layer, shape
-
-    @property
-    def dims(self) -> Shape:
-        """Shape of the input."""
-        return self.sizes
-
-    @property
-    def dimsd(self) -> Shape:
-        """Shape of the output."""
-        return self.sizes
+    layer: Pointwise
 
     def _apply(self, x: np.ndarray) -> np.ndarray:
         result: np.ndarray = self.layer(x)
@@ -294,6 +282,3 @@ class BoundPointwise(Map):
 
     def _jacobian(self, x: np.ndarray) -> BoundOperator:
         return self.layer.jacobian(x)
-
-    def __repr__(self) -> str:
-        return f"{self.layer!r}.on({self.sizes[0] if len(self.sizes) == 1 else self.sizes})"

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ..bound.arrays.dask_ import cut
+from ..bound.arrays.dask_ import Job, Part, cut
 from ..bound.arrays.precision import Precision, computed_in
 from ..bound.operators.base import BoundOperator, Shape, as_samples
 from ..bound.operators.combine import Product
 from ..engine.arrays.device import module_of
+from ..engine.arrays.window import Window
 from ..engine.filters.fir import Fir
 from ..engine.program.values import Term, Value
 from ..engine.ways.choose import COMPILED_WORK
@@ -21,27 +22,16 @@ from ..engine.ways.compiled import available
 from ..engine.ways.compiled.pooling import ORDERED, Sweep, Windows
 from ..errors import OperandError, WindowError
 from ..expr import LinearOperator, Signal
-from .geometry import (
-    SAME,
-    Ints,
-    Sliding,
-    axes_of,
-    parse_padding,
-    per_axis,
-    positive,
-    shown_padding,
-    sizes_after,
-    sizes_by,
-    spread,
-)
-from .layer import Arguments, Layer, Map
-from .linear_layer import BoundLayer, LinearLayer, dilated, on_axes, strided
-from .operators import Quotients, Selection
+from .filter_layer import BoundLayer, FilterLayer, dilated, on_axes, strided
+from .geometry import Ints, Sliding, at_zero, axes_of, pads_of, parsed, positive, shown_padding, spread
+from .layer import Arguments, BoundMap, Layer
+from .sparse import Quotients, Selection
 
 
 class _Pool(Layer):
     """The parameters that both pools share."""
 
+    has_taps = True
     kernel: int | Ints
     stride: int | Ints
     padding: Any
@@ -49,13 +39,8 @@ class _Pool(Layer):
     ceil_mode: bool
 
     def __init__(self, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: Any, **more: Any) -> None:
-        kernel = per_axis(kernel, "the kernel")
-        values = {
-            "kernel": kernel,
-            "stride": kernel if stride is None else per_axis(stride, "the stride"),
-            "padding": parse_padding(padding),
-            "dilation": per_axis(dilation, "the dilation"),
-        }
+        stride = kernel if stride is None else stride
+        values = parsed(kernel=kernel, stride=stride, padding=padding, dilation=dilation)
         flags = {"ceil_mode": ceil_mode, **more}
         for name, flag in flags.items():
             if not isinstance(flag, (bool, np.bool_)):
@@ -65,20 +50,10 @@ class _Pool(Layer):
 
     def axes(self, ndim: int) -> tuple[Sliding, ...]:
         """The geometry of every axis."""
-        pads = spread(None if self.padding == SAME else self.padding, ndim)
-        pairs = [(pad, pad) if isinstance(pad, int) else pad for pad in pads]
         kernel, stride, dilation = (spread(value, ndim) for value in (self.kernel, self.stride, self.dilation))
-        return tuple(map(Sliding, kernel, stride, dilation, pairs, [bool(self.ceil_mode)] * ndim))
+        return tuple(map(Sliding, kernel, stride, dilation, pads_of(self.padding, ndim), [bool(self.ceil_mode)] * ndim))
 
-    def _sizes(self, sizes: Shape) -> Shape:
-        return sizes_after(self.axes(len(sizes)), sizes)
-
-    def out_size(self, n: Any) -> Any:
-        """The size of the output, for an int, a SymPy expression, or a tuple of these, one per axis.
-
-        ⌊(n + lo + hi − d(k−1) − 1)/s⌋ + 1, with ⌈ ⌉ under ``ceil_mode`` as far as windows still start inside.
-        """
-        return sizes_by(self._sizes, self.ndim, n)
+    _axes = axes
 
     def _arguments(self) -> Arguments:
         return (
@@ -97,7 +72,7 @@ def _not_negative(padding: Any) -> None:
         raise WindowError(f"the padding {shown_padding(padding)!r} is negative; crop the array before it is pooled")
 
 
-class AvgPool(_Pool, LinearLayer):
+class AvgPool(_Pool, FilterLayer):
     """y_m = (1/K) Σ_j x[m s + j d − lo]: the mean of each window, on the trailing axes.
 
     Parameters
@@ -120,7 +95,8 @@ class AvgPool(_Pool, LinearLayer):
     Notes
     -----
     ``operator`` is K⁻¹ ↓s (box∗), what every window does that lies inside.  Where windows at the ends count fewer
-    samples the bound layer is this times a diagonal.  Integers become float64.
+    samples the bound layer is this times a diagonal.  Integers become float64.  The output size is
+    ⌊(n + lo + hi − d(k−1) − 1)/s⌋ + 1, with ⌈ ⌉ under ``ceil_mode`` as far as windows still start inside.
 
     Examples
     --------
@@ -304,21 +280,10 @@ class MaxPool(_Pool):
         return self._bind(self._fit(x.shape)[1]).jacobian(x)
 
 
-class BoundMaxPool(Map):
+class BoundMaxPool(BoundMap):
     """Max pooling of arrays of one size."""
 
-    def __init__(self, layer: MaxPool, sizes: Shape) -> None:
-        self.layer, self.sizes = layer, sizes
-
-    @property
-    def dims(self) -> Shape:
-        """Spatial shape of the input."""
-        return self.sizes
-
-    @property
-    def dimsd(self) -> Shape:
-        """Spatial shape of the output."""
-        return self.layer._sizes(self.sizes)
+    layer: MaxPool
 
     @cached_property
     def _windows(self) -> Windows:
@@ -362,8 +327,6 @@ class BoundMaxPool(Map):
         return self._windows.maxima(x) if self._is_compiled(x) else self._largest(x)[0]
 
     def _apply_lazily(self, x: Any) -> Any:
-        from .blocks import Pooled  # which makes pools of its own
-
         self._check_ordered(x.dtype)
         return cut(x, Pooled(self.layer, self.sizes), x.dtype)
 
@@ -400,5 +363,35 @@ class BoundMaxPool(Map):
                 chosen[to] = np.where(wins, source[read], chosen[to])
         return best, chosen
 
-    def __repr__(self) -> str:
-        return f"{self.layer!r}.on({self.sizes[0] if len(self.sizes) == 1 else self.sizes})"
+
+class Pooled(Job):
+    """Maxima: a block is a pool of the samples that its windows meet, padded where they reach beyond the ends."""
+
+    def __init__(self, layer: MaxPool, sizes: Shape) -> None:
+        self.layer, self.sizes = layer, sizes
+        self.axes = layer.axes(len(sizes))
+        self.window, self.origin = at_zero(layer._sizes(sizes)), (0,) * len(sizes)
+        self.rates = tuple(Fraction(axis.stride) for axis in self.axes)
+
+    def key(self) -> Any:
+        return self.layer, self.sizes
+
+    def parts(self, out: Window) -> list[Part]:
+        """Per axis the samples from the first window's first to the last one's last, and the padding around them."""
+        runs, pads = [], []
+        for axis, n, a, b in zip(self.axes, self.sizes, out.starts, out.stops, strict=True):
+            lo = axis.pads(n)[0]
+            first, stop = a * axis.stride - lo, (b - 1) * axis.stride + axis.extent - lo
+            start, last = max(first, 0), min(stop, n)
+            inside = start < last and a < b
+            runs.append(((start, last),) if inside else ())
+            pads.append((start - first, stop - last) if inside else (stop - first, 0))
+        return [Part(tuple(runs), pads)]
+
+    def run(self, out: Window, parts: list[Part], arrays: list[Any]) -> Any:
+        """The pool of the part."""
+        (part,), (x,) = parts, arrays
+        if not out.size:
+            return x[(..., *(slice(0, n) for n in out.shape))]
+        pool = MaxPool(self.layer.kernel, self.layer.stride, part.note, self.layer.dilation)
+        return pool._bind(part.shape)._maxima(x)  # that no window is empty was checked for the whole

@@ -13,10 +13,11 @@ from ..bound.arrays.precision import Precision
 from ..bound.operators.base import Shape
 from ..engine.filters.fir import Fir
 from ..errors import OperandError
-from ..expr import Identity, LinearOperator, Repeat, Signal, times
-from .geometry import Ints, axes_of, per_axis, positive, sizes_by, spread
+from ..expr import Identity, LinearOperator, Repeat, Signal
+from ..expr.index import times
+from .filter_layer import FilterLayer, on_axes, scattered
+from .geometry import Axis, Ints, Reads, Scattering, axes_of, per_axis, positive, spread
 from .layer import Arguments
-from .linear_layer import LinearLayer, on_axes, scattered
 
 MODES = ("nearest", "linear")
 
@@ -34,7 +35,7 @@ def triangle(r: int) -> tuple[np.ndarray, int, int]:
     return taps // common, 2 * r // common, first
 
 
-class Upsample(LinearLayer):
+class Upsample(FilterLayer):
     """y_m = x_{⌊m/r⌋}, or linear between the centres of samples: output m lies at (m + ½)/r − ½.
 
     Parameters
@@ -67,6 +68,7 @@ class Upsample(LinearLayer):
             raise OperandError(f"the mode is {mode!r}; give 'nearest' or 'linear' (which is bilinear on two axes)")
         super().__init__(factor=factor, mode=mode, ndim=axes_of(None, factor=factor))
 
+    has_taps = True
     factor: int | Ints
     mode: str
 
@@ -86,8 +88,11 @@ class Upsample(LinearLayer):
     def _sizes(self, sizes: Shape) -> Shape:
         return times(sizes, spread(self.factor, len(sizes)))
 
-    def out_size(self, n: Any) -> Any:
-        return sizes_by(self._sizes, self.ndim, n)
+    def _axes(self, ndim: int) -> tuple[Axis, ...]:
+        factors = spread(self.factor, ndim)
+        if self.mode == "nearest":
+            return tuple(Scattering(r, r, 1, (0, 0)) for r in factors)
+        return tuple(_Continued(len(triangle(r)[0]), r, 1, (r // 2, r // 2)) for r in factors)
 
     def _filters(self, sizes: Shape) -> list[Fir]:
         ndim = len(sizes)
@@ -105,6 +110,15 @@ class Upsample(LinearLayer):
         parts = [triangle(r) for r in factor]
         kernel = Signal(reduce(np.multiply.outer, [taps for taps, _, _ in parts]), tuple(a for _, _, a in parts))
         return Fraction(1, prod(d for _, d, _ in parts)) * scattered(kernel, factor, (0,) * len(factor))
+
+
+class _Continued(Scattering):
+    """The axis of an input whose samples at either end go on beyond it."""
+
+    def reads(self, n: int) -> Reads:
+        """For each output what it reads: beyond an end, that end."""
+        every = (self._met(m) for m in range(self.size(n)))
+        return tuple(tuple(sorted((min(max(i, 0), n - 1), j) for i, j in pairs)) for pairs in every)
 
 
 def bilinear_kernel(factor: Any, ndim: int = 2) -> np.ndarray:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from ..bound.arrays.dask_ import cut
+from ..bound.arrays.dask_ import Job, Part, cut
 from ..bound.operators.base import BoundOperator, Shape
 from ..bound.operators.windowed import Windowed
-from ..engine.arrays.window import Window
+from ..engine.arrays.window import Window, place
 from ..engine.ways.choose import COMPILED_WORK
 from ..engine.ways.compiled import available
 from ..engine.ways.compiled.pooling import MOVED, shuffle
@@ -18,9 +19,8 @@ from ..errors import DimensionError, WindowError
 from ..expr import Block, LinearOperator, Polyphase, times
 from ..expr import PixelShuffle as PixelShuffleBlock
 from ..scalar import is_sympy
-from .geometry import Ints, axes_of, per_axis, positive, sizes_by, spread
+from .geometry import Ints, at_zero, axes_of, per_axis, positive, spread
 from .layer import Arguments, Layer
-from .operators import at_zero
 
 
 class _Shuffle(Layer):
@@ -49,18 +49,14 @@ class _Shuffle(Layer):
         ndim = fitting[0]
         return shape[: len(shape) - ndim - 1], shape[len(shape) - ndim :]
 
-    def out_size(self, n: Any) -> Any:
-        """The spatial size of the output, for an int, a SymPy expression, or a tuple of these, one per axis."""
-        return sizes_by(self._sizes, self.ndim, n)
-
-    def _sizes(self, sizes: Any) -> Any:
-        raise NotImplementedError
-
     @property
     def operator(self) -> LinearOperator:
         """The layer on ℤ^d, a block of channels."""
-        blocks = [self._block(self.factor)] * self.channels
-        return Block.diagonal(*blocks) if self.channels > 1 else blocks[0]
+        return self._operator(self.factor)
+
+    def _operator(self, factor: Any) -> LinearOperator:
+        block = self._block(factor)
+        return Block.diagonal(*[block] * self.channels) if self.channels > 1 else block
 
     def _block(self, factor: Any) -> LinearOperator:
         raise NotImplementedError
@@ -145,9 +141,6 @@ class Permutation(BoundOperator):
         self.layer, self.factor, self.coarse, self.splits = layer, factor, coarse, splits
         self.in_window, self.out_window = at_zero(self.dims), at_zero(self.dimsd)
 
-    in_window: Window
-    out_window: Window
-
     @property
     def _shapes(self) -> tuple[Shape, Shape]:
         """(few channels, fine) and (many channels, coarse)."""
@@ -173,8 +166,7 @@ class Permutation(BoundOperator):
     @property
     def operator(self) -> LinearOperator:
         """The same on ℤ^d."""
-        block = self.layer._block(self.factor)
-        return Block.diagonal(*[block] * self.layer.channels) if self.layer.channels > 1 else block
+        return self.layer._operator(self.factor)
 
     def _result(self, data: Any) -> Any:
         return data
@@ -197,8 +189,6 @@ class Permutation(BoundOperator):
         return moved.reshape(*lead, *after)
 
     def _act_lazily(self, x: Any, transposed: bool, conjugated: bool) -> Any:
-        from .blocks import Shuffled  # which permutes blocks
-
         return cut(x, Shuffled(self, transposed), x.dtype)
 
     def _as_windowed(self) -> Windowed:
@@ -222,8 +212,42 @@ class Permutation(BoundOperator):
         return self.layer.out_size(n)
 
     def __repr__(self) -> str:
-        sizes = self.dims[1:]
-        return f"{self.layer!r}.on({sizes[0] if len(sizes) == 1 else sizes})"
+        return self.layer._shown_on(self.dims[1:])
 
     def _key(self) -> tuple[Any, ...]:
         return self.layer, self.factor, self.coarse
+
+
+class Shuffled(Job):
+    """Samples moved between channels and space: whole groups of phases are read, and the block cut out of them."""
+
+    def __init__(self, operator: Permutation, transposed: bool) -> None:
+        self.operator, self.transposed = operator, transposed
+        self.splits = operator.splits != transposed
+        few, many = operator._shapes
+        before, after = (few, many) if self.splits else (many, few)
+        self.mixed, self.made = before[:1], after[:1]
+        self.window, self.origin = at_zero(after[1:]), (0,) * len(operator.coarse)
+        self.rates = tuple(Fraction(r) if self.splits else Fraction(1, r) for r in operator.factor)
+
+    def key(self) -> Any:
+        return self.operator, self.transposed
+
+    def parts(self, out: Window) -> list[Part]:
+        """The groups that the block meets."""
+        found = []
+        for r, a, b in zip(self.operator.factor, out.starts, out.stops, strict=True):
+            found.append((r * a, r * b) if self.splits else (a // r, -(-b // r)))
+        return [Part(tuple(((a, b),) for a, b in found), Window(tuple(a for a, _ in found), (0,) * len(found)))]
+
+    def run(self, out: Window, parts: list[Part], arrays: list[Any]) -> Any:
+        """The permutation of these groups."""
+        (part,), (x,) = parts, arrays
+        operator, factor = self.operator, self.operator.factor
+        coarse = tuple(n // r for n, r in zip(part.shape, factor, strict=True)) if self.splits else part.shape
+        y = Permutation(operator.layer, factor, coarse, operator.splits)._act(x, self.transposed, False)
+        if self.splits:
+            return y
+        first = tuple(r * a for r, a in zip(factor, part.note.starts, strict=True))
+        block: Any = (..., *place(out, Window(first, y.shape[y.ndim - len(first) :])))
+        return y[block]

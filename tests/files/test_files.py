@@ -16,7 +16,7 @@ from scipy.io import wavfile
 import opalgebra as oa
 from opalgebra import files
 from opalgebra.cli import main
-from opalgebra.files import FileError, Samples, png, read, write
+from opalgebra.files import FileError, Samples, png, processing, read, write
 from opalgebra.parse import parse_expression
 from tests import fuzz_files
 from tests.fuzz_files import chunk, sound
@@ -456,7 +456,7 @@ def test_too_little_memory_is_told(source, monkeypatch, capsys):
     def without(*_: Any) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(files, "apply", without)
+    monkeypatch.setattr(processing, "apply", without)
     assert run("Down(2)", source, source.parent / "out.npy") == 64
     assert "memory" in capsys.readouterr().err
 

@@ -59,6 +59,7 @@ def test_a_planted_upward_import_is_caught(copy: Path, module: str, line: str, s
 
 ROOMS, DECIDE = "The rooms of the algebra are on floors", "The decision is on floors"
 EXPR = "The files of the expressions are on floors"
+NN, FILES, PARSE = "The layers of networks are on floors", "Files are on floors", "The parser is on floors"
 JUDGES = "The judges reach nothing of what they judge"
 
 
@@ -73,6 +74,11 @@ JUDGES = "The judges reach nothing of what they judge"
         ("algebra/forms/matrix.py", "from ..certificates import checker", ROOMS),
         ("algebra/decide/decision.py", "def late():\n    from .prove import decide", DECIDE),
         ("algebra/decide/walk.py", "from .coset import Cosets", DECIDE),
+        ("nn/layer.py", "def late():\n    from .chain import chain", NN),
+        ("nn/gradient.py", "if TYPE_CHECKING:\n    from .conv import Convolution", NN),
+        ("nn/pool.py", "from .shuffle import PixelShuffle\nfrom .conv import Conv", NN),
+        ("files/npy.py", "from .samples import Samples", FILES),
+        ("parse/grammar.py", "def late():\n    from .reader import Reader", PARSE),
         ("algebra/judge/evaluate.py", "from ..numbers.choose import ring_of", ROOMS),
         ("algebra/judge/replay.py", "if TYPE_CHECKING:\n    from ..decide.proof import Proof", JUDGES),
         ("algebra/facts.py", "def late():\n    from .decide.prove import prove", JUDGES),  # whom the judges import

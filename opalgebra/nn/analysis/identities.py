@@ -9,11 +9,11 @@ import numpy as np
 
 from ...errors import OperandError, WindowError
 from ..chain import Chain
-from ..conv import Conv, ConvTranspose, _Convolution
+from ..conv import Conv, Convolution, ConvTranspose
+from ..expansion import Expansion
 from ..geometry import Ints, spread
 from ..resize import Upsample
 from ..shuffle import PixelShuffle, PixelUnshuffle
-from ..sums import Expansion
 
 
 def _expect(layer: Any, kind: type, what: str) -> None:
@@ -21,7 +21,7 @@ def _expect(layer: Any, kind: type, what: str) -> None:
         raise OperandError(f"{what} is {layer!r}; give a layer of type {kind.__name__}")
 
 
-def _unit_stride(layer: _Convolution, use: str) -> None:
+def _unit_stride(layer: Convolution, use: str) -> None:
     if set(layer.stride) != {1}:
         raise OperandError(f"{layer} has the stride {layer.stride}; {use} needs stride 1")
 
@@ -58,12 +58,12 @@ def as_conv(layer: ConvTranspose) -> Conv:
     return _keeping(made, layer, _swapped)
 
 
-def _keeping(made: Any, layer: _Convolution, moved: Callable[[Any, np.ndarray], np.ndarray]) -> Any:
+def _keeping(made: Any, layer: Convolution, moved: Callable[[Any, np.ndarray], np.ndarray]) -> Any:
     """The new layer with what the weight of the old one misses, moved as the weight was."""
     return made if layer.rest is None else made._with_rest(np.stack([moved(layer, level) for level in layer.rest]))
 
 
-def _swapped(layer: _Convolution, weight: np.ndarray) -> np.ndarray:
+def _swapped(layer: Convolution, weight: np.ndarray) -> np.ndarray:
     """The weight reversed along the kernel, its two channel axes exchanged within each group."""
     a, b, *kernel = weight.shape
     cut = weight.reshape(layer.groups, a // layer.groups, b, *kernel).swapaxes(1, 2)
@@ -199,7 +199,7 @@ def shuffled(layer: ConvTranspose) -> Chain:
     return net
 
 
-def _phases(layer: _Convolution, weight: np.ndarray, lo: list[int], first: list[int], last: list[int]) -> np.ndarray:
+def _phases(layer: Convolution, weight: np.ndarray, lo: list[int], first: list[int], last: list[int]) -> np.ndarray:
     """The weight as (a, b, \\*t, r): tap j lies at j d − lo = s t + r, and t counts from ``first``."""
     size = [b - a + 1 for a, b in zip(first, last, strict=True)]
     stride = layer.stride

@@ -10,13 +10,9 @@ from math import prod
 from typing import Any, TypeAlias
 
 from ..._verbs import verb
-from ...bound.operators.base import Shape
 from ...errors import DimensionError, OperandError, SizeError
-from ..conv import Conv, ConvTranspose
-from ..geometry import Scattering, Sliding, shape_of, spread
+from ..geometry import Reads, shape_of
 from ..layer import Layer
-from ..pool import AvgPool, MaxPool
-from ..resize import Upsample, triangle
 
 Pairs: TypeAlias = tuple[tuple[Any, Any], ...]
 ENTRY_LIMIT = 1_000_000
@@ -27,7 +23,7 @@ class AxisTrace:
     """One axis: for each output the pairs (position read, tap); positions outside 0 … n−1 are padding."""
 
     n: int
-    reads: tuple[Pairs, ...]
+    reads: Reads
 
     def rows(self) -> list[list[str]]:
         """Outputs as rows, positions as columns, the tap w_j where one is read; padding in parentheses."""
@@ -158,49 +154,10 @@ def trace(layer: Layer, n: int | Sequence[int]) -> Trace:
     y3   ·  w1
     y4   ·  w2
     """
-    if not isinstance(layer, (Conv, ConvTranspose, AvgPool, MaxPool, Upsample)):
+    if not isinstance(layer, Layer) or not layer.has_taps:
         raise OperandError(f"{layer!r} has no taps to trace; give a convolution, a pool or an Upsample")
     sizes = shape_of(n, str(layer))
     if layer.ndim not in (None, len(sizes)):
         raise DimensionError(f"the size {n!r} has {len(sizes)} axes and {layer} acts on {layer.ndim}")
-    return Trace(layer, tuple(AxisTrace(size, rows) for size, rows in zip(sizes, _rows(layer, sizes), strict=True)))
-
-
-def _rows(layer: Any, sizes: Shape) -> list[tuple[Pairs, ...]]:
-    if isinstance(layer, Upsample):
-        rule = _linear if layer.mode == "linear" else _nearest
-        return [rule(n, r) for n, r in zip(sizes, spread(layer.factor, len(sizes)), strict=True)]
-    axes = layer.axes if isinstance(layer, (Conv, ConvTranspose)) else layer.axes(len(sizes))
-    return [
-        _scattered(axis, n) if isinstance(axis, Scattering) else _slid(axis, n)
-        for axis, n in zip(axes, sizes, strict=True)
-    ]
-
-
-def _slid(axis: Sliding, n: int) -> tuple[Pairs, ...]:
-    lo = axis.pads(n)[0]
-    return tuple(
-        tuple((m * axis.stride + j * axis.dilation - lo, j) for j in range(axis.kernel)) for m in range(axis.size(n))
-    )
-
-
-def _scattered(axis: Scattering, n: int) -> tuple[Pairs, ...]:
-    rows = []
-    for m in range(axis.size(n)):
-        met = [(divmod(m + axis.start() - j * axis.dilation, axis.stride), j) for j in range(axis.kernel)]
-        rows.append(tuple(sorted((i, j) for (i, rest), j in met if not rest and 0 <= i < n)))
-    return tuple(rows)
-
-
-def _nearest(n: int, r: int) -> tuple[Pairs, ...]:
-    return tuple(((m // r, m % r),) for m in range(n * r))
-
-
-def _linear(n: int, r: int) -> tuple[Pairs, ...]:
-    """Tap j of the triangle lies at first + j; positions beyond an end are that end."""
-    taps, _, first = triangle(r)
-    rows = []
-    for m in range(n * r):
-        met = [(divmod(m - first - j, r), j) for j in range(len(taps))]
-        rows.append(tuple(sorted((min(max(i, 0), n - 1), j) for (i, rest), j in met if not rest)))
-    return tuple(rows)
+    axes = zip(sizes, layer._axes(len(sizes)), strict=True)
+    return Trace(layer, tuple(AxisTrace(size, axis.reads(size)) for size, axis in axes))

@@ -14,12 +14,12 @@ from ...bound.operators.windowed import Windowed, shown_rules
 from ...bound.sizes.sized import Sized
 from ...expr import LinearOperator, is_block
 from ...nn.chain import BoundChain, Chain
-from ...nn.conv import Conv, ConvTranspose, _Convolution
+from ...nn.conv import Conv, Convolution, ConvTranspose
+from ...nn.filter_layer import BoundLayer
 from ...nn.layer import BatchedMap, Layer
-from ...nn.linear_layer import BoundLayer
-from ...nn.operators import Batched
 from ...nn.pool import AvgPool, BoundMaxPool, MaxPool
 from ...nn.resize import Upsample
+from ...nn.sparse import Batched
 from ...scalar import conjugate
 from ..notation.text import index_text, number_text
 from .ends import ended
@@ -151,7 +151,7 @@ def _layer(layer: Any, room: Room) -> Part:
         case Chain():
             share = max(1, room.symbols // len(layer.maps))
             return series(*(_of_chain(part, room.inside(share)) for part in reversed(layer.maps)))
-        case _Convolution():
+        case Convolution():
             return _convolution(layer, room)
         case MaxPool() | AvgPool():
             return _pool(layer, room)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ...errors import DimensionError, OperandError, SizeError
+from ...nn.filter_layer import FilterLayer
 from ...nn.layer import Layer
-from ...nn.linear_layer import LinearLayer
 from .matrix import matrix, one_entry
 from .response import response
 from .signal import stems
@@ -21,7 +21,7 @@ def weights(layer: Layer, theme: Theme, *, pairs: int = PAIRS) -> Any:
     """The kernel of every pair of channels: stems on one axis, images in one scale of colours on two."""
     array = getattr(layer, "weight", None)
     if array is None:
-        if not isinstance(layer, LinearLayer):
+        if not isinstance(layer, FilterLayer):
             raise _unbound(layer)
         return response(_one(layer, (0, 0)), theme)
     if array.ndim not in (3, 4) or array.dtype.kind == "c":
@@ -68,7 +68,7 @@ def layer_response(layer: Layer, theme: Theme, *, channels: Any = (0, 0), **opti
 
 
 def _one(layer: Layer, pair: Any) -> Any:
-    if not isinstance(layer, LinearLayer):
+    if not isinstance(layer, FilterLayer):
         raise _unbound(layer)
     return one_entry(layer.operator, pair)
 

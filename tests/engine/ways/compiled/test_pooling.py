@@ -12,15 +12,14 @@ from hypothesis import strategies as st
 
 from opalgebra import WindowError, nn
 from opalgebra.engine.ways.compiled import plans
-from opalgebra.nn import operators as linear
-from opalgebra.nn import pool, shuffle
+from opalgebra.nn import pool, shuffle, sparse
 from tests import nn_oracles as oracles
 
 DTYPES = ("f4", "f8", "i2", "i8", "u1")  # each is compiled for itself
 
 
 def everything_compiled(patch: pytest.MonkeyPatch) -> None:
-    for module in (pool, linear, shuffle):
+    for module in (pool, sparse, shuffle):
         patch.setattr(module, "COMPILED_WORK", 0)
     patch.setattr(plans, "THREAD_WORK", 0)
 

@@ -1,4 +1,4 @@
-"""Linear operators on arrays that are no filters: batches, diagonals, selections and permutations."""
+"""Sparse matrices that are no filters: I ⊗ F, diagonals, and selections of samples."""
 
 from __future__ import annotations
 
@@ -21,21 +21,14 @@ from ..engine.ways.choose import COMPILED_WORK
 from ..engine.ways.compiled import available
 from ..engine.ways.compiled.pooling import ADDED, add_at
 from ..expr import Block, as_exact
+from .geometry import at_zero
 
 
-def at_zero(shape: Shape) -> Window:
-    """The window of an array whose first sample has index 0 on every axis."""
-    return Window((0,) * len(shape), shape)
+class PerBatch:
+    """The same for every index of some leading axes."""
 
-
-class Batched(BoundOperator):
-    """I ⊗ F: the same operator for every index of some leading axes."""
-
-    _step = "batch"
-
-    def __init__(self, operator: BoundOperator, lead: Shape) -> None:
-        self.inner, self.lead = operator, lead
-        self.in_window, self.out_window = at_zero(self.dims), at_zero(self.dimsd)
+    def __init__(self, inner: Any, lead: Shape) -> None:
+        self.inner, self.lead = inner, lead
 
     @property
     def dims(self) -> Shape:
@@ -46,6 +39,20 @@ class Batched(BoundOperator):
     def dimsd(self) -> Shape:
         """Leading axes, then those of F."""
         return (*self.lead, *self.inner.dimsd)
+
+    def __repr__(self) -> str:
+        return f"{self.inner!r} on {self.dims}"
+
+
+class Batched(PerBatch, BoundOperator):
+    """I ⊗ F: the same operator for every index of some leading axes."""
+
+    _step = "batch"
+    inner: BoundOperator
+
+    def __init__(self, inner: BoundOperator, lead: Shape) -> None:
+        super().__init__(inner, lead)
+        self.in_window, self.out_window = at_zero(self.dims), at_zero(self.dimsd)
 
     @property
     def dtype(self) -> Any:
@@ -96,9 +103,6 @@ class Batched(BoundOperator):
             found.append(tuple(moved(p, lambda n, batch=batch: (*batch, *n)) for p in answer))  # type: ignore[misc]
         return tracer.total(found)
 
-    def __repr__(self) -> str:
-        return f"{self.inner!r} on {self.dims}"
-
     def _key(self) -> tuple[Any, ...]:
         return self.inner, self.lead
 
@@ -126,10 +130,7 @@ class Diagonal(BoundOperator):
         """Shape of the weights."""
         return self.weights.shape
 
-    @property
-    def dimsd(self) -> Shape:
-        """Shape of the weights."""
-        return self.weights.shape
+    dimsd = dims
 
     @property
     def dtype(self) -> Any:

@@ -1,4 +1,4 @@
-"""Linear layers on arrays: filters from the window 0 … n−1 to the window 0 … out−1."""
+"""Layers that are filters, from the window 0 … n−1 to the window 0 … out−1: their weights, words and programs."""
 
 from __future__ import annotations
 
@@ -19,20 +19,15 @@ from ..engine.filters.fir import Fir
 from ..engine.program.values import Ends, Term, Value, quotient
 from ..errors import KernelError
 from ..expr import MASKED, Conv, Down, LinearOperator, Shift, Signal, Up, compose, has_mask
-from .geometry import Ints
+from .geometry import Ints, at_zero
 from .layer import Layer
-from .operators import at_zero
 
 
-class LinearLayer(Layer):
+class FilterLayer(Layer):
     """A layer that is a chain of filters between windows that start at 0."""
 
     boundary = "zero"
     channels: tuple[int, int] | None = None  # (outputs, inputs)
-
-    @abstractmethod
-    def _sizes(self, sizes: Shape) -> Shape:
-        """The spatial shape of the output."""
 
     def _filters(self, sizes: Shape) -> list[Fir]:
         """The filters, the one applied first in front."""
@@ -70,26 +65,6 @@ class LinearLayer(Layer):
         """
         return self._operator(None)
 
-    def out_size(self, n: Any) -> Any:
-        """The size of the output for an input of n samples.
-
-        Parameters
-        ----------
-        n : int or SymPy expression, or a tuple of these, one per axis
-            A single n stands for every axis.
-
-        Returns
-        -------
-        int or SymPy expression, or a tuple of these
-            A formula assumes that an output exists.
-
-        Raises
-        ------
-        WindowError
-            For numbers for which there is no output.
-        """
-        raise NotImplementedError
-
     has_gaps = False  # whether a tap is zero for some pairs of channels and not for others
 
     def _bind(self, sizes: Shape) -> Any:
@@ -99,7 +74,7 @@ class LinearLayer(Layer):
 class BoundLayer(Windowed):
     """A linear layer on arrays of one size: ``dims`` is (C_in, \\*spatial), ``dimsd`` (C_out, \\*out)."""
 
-    def __init__(self, layer: LinearLayer, sizes: Shape) -> None:
+    def __init__(self, layer: FilterLayer, sizes: Shape) -> None:
         self.layer = layer
         self.in_window, self.out_window = at_zero(sizes), at_zero(layer._sizes(sizes))
         self.mode, self.fixed, self.boundary = None, None, (layer.boundary,) * len(sizes)
@@ -140,8 +115,7 @@ class BoundLayer(Windowed):
         return self.layer.out_size(n)
 
     def __repr__(self) -> str:
-        sizes = self.in_window.shape
-        return f"{self.layer!r}.on({sizes[0] if len(sizes) == 1 else sizes})"
+        return self.layer._shown_on(self.in_window.shape)
 
     __str__ = __repr__  # the operator of many channels would be long
 
