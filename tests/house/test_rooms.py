@@ -16,9 +16,6 @@ OPEN = [
     "nn: blocks pool shuffle",
     "nn: chain layer",
     "nn: conv gradient",
-    "show: animation widget",
-    "show: diagram drawing.things",
-    "show: drawing.layout drawing.mesh",
     "windows: blocks bound combine large plan proof sizes sizes_proof solve windowed",
     "windows: compare_bound compare_lattice comparison",
 ]

@@ -22,9 +22,8 @@ from ...nn.pool import AvgPool, BoundMaxPool, MaxPool
 from ...nn.resize import Upsample
 from ...scalar import conjugate
 from ..notation.text import index_text, number_text
-from .ends import ended
 from .expressions import Drawer, Room, Turn, clipped, shares
-from .parts import BOX, BUS, DOWN, GAIN, MANY, UP, Element, Frame, Part, added, parallel, series
+from .parts import BOX, BUS, DOWN, GAIN, MANY, UP, Element, Frame, Part, added, ended, parallel, series
 
 BARE = 60  # characters of the name of a layer that has no drawing of its own
 TITLE = 60

@@ -6,8 +6,8 @@ from itertools import pairwise
 from unicodedata import combining
 
 from ..notation.ascii import in_ascii
-from .layout import Border, Laid, Metrics, Shape, Wire
 from .parts import ADDER, BOX, BUS, DOT, DOWN, GAIN, MORE, SOURCE, TIMES, UP, Element
+from .places import Border, Laid, Metrics, Shape, Wire
 
 NORTH, EAST, SOUTH, WEST = 1, 2, 4, 8
 LINES = {

@@ -10,8 +10,8 @@ from xml.sax.saxutils import escape
 from .. import svg
 from ..notation.text import SUBSCRIPTS, SUPERSCRIPTS
 from .expressions import clipped
-from .layout import Border, Laid, Metrics, Point, Shape, Wire
 from .parts import ADDER, BOX, BUS, DOT, DOWN, END, GAIN, MORE, SOURCE, TIMES, UP, Element
+from .places import Border, Laid, Metrics, Point, Shape, Wire
 
 SIZE = 14  # of letters
 SMALL = 12
