@@ -310,7 +310,7 @@ class Signal(SignalExpr):
 
     def _repr_html_(self) -> str | None:
         """The samples with a picture; None where LaTeX says all that there is."""
-        found: str | None = verb("signal_html")(self)
+        found: str | None = verb("html")(self)
         return found
 
 

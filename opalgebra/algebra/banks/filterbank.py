@@ -258,7 +258,7 @@ class FilterBank(Drawn):
         return f"$\\displaystyle {self.latex()}$"
 
     def _repr_html_(self) -> str:
-        return str(verb("as_html")(self))
+        return str(verb("html")(self))
 
     def _transfer(self) -> LinearOperator:
         pairs = zip(self.synthesis_filters, self.analysis_filters, strict=True)
@@ -359,7 +359,7 @@ class Tree(Drawn):
         return f"{self.bank!r}.tree({self.levels})"
 
     def _repr_html_(self) -> str:
-        return str(verb("as_html")(self))
+        return str(verb("html")(self))
 
     def _idle(self) -> list[LinearOperator]:
         return [Identity()] * (self.bank.channels - 1)

@@ -69,14 +69,13 @@ class Falsehood:
 
     def latex(self) -> str:
         """Both sides with ≠ between them, in LaTeX."""
-        left, right = map(verb("formula"), self.sides())
-        return str(verb("related")(left.latex, r"\neq", right.latex))
+        return str(verb("latex")(self))
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
 
     def _repr_markdown_(self) -> str:
-        return str(verb("as_markdown")(self))
+        return str(verb("markdown")(self))
 
 
 def _rows() -> list[Falsehood]:

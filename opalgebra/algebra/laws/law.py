@@ -79,16 +79,16 @@ class Law(Drawn):
 
     def latex(self) -> str:
         """The statement in LaTeX."""
-        return str(verb("related")(f"{self.lhs:latex}", "=", f"{self.rhs:latex}"))
+        return str(verb("latex")(self))
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
 
     def _repr_markdown_(self) -> str:
-        return str(verb("as_markdown")(self))
+        return str(verb("markdown")(self))
 
     def __str__(self) -> str:
-        return str(verb("law_text")(self))
+        return str(verb("text")(self))
 
     def instance(self, **values: Any) -> Sides:
         """Both sides for some parameters given and the others generic."""

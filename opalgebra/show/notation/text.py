@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, singledispatch
 from typing import Any
 
+from ..._verbs import verb
 from ...expr import ConjSignal, FormalSignal, Node, SamplingMatrix, axes
 from ...scalar import is_sympy
 from .render import ATOM, Hole, Piece, Renderer, layout
@@ -22,8 +23,11 @@ SUPERSCRIPTS = dict(
 TOO_LONG = 60  # characters of a symbolic entry from which it is cut
 
 
-def text(node: Node) -> str:
-    """The expression in Unicode, on one line; very long ones are summarised with ``…``.
+@singledispatch
+def text(thing: Any) -> str:
+    """An expression in Unicode, on one line; very long ones are summarised with ``…``.
+
+    Proofs, derivations and laws are written line by line: a class registers how, ``@text.register``, in a room above.
 
     >>> import opalgebra as oa
     >>> q, x = oa.signals("q x")
@@ -32,6 +36,11 @@ def text(node: Node) -> str:
     >>> text(oa.Conv(oa.Signal([1, 2, 1], start=-1)) - 2 * oa.Shift(-1))
     '((1 2 1)₋₁∗) − 2 S⁻¹'
     """
+    return str(verb("pages")(text, thing))
+
+
+@text.register
+def _(node: Node) -> str:
     return _UNICODE.render(node)
 
 

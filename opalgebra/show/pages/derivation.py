@@ -6,10 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 from unicodedata import combining
 
+from ...algebra.decide.proof import Proof
 from ...algebra.decide.rounded import rounding_hint
+from ...algebra.derive.derivation import Derivation
+from ...algebra.judge.witness import Witness
+from ...algebra.laws.law import Law
 from ...expr import Node, Signal
 from ...scalar import exact
-from ..notation.latex import after_sign, index_latex, latex, name_latex, number_latex, words_latex
+from ..notation.latex import after_sign, index_latex, latex, name_latex, number_latex, related, words_latex
 from ..notation.text import index_text, name_text, number_text, subscript, text
 
 WIDEST = 72  # columns beyond which one long line does not push the laws of the others to the right
@@ -122,6 +126,21 @@ def derivation_latex(steps: Sequence[Line]) -> str:
     return _aligned(lines)
 
 
+@text.register
+def _(derivation: Derivation) -> str:
+    return derivation_text(derivation.steps)
+
+
+@latex.register
+def _(derivation: Derivation) -> str:
+    return derivation_latex(derivation.steps)
+
+
+@latex.register
+def _(law: Law) -> str:
+    return related(latex(law.lhs), "=", latex(law.rhs))
+
+
 def _aligned(lines: Iterable[str]) -> str:
     body = " \\\\\n".join(lines)
     return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
@@ -146,6 +165,7 @@ def escape_markdown(words: str) -> str:
     return "".join("\\" + character if character in "\\`*_{}[]<>|$#" else character for character in words)
 
 
+@text.register(Law)
 def law_text(law: Any) -> str:
     """A law on one line: name, both sides, conditions, and on the next its source.
 
@@ -161,6 +181,7 @@ def law_text(law: Any) -> str:
     return f"{law.name}: {text(law.lhs)} = {text(law.rhs)}{conditions}{source}"
 
 
+@text.register(Proof)
 def proof_text(proof: Any) -> str:
     """A proof with its derivation, a refutation with its witness, or what is missing.
 
@@ -182,11 +203,13 @@ def proof_text(proof: Any) -> str:
     return "\n".join(lines)
 
 
+@text.register(Witness)
 def witness_text(witness: Any) -> str:
     """An input, kernels and factors, and what both sides give."""
     return _witness(witness, _TEXT)
 
 
+@latex.register(Proof)
 def proof_latex(proof: Any) -> str:
     """The derivation, or both sides with ≠ and the values of the witness; LaTeX for mathematics mode."""
     if proof.verdict == "proved" and len(proof.steps) > 1:
