@@ -20,7 +20,7 @@ from ...nn.linear_layer import BoundLayer
 from ...nn.operators import Batched
 from ...nn.pool import AvgPool, BoundMaxPool, MaxPool
 from ...nn.resize import Upsample
-from ...scalar import conjugate
+from ...scalar import conjugate, is_sympy
 from ..notation.text import index_text, number_text
 from .expressions import Drawer, Room, Turn, clipped, shares
 from .parts import BOX, BUS, DOWN, GAIN, MANY, UP, Element, Frame, Part, added, ended, parallel, series
@@ -54,18 +54,22 @@ def _bound(thing: Any, turn: Turn, room: Room, whole: bool = False) -> tuple[Par
 
 def _window(thing: Any) -> tuple[str, str]:
     """The windows of input and output, with the boundary and the mode."""
-    if isinstance(thing, Sized):
-        inputs, outputs = str(thing).removeprefix(str(thing.operator)).removeprefix(" on ").split(" → ")
-        outputs, _, rules = outputs.partition(", ")
-        return inputs + (f", {rules}" if rules else ""), outputs + (f", {thing.mode}" if thing.mode else "")
-    if not isinstance(thing, Windowed):
-        if isinstance(thing, Product):
+    match thing:
+        case Product():
             return _ends(thing.factors[-1])[0], _ends(thing.factors[0])[1]
-        return _sizes(thing.dims), _sizes(thing.dimsd)
-    rules = "".join(f", {rule}" for rule in shown_rules(thing.boundary))
-    start = any(thing.out_window.starts)
-    out = str(thing.out_window) if start else _sizes(thing.out_window.shape)
-    return _sizes(thing.in_window.shape) + rules, out + (f", {thing.mode}" if thing.mode else "")
+        case Windowed() | Sized():
+            rules = "".join(f", {rule}" for rule in shown_rules(thing.boundary))
+            return _sizes(thing.in_window.shape) + rules, _outputs(thing) + (f", {thing.mode}" if thing.mode else "")
+    return _sizes(thing.dims), _sizes(thing.dimsd)
+
+
+def _outputs(thing: Windowed | Sized) -> str:
+    """A window that starts at 0 by its shape, another one by its ends: those that were given for it, if any were."""
+    window, given = thing.out_window, thing.out if isinstance(thing, Sized) else None
+    ends = given or tuple(zip(window.starts, window.stops, strict=True))
+    if all(start == 0 for start, _ in ends):
+        return _sizes(tuple(stop for _, stop in ends))
+    return " × ".join(f"[{start}, {stop.expand() if is_sympy(stop) else stop})" for start, stop in ends)
 
 
 def _ends(thing: Any) -> tuple[str, str]:
