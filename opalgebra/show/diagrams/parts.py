@@ -46,6 +46,11 @@ class Element:
     rows: tuple[tuple[str, ...], ...] = ()
     dots: bool = False  # whether channels between the last two ports are left out
 
+    @classmethod
+    def between(cls, kind: str, label: str, ins: int, outs: int, hint: str) -> Element:
+        """A symbol between so many channels, of which some are drawn."""
+        return cls(kind, label, len(visible(ins)), len(visible(outs)), hint, dots=max(ins, outs) > MANY)
+
 
 @dataclass(frozen=True)
 class Wires:

@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeAlias
 from .parts import Element
 
 Point: TypeAlias = tuple[float, float]
+NOTHING = Element("", "")  # stands in dots, adders and joints
 
 
 class Metrics:
@@ -57,7 +58,7 @@ class Shape:
     y: float
     width: float
     height: float
-    element: Element | None = None
+    element: Element = NOTHING
 
 
 @dataclass(eq=False)
