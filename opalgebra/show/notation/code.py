@@ -22,15 +22,7 @@ from ...expr.sums import IndexedSignalSum, IndexedSum
 from ...scalar import is_sympy
 from .numbers import is_minus_one
 from .render import Hole, Part, Piece, joined, layout
-from .scalars import (
-    complex_code,
-    float_code,
-    integer_code,
-    is_readable,
-    plain_text,
-    scalar_code,
-    symbolic_code,
-)
+from .scalars import complex_code, float_code, integer_code, is_readable, plain_text, scalar_code, symbolic_code
 
 ADD, MUL, UNARY, POWER, ATOM = range(5)  # Python's precedence, from loose to tight
 

@@ -17,19 +17,7 @@ _GREEK = (
     "omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
 )
 GREEK = frozenset(_GREEK.split())
-SPECIAL = {
-    "\\": r"\backslash ",
-    "{": r"\{",
-    "}": r"\}",
-    "_": r"\_",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "&": r"\&",
-    "^": r"\wedge ",
-    "~": r"\sim ",
-    " ": r"\ ",
-}
+SPECIAL = {"\\": r"\backslash ", "^": r"\wedge ", "~": r"\sim ", **{sign: f"\\{sign}" for sign in "{}_%$#& "}}
 # Characters that cannot stand in \text{…} everywhere: MathJax reads no escapes there, OT1 fonts have no < and >.
 BESIDE_TEXT = {**SPECIAL, "^": r"{}^{\wedge}", "<": "<", ">": ">", "|": r"\vert ", "−": "-"}
 del BESIDE_TEXT[" "]

@@ -14,11 +14,7 @@ from .render import ATOM, Hole, Piece, Renderer, layout
 SUBSCRIPTS = dict(zip("0123456789+-=()aehijklmnoprstuvx,", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ,", strict=True))
 # capital letters are left out, because ᵀ and ᴴ mean transpose and adjoint
 SUPERSCRIPTS = dict(
-    zip(
-        "0123456789+-=()abcdefghijklmnoprstuvwxyz,",
-        "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ,",
-        strict=True,
-    )
+    zip("0123456789+-=()abcdefghijklmnoprstuvwxyz,", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ,", strict=True)
 )
 TOO_LONG = 60  # characters of a symbolic entry from which it is cut
 
@@ -109,10 +105,7 @@ def _printer(unicode: bool) -> Any:
     def symbol(self: Any, expression: Any) -> str:
         return name_text(expression.name) if unicode else str(expression.name)
 
-    glyphs: dict[str, Any] = {
-        "_print_Symbol": symbol,
-        "_print_ImaginaryUnit": lambda self, expression: "i",
-    }
+    glyphs: dict[str, Any] = {"_print_Symbol": symbol, "_print_ImaginaryUnit": lambda self, expression: "i"}
     if unicode:
         glyphs["_print_Pi"] = lambda self, expression: "π"
     return type("Printer", (StrPrinter,), glyphs)({"order": None})

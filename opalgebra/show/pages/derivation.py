@@ -36,6 +36,11 @@ class Line(Protocol):
         """The side condition under which the law was used, or ""."""
 
 
+def reason(step: Line) -> str:
+    """The law of a line and its condition, as they stand beside it; "" for the first line."""
+    return ", ".join(part for part in (step.law, step.condition) if part)
+
+
 class _Notation(NamedTuple):
     """How the parts of a sentence look; the sentences are the same in text, LaTeX and Markdown."""
 
@@ -85,8 +90,7 @@ def derivation_text(steps: Sequence[Line]) -> str:
     lines = shown[:1]
     for step, line in zip(steps[1:], shown[1:], strict=True):
         padding = " " * (max(column - _width(line), 0) + 4)
-        reason = ", ".join(part for part in (step.law, step.condition) if part)
-        lines.append(f"  = {line}{padding}[{reason}]" if reason else f"  = {line}")
+        lines.append(f"  = {line}" + (f"{padding}[{reason(step)}]" if reason(step) else ""))
     return "\n".join(lines)
 
 
@@ -115,15 +119,14 @@ def derivation_latex(steps: Sequence[Line]) -> str:
     \uparrow_{2} &=\;\downarrow_{2}^{T} && \text{transpose-product, k ≥ 1}
     \end{aligned}
     """
-    shown = [latex(step.expression) for step in steps]
-    if len(steps) < 2:
-        return _aligned(shown)
-    lines = []
-    for at, (step, line) in enumerate(zip(steps[1:], shown[1:], strict=True)):
-        reason = ", ".join(part for part in (step.law, step.condition) if part)
-        left = f"{shown[0]} " if at == 0 else ""
-        lines.append(f"{left}&={after_sign(line)}" + (f" && {words_latex(reason)}" if reason else ""))
-    return _aligned(lines)
+    return _aligned(aligned_rows(steps, [latex(step.expression) for step in steps]))
+
+
+def aligned_rows(steps: Sequence[Line], shown: Sequence[str]) -> list[str]:
+    """The rows of a derivation whose signs and laws are aligned, for expressions that are shown so."""
+    reasons = [f" && {words_latex(reason(step))}" if reason(step) else "" for step in steps]
+    rows = [f"&={after_sign(line)}{why}" for line, why in zip(shown[1:], reasons[1:], strict=True)]
+    return [f"{shown[0]} {rows[0]}", *rows[1:]] if rows else list(shown)
 
 
 @text.register

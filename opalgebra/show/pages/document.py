@@ -12,7 +12,7 @@ from ...errors import OperandError
 from ...expr import Node
 from ..notation.latex import after_sign, latex, related, words_latex
 from ..notation.text import text
-from .derivation import Line, derivation_markdown, escape_markdown
+from .derivation import Line, derivation_markdown, escape_markdown, reason
 
 
 class Formula(NamedTuple):
@@ -81,11 +81,10 @@ def equation(left: Formula, sign: tuple[str, str], right: Formula) -> Formula:
 
 def step_formula(step: Line) -> Formula:
     """A line of a derivation, or a move, with its law."""
-    reason = ", ".join(part for part in (step.law, step.condition) if part)
-    shown = formula(step.expression)
-    if not reason:
+    why, shown = reason(step), formula(step.expression)
+    if not why:
         return shown
-    return Formula(f"= {shown.text}    [{reason}]", rf"={after_sign(shown.latex)} \qquad {words_latex(reason)}")
+    return Formula(f"= {shown.text}    [{why}]", rf"={after_sign(shown.latex)} \qquad {words_latex(why)}")
 
 
 @latex.register(Step)
