@@ -48,6 +48,7 @@ from .show.notation.latex import related, words_latex
 from .show.pages.tex import in_ascii_latex
 
 OURS = "opalgebra"  # the class of what the directives make
+STATED = {**dict.fromkeys(("given", "let", "name"), directives.unchanged_required), "steps": directives.flag}
 
 
 def _listed(text: str | None) -> list[str]:
@@ -93,13 +94,7 @@ class _Directive(SphinxDirective):  # type: ignore[misc]
 class IdentityDirective(_Directive):
     """``left == right``, proved or refuted while the page is read."""
 
-    option_spec = {  # noqa: RUF012
-        "given": directives.unchanged_required,
-        "let": directives.unchanged_required,
-        "name": directives.unchanged_required,
-        "refuted": directives.flag,
-        "steps": directives.flag,
-    }
+    option_spec = {**STATED, "refuted": directives.flag}  # noqa: RUF012
 
     def made(self, let: dict[str, Any], given: tuple[Any, ...]) -> list[Any]:
         """The statement, or its derivation, or the difference."""
@@ -122,12 +117,7 @@ class DerivationDirective(_Directive):
 
     required_arguments = 0
     has_content = True
-    option_spec = {  # noqa: RUF012
-        "given": directives.unchanged_required,
-        "let": directives.unchanged_required,
-        "name": directives.unchanged_required,
-        "steps": directives.flag,
-    }
+    option_spec = STATED
 
     def made(self, let: dict[str, Any], given: tuple[Any, ...]) -> list[Any]:
         """The lines with the laws that were found."""
@@ -151,10 +141,7 @@ class DerivationDirective(_Directive):
 class DiagramDirective(_Directive):
     """The block diagram of an operator: SVG in HTML, a drawing in text elsewhere."""
 
-    option_spec = {  # noqa: RUF012
-        "let": directives.unchanged_required,
-        "depth": directives.nonnegative_int,
-    }
+    option_spec = {"let": directives.unchanged_required, "depth": directives.nonnegative_int}  # noqa: RUF012
 
     def made(self, let: dict[str, Any], given: tuple[Any, ...]) -> list[Any]:
         """Both drawings, each for its builders."""

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from opalgebra.show.diagrams.diagram import Diagram
-from opalgebra.show.diagrams.layout import Laid, Shape
+from opalgebra.show.diagrams.places import Laid, Shape
 
 Sequence = dict[int, Any]  # samples by index, zero elsewhere
 MINUS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻₀₁₂₃₄₅₆₇₈₉₋−", "0123456789-0123456789--")

@@ -26,7 +26,7 @@ class Hypothesis:
         return None
 
     def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {verb('words_latex')(str(self))}$"
+        return f"$\\displaystyle {verb('latex')(str(self))}$"
 
 
 @dataclass(frozen=True)

@@ -211,7 +211,7 @@ class SamplingMatrix:
         return str([*map(list, self.rows)])
 
     def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {verb('matrix_latex')(self)}$"
+        return f"$\\displaystyle {verb('latex')(self)}$"
 
 
 def _as_rows(value: Any) -> tuple[Ints, ...]:

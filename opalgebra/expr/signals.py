@@ -310,7 +310,8 @@ class Signal(SignalExpr):
 
     def _repr_html_(self) -> str | None:
         """The samples with a picture; None where LaTeX says all that there is."""
-        return verb("signal_html")(self)
+        found: str | None = verb("html")(self)
+        return found
 
 
 def _restore_signal(values: np.ndarray, start: tuple[int, ...], weak: bool) -> Signal:

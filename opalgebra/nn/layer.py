@@ -41,7 +41,7 @@ class Composable(Drawn, ABC):
         """The map applied to an array."""
 
     def _repr_html_(self) -> str:
-        return str(verb("as_html")(self))
+        return str(verb("html")(self))
 
     def _after_bound(self, left: BoundOperator) -> Any:
         return verb("chain")((left, self))

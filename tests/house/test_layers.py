@@ -60,6 +60,7 @@ def test_a_planted_upward_import_is_caught(copy: Path, module: str, line: str, s
 ROOMS, DECIDE = "The rooms of the algebra are on floors", "The decision is on floors"
 EXPR = "The files of the expressions are on floors"
 NN, FILES, PARSE = "The layers of networks are on floors", "Files are on floors", "The parser is on floors"
+SHOW = "The rooms of show are on floors"
 JUDGES = "The judges reach nothing of what they judge"
 
 
@@ -79,6 +80,9 @@ JUDGES = "The judges reach nothing of what they judge"
         ("nn/pool.py", "from .shuffle import PixelShuffle\nfrom .conv import Conv", NN),
         ("files/npy.py", "from .samples import Samples", FILES),
         ("parse/grammar.py", "def late():\n    from .reader import Reader", PARSE),
+        ("show/notation/text.py", "from ..pages.derivation import SIGNS", SHOW),
+        ("show/animations/frames.py", "def late():\n    from ..plots.style import figure", SHOW),
+        ("show/pages/cards.py", "if TYPE_CHECKING:\n    from ..diagrams.diagram import Diagram", SHOW),
         ("algebra/judge/evaluate.py", "from ..numbers.choose import ring_of", ROOMS),
         ("algebra/judge/replay.py", "if TYPE_CHECKING:\n    from ..decide.proof import Proof", JUDGES),
         ("algebra/facts.py", "def late():\n    from .decide.prove import prove", JUDGES),  # whom the judges import

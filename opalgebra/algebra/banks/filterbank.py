@@ -55,7 +55,7 @@ class Bank(Drawn):
         return verb("plot")(self, kind, dark=dark, **options)
 
     def _repr_html_(self) -> str:
-        return str(verb("as_html")(self))
+        return str(verb("html")(self))
 
 
 class FilterBank(Bank):

@@ -28,7 +28,7 @@ class Step(NamedTuple):
     condition: str
 
     def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {verb('step_formula')(self).latex}$"
+        return f"$\\displaystyle {verb('latex')(self)}$"
 
 
 class Proof(Drawn):
@@ -100,17 +100,17 @@ class Proof(Drawn):
         return verb("plot")(self, kind, dark=dark, **options)
 
     def __str__(self) -> str:
-        return str(verb("proof_text")(self))
+        return str(verb("text")(self))
 
     def __repr__(self) -> str:
         return f"<Proof: {self.verdict}: {self.lhs} {'≠' if self.verdict == 'refuted' else '='} {self.rhs}>"
 
     def latex(self) -> str:
         """The derivation, or the difference, in LaTeX for mathematics mode."""
-        return str(verb("proof_latex")(self))
+        return str(verb("latex")(self))
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
 
     def _repr_markdown_(self) -> str:
-        return str(verb("proof_markdown")(self))
+        return str(verb("markdown")(self))

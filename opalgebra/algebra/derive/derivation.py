@@ -34,7 +34,7 @@ class Move(NamedTuple):
         return f"{self.law}{where}: {self.expression}{condition}"
 
     def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {verb('step_formula')(self).latex}$"
+        return f"$\\displaystyle {verb('latex')(self)}$"
 
 
 class Moves(list[Move]):
@@ -46,7 +46,7 @@ class Moves(list[Move]):
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return str(verb("as_html")(self))
+        return str(verb("html")(self))
 
 
 class Derivation(Drawn):
@@ -180,20 +180,20 @@ class Derivation(Drawn):
         return self._write(verb("optimized")(self.expression, cost)[1:])
 
     def __str__(self) -> str:
-        return str(verb("derivation_text")(self.steps))
+        return str(verb("text")(self))
 
     def __repr__(self) -> str:
         return f"<Derivation of {len(self.steps)} lines, last {self.expression}>"
 
     def latex(self) -> str:
         """The derivation as an ``aligned`` environment."""
-        return str(verb("derivation_latex")(self.steps))
+        return str(verb("latex")(self))
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
 
     def _repr_markdown_(self) -> str:
-        return str(verb("derivation_markdown")(self.steps))
+        return str(verb("markdown")(self))
 
 
 def derive(start: Any, given: Hypothesis | Iterable[Hypothesis] = ()) -> Derivation:

@@ -56,7 +56,7 @@ class Witness:
         return verb("plot")(self, kind, dark=dark, **options)
 
     def _repr_html_(self) -> str:
-        return str(verb("as_html")(self))
+        return str(verb("html")(self))
 
 
 def to_signal(sparse: Sparse, ndim: int) -> Signal:

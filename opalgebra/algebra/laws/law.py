@@ -53,14 +53,13 @@ class Stated:
 
     def latex(self) -> str:
         """Both sides in LaTeX, of a falsehood with ≠ between them."""
-        left, right = map(verb("formula"), self.instance())
-        return str(verb("related")(left.latex, self.sign, right.latex))
+        return str(verb("latex")(self))
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
 
     def _repr_markdown_(self) -> str:
-        return str(verb("as_markdown")(self))
+        return str(verb("markdown")(self))
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ class Law(Stated, Drawn):
         return {name: self.generic.get(name, parameter(name, kind)) for name, kind in self.kinds.items()}
 
     def __str__(self) -> str:
-        return str(verb("law_text")(self))
+        return str(verb("text")(self))
 
     def instance(self, **values: Any) -> Sides:
         """Both sides for some parameters given and the others generic."""

@@ -49,7 +49,7 @@ class Table(Mapping[str, Row]):
         return f"<{len(self)} {self.name}: {', '.join(self)}>"
 
     def _repr_html_(self) -> str:
-        return str(verb("as_html")(self))
+        return str(verb("html")(self))
 
 
 class Catalogue(Table[Law]):

@@ -85,9 +85,7 @@ class Comparison:
         if self.bound:
             facts.append(f"|Ax − Bx| ≤ {_number(self.bound)} · max|x|")
         if self.witness is not None:
-            facts.append(
-                str(self.witness) if isinstance(self.witness, BoundWitness) else verb("witness_text")(self.witness)
-            )
+            facts.append(str(self.witness) if isinstance(self.witness, BoundWitness) else verb("text")(self.witness))
         return facts + [text for text in (self.scope, self.reason) if text]
 
     def latex(self) -> str:

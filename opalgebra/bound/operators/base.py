@@ -434,7 +434,7 @@ class BoundOperator(Drawn, ABC):
 
     def latex(self) -> str:
         """LaTeX for mathematics mode."""
-        return str(verb("words_latex")(str(self)))
+        return str(verb("latex")(str(self)))
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"

@@ -387,7 +387,7 @@ class Scaled(BoundOperator):
     def latex(self) -> str:
         """LaTeX for mathematics mode."""
         inner = self.operator.latex()
-        return str(verb("index_latex")(to_sympy(self.scalar))) + (
+        return str(verb("latex")(to_sympy(self.scalar))) + (
             rf"\,({inner})" if isinstance(self.operator, Total) else rf"\,{inner}"
         )
 

@@ -86,7 +86,7 @@ class BoundWitness:
         )
 
     def _repr_html_(self) -> str:
-        return str(verb("as_html")(self))
+        return str(verb("html")(self))
 
 
 def _place(at: tuple[int, ...]) -> str:
@@ -148,7 +148,7 @@ class BoundProof(Proof):
         return rf"{self.lhs.latex()} {sign} {self.rhs.latex()}"
 
     def _repr_markdown_(self) -> str:
-        return str(verb("as_markdown")(self))
+        return str(verb("markdown")(self))
 
 
 def prove_bound(lhs: BoundOperator, rhs: Any, given: Hypothesis | Iterable[Hypothesis] = ()) -> BoundProof:

@@ -122,10 +122,10 @@ class Cost:
         return "\n".join([lines[0], rule, *lines[1:half], "", lines[half], rule, *lines[half + 1 :]])
 
     def _repr_html_(self) -> str:
-        return str(verb("as_html")(self))
+        return str(verb("html")(self))
 
     def _repr_markdown_(self) -> str:
-        return str(verb("as_markdown")(self))
+        return str(verb("markdown")(self))
 
 
 def cost(operator: LinearOperator) -> Cost:

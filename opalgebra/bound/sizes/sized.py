@@ -202,7 +202,7 @@ class Sized(Family):
 
     def latex(self) -> str:
         """A between brackets, with its windows below and its boundary above."""
-        index = verb("index_latex")
+        index = verb("latex")
         windows = rf"{_shown(self._inputs, index)} \to {_shown(self._outputs, index)}"
         return on_latex(self.operator, windows, self.boundary)
 

@@ -61,7 +61,7 @@ class Explanation:
         return [head, *body, ("total", "", "", f"{self.multiply_adds:,}")]
 
     def _repr_html_(self) -> str:
-        return str(verb("as_html")(self))
+        return str(verb("html")(self))
 
     def __str__(self) -> str:
         table = self.rows()

@@ -79,7 +79,7 @@ class Checkerboard:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return str(verb("as_html")(self))
+        return str(verb("html")(self))
 
 
 def _shown(row: Any) -> str:

@@ -84,7 +84,7 @@ class Trace:
         return {i: tuple(pairs) for i, pairs in found.items()}
 
     def _repr_html_(self) -> str:
-        return str(verb("as_html")(self))
+        return str(verb("html")(self))
 
     def _outputs(self) -> Iterator[tuple[Any, list[tuple[Any, Any]]]]:
         count = prod(len(axis.reads) * max((len(row) for row in axis.reads), default=1) for axis in self.axes)

@@ -9,13 +9,14 @@ from typing import Any
 from ...errors import OperandError
 from .. import svg
 from .formulas import Sums
-from .panels import LINE, MARGIN, STATES, Cell, Panel, Step, attributes, legend_columns, panels
+from .frames import drawing, heading, text
+from .panels import LINE, MARGIN, Panel, panels
 from .sliding import Scene, scene
+from .widget import fragment
 
 VIEWS = ("gather", "scatter", "both")
 STRIP = 4  # frames of a filmstrip
 TEXT_STEPS = 12  # steps that str() shows
-TEXT_AT, CORNER_AT = 0.77, (2.5, 9.5)  # the baselines of a text, as a part of the cell, and of a corner
 
 
 def arithmetic(
@@ -159,9 +160,7 @@ class Arithmetic:
 
     def _repr_html_(self) -> str:
         """One fragment of HTML for notebooks and pages."""
-        from .widget import fragment
-
-        return fragment(self)
+        return fragment(self.scene, self.panels, self.filmstrip())
 
     def __str__(self) -> str:
         panel = self.panels[0]
@@ -172,151 +171,3 @@ class Arithmetic:
 
     def __repr__(self) -> str:
         return f"<{self.scene.title}, {len(self)} steps>"
-
-
-# Drawing ----------------------------------------------------------------------------------------------------
-
-
-def heading(x: float, y: float, text: str) -> str:
-    """A line that starts at x."""
-    return svg.label(x, y, text, text_anchor="start", font_size=12)
-
-
-def fitting(text: str, room: float, most: float) -> float | None:
-    """The size of letters for a text in a cell; None where it would be too small to read."""
-    size = min(most, room / (0.62 * max(1, len(text))))
-    return round(size, 1) if text and size >= 6 else None
-
-
-def text_size(text: str, side: float) -> float | None:
-    """The size of the letters in the middle of a cell; zeros are small."""
-    return fitting(text, side - 3, 9.5 if text in ("0", "−∞") else 12.5)
-
-
-def corner_size(text: str, side: float) -> float | None:
-    """The size of a weight in the corner."""
-    return fitting(text, side - 4, 8.5)
-
-
-def drawing(panel: Panel, index: int, with_legend: bool = True) -> list[str]:
-    """The elements of a panel in a step."""
-    step = panel.steps[index]
-    cells = panel.at(index)
-    head = svg.label(MARGIN, MARGIN + 8, panel.heading, text_anchor="start", font_size=13, font_weight="bold")
-    links = svg.element("path", d=step.links, stroke=svg.INK, stroke_opacity=0.6, fill="none", class_="links")
-    squares = svg.element("g", *squares_drawing(cells, panel.side), class_="squares")
-    texts = svg.element("g", *texts_drawing(cells, panel.side), class_="texts")
-    formula = svg.element("g", *formula_drawing(panel, step), class_="formula")
-    legend = legend_drawing(panel) if with_legend else []
-    return [head, *labels_drawing(panel), links, squares, texts, formula, *legend]
-
-
-def labels_drawing(panel: Panel) -> list[str]:
-    """What the grids are called."""
-    return [
-        svg.label(x, y, name, text_anchor="start", font_size=18 if name == "→" else 11) for x, y, name in panel.labels
-    ]
-
-
-def squares_drawing(cells: list[Cell], side: float) -> list[str]:
-    """One path for all squares that look the same."""
-    paths: dict[str, list[str]] = {state: [] for state in STATES}
-    for cell in cells:
-        paths[cell.state].append(f"M{svg.number(cell.x)} {svg.number(cell.y)}h{side:g}v{side:g}h-{side:g}z")
-    style = {"stroke": svg.INK, "stroke_linejoin": "round"}
-    return [
-        svg.element("path", d="".join(found), **style, **attributes(state)) for state, found in paths.items() if found
-    ]
-
-
-def texts_drawing(cells: list[Cell], side: float) -> list[str]:
-    """What stands in the cells, and the weights in their corners, where they are large enough to read."""
-    middle: dict[float, list[str]] = {}
-    corner: dict[float, list[str]] = {}
-    for cell in cells:
-        if size := text_size(cell.text, side):
-            middle.setdefault(size, []).append(_text(cell.x + side / 2, cell.y + TEXT_AT * side, cell.text))
-        if size := corner_size(cell.corner, side):
-            corner.setdefault(size, []).append(_text(cell.x + CORNER_AT[0], cell.y + CORNER_AT[1], cell.corner))
-    style = {"fill": svg.INK}
-    groups = [svg.element("g", *found, font_size=size, text_anchor="middle", **style) for size, found in middle.items()]
-    bold = {**style, "font_weight": "bold"}
-    return groups + [svg.element("g", *found, font_size=size, **bold) for size, found in corner.items()]
-
-
-def _text(x: float, y: float, text: str) -> str:
-    return svg.element("text", escape(text), x=x, y=y)
-
-
-def formula_drawing(panel: Panel, step: Step) -> list[str]:
-    """The lines of the formula."""
-    count = max(len(other.lines) for other in panel.steps)
-    lines = step.lines + [""] * (count - len(step.lines))
-    return [
-        svg.label(MARGIN, panel.formula_at + i * LINE, line, text_anchor="start", font_size=13)
-        for i, line in enumerate(lines)
-    ]
-
-
-def legend_drawing(panel: Panel) -> list[str]:
-    """What the states mean."""
-    columns = legend_columns(panel.width)
-    drawn = []
-    for i, (state, name) in enumerate(panel.legend):
-        x, y = MARGIN + i % columns * 150, panel.legend_at + i // columns * LINE
-        drawn.extend(squares_drawing([Cell(x, y, state)], 12))
-        drawn.append(svg.label(x + 18, y + 10, name, text_anchor="start", font_size=11))
-    return drawn
-
-
-# Text -------------------------------------------------------------------------------------------------------
-
-
-BRACKETS, PARENTHESES = ("[", "]"), ("(", ")")
-MARKS = {
-    "read": BRACKETS,
-    "made": BRACKETS,
-    "largest": ("<", ">"),
-    "copied": PARENTHESES,
-    "covered": PARENTHESES,
-    "lost": PARENTHESES,
-}
-
-
-def text(panel: Panel, index: int) -> str:
-    """A step for a terminal: what is read in brackets, what the kernel covers in parentheses, and the formula."""
-    cells, step = panel.at(index), panel.steps[index]
-    ins, outs = (_text_rows(part, panel) for part in (cells[: panel.inputs], cells[panel.inputs :]))
-    if panel.flat:
-        rows = [*ins, *outs]
-    else:
-        width, height = max(map(len, ins)), max(len(ins), len(outs))
-        ins, outs = (_centred(part, height) for part in (ins, outs))
-        arrows = [" → " if i == height // 2 else "   " for i in range(height)]
-        rows = [f"{a.ljust(width)}{arrow}{b}" for a, arrow, b in zip(ins, arrows, outs, strict=True)]
-    return "\n".join([f"step {index + 1} of {len(panel.steps)}", *(row.rstrip() for row in rows), step.formula])
-
-
-def _text_rows(cells: list[Cell], panel: Panel) -> list[str]:
-    """A grid row by row."""
-    rows: dict[float, list[Cell]] = {}
-    for cell in cells:
-        rows.setdefault(cell.y, []).append(cell)
-    widest = panel.longest
-    first = min(cell.x for cell in cells)
-    offset = round((first - MARGIN) / panel.size) if len(rows) == 1 else 0
-    found = []
-    for _, row in sorted(rows.items()):
-        shown = ""
-        for cell in sorted(row, key=lambda cell: cell.x):
-            before, after = MARKS.get(cell.state, (" ", " "))
-            at = offset + round((cell.x - first) / panel.size)
-            empty = "·" if cell.state in ("empty", "made", "read") else " "
-            shown = shown.ljust(at * (widest + 2)) + before + (cell.text or empty).center(widest) + after
-        found.append(shown)
-    return found
-
-
-def _centred(rows: list[str], height: int) -> list[str]:
-    above = (height - len(rows)) // 2
-    return [""] * above + rows + [""] * (height - len(rows) - above)

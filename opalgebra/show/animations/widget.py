@@ -10,14 +10,12 @@ import json
 from html import escape
 from importlib.resources import files
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import svg
-from .animation import CORNER_AT, TEXT_AT, corner_size, drawing, text_size
+from .frames import CORNER_AT, TEXT_AT, corner_size, drawing, text_size
 from .panels import STATES, Panel, attributes
-
-if TYPE_CHECKING:
-    from .animation import Arithmetic
+from .sliding import Scene
 
 _NUMBERS = count(1)
 
@@ -53,21 +51,21 @@ CHOICE = (
 )
 
 
-def fragment(arithmetic: Arithmetic) -> str:
-    """The widget, with an id that no other fragment has."""
-    data = json.dumps(_data(arithmetic), ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
+def fragment(scene: Scene, panels: list[Panel], filmstrip: str) -> str:
+    """The widget, with an id that no other fragment has; printed pages show the filmstrip in its place."""
+    data = json.dumps(_data(panels), ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
     name = f"oa-{hashlib.sha256(data.encode()).hexdigest()[:10]}-{next(_NUMBERS)}"
-    title = escape(arithmetic.scene.title)
-    note = f"<div>{escape(arithmetic.scene.note)}</div>" if arithmetic.scene.note else ""
-    drawn = "".join(f'<div class="oa-panel" data-view="{p.view}">{_drawn(p, title)}</div>' for p in arithmetic.panels)
-    bar = BAR.replace("CHOICE", CHOICE if len(arithmetic.panels) > 1 else "")
+    title = escape(scene.title)
+    note = f"<div>{escape(scene.note)}</div>" if scene.note else ""
+    drawn = "".join(f'<div class="oa-panel" data-view="{p.view}">{_drawn(p, title)}</div>' for p in panels)
+    bar = BAR.replace("CHOICE", CHOICE if len(panels) > 1 else "")
     script = files(__package__).joinpath("arithmetic.js").read_text(encoding="utf-8")
     return (
         f'<div id="{name}" class="oa-arithmetic" role="group" tabindex="0" aria-label="{title}">'
         f"<style>{STYLE.replace('#ID', '#' + name)}</style>"
         f'<div>{title}</div>{note}<div class="oa-panels">{drawn}</div>{bar}'
         '<div class="oa-said" aria-live="polite"></div>'
-        f'<div class="oa-strip" style="display:none">{arithmetic.filmstrip()}</div>'
+        f'<div class="oa-strip" style="display:none">{filmstrip}</div>'
         f"<script>({script.strip()})({json.dumps(name)},{data});</script></div>"
     )
 
@@ -76,13 +74,13 @@ def _drawn(panel: Panel, title: str) -> str:
     return svg.document(panel.width, panel.height, drawing(panel, 0), f"{title}, {panel.heading}")
 
 
-def _data(arithmetic: Arithmetic) -> dict[str, Any]:
+def _data(panels: list[Panel]) -> dict[str, Any]:
     """States by number, and for every panel its first looks and what its steps change."""
     numbers = {state: i for i, state in enumerate(STATES)}
     return {
         "states": [{name.replace("_", "-"): value for name, value in attributes(state).items()} for state in STATES],
         "corner": CORNER_AT,
-        "panels": [_panel_data(panel, numbers) for panel in arithmetic.panels],
+        "panels": [_panel_data(panel, numbers) for panel in panels],
     }
 
 

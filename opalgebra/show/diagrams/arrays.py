@@ -6,6 +6,7 @@ channels of a layer are one wire with a stroke through it and their number.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -14,17 +15,16 @@ from ...bound.operators.windowed import Windowed, shown_rules
 from ...bound.sizes.sized import Sized
 from ...expr import LinearOperator, is_block
 from ...nn.chain import BoundChain, Chain
-from ...nn.conv import Conv, Convolution, ConvTranspose
+from ...nn.conv import Convolution, ConvTranspose
 from ...nn.filter_layer import BoundLayer
 from ...nn.layer import BatchedMap, Layer
 from ...nn.pool import AvgPool, BoundMaxPool, MaxPool
 from ...nn.resize import Upsample
 from ...nn.sparse import Batched
-from ...scalar import conjugate
+from ...scalar import conjugate, is_sympy
 from ..notation.text import index_text, number_text
-from .ends import ended
 from .expressions import Drawer, Room, Turn, clipped, shares
-from .parts import BOX, BUS, DOWN, GAIN, MANY, UP, Element, Frame, Part, added, parallel, series
+from .parts import BOX, BUS, DOWN, GAIN, MANY, UP, Element, Frame, Part, added, ended, parallel, series
 
 BARE = 60  # characters of the name of a layer that has no drawing of its own
 TITLE = 60
@@ -55,18 +55,22 @@ def _bound(thing: Any, turn: Turn, room: Room, whole: bool = False) -> tuple[Par
 
 def _window(thing: Any) -> tuple[str, str]:
     """The windows of input and output, with the boundary and the mode."""
-    if isinstance(thing, Sized):
-        inputs, outputs = str(thing).removeprefix(str(thing.operator)).removeprefix(" on ").split(" → ")
-        outputs, _, rules = outputs.partition(", ")
-        return inputs + (f", {rules}" if rules else ""), outputs + (f", {thing.mode}" if thing.mode else "")
-    if not isinstance(thing, Windowed):
-        if isinstance(thing, Product):
+    match thing:
+        case Product():
             return _ends(thing.factors[-1])[0], _ends(thing.factors[0])[1]
-        return _sizes(thing.dims), _sizes(thing.dimsd)
-    rules = "".join(f", {rule}" for rule in shown_rules(thing.boundary))
-    start = any(thing.out_window.starts)
-    out = str(thing.out_window) if start else _sizes(thing.out_window.shape)
-    return _sizes(thing.in_window.shape) + rules, out + (f", {thing.mode}" if thing.mode else "")
+        case Windowed() | Sized():
+            rules = "".join(f", {rule}" for rule in shown_rules(thing.boundary))
+            return _sizes(thing.in_window.shape) + rules, _outputs(thing) + (f", {thing.mode}" if thing.mode else "")
+    return _sizes(thing.dims), _sizes(thing.dimsd)
+
+
+def _outputs(thing: Windowed | Sized) -> str:
+    """A window that starts at 0 by its shape, another one by its ends: those that were given for it, if any were."""
+    window, given = thing.out_window, thing.out if isinstance(thing, Sized) else None
+    ends = given or tuple(zip(window.starts, window.stops, strict=True))
+    if all(start == 0 for start, _ in ends):
+        return _sizes(tuple(stop for _, stop in ends))
+    return " × ".join(f"[{start}, {stop.expand() if is_sympy(stop) else stop})" for start, stop in ends)
 
 
 def _ends(thing: Any) -> tuple[str, str]:
@@ -172,7 +176,7 @@ def _of_chain(part: Any, room: Room) -> Part:
     return _layer(part, room) if isinstance(part, Layer) else _framed(part, Turn(), room)
 
 
-def _opened(layer: Any, title: str, parts: list[Part], room: Room) -> Part:
+def _opened(layer: Any, title: str, parts: Sequence[Part], room: Room) -> Part:
     """The frame of a layer, or one box where names stay closed or there is no room."""
     if room.names < 1 or room.symbols < len(parts):
         return Element(BOX, title, hint=repr(layer))
@@ -181,52 +185,50 @@ def _opened(layer: Any, title: str, parts: list[Part], room: Room) -> Part:
 
 def _convolution(layer: Any, room: Room) -> Part:
     outs, ins = layer.channels
-    kernel = "×".join(map(str, layer.kernel))
-    dilation = f", dilated by {_factor(layer.dilation)}" if max(layer.dilation) > 1 else ""
     groups = f", {layer.groups} groups" if layer.groups > 1 else ""
     title = f"{type(layer).__name__}, {ins} → {outs} channels{groups}"
-    box = Element(BOX, f"{kernel} taps{dilation}", hint=repr(layer))
-    stride = [
-        Element(
-            DOWN if isinstance(layer, Conv) else UP, ("↓" if isinstance(layer, Conv) else "↑") + _factor(layer.stride)
-        )
-    ]
-    stride = stride if max(layer.stride) > 1 else []
-    ends = [Element(BOX, word)] if (word := _padding(layer)) else []
-    filters: list[Part] = [Element(BUS, str(ins)), box, Element(BUS, str(outs))]
+    box = Element(BOX, f"{_by(layer.kernel)} taps{_dilation(layer)}", hint=repr(layer))
+    filters = [Element(BUS, str(ins)), box, Element(BUS, str(outs))]
     if isinstance(layer, ConvTranspose):
-        return _opened(layer, title, [*stride, *filters, *ends], room)
-    return _opened(layer, title, [*ends, *filters, *stride], room)
+        return _opened(layer, title, [*_stride(layer, UP, "↑"), *filters, *_padding(layer, "crop")], room)
+    return _opened(layer, title, [*_padding(layer, "pad"), *filters, *_stride(layer, DOWN, "↓")], room)
+
+
+def _per_axis(value: Any) -> tuple[Any, ...]:
+    """One entry for all axes, or one for each."""
+    return tuple(value) if isinstance(value, tuple | list) else (value,)
+
+
+def _by(kernel: Any) -> str:
+    return "×".join(map(str, _per_axis(kernel)))
 
 
 def _factor(values: Any) -> str:
-    """One factor for all axes, or one for each."""
-    entries = tuple(values) if isinstance(values, tuple | list) else (values,)
+    entries = _per_axis(values)
     return index_text(entries[0] if len(set(entries)) == 1 else entries)
 
 
-def _padding(layer: Any) -> str:
-    """What is done at the ends, in words; "" where nothing is."""
-    given = layer.padding
-    word = "crop" if isinstance(layer, ConvTranspose) else "pad"
-    if given == "same":
-        return f"{word} to same"
-    pairs = given if isinstance(given, tuple) else (given,)
-    flat = [pair if isinstance(pair, tuple) else (pair, pair) for pair in pairs]
-    if not any(any(pair) for pair in flat):
-        return ""
-    shown = [index_text(a) if a == b else f"({index_text(a)}, {index_text(b)})" for a, b in flat]
-    return f"{word} {shown[0] if len(set(shown)) == 1 else ', '.join(shown)}"
+def _dilation(layer: Any) -> str:
+    return f", dilated by {_factor(layer.dilation)}" if max(_per_axis(layer.dilation)) > 1 else ""
+
+
+def _stride(layer: Any, kind: str, arrow: str) -> list[Element]:
+    """The sampler of a layer, if it has one."""
+    return [Element(kind, arrow + _factor(layer.stride))] if max(_per_axis(layer.stride)) > 1 else []
+
+
+def _padding(layer: Any, word: str) -> list[Element]:
+    """What is done at the ends, in words, if anything is."""
+    if layer.padding == "same":
+        return [Element(BOX, f"{word} to same")]
+    pairs = [pair if isinstance(pair, tuple) else (pair, pair) for pair in _per_axis(layer.padding)]
+    if not any(any(pair) for pair in pairs):
+        return []
+    shown = [index_text(a) if a == b else f"({index_text(a)}, {index_text(b)})" for a, b in pairs]
+    return [Element(BOX, f"{word} {shown[0] if len(set(shown)) == 1 else ', '.join(shown)}")]
 
 
 def _pool(layer: Any, room: Room) -> Part:
     word = "max" if isinstance(layer, MaxPool) else "mean"
-    size = layer.kernel if isinstance(layer.kernel, int) else "×".join(map(str, layer.kernel))
-    dilated = layer.dilation if isinstance(layer.dilation, tuple) else (layer.dilation,)
-    dilation = f", dilated by {_factor(layer.dilation)}" if max(dilated) > 1 else ""
-    ends = [Element(BOX, text)] if (text := _padding(layer)) else []
-    parts: list[Part] = [*ends, Element(BOX, f"{word} of {size}{dilation}", hint=repr(layer))]
-    steps = layer.stride if isinstance(layer.stride, tuple) else (layer.stride,)
-    if max(steps) > 1:
-        parts.append(Element(DOWN, "↓" + _factor(layer.stride)))
-    return _opened(layer, type(layer).__name__, parts, room)
+    box = Element(BOX, f"{word} of {_by(layer.kernel)}{_dilation(layer)}", hint=repr(layer))
+    return _opened(layer, type(layer).__name__, [*_padding(layer, "pad"), box, *_stride(layer, DOWN, "↓")], room)

@@ -6,28 +6,22 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from xml.sax.saxutils import escape
 
 from ...errors import OperandError
 from .. import svg
 from . import letters, vector
-from .layout import Laid, Layout, Metrics, page
-from .parts import Part
+from .layout import Layout, page
+from .lines import lines_of, title_of
+from .parts import Line, Part
+from .places import Laid, Metrics
 
 WIDE, HIGH = 1400.0, 1000.0  # points that a line of a drawing may take
 WRAPPED = 820.0  # points beyond which a series goes on in another line
 COLUMNS, ROWS = 100, 60  # the same for text
 SYMBOLS = (48, 36, 26, 18, 12, 8, 5, 3, 1)  # how many are tried, until the drawing is small enough
-LINES = 12  # of a derivation that are drawn
 MARGIN = 12.0
-
-
-class Line(NamedTuple):
-    """One line of a diagram: what stands before it, and how it is drawn with room for so many symbols."""
-
-    sign: str
-    part: Callable[[int], Part]
 
 
 class Diagram:
@@ -125,6 +119,4 @@ def diagram(thing: Any, depth: int | None = None) -> Diagram:
     """``thing.diagram(depth)``; :class:`~opalgebra.OperandError` for what has none."""
     if depth is not None and (isinstance(depth, bool) or not isinstance(depth, int) or depth < 0):
         raise OperandError(f"the depth is {depth!r}; give an int >= 0, or leave it out to open all names")
-    from .lines import lines_of, title_of
-
     return Diagram(lines_of(thing, 10**6 if depth is None else depth), title_of(thing))

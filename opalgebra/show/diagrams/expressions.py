@@ -160,10 +160,12 @@ def clipped(label: str, most: int = LABEL) -> str:
 
 def more(count: int, ins: int = 1, outs: int = 1, hint: str = "") -> Element:
     """A box for operators that are not drawn."""
-    return Element(
-        MORE, f"… {count} operator{'s' * (count != 1)}", len(visible(ins)), len(visible(outs)), hint, (),
-        max(ins, outs) > MANY,
-    )  # fmt: skip
+    return Element.between(MORE, f"… {count} operator{'s' * (count != 1)}", ins, outs, hint)
+
+
+def no_signal(ins: int, outs: int) -> Element:
+    """The zero operator between so many channels."""
+    return Element.between(BOX, "0", ins, outs, "0")
 
 
 def kernel_label(kernel: SignalExpr, unit: str = "taps") -> str:
@@ -217,7 +219,7 @@ class Drawer:
         """One symbol with the ports of its node."""
         ins, outs = self._counts(node, turn, room)
         hint = brief_text(turn.of(node) if isinstance(node, LinearOperator) else node)
-        return Element(kind, label, len(visible(ins)), len(visible(outs)), hint, (), max(ins, outs) > MANY)
+        return Element.between(kind, label, ins, outs, hint)
 
     def _each(self, make: Callable[[], Part], count: int) -> Part:
         """The same on every channel."""
@@ -314,7 +316,7 @@ class Drawer:
         ends = (middle[0][0], middle[-1][0])
         ins = self._counts(ends[0], turn, room.inside(1, middle[0][1]))[0]
         outs = self._counts(ends[1], turn, room.inside(1, middle[-1][1]))[1]
-        left = Room(room.symbols // 2, room.names, room.channels, room.level)
+        left = room._replace(symbols=room.symbols // 2)
         first = [self._in_series(ordered[:head], turn, left)] if head else []
         last = self._in_series(ordered[len(ordered) - tail :], turn, left)
         return series(*first, more(sum(drawn(factor) for factor, _ in middle), ins, outs), last)
@@ -336,7 +338,9 @@ class Drawer:
         kept = [*terms[: most - 2], terms[-1]] if rest else terms
         given = shares([drawn(term) for term in kept], room.symbols)
         branches = [
-            self._no_signal(ins, outs) if isinstance(term, Zero) else self.draw(term, turn, room.inside(share, outs))
+            Element.between(BOX, "0", ins, outs, "0")
+            if isinstance(term, Zero)
+            else self.draw(term, turn, room.inside(share, outs))
             for term, share in zip(kept, given, strict=True)
         ]
         if rest:
@@ -369,16 +373,12 @@ class Drawer:
         branches = tuple(
             self.draw(node.rows[i][j], turn, room.inside(share, max(node.heights[i], 1)))
             if not isinstance(node.rows[i][j], Zero)
-            else self._no_signal(*(node.widths[j], node.heights[i])[:: -1 if turn.transposed else 1])
+            else no_signal(*(node.widths[j], node.heights[i])[:: -1 if turn.transposed else 1])
             for (i, j), share in zip(entries, given, strict=True)
         )
         many = max(len(node.rows), len(node.rows[0])) > MANY
         mesh = Mesh(branches, *_wiring(node, entries), gap=2 if many else None)
         return turned(mesh) if turn.transposed else mesh
-
-    def _no_signal(self, ins: int, outs: int) -> Part:
-        """The zero operator between so many channels."""
-        return Element(BOX, "0", len(visible(ins)), len(visible(outs)), "0", (), max(ins, outs) > MANY)
 
     @emit.register
     def _named(self, node: Named, turn: Turn, room: Room) -> Part:

@@ -6,8 +6,8 @@ from itertools import pairwise
 from unicodedata import combining
 
 from ..notation.ascii import in_ascii
-from .layout import Border, Laid, Metrics, Shape, Wire
 from .parts import ADDER, BOX, BUS, DOT, DOWN, GAIN, MORE, SOURCE, TIMES, UP, Element
+from .places import Border, Laid, Metrics, Point, Shape, Wire
 
 NORTH, EAST, SOUTH, WEST = 1, 2, 4, 8
 LINES = {
@@ -18,6 +18,7 @@ LINES = {
 PLAIN = {NORTH: "|", SOUTH: "|", NORTH | SOUTH: "|", EAST: "-", WEST: "-", EAST | WEST: "-"}
 HEADS = {EAST: "▶", WEST: "◀", NORTH: "▲", SOUTH: "▼"}
 PLAIN_HEADS = {EAST: ">", WEST: "<", NORTH: "^", SOUTH: "v"}
+EDGES = {(False, False): "─│", (False, True): "╌╎", (True, False): "-|", (True, True): ".:"}  # by ascii, dashed
 BRACKETS = {UP: "({})", DOWN: "({})", GAIN: "(×{})", TIMES: "⊗{}", BUS: "/{}/"}
 BOXES = (BOX, SOURCE, MORE)
 
@@ -81,13 +82,13 @@ class Canvas:
     def rectangle(self, thing: Shape | Border, dashed: bool = False) -> None:
         """The edges of a box."""
         x, y, width, height = (int(v) for v in (thing.x, thing.y, thing.width, thing.height))
-        edges = "┌┐└┘─│" if not dashed else "┌┐└┘╌╎"
-        corner = "++++" + ("-|" if not dashed else ".:") if self.m.ascii else edges
-        self.put(x, y, corner[0] + corner[4] * (width - 2) + corner[1])
+        corners = "++++" if self.m.ascii else "┌┐└┘"
+        across, down = tuple(EDGES[self.m.ascii, dashed])
+        self.put(x, y, corners[0] + across * (width - 2) + corners[1])
         for row in range(y + 1, y + height - 1):
-            self.put(x, row, corner[5])
-            self.put(x + width - 1, row, corner[5])
-        self.put(x, y + height - 1, corner[2] + corner[4] * (width - 2) + corner[3])
+            self.put(x, row, down)
+            self.put(x + width - 1, row, down)
+        self.put(x, y + height - 1, corners[2] + across * (width - 2) + corners[3])
 
     def wire(self, wire: Wire) -> None:
         """A line, cell by cell, with its head before the shape where it ends."""
@@ -100,15 +101,11 @@ class Canvas:
         path = [cell for cell in path if not _covers(wire.start, cell)]
         if wire.end.kind not in (DOT, BUS):
             path = [cell for cell in path if not _covers(wire.end, cell)]
-        for (ax, ay), (bx, by) in pairwise(path):
-            ahead = EAST if bx > ax else WEST if bx < ax else SOUTH if by > ay else NORTH
-            back = {EAST: WEST, WEST: EAST, NORTH: SOUTH, SOUTH: NORTH}[ahead]
-            self.lines[ax, ay] = self.lines.get((ax, ay), 0) | ahead
-            self.lines[bx, by] = self.lines.get((bx, by), 0) | back
+        for a, b in pairwise(path):
+            self.lines[a] = self.lines.get(a, 0) | _way(a, b)
+            self.lines[b] = self.lines.get(b, 0) | _way(b, a)
         if path and wire.end.kind not in (DOT, BUS):
-            (x0, y0), (x1, y1) = wire.points[-2], wire.points[-1]
-            way = EAST if x1 > x0 else WEST if x1 < x0 else SOUTH if y1 > y0 else NORTH
-            self.put(*path[-1], (PLAIN_HEADS if self.m.ascii else HEADS)[way])
+            self.put(*path[-1], (PLAIN_HEADS if self.m.ascii else HEADS)[_way(*wire.points[-2:])])
 
     def shape(self, shape: Shape) -> None:
         """A symbol."""
@@ -116,7 +113,7 @@ class Canvas:
             self.put(shape.x, shape.y, "o" if self.m.ascii else "●")
         elif shape.kind == ADDER:
             self.put(shape.x, shape.y, "(+)" if self.m.ascii else "⊕")
-        elif shape.element is not None:
+        else:
             inside = self.m.inside(shape.element)
             if shape.kind in BOXES:
                 self.rectangle(shape, shape.kind == MORE)
@@ -138,6 +135,11 @@ class Canvas:
             right = max((x for x, row in drawn if row == y), default=left - 1)
             rows.append("".join(drawn.get((x, y), " ") for x in range(left, right + 1)).rstrip())
         return "\n".join(rows)
+
+
+def _way(a: Point, b: Point) -> int:
+    """Where b lies, seen from a."""
+    return EAST if b[0] > a[0] else WEST if b[0] < a[0] else SOUTH if b[1] > a[1] else NORTH
 
 
 def _covers(shape: Shape, cell: tuple[int, int]) -> bool:

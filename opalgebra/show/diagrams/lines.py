@@ -13,11 +13,10 @@ from ...bound.operators.base import BoundOperator
 from ...errors import OperandError
 from ...expr import FormalOperator, FormalSignal, LinearOperator, Node, remembered
 from ..pages.derivation import SIGNS
-from .diagram import LINES, Line
-from .ends import ended
 from .expressions import Drawer, Room, Turn, clipped
-from .parts import Frame, Part, Series
+from .parts import Frame, Line, Part, Series, ended
 
+LINES = 12  # of a derivation that are drawn
 TITLE = 200  # characters
 NAMES = (("x", "y"), ("u", "v"), ("s", "t"), ("in", "out"))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from .layout import Distances, Laid, Layout, Link, Point, Shape, Wire, widest
 from .parts import ADDER, DOT, JOINT, Mesh, Ports
+from .places import Distances, Laid, Link, Metrics, Point, Shape, Wire, widest
 
 
 class Trunk(NamedTuple):
@@ -17,29 +17,28 @@ class Trunk(NamedTuple):
     ends: tuple[float, ...]
 
 
-def lay_mesh(layout: Layout, mesh: Mesh, ins: Distances, outs: Distances) -> Laid:
-    """A mesh with places.
+def lay_mesh(m: Metrics, mesh: Mesh, branches: Sequence[Laid], ins: Distances, outs: Distances) -> Laid:
+    """A mesh with places, from its branches with theirs.
 
     A port that goes to one branch is the port of that branch.  Any other one gets a trunk: a line up and down, from
     which the branches go off.  A dot stands where three lines meet; behind the branches an adder.
     """
-    branches = [layout.lay(branch) for branch in mesh.branches]
     crossing = [any(_order(ports) is None for ports in (mesh.sources, mesh.sinks))]
-    _stack(layout, mesh, branches, _wanted(mesh, ins, outs), crossing[0])
+    _stack(m, mesh, branches, _wanted(mesh, ins, outs), crossing[0])
     inside = max(branch.width for branch in branches)
     laid = Laid(inside, 0)
     shared = [any(len(ends) > 1 for ends in ports) for ports in (mesh.sources, mesh.sinks)]
     for branch in branches:  # towards the side where each has a wire of its own, so that samplers stand in a column
         free = inside - branch.width
-        branch.move(layout.m.middle(0, free) if shared[0] == shared[1] else free if shared[0] else 0, 0)
+        branch.move(m.middle(0, free) if shared[0] == shared[1] else free if shared[0] else 0, 0)
         laid.take(branch)
     if mesh.gap is not None:
         above, below = branches[mesh.gap - 1], branches[mesh.gap]
-        laid.dots.append((layout.m.middle(0, inside), layout.m.middle(_last(above), _first(below))))
+        laid.dots.append((m.middle(0, inside), m.middle(_last(above), _first(below))))
     for outgoing, ports in ((True, mesh.sinks), (False, mesh.sources)):  # the latter moves all to the right
         ends = [[(b.outs if outgoing else b.ins)[p] for b, p in ((branches[n], p) for n, p in port)] for port in ports]
-        _fasten(layout, laid, ends, outgoing, _order(ports))
-    return layout.settled(laid)
+        _fasten(m, laid, ends, outgoing, _order(ports))
+    return laid.settled()
 
 
 def _first(branch: Laid) -> float:
@@ -60,8 +59,7 @@ def _wanted(mesh: Mesh, ins: Distances, outs: Distances) -> Distances:
     return widest(*asked, ()) if asked else ()
 
 
-def _stack(layout: Layout, mesh: Mesh, branches: Sequence[Laid], wanted: Distances, crossing: bool) -> None:
-    m = layout.m
+def _stack(m: Metrics, mesh: Mesh, branches: Sequence[Laid], wanted: Distances, crossing: bool) -> None:
     bottom, port, low = 0.0, 0.0, 0.0
     for i, branch in enumerate(branches):
         top = bottom + (m.row if i else 0) + (m.dots if i == mesh.gap else 0) + (2 * m.row if i and crossing else 0)
@@ -105,12 +103,11 @@ def _feasible(ports: Ports, places: Sequence[tuple[int, int]], last: int) -> boo
 
 
 def _fasten(
-    layout: Layout, laid: Laid, ends: Sequence[Sequence[Link]], outgoing: bool, order: Sequence[int] | None
+    m: Metrics, laid: Laid, ends: Sequence[Sequence[Link]], outgoing: bool, order: Sequence[int] | None
 ) -> None:
     """The ports of one side of a mesh, with the trunks that lead to its branches."""
-    m = layout.m
     heights = sorted(link.y for links in ends for link in links)
-    entries = _entries(layout, ends, heights, order)
+    entries = _entries(m, ends, heights, order)
     trunks = [
         Trunk(i, entry, tuple(sorted(link.y for link in links)))
         for i, (links, entry) in enumerate(zip(ends, entries, strict=True))
@@ -127,7 +124,7 @@ def _fasten(
         at = m.gap // 2 + m.lane * lanes[trunk.port] + (m.lane // 2)
         x = inner + at if outgoing else inner - at - m.cell
         edge = inner + room - m.cell if outgoing else 0
-        links[trunk.port] = _trunk(layout, laid, trunk, ends[trunk.port], x, edge, outgoing)
+        links[trunk.port] = _trunk(m, laid, trunk, ends[trunk.port], x, edge, outgoing)
     laid.width += room
     if outgoing:
         laid.outs = links
@@ -136,16 +133,14 @@ def _fasten(
 
 
 def _entries(
-    layout: Layout, ends: Sequence[Sequence[Link]], heights: Sequence[float], order: Sequence[int] | None
+    m: Metrics, ends: Sequence[Sequence[Link]], heights: Sequence[float], order: Sequence[int] | None
 ) -> list[float]:
     """The heights at which ports are entered."""
     if len(ends) == 1:
-        return [layout.m.middle(*heights) if len(heights) == 2 else heights[(len(heights) - 1) // 2]]
+        return [m.middle(*heights) if len(heights) == 2 else heights[(len(heights) - 1) // 2]]
     if order is not None:
         return [heights[rank] for rank in order]
-    slots = [
-        layout.m.middle(a, b) for a, b in zip(heights, [*heights[1:], heights[-1] + 2 * layout.m.pitch], strict=True)
-    ]
+    slots = [m.middle(a, b) for a, b in zip(heights, [*heights[1:], heights[-1] + 2 * m.pitch], strict=True)]
     step = len(slots) / len(ends)
     return [slots[int(i * step)] for i in range(len(ends))]
 
@@ -162,18 +157,16 @@ def _lanes(trunks: Sequence[Trunk]) -> dict[int, int]:
     return lanes
 
 
-def _trunk(
-    layout: Layout, laid: Laid, trunk: Trunk, ends: Sequence[Link], x: float, edge: float, outgoing: bool
-) -> Link:
+def _trunk(m: Metrics, laid: Laid, trunk: Trunk, ends: Sequence[Link], x: float, edge: float, outgoing: bool) -> Link:
     """The lines of one trunk, and the port at its entry."""
     by_height = {link.y: link for link in ends}
     stops = sorted({trunk.entry, *by_height})
     nodes: dict[float, Shape] = {}
     for i, y in enumerate(stops):
         if (y in by_height) + (y == trunk.entry) + (i > 0) + (i < len(stops) - 1) > 2:
-            width, height = layout.m.node(outgoing)
-            nodes[y] = Shape(ADDER if outgoing else DOT, x - width // 2 if layout.m.cell else x - width / 2,
-                             y if layout.m.cell else y - height / 2, width, height)  # fmt: skip
+            width, height = m.node(outgoing)
+            nodes[y] = Shape(ADDER if outgoing else DOT, x - width // 2 if m.cell else x - width / 2,
+                             y if m.cell else y - height / 2, width, height)  # fmt: skip
     laid.shapes += nodes.values()
     entry = Link(x, trunk.entry, nodes[trunk.entry]) if trunk.entry in nodes else Link(
         edge, trunk.entry, Shape(JOINT, edge, trunk.entry, 0, 0)

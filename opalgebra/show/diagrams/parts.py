@@ -6,8 +6,11 @@ those of its channels, or a few of them where there are many (:func:`visible`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
+
+from ..notation.text import subscript
 
 MANY = 6  # channels beyond which only the first two and the last are drawn
 SHOWN = (0, 1, -1)
@@ -42,6 +45,11 @@ class Element:
     hint: str = ""
     rows: tuple[tuple[str, ...], ...] = ()
     dots: bool = False  # whether channels between the last two ports are left out
+
+    @classmethod
+    def between(cls, kind: str, label: str, ins: int, outs: int, hint: str) -> Element:
+        """A symbol between so many channels, of which some are drawn."""
+        return cls(kind, label, len(visible(ins)), len(visible(outs)), hint, dots=max(ins, outs) > MANY)
 
 
 @dataclass(frozen=True)
@@ -120,6 +128,13 @@ class Frame:
 Part: TypeAlias = Element | Wires | Series | Mesh | Frame
 
 
+class Line(NamedTuple):
+    """One line of a diagram: what stands before it, and how it is drawn with room for so many symbols."""
+
+    sign: str
+    part: Callable[[int], Part]
+
+
 def series(*parts: Part) -> Part:
     """Parts in series, flat; wires between other parts are left out."""
     flat = [inner for part in parts for inner in (part.parts if isinstance(part, Series) else (part,))]
@@ -146,3 +161,15 @@ def added(parts: list[Part], gap: int | None = None) -> Part:
 def turned(mesh: Mesh) -> Mesh:
     """The mesh with its wires reversed: what branched is added, what was added branches."""
     return replace(mesh, sources=mesh.sinks, sinks=mesh.sources)
+
+
+def ended(part: Part, ins: int, outs: int, names: tuple[str, str], sizes: tuple[str, str] = ("", "")) -> Part:
+    """The part with the names of its inputs and outputs, of so many channels, at its wires; sizes behind the first."""
+    before = [_ends(ins, names[0], sizes[0], False)] if ins else []
+    return series(*before, part, _ends(outs, names[1], sizes[1], True))
+
+
+def _ends(count: int, name: str, size: str, last: bool) -> Part:
+    labels = [name] if count == 1 else [name + subscript(str(i)) for i in visible(count)]
+    labels[0] += f": {size}" if size else ""
+    return parallel([Element(END, label, int(last), int(not last)) for label in labels], 2 if count > MANY else None)

@@ -10,8 +10,8 @@ from xml.sax.saxutils import escape
 from .. import svg
 from ..notation.text import SUBSCRIPTS, SUPERSCRIPTS
 from .expressions import clipped
-from .layout import Border, Laid, Metrics, Point, Shape, Wire
 from .parts import ADDER, BOX, BUS, DOT, DOWN, END, GAIN, MORE, SOURCE, TIMES, UP, Element
+from .places import Border, Laid, Metrics, Point, Shape, Wire
 
 SIZE = 14  # of letters
 SMALL = 12
@@ -141,8 +141,7 @@ def _sign(value: float) -> int:
 
 def _shape(shape: Shape) -> str:
     made = DRAWN[shape.kind](shape)
-    element = shape.element
-    hint = element.hint if element and element.hint != element.label else ""
+    hint = shape.element.hint if shape.element.hint != shape.element.label else ""
     named = svg.element("title", escape(clipped(hint, HINT))) if hint else ""
     return svg.element("g", named, *made, class_=shape.kind)
 
@@ -153,7 +152,6 @@ def _middle(shape: Shape) -> Point:
 
 def _written(shape: Shape) -> str:
     x, y = _middle(shape)
-    assert shape.element is not None
     return svg.label(x, y + SIZE * 0.35, shape.element.label)
 
 
@@ -171,33 +169,26 @@ def _box(shape: Shape) -> list[str]:
 
 def _round(shape: Shape) -> list[str]:
     x, y = _middle(shape)
+    style = _style(shape.kind)
     if shape.width == shape.height:
-        outline = svg.circle(x, y, shape.width / 2, **_style(shape.kind))
+        outline = svg.circle(x, y, shape.width / 2, **style)
     else:
-        rounding = shape.height / 2
-        outline = svg.rectangle(shape.x, shape.y, shape.width, shape.height, rx=rounding, **_style(shape.kind))
-    assert shape.element is not None
+        outline = svg.rectangle(shape.x, shape.y, shape.width, shape.height, rx=shape.height / 2, **style)
     return [outline, *(_matrix(shape) if shape.element.rows else [_written(shape)])]
 
 
 def _matrix(shape: Shape) -> list[str]:
     """An arrow and the rows of a small matrix between brackets."""
     element = shape.element
-    assert element is not None
     (x, y), columns = _middle(shape), _columns(element)
     arrow, tall = text_width(element.label[0]), len(element.rows) * LINE
     left = x - (arrow + 14 + sum(columns)) / 2
     made = [svg.label(left + arrow / 2, y + SIZE * 0.35, element.label[0])]
     start = left + arrow + 7
     stop = start + sum(columns)
+    top, bottom = y - tall / 2, y + tall / 2
     for edge, inward in ((start - 2, 4), (stop + 2, -4)):
-        ends = [
-            (edge + inward, y - tall / 2),
-            (edge, y - tall / 2),
-            (edge, y + tall / 2),
-            (edge + inward, y + tall / 2),
-        ]
-        made.append(svg.path(ends))
+        made.append(svg.path([(edge + inward, top), (edge, top), (edge, bottom), (edge + inward, bottom)]))
     for i, row in enumerate(element.rows):
         at = start
         for entry, column in zip(row, columns, strict=True):
@@ -209,7 +200,6 @@ def _matrix(shape: Shape) -> list[str]:
 def _gain(shape: Shape) -> list[str]:
     x, y = shape.x, shape.y
     corners = [(x, y), (x + shape.width, y + shape.height / 2), (x, y + shape.height), (x, y)]
-    assert shape.element is not None
     wide = text_width(shape.element.label, SMALL)
     at = x + 4 + wide / 2
     label = svg.label(at, y + shape.height / 2 + SMALL * 0.35, shape.element.label, font_size=SMALL)
@@ -220,18 +210,13 @@ def _circled(shape: Shape, turned: bool) -> list[str]:
     x, y = _middle(shape)
     r = min(shape.width, shape.height) / 2
     arm = r * 0.68 if turned else r * 0.6
-    strokes = (
-        [((-arm, -arm), (arm, arm)), ((-arm, arm), (arm, -arm))]
-        if turned
-        else [((-arm, 0), (arm, 0)), ((0, -arm), (0, arm))]
-    )
-    lines = [svg.line(x + a, y + b, x + c, y + d, stroke_width=1.4) for (a, b), (c, d) in strokes]
+    ends = ((arm, arm), (arm, -arm)) if turned else ((arm, 0), (0, arm))
+    lines = [svg.line(x - a, y - b, x + a, y + b, stroke_width=1.4) for a, b in ends]
     return [svg.circle(x, y, r, **_style(shape.kind)), *lines]
 
 
 def _times(shape: Shape) -> list[str]:
     x, y = _middle(shape)
-    assert shape.element is not None
     return [*_circled(Shape(TIMES, x - RADIUS, y - RADIUS, 2 * RADIUS, 2 * RADIUS), True),
             svg.label(x, y + RADIUS + SIZE + 1, shape.element.label)]  # fmt: skip
 
@@ -243,7 +228,6 @@ def _dot(shape: Shape) -> list[str]:
 def _bus(shape: Shape) -> list[str]:
     """A wire with a stroke through it, and how many signals it stands for."""
     x, y = _middle(shape)
-    assert shape.element is not None
     return [svg.line(shape.x, y, shape.x + shape.width, y, stroke_width=1.4),
             svg.line(x - 4, y + 7, x + 4, y - 7),
             svg.label(x, y - 10, shape.element.label, font_size=SMALL)]  # fmt: skip

@@ -22,18 +22,11 @@ from ...expr.sums import IndexedSignalSum, IndexedSum
 from ...scalar import is_sympy
 from .numbers import is_minus_one
 from .render import Hole, Part, Piece, joined, layout
-from .scalars import (
-    complex_code,
-    float_code,
-    integer_code,
-    is_readable,
-    plain_text,
-    scalar_code,
-    symbolic_code,
-)
+from .scalars import complex_code, float_code, integer_code, is_readable, plain_text, scalar_code, symbolic_code
 
 ADD, MUL, UNARY, POWER, ATOM = range(5)  # Python's precedence, from loose to tight
 
+TURNED = {Transpose: ".T", Adjoint: ".H", Conj: ".conj()", ConjSignal: ".conj()"}
 MAX_CODE = 100_000_000  # characters
 MAX_EXACT = 8_000  # characters that one call of ``exact`` is given
 
@@ -87,13 +80,11 @@ def _default_dtype(values: np.ndarray) -> Any:
 
 
 def _rows(values: np.ndarray) -> str:
-    if values.ndim > 1:
-        return "[" + ", ".join(_rows(row) for row in values) + "]"
     if values.dtype.char in "gG":  # wider than Python's floats: NumPy reads all digits from strings
-        return "[" + ", ".join(repr(str(value)) for value in values) + "]"
+        return _nested(values, lambda value: repr(str(value)))
+    as_python = values.dtype.char in "dDlLqQiIhHbB"
     entry = {"c": complex_code, "f": float_code}.get(values.dtype.kind, repr)
-    wide = values.dtype.char in "dDlLqQiIhHbB"
-    return "[" + ", ".join(entry(value) for value in (values.tolist() if wide else values)) + "]"
+    return _nested(values.tolist() if as_python else values, entry)
 
 
 def _tap_code(signal: Signal) -> str | None:
@@ -122,10 +113,11 @@ def _exact_code(values: np.ndarray) -> str:
     return _nested(values, symbolic_code)
 
 
-def _nested(values: np.ndarray, entry: Any) -> str:
-    if values.ndim > 1:
+def _nested(values: Any, entry: Any) -> str:
+    """An array, or lists of lists, by its entries."""
+    if isinstance(values, (list, np.ndarray)):
         return "[" + ", ".join(_nested(row, entry) for row in values) + "]"
-    return "[" + ", ".join(entry(value) for value in values) + "]"
+    return str(entry(values))
 
 
 def _negated(node: Node) -> Node | None:
@@ -259,21 +251,13 @@ class _Code:
     def _emit_power(self, node: Power) -> Piece:
         return Piece(POWER, [Hole(node.operator, ATOM), f"**{integer_code(node.exponent)}"])
 
-    @emit.register
-    def _emit_transpose(self, node: Transpose) -> Piece:
-        return Piece(ATOM, [Hole(node.operator, ATOM), ".T"])
-
-    @emit.register
-    def _emit_adjoint(self, node: Adjoint) -> Piece:
-        return Piece(ATOM, [Hole(node.operator, ATOM), ".H"])
-
-    @emit.register
-    def _emit_conj(self, node: Conj) -> Piece:
-        return Piece(ATOM, [Hole(node.operator, ATOM), ".conj()"])
-
-    @emit.register
-    def _emit_conj_signal(self, node: ConjSignal) -> Piece:
-        return Piece(ATOM, [Hole(node.signal, ATOM), ".conj()"])
+    @emit.register(Transpose)
+    @emit.register(Adjoint)
+    @emit.register(Conj)
+    @emit.register(ConjSignal)
+    def _emit_turned(self, node: Node) -> Piece:
+        (inner,) = node.children()
+        return Piece(ATOM, [Hole(inner, ATOM), TURNED[type(node)]])
 
 
 _CODE = _Code()

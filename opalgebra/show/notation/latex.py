@@ -3,8 +3,11 @@ r"""Expressions in LaTeX: ``\downarrow_{2}\,(\mathbf{q} *)\,\uparrow_{3}``."""
 from __future__ import annotations
 
 import re
+from functools import singledispatch
+from numbers import Number
 from typing import Any
 
+from ..._verbs import verb
 from ...expr import Node, SamplingMatrix, axes
 from ...scalar import is_sympy
 from .render import Renderer
@@ -14,19 +17,7 @@ _GREEK = (
     "omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
 )
 GREEK = frozenset(_GREEK.split())
-SPECIAL = {
-    "\\": r"\backslash ",
-    "{": r"\{",
-    "}": r"\}",
-    "_": r"\_",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "&": r"\&",
-    "^": r"\wedge ",
-    "~": r"\sim ",
-    " ": r"\ ",
-}
+SPECIAL = {"\\": r"\backslash ", "^": r"\wedge ", "~": r"\sim ", **{sign: f"\\{sign}" for sign in "{}_%$#& "}}
 # Characters that cannot stand in \text{…} everywhere: MathJax reads no escapes there, OT1 fonts have no < and >.
 BESIDE_TEXT = {**SPECIAL, "^": r"{}^{\wedge}", "<": "<", ">": ">", "|": r"\vert ", "−": "-"}
 del BESIDE_TEXT[" "]
@@ -38,8 +29,11 @@ _ENDS_IN_ARROW = re.compile(rf"\\(?:up|down)arrow(?:_{_SCRIPT})?(?:\^{_SCRIPT})?
 TOO_LONG = 400  # characters of a symbolic entry from which it is left out
 
 
-def latex(node: Node) -> str:
-    r"""The expression in LaTeX, for mathematics mode; very long ones are summarised with ``\ldots``.
+@singledispatch
+def latex(thing: Any) -> str:
+    r"""An expression in LaTeX, for mathematics mode; very long ones are summarised with ``\ldots``.
+
+    So are numbers, words and sampling matrices; proofs, derivations and laws register in a room above.
 
     >>> import opalgebra as oa
     >>> q = oa.signals("q")
@@ -48,9 +42,15 @@ def latex(node: Node) -> str:
     >>> print(latex((oa.Down(2) @ oa.Conv(q).T).T))
     (\downarrow_{2}\,(\mathbf{q} *)^{T})^{T}
     """
+    return index_latex(thing) if is_sympy(thing) else str(verb("pages")(latex, thing))
+
+
+@latex.register
+def _(node: Node) -> str:
     return _LATEX.render(node)
 
 
+@latex.register(str)
 def words_latex(words: str) -> str:
     r"""Plain words for mathematics mode: runs of ``\text{…}``, and between them what has a meaning in LaTeX.
 
@@ -85,9 +85,22 @@ def number_latex(value: Any) -> str:
     return _LATEX.number(value)
 
 
+@latex.register(Number)
 def index_latex(value: Any) -> str:
     """An index, factor or shift in LaTeX: ``-1``, ``k``, ``(2, 3)``."""
     return _LATEX.index(value)
+
+
+@latex.register
+def matrix_latex(matrix: SamplingMatrix) -> str:
+    r"""The rows in brackets.
+
+    >>> import opalgebra as oa
+    >>> print(matrix_latex(oa.SamplingMatrix([[1, 1], [1, -1]])))
+    \begin{bmatrix} 1 & 1 \\ 1 & -1 \end{bmatrix}
+    """
+    rows = r" \\ ".join(" & ".join(map(number_latex, row)) for row in matrix.rows)
+    return rf"\begin{{bmatrix}} {rows} \end{{bmatrix}}"
 
 
 def name_latex(name: str, plain: str = "{}", words: str = r"\mathrm{{{}}}", greek: str = "{}") -> str:

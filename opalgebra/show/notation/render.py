@@ -31,6 +31,7 @@ SUM, SCALED, PRODUCT, POSTFIX, ATOM = range(5)  # how tightly a piece binds, fro
 LONG = 16  # samples from which a signal is summarised
 LARGE = 8  # rows or columns of a block beyond which the middle is left out
 LIMIT = 20_000  # characters from which an expression is summarised
+LETTERS: dict[type[Node], str] = {Identity: "I", Zero: "0", Flip: "R"}
 
 
 class Hole(NamedTuple):
@@ -127,7 +128,7 @@ def _shown(count: int) -> list[int | None]:
 
 
 class Renderer:
-    """Everything that the notations share; they differ in the glyphs below and in the methods that raise."""
+    """Everything that the notations share; they differ in the glyphs below and in what is declared without a value."""
 
     glue = " "
     comma = ", "
@@ -147,45 +148,20 @@ class Renderer:
     between_entries, between_rows = "  ", "; "
     dots = ("…", "…", "…")  # in a row, in a column, and where both are cut
 
-    def name(self, name: str) -> str:
-        """The name of a formal signal."""
-        raise NotImplementedError
-
-    def operator_name(self, name: str) -> str:
-        """The name of a formal operator."""
-        raise NotImplementedError
+    name: Callable[[str], str]  # of a formal signal
+    operator_name: Callable[[str], str]
+    index: Callable[[Any], str]  # a factor or shift on the line: 2, k, k m, (2,3)
+    sampling: Callable[[str, Any], str]  # an arrow with its factor
+    start: Callable[[Any], str]  # the index of the first sample, as it stands behind a signal
+    box: Callable[[Any], str]  # the signal of k ones
+    sum_sign: Callable[[Any, Any], str]  # of a sum over 0 ≤ index < stop
+    character: Callable[[Any], str]  # the multiplication by e^{iωn}
+    raised: Callable[[Any], str]  # an exponent
+    symbolic: Callable[[Any], str]  # a SymPy expression
 
     def function_name(self, name: str) -> str:
         """The name of a named composition."""
         return name
-
-    def index(self, value: Any) -> str:
-        """A factor or shift on the line: ``2``, ``k``, ``k m``, ``(2,3)``."""
-        raise NotImplementedError
-
-    def sampling(self, arrow: str, factor: Any) -> str:
-        """An arrow with its factor."""
-        raise NotImplementedError
-
-    def start(self, start: Any) -> str:
-        """The index of the first sample, as it stands behind a signal."""
-        raise NotImplementedError
-
-    def box(self, factor: Any) -> str:
-        """The signal of k ones."""
-        raise NotImplementedError
-
-    def sum_sign(self, index: Any, stop: Any) -> str:
-        """The sign of a sum over 0 ≤ index < stop."""
-        raise NotImplementedError
-
-    def character(self, frequency: Any) -> str:
-        """The multiplication by e^{iωn}."""
-        raise NotImplementedError
-
-    def raised(self, value: Any) -> str:
-        """An exponent."""
-        raise NotImplementedError
 
     def fraction(self, numerator: str, denominator: str) -> str:
         """A fraction of two ints."""
@@ -194,10 +170,6 @@ class Renderer:
     def decimal(self, digits: str) -> str:
         """A float from its shortest decimal form."""
         return digits
-
-    def symbolic(self, value: Any) -> str:
-        """A SymPy expression."""
-        raise NotImplementedError
 
     def render(self, node: Node) -> str:
         """The whole expression."""
@@ -315,29 +287,20 @@ class Renderer:
         body: list[Part] = ["(", Hole(node.body), ")"] if negative else [Hole(node.body, SCALED)]
         return Piece(SCALED, [self.sum_sign(node.index, node.stop), Glue(self.glue), *body])
 
-    @emit.register
-    def _emit_identity(self, node: Identity) -> Piece:
-        return Piece(ATOM, ["I"])
-
-    @emit.register
-    def _emit_zero(self, node: Zero) -> Piece:
-        return Piece(ATOM, ["0"])
-
-    @emit.register
-    def _emit_flip(self, node: Flip) -> Piece:
-        return Piece(ATOM, ["R"])
+    @emit.register(Identity)
+    @emit.register(Zero)
+    @emit.register(Flip)
+    def _emit_letter(self, node: Node) -> Piece:
+        return Piece(ATOM, [LETTERS[type(node)]])
 
     @emit.register
     def _emit_shift(self, node: Shift) -> Piece:
         return Piece(ATOM, ["S"]) if node.shift == 1 else Piece(POSTFIX, ["S" + self.raised(node.shift)])
 
-    @emit.register
-    def _emit_up(self, node: Up) -> Piece:
-        return Piece(ATOM, [self.sampling(self.up, node.factor)])
-
-    @emit.register
-    def _emit_down(self, node: Down) -> Piece:
-        return Piece(ATOM, [self.sampling(self.down, node.factor)])
+    @emit.register(Up)
+    @emit.register(Down)
+    def _emit_sampling(self, node: Up | Down) -> Piece:
+        return Piece(ATOM, [self.sampling(self.up if isinstance(node, Up) else self.down, node.factor)])
 
     @emit.register
     def _emit_conv(self, node: Conv) -> Piece:
@@ -383,21 +346,16 @@ class Renderer:
     def _emit_power(self, node: Power) -> Piece:
         return Piece(POSTFIX, [Hole(node.operator, ATOM), self.raised(node.exponent)])
 
-    @emit.register
-    def _emit_transpose(self, node: Transpose) -> Piece:
-        return Piece(POSTFIX, [Hole(node.operator, ATOM), self.transpose])
+    @emit.register(Transpose)
+    @emit.register(Adjoint)
+    def _emit_turned(self, node: Transpose | Adjoint) -> Piece:
+        mark = self.transpose if isinstance(node, Transpose) else self.adjoint
+        return Piece(POSTFIX, [Hole(node.operator, ATOM), mark])
 
-    @emit.register
-    def _emit_adjoint(self, node: Adjoint) -> Piece:
-        return Piece(POSTFIX, [Hole(node.operator, ATOM), self.adjoint])
-
-    @emit.register
-    def _emit_conj(self, node: Conj) -> Piece:
-        return Piece(ATOM, [self.conj[0], Hole(node.operator), self.conj[1]])
-
-    @emit.register
-    def _emit_conj_signal(self, node: ConjSignal) -> Piece:
-        return Piece(ATOM, [self.conj[0], Hole(node.signal), self.conj[1]])
+    @emit.register(Conj)
+    @emit.register(ConjSignal)
+    def _emit_conj(self, node: Conj | ConjSignal) -> Piece:
+        return Piece(ATOM, [self.conj[0], *map(Hole, node.children()), self.conj[1]])
 
     @emit.register
     def _emit_formal_signal(self, node: FormalSignal) -> Piece:

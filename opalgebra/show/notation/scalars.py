@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cmath
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import count
 from keyword import iskeyword
 from math import copysign, isfinite
@@ -14,7 +14,7 @@ from unicodedata import normalize
 import numpy as np
 
 from ...errors import SizeError
-from ...scalar import Scalar
+from ...scalar import Scalar, exact
 from .numbers import HUGE, kind
 
 # Names that ``exact('…')`` reads as something other than a symbol.
@@ -73,20 +73,12 @@ def scalar_code(value: Scalar) -> str:
     >>> scalar_code(-2), scalar_code(Fraction(1, 3)), scalar_code(Fraction(3))
     ('-2', "exact('1/3')", "(exact('1/2') * 6)")
     """
-    found = kind(value)
-    if found == "int":
-        return integer_code(value)
-    if found == "float":
-        return float_code(value)
-    if found == "complex":
-        return complex_code(value)
-    if found == "exact":
-        return symbolic_scalar_code(value)
-    return _fraction_code(value.numerator, value.denominator)
+    return _CODES[kind(value)](value)
 
 
-def _fraction_code(numerator: int, denominator: int) -> str:
+def _fraction_code(value: Any) -> str:
     """A :class:`~fractions.Fraction`; an ``exact`` text of an int is an int, and its ints are limited."""
+    numerator, denominator = value.numerator, value.denominator
     if denominator == 1:
         return f"(exact('1/2') * {integer_code(2 * numerator)})"
     if max(abs(numerator), denominator) > MAX_INTEGER:
@@ -105,6 +97,15 @@ def symbolic_scalar_code(value: Any) -> str:
     return code if value.is_Symbol or re.fullmatch(r"exact\('[^']*'\)", code) else f"({code})"
 
 
+_CODES: dict[str, Callable[[Any], str]] = {
+    "int": integer_code,
+    "float": float_code,
+    "complex": complex_code,
+    "fraction": _fraction_code,
+    "exact": symbolic_scalar_code,
+}
+
+
 def symbolic_code(value: Any) -> str:
     """A SymPy expression.
 
@@ -116,13 +117,13 @@ def symbolic_code(value: Any) -> str:
     if value.is_Integer:
         return integer_code(int(value))
     if value.is_Rational:
-        return _fraction_code(int(value.p), int(value.q))
-    special = [symbol for symbol in _symbols(value) if not is_plain(symbol)] + _large(value)
-    special += _algebraic(value)
+        return _fraction_code(exact(value))
+    symbols, constants = sorted(value.free_symbols, key=str), _large(value) + _algebraic(value)
+    special = [symbol for symbol in symbols if not is_plain(symbol)] + constants
     if not special:
         return f"exact({plain_text(value)!r})"
-    if _is_arithmetic(value) and not _large(value) and not _algebraic(value):
-        return _print(value, {**{symbol: symbol_code(symbol) for symbol in _symbols(value)}, "pi": "exact('pi')"})
+    if _is_arithmetic(value) and not constants:
+        return _print(value, {**{symbol: symbol_code(symbol) for symbol in symbols}, "pi": "exact('pi')"})
     return _with_placeholders(value, special)
 
 
@@ -186,25 +187,17 @@ def symbol_code(symbol: Any) -> str:
     return f"exact('{name if _is_readable(name) else 'x'}').func({name!r}{keywords})"
 
 
-def _symbols(value: Any) -> list[Any]:
-    return sorted(value.free_symbols, key=str)
-
-
 def _is_arithmetic(value: Any) -> bool:
     """Whether Python's + * / ** on symbols and ints build it, without ints alone on both sides of a /."""
+    import sympy
+
     if value.is_Add:
         return all(not (term.is_Rational and not term.is_Integer) and _is_arithmetic(term) for term in value.args)
     if value.is_Mul:
         return all(factor.is_Rational or _is_arithmetic(factor) for factor in value.args)
     if value.is_Pow:
         return bool(value.exp.is_Integer and not value.base.is_Number) and _is_arithmetic(value.base)
-    return bool(value.is_Symbol or value.is_Integer or _is_pi(value))
-
-
-def _is_pi(value: Any) -> bool:
-    import sympy
-
-    return value is sympy.pi
+    return bool(value.is_Symbol or value.is_Integer or value is sympy.pi)
 
 
 def _with_placeholders(value: Any, special: list[Any]) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, singledispatch
 from typing import Any
 
+from ..._verbs import verb
 from ...expr import ConjSignal, FormalSignal, Node, SamplingMatrix, axes
 from ...scalar import is_sympy
 from .render import ATOM, Hole, Piece, Renderer, layout
@@ -13,17 +14,16 @@ from .render import ATOM, Hole, Piece, Renderer, layout
 SUBSCRIPTS = dict(zip("0123456789+-=()aehijklmnoprstuvx,", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ,", strict=True))
 # capital letters are left out, because ᵀ and ᴴ mean transpose and adjoint
 SUPERSCRIPTS = dict(
-    zip(
-        "0123456789+-=()abcdefghijklmnoprstuvwxyz,",
-        "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ,",
-        strict=True,
-    )
+    zip("0123456789+-=()abcdefghijklmnoprstuvwxyz,", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ,", strict=True)
 )
 TOO_LONG = 60  # characters of a symbolic entry from which it is cut
 
 
-def text(node: Node) -> str:
-    """The expression in Unicode, on one line; very long ones are summarised with ``…``.
+@singledispatch
+def text(thing: Any) -> str:
+    """An expression in Unicode, on one line; very long ones are summarised with ``…``.
+
+    Proofs, derivations and laws are written line by line: a class registers how, ``@text.register``, in a room above.
 
     >>> import opalgebra as oa
     >>> q, x = oa.signals("q x")
@@ -32,6 +32,11 @@ def text(node: Node) -> str:
     >>> text(oa.Conv(oa.Signal([1, 2, 1], start=-1)) - 2 * oa.Shift(-1))
     '((1 2 1)₋₁∗) − 2 S⁻¹'
     """
+    return str(verb("pages")(text, thing))
+
+
+@text.register
+def _(node: Node) -> str:
     return _UNICODE.render(node)
 
 
@@ -100,10 +105,7 @@ def _printer(unicode: bool) -> Any:
     def symbol(self: Any, expression: Any) -> str:
         return name_text(expression.name) if unicode else str(expression.name)
 
-    glyphs: dict[str, Any] = {
-        "_print_Symbol": symbol,
-        "_print_ImaginaryUnit": lambda self, expression: "i",
-    }
+    glyphs: dict[str, Any] = {"_print_Symbol": symbol, "_print_ImaginaryUnit": lambda self, expression: "i"}
     if unicode:
         glyphs["_print_Pi"] = lambda self, expression: "π"
     return type("Printer", (StrPrinter,), glyphs)({"order": None})

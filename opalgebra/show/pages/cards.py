@@ -29,7 +29,7 @@ from ...nn.analysis.tracing import AxisTrace, Trace
 from ...nn.layer import Composable, Layer
 from ...scalar import exact
 from ..notation.ascii import in_ascii
-from ..notation.latex import after_sign, index_latex, name_latex, number_latex, words_latex
+from ..notation.latex import index_latex, matrix_latex, name_latex, number_latex
 from ..notation.text import index_text, name_text, number_text
 from .derivation import SIGNS, given_text, told
 from .document import (
@@ -45,6 +45,7 @@ from .document import (
     equation,
     formula,
     markdown,
+    step_formula,
     words,
 )
 from .html import html
@@ -70,24 +71,21 @@ def card(thing: Any) -> list[Block]:
     )
 
 
-def as_html(thing: Any) -> str:
+@singledispatch
+def as_html(thing: Any) -> str | None:
     """The card as HTML, for ``_repr_html_``."""
     return html(card(thing))
+
+
+@as_html.register
+def _(signal: Signal) -> str | None:
+    """The samples and their picture; None where they cannot be drawn, and LaTeX says all that there is."""
+    return html(card(signal)) if can_be_drawn(signal) else None
 
 
 def as_markdown(thing: Any) -> str:
     """The card in Markdown, for ``_repr_markdown_``."""
     return markdown(card(thing))
-
-
-def signal_html(signal: Signal) -> str | None:
-    """The samples and their picture; None where they cannot be drawn."""
-    return as_html(signal) if can_be_drawn(signal) else None
-
-
-def proof_markdown(proof: Any) -> str:
-    """A proof, of whatever kind, in Markdown with LaTeX between dollar signs."""
-    return markdown(_proof(proof))
 
 
 # Expressions --------------------------------------------------------------------------------------------------------
@@ -119,17 +117,6 @@ def _matrix(matrix: SamplingMatrix) -> list[Block]:
     return [Display(Formula(str(matrix), matrix_latex(matrix)))]
 
 
-def matrix_latex(matrix: SamplingMatrix) -> str:
-    r"""The rows in brackets.
-
-    >>> import opalgebra as oa
-    >>> print(matrix_latex(oa.SamplingMatrix([[1, 1], [1, -1]])))
-    \begin{bmatrix} 1 & 1 \\ 1 & -1 \end{bmatrix}
-    """
-    rows = r" \\ ".join(" & ".join(map(number_latex, row)) for row in matrix.rows)
-    return rf"\begin{{bmatrix}} {rows} \end{{bmatrix}}"
-
-
 @card.register
 def _hypothesis(hypothesis: Hypothesis) -> list[Block]:
     return [words(str(hypothesis))]
@@ -139,7 +126,7 @@ def _hypothesis(hypothesis: Hypothesis) -> list[Block]:
 
 
 @card.register
-def _proof(proof: Proof) -> list[Block]:
+def proof_card(proof: Proof) -> list[Block]:
     given = given_text(proof)
     verdict: tuple[Cell, ...] = (Strong(proof.verdict), given)
     if proof.verdict == "proved" and len(proof.steps) > 1:
@@ -199,23 +186,10 @@ def _derivation(derivation: Derivation) -> list[Block]:
     return [Lines(derivation.steps)]
 
 
-@card.register
-def _step(step: Step) -> list[Block]:
+@card.register(Step)
+@card.register(Move)
+def _step(step: Step | Move) -> list[Block]:
     return [Display(step_formula(step))]
-
-
-def step_formula(step: Any) -> Formula:
-    """A line of a derivation, or a move, with its law."""
-    reason = ", ".join(part for part in (step.law, step.condition) if part)
-    shown = formula(step.expression)
-    if not reason:
-        return shown
-    return Formula(f"= {shown.text}    [{reason}]", rf"={after_sign(shown.latex)} \qquad {words_latex(reason)}")
-
-
-@card.register
-def _move(move: Move) -> list[Block]:
-    return [Display(step_formula(move))]
 
 
 @card.register

@@ -6,10 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 from unicodedata import combining
 
+from ...algebra.decide.proof import Proof
 from ...algebra.decide.rounded import rounding_hint
+from ...algebra.derive.derivation import Derivation
+from ...algebra.judge.witness import Witness
+from ...algebra.laws.law import Law
 from ...expr import Node, Signal
 from ...scalar import exact
-from ..notation.latex import after_sign, index_latex, latex, name_latex, number_latex, words_latex
+from ..notation.latex import after_sign, index_latex, latex, name_latex, number_latex, related, words_latex
 from ..notation.text import index_text, name_text, number_text, subscript, text
 
 WIDEST = 72  # columns beyond which one long line does not push the laws of the others to the right
@@ -30,6 +34,11 @@ class Line(Protocol):
     @property
     def condition(self) -> str:
         """The side condition under which the law was used, or ""."""
+
+
+def reason(step: Line) -> str:
+    """The law of a line and its condition, as they stand beside it; "" for the first line."""
+    return ", ".join(part for part in (step.law, step.condition) if part)
 
 
 class _Notation(NamedTuple):
@@ -81,8 +90,7 @@ def derivation_text(steps: Sequence[Line]) -> str:
     lines = shown[:1]
     for step, line in zip(steps[1:], shown[1:], strict=True):
         padding = " " * (max(column - _width(line), 0) + 4)
-        reason = ", ".join(part for part in (step.law, step.condition) if part)
-        lines.append(f"  = {line}{padding}[{reason}]" if reason else f"  = {line}")
+        lines.append(f"  = {line}" + (f"{padding}[{reason(step)}]" if reason(step) else ""))
     return "\n".join(lines)
 
 
@@ -111,15 +119,29 @@ def derivation_latex(steps: Sequence[Line]) -> str:
     \uparrow_{2} &=\;\downarrow_{2}^{T} && \text{transpose-product, k ≥ 1}
     \end{aligned}
     """
-    shown = [latex(step.expression) for step in steps]
-    if len(steps) < 2:
-        return _aligned(shown)
-    lines = []
-    for at, (step, line) in enumerate(zip(steps[1:], shown[1:], strict=True)):
-        reason = ", ".join(part for part in (step.law, step.condition) if part)
-        left = f"{shown[0]} " if at == 0 else ""
-        lines.append(f"{left}&={after_sign(line)}" + (f" && {words_latex(reason)}" if reason else ""))
-    return _aligned(lines)
+    return _aligned(aligned_rows(steps, [latex(step.expression) for step in steps]))
+
+
+def aligned_rows(steps: Sequence[Line], shown: Sequence[str]) -> list[str]:
+    """The rows of a derivation whose signs and laws are aligned, for expressions that are shown so."""
+    reasons = [f" && {words_latex(reason(step))}" if reason(step) else "" for step in steps]
+    rows = [f"&={after_sign(line)}{why}" for line, why in zip(shown[1:], reasons[1:], strict=True)]
+    return [f"{shown[0]} {rows[0]}", *rows[1:]] if rows else list(shown)
+
+
+@text.register
+def _(derivation: Derivation) -> str:
+    return derivation_text(derivation.steps)
+
+
+@latex.register
+def _(derivation: Derivation) -> str:
+    return derivation_latex(derivation.steps)
+
+
+@latex.register
+def _(law: Law) -> str:
+    return related(latex(law.lhs), "=", latex(law.rhs))
 
 
 def _aligned(lines: Iterable[str]) -> str:
@@ -146,6 +168,7 @@ def escape_markdown(words: str) -> str:
     return "".join("\\" + character if character in "\\`*_{}[]<>|$#" else character for character in words)
 
 
+@text.register(Law)
 def law_text(law: Any) -> str:
     """A law on one line: name, both sides, conditions, and on the next its source.
 
@@ -161,6 +184,7 @@ def law_text(law: Any) -> str:
     return f"{law.name}: {text(law.lhs)} = {text(law.rhs)}{conditions}{source}"
 
 
+@text.register(Proof)
 def proof_text(proof: Any) -> str:
     """A proof with its derivation, a refutation with its witness, or what is missing.
 
@@ -182,11 +206,13 @@ def proof_text(proof: Any) -> str:
     return "\n".join(lines)
 
 
+@text.register(Witness)
 def witness_text(witness: Any) -> str:
     """An input, kernels and factors, and what both sides give."""
     return _witness(witness, _TEXT)
 
 
+@latex.register(Proof)
 def proof_latex(proof: Any) -> str:
     """The derivation, or both sides with ≠ and the values of the witness; LaTeX for mathematics mode."""
     if proof.verdict == "proved" and len(proof.steps) > 1:

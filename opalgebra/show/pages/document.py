@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
+from ...algebra.decide.proof import Step
+from ...algebra.derive.derivation import Move
+from ...algebra.laws.falsehoods import Falsehood
+from ...errors import OperandError
 from ...expr import Node
-from ..notation.latex import latex, related
+from ..notation.latex import after_sign, latex, related, words_latex
 from ..notation.text import text
-from .derivation import Line, derivation_markdown, escape_markdown
+from .derivation import Line, derivation_markdown, escape_markdown, reason
 
 
 class Formula(NamedTuple):
@@ -73,6 +77,34 @@ def formula(thing: Any) -> Formula:
 def equation(left: Formula, sign: tuple[str, str], right: Formula) -> Formula:
     """Left and right side with a sign, in both notations, between them."""
     return Formula(f"{left.text} {sign[0]} {right.text}", related(left.latex, sign[1], right.latex))
+
+
+def step_formula(step: Line) -> Formula:
+    """A line of a derivation, or a move, with its law."""
+    why, shown = reason(step), formula(step.expression)
+    if not why:
+        return shown
+    return Formula(f"= {shown.text}    [{why}]", rf"={after_sign(shown.latex)} \qquad {words_latex(why)}")
+
+
+@latex.register(Step)
+@latex.register(Move)
+def _(step: Line) -> str:
+    return step_formula(step).latex
+
+
+@latex.register
+def _(falsehood: Falsehood) -> str:
+    left, right = map(formula, falsehood.sides())
+    return related(left.latex, r"\neq", right.latex)
+
+
+def by_pages(notation: Any, thing: Any) -> str:
+    """What a notation writes of a thing that is no expression; the pages have registered it by now."""
+    writer = notation.dispatch(type(thing))
+    if writer is notation.dispatch(object):
+        raise OperandError(f"a {type(thing).__name__} is not written in {notation.__name__}; register how")
+    return str(writer(thing))
 
 
 def words(*parts: Cell) -> Words:

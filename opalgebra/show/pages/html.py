@@ -11,6 +11,7 @@ from html import escape
 from typing import Any
 
 from ..svg import FONT, INK
+from .derivation import reason
 from .document import Block, Cell, Display, Drawing, Formula, Lines, Strong, Table, Words, formula, written
 
 MATH = f"font-family:{FONT};font-size:inherit;color:inherit;background:none;border:0;padding:0;white-space:nowrap"
@@ -86,10 +87,8 @@ def _lines(lines: Lines) -> str:
     first, *rest = lines.steps
     if not rest:
         return _display(Display(formula(first.expression)))
-    rows: list[tuple[Cell, ...]] = [("", formula(first.expression), "")]
-    for step in rest:
-        rows.append(("=", formula(step.expression), ", ".join(part for part in (step.law, step.condition) if part)))
-    return _table(Table(("", "", ""), tuple(rows)))
+    rows = [("=", formula(step.expression), reason(step)) for step in rest]
+    return _table(Table(("", "", ""), (("", formula(first.expression), ""), *rows)))
 
 
 def _display(block: Display) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 from unicodedata import normalize
 
 from ..notation.ascii import BACK, HIGH, LOW, in_ascii
-from ..notation.latex import BESIDE_TEXT, GREEK_SIGNS, after_sign, related, words_latex
+from ..notation.latex import BESIDE_TEXT, GREEK_SIGNS, related
+from .derivation import aligned_rows, reason
 from .document import Block, Cell, Display, Drawing, Formula, Lines, Strong, Table, Words, formula, written
 
 WIDEST = 70  # characters of a line of mathematics that surely fits between the margins
@@ -106,28 +107,18 @@ def _display(block: Display) -> str:
 
 
 def _lines(lines: Lines) -> str:
-    first, *rest = [(formula(step.expression), _reason(step)) for step in lines.steps]
+    first, *rest = [(formula(step.expression), reason(step)) for step in lines.steps]
     if not rest:
         return _display(Display(first[0]))
-    if max(len(first[0].text) + len(shown.text) + len(reason) for shown, reason in rest) > WIDEST:
+    if max(len(first[0].text) + len(shown.text) + len(why) for shown, why in rest) > WIDEST:
         return "\n\n".join([_long("", *first), *(_long("=", *line) for line in rest)])
-    rows = [f"&={after_sign(shown.latex)}" + (f" && {words_latex(reason)}" if reason else "") for shown, reason in rest]
-    rows[0] = f"{first[0].latex} {rows[0]}"
-    body = " \\\\\n".join(rows)
+    body = " \\\\\n".join(aligned_rows(lines.steps, [shown.latex for shown, _ in (first, *rest)]))
     return f"\\begin{{align*}}\n{body}\n\\end{{align*}}"
 
 
-def _reason(step: Any) -> str:
-    return ", ".join(part for part in (step.law, step.condition) if part)
-
-
-def _long(sign: str, shown: Formula, reason: str) -> str:
+def _long(sign: str, shown: Formula, why: str) -> str:
     """A line of a derivation as a paragraph, its law at the right."""
-    law = (
-        rf"\hspace*{{\fill}}\nolinebreak[1]\hspace*{{1em}}\hspace*{{\fill}}\mbox{{[{tex_words(reason)}]}}"
-        if reason
-        else ""
-    )
+    law = rf"\hspace*{{\fill}}\nolinebreak[1]\hspace*{{1em}}\hspace*{{\fill}}\mbox{{[{tex_words(why)}]}}" if why else ""
     mathematics = _breakable(related("", sign, shown.latex) if sign else shown.latex)
     return rf"{{\raggedright\hangindent=3em\hangafter=1 ${mathematics}${law}\par}}"
 

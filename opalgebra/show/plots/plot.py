@@ -112,18 +112,8 @@ _TABLE: tuple[tuple[Any, dict[str, Callable[..., Any]]], ...] = (
         FilterBank | Tree,
         {"response": bank.bank, **{k: _of_operator(f) for k, f in _OPERATOR.items() if k != "response"}},
     ),
-    (
-        BoundOperator,
-        {"matrix": matrix.dense, "response": _of_operator(response.response), "cost": cost.stages},
-    ),
-    (
-        Layer,
-        {
-            "weights": layer.weights,
-            "matrix": layer.layer_matrix,
-            "response": layer.layer_response,
-        },
-    ),
+    (BoundOperator, {"matrix": matrix.dense, "response": _of_operator(response.response), "cost": cost.stages}),
+    (Layer, {"weights": layer.weights, "matrix": layer.layer_matrix, "response": layer.layer_response}),
     (Proof, {"difference": proof.refutation}),
     (Witness | BoundWitness, {"difference": proof.pair}),
     (Derivation, {"cost": cost.lines}),

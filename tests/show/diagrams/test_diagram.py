@@ -264,8 +264,8 @@ def test_names_are_safe() -> None:
     odd = oa.operators("A_b") @ oa.Conv(oa.signals("ξ_1"))
     drawing = odd.diagram()
     ElementTree.fromstring(drawing.svg)
-    from opalgebra.show.diagrams.diagram import Diagram, Line
-    from opalgebra.show.diagrams.parts import BOX, Element
+    from opalgebra.show.diagrams.diagram import Diagram
+    from opalgebra.show.diagrams.parts import BOX, Element, Line
 
     label = '<b & "c"> $x_1$ \\ %'
     named = Diagram([Line("a < b & c", lambda symbols: Element(BOX, label, hint=label + "!"))], "<t>")

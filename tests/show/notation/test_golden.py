@@ -14,16 +14,22 @@ import pytest
 import sympy
 
 import opalgebra as oa
-from opalgebra._verbs import verb
 from opalgebra.expr.factors import integers
 from opalgebra.expr.signals import box
 from opalgebra.show.notation.code import code
 from opalgebra.show.notation.latex import latex
 from opalgebra.show.notation.text import ascii_text, text
 from opalgebra.show.pages import derivation
+from opalgebra.show.pages.cards import proof_card
+from opalgebra.show.pages.document import markdown
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 NOTATIONS = {"text": text, "ascii": ascii_text, "latex": latex, "code": code}
+PROOFS = {
+    "text": derivation.proof_text,
+    "latex": derivation.proof_latex,
+    "markdown": lambda proof: markdown(proof_card(proof)),
+}
 
 
 class Step(NamedTuple):
@@ -135,7 +141,7 @@ def documents() -> dict[str, str]:
     for form in ("text", "latex", "markdown"):
         found[f"derivation {form}"] = getattr(derivation, f"derivation_{form}")(steps)
         for name, proof in proofs.items():
-            found[f"{name} {form}"] = verb(f"proof_{form}")(proof)
+            found[f"{name} {form}"] = PROOFS[form](proof)
     return found
 
 

@@ -187,3 +187,14 @@ def test_a_node_without_a_written_form_is_an_error(render: Callable[[Node], str]
 
     with pytest.raises(OperandError, match="Unknown has no written form"):
         render(Unknown())
+
+
+@pytest.mark.parametrize("notation", [text, latex])
+def test_a_class_registers_how_it_is_written(notation: Any) -> None:
+    class Word:
+        pass
+
+    with pytest.raises(OperandError, match=f"a Word is not written in {notation.__name__}"):
+        notation(Word())
+    notation.register(Word, lambda word: "a word")
+    assert notation(Word()) == "a word"
