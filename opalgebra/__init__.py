@@ -62,7 +62,8 @@ if TYPE_CHECKING:
     from .algebra.decide.relations import nyquist, orthonormal, paraunitary
     from .algebra.laws.falsehoods import Falsehood, falsehoods
     from .algebra.numbers.algebraic import algebraic
-    from .bound.compare.comparison import Comparison, compare
+    from .bound.compare.compare import compare
+    from .bound.compare.comparison import Comparison
     from .nn import Pointwise, checkerboard
 
 __version__ = "0.1.0"
@@ -169,7 +170,7 @@ _LATER = {  # where what is not needed at once comes from, when it is first used
     "Pointwise": "nn",
     "algebraic": "algebra.numbers.algebraic",
     "checkerboard": "nn",
-    "compare": "bound.compare.comparison",
+    "compare": "bound.compare.compare",
     "cosine_bank": "algebra.banks.wavelets",
     "dft_bank": "algebra.banks.wavelets",
     "falsehoods": "algebra.laws.falsehoods",

@@ -57,6 +57,7 @@ def test_a_planted_upward_import_is_caught(copy: Path, module: str, line: str, s
     assert shown in " ".join(result.stdout.split()), result.stdout
 
 
+BOUND = "Operators on arrays are on floors"
 ROOMS, DECIDE = "The rooms of the algebra are on floors", "The decision is on floors"
 JUDGES = "The judges reach nothing of what they judge"
 
@@ -73,6 +74,9 @@ JUDGES = "The judges reach nothing of what they judge"
         ("algebra/judge/replay.py", "if TYPE_CHECKING:\n    from ..decide.proof import Proof", JUDGES),
         ("algebra/facts.py", "def late():\n    from .decide.prove import prove", JUDGES),  # whom the judges import
         ("algebra/certificates/checker.py", "from ..laws.table import laws", JUDGES),
+        ("bound/arrays/dask_filters.py", "if TYPE_CHECKING:\n    from ..operators.windowed import Windowed", BOUND),
+        ("bound/operators/base.py", "def late():\n    from ..proofs.prove import prove_bound", BOUND),
+        ("bound/sizes/sized.py", "from ..reports.explain import explain", BOUND),
     ],
 )
 def test_a_planted_import_between_rooms_is_caught(copy: Path, module: str, line: str, contract: str) -> None:

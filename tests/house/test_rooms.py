@@ -19,8 +19,6 @@ OPEN = [
     "show: animation widget",
     "show: diagram drawing.things",
     "show: drawing.layout drawing.mesh",
-    "windows: blocks bound combine large plan proof sizes sizes_proof solve windowed",
-    "windows: compare_bound compare_lattice comparison",
 ]
 
 

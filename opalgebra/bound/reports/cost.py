@@ -31,7 +31,7 @@ from ...expr.sampling import SamplingMatrix
 from ...expr.signals import Signal, common_ndim
 from ...expr.traverse import formal_parts
 from ...scalar import Scalar
-from .explain import _name
+from .explain import action_name
 
 Rate: TypeAlias = tuple[Fraction, ...]  # samples of a stage per output sample, by axis
 PER_SAMPLE = 32  # multiply-adds in the time that one more pass takes per sample; see benchmarks/optimize.py
@@ -275,7 +275,7 @@ def _of_value(value: Value, made: dict[Value, _Made]) -> _Made:
 
 
 def _text(actions: Sequence[Action]) -> str:
-    return " + ".join(map(_name, actions)) or "0"
+    return " + ".join(map(action_name, actions)) or "0"
 
 
 def _by_determinant(matrix: SamplingMatrix, spreads: bool) -> Rate:
