@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -15,6 +16,7 @@ SHOWN = 160  # characters of an operator in the text of an answer
 SIGNS = {"equal": "=", "equal up to rounding": "≈", "different": "≠", "undecided": "≟"}
 
 
+@dataclass(eq=False, repr=False)
 class Comparison:
     """What is known about A and B, whose taps were computed in floating point; made by :func:`compare`.
 
@@ -39,21 +41,15 @@ class Comparison:
     True
     """
 
-    def __init__(
-        self,
-        lhs: Any,
-        rhs: Any,
-        dtype: str,
-        verdict: str,
-        error: Fraction | None = None,
-        bound: Fraction | None = None,
-        witness: Any = None,
-        reason: str = "",
-        scope: str = "",
-    ) -> None:
-        self.lhs, self.rhs, self.dtype, self.verdict = lhs, rhs, dtype, verdict
-        self.error, self.bound, self.witness = error, bound, witness
-        self.reason, self.scope = reason, scope
+    lhs: Any
+    rhs: Any
+    dtype: str
+    verdict: str
+    error: Fraction | None = None
+    bound: Fraction | None = None
+    witness: Any = None
+    reason: str = ""
+    scope: str = ""
 
     def __bool__(self) -> bool:
         return self.verdict in ("equal", "equal up to rounding")

@@ -226,40 +226,36 @@ class BoundOperator(Drawn, ABC):
 
     def matvec(self, x: Any) -> np.ndarray:
         """F x for a vector of shape (N,) or (N, 1), flattened in C order."""
-        return self._flat(x, self)
+        return self._flat(x)
 
     def rmatvec(self, y: Any) -> np.ndarray:
         """Fᴴ y for a vector of shape (M,) or (M, 1)."""
-        return self._flat(y, self.H)
+        return self.H._flat(y)
 
     def matmat(self, x: Any) -> np.ndarray:
         """F X for a matrix of shape (N, K), column by column; computed as one batch."""
-        return self._columns(x, self)
+        return self._columns(x)
 
     def rmatmat(self, y: Any) -> np.ndarray:
         """Fᴴ Y for a matrix of shape (M, K)."""
-        return self._columns(y, self.H)
+        return self.H._columns(y)
 
-    @staticmethod
-    def _flat(x: Any, operator: BoundOperator) -> np.ndarray:
-        if type(x) is np.ndarray and x.shape == operator.dims and x.ndim == 1:
-            found: np.ndarray = operator(x)
+    def _flat(self, x: Any) -> np.ndarray:
+        if type(x) is np.ndarray and x.shape == self.dims and x.ndim == 1:
+            found: np.ndarray = self(x)
             return found.reshape(-1)
         x = as_samples(x)
-        n = operator.shape[1]
+        n = self.shape[1]
         if x.shape not in ((n,), (n, 1)):
             raise DimensionError(f"the vector has shape {x.shape}, expected ({n},) or ({n}, 1)")
-        y = operator._applied(x, operator.dims)
-        return y.reshape(-1) if x.ndim == 1 else y.reshape(-1, 1)
+        return self._applied(x, self.dims).reshape(-1, *x.shape[1:])
 
-    @staticmethod
-    def _columns(x: Any, operator: BoundOperator) -> np.ndarray:
+    def _columns(self, x: Any) -> np.ndarray:
         x = as_samples(x)
-        n = operator.shape[1]
+        n = self.shape[1]
         if x.ndim != 2 or x.shape[0] != n:
             raise DimensionError(f"the matrix has shape {x.shape}, expected ({n}, K)")
-        y = operator._applied(x.T, (x.shape[1], *operator.dims))
-        return y.reshape(x.shape[1], operator.shape[0]).T
+        return self._applied(x.T, (x.shape[1], *self.dims)).reshape(x.shape[1], self.shape[0]).T
 
     # Combining --------------------------------------------------------------------------------------------
 

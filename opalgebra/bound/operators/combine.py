@@ -143,7 +143,7 @@ class Turned(Combined):
     def _exact(self) -> np.ndarray:
         entries = self.operator._exact()
         if self.conjugated:
-            entries = _entrywise(conjugate, entries)
+            entries = np.frompyfunc(conjugate, 1, 1)(entries)
         return entries.T if self.transposed else entries
 
     def __repr__(self) -> str:
@@ -170,15 +170,9 @@ def _code(operator: BoundOperator) -> str:
     return f"({operator!r})" if isinstance(operator, (Total, Product, Scaled)) else repr(operator)
 
 
-def _entrywise(change: Callable[[Any], Any], entries: np.ndarray) -> np.ndarray:
-    result = np.empty(entries.shape, dtype=object)
-    for at in np.ndindex(*entries.shape):
-        result[at] = change(entries[at])
-    return result
-
-
-def _expanded(value: Any) -> Any:
-    return exact(value.expand()) if is_sympy(value) else value
+def _expanded(entries: np.ndarray) -> np.ndarray:
+    found: np.ndarray = np.frompyfunc(lambda v: exact(v.expand()) if is_sympy(v) else v, 1, 1)(entries)
+    return found
 
 
 class Product(Combined):
@@ -255,7 +249,7 @@ def _object_product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         for k in np.flatnonzero(a[i] != 0):
             for j, value in rows[k]:
                 result[i, j] += a[i, k] * value
-    return _entrywise(_expanded, result)
+    return _expanded(result)
 
 
 class Total(Combined):
@@ -303,7 +297,7 @@ class Total(Combined):
 
     def _exact(self) -> np.ndarray:
         parts = [term._exact() for term in self.terms]
-        return _entrywise(_expanded, sum(parts[1:], parts[0]))
+        return _expanded(sum(parts[1:], parts[0]))
 
     def out_size(self, n: Any) -> Any:
         """The size that all terms have."""
@@ -370,7 +364,8 @@ class Scaled(Combined):
 
     def _exact(self) -> np.ndarray:
         factor = exact(self.scalar)
-        return _entrywise(lambda v: v * factor, self.operator._exact())
+        found: np.ndarray = np.frompyfunc(lambda v: v * factor, 1, 1)(self.operator._exact())
+        return found
 
     def out_size(self, n: Any) -> Any:
         """That of F."""
