@@ -60,7 +60,8 @@ if TYPE_CHECKING:  # what type checkers see of the names in _LATER
     from .algebra.laws.law import Law
     from .algebra.laws.table import laws
     from .algebra.numbers.algebraic import algebraic
-    from .bound.compare.comparison import Comparison, compare
+    from .bound.compare.compare import compare
+    from .bound.compare.comparison import Comparison
     from .bound.operators.base import BoundOperator
     from .engine.ways.compiled.threads import get_threads, set_threads
     from .nn import Pointwise, checkerboard
@@ -97,7 +98,8 @@ _LATER = {
     "algebra.laws.law": "Law",
     "algebra.laws.table": "laws",
     "algebra.numbers.algebraic": "algebraic",
-    "bound.compare.comparison": "Comparison compare",
+    "bound.compare.compare": "compare",
+    "bound.compare.comparison": "Comparison",
     "bound.operators.base": "BoundOperator",
     "engine.ways.compiled.threads": "get_threads set_threads",
     "nn": "Pointwise checkerboard",

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from operator import index
 from typing import Any, TypeAlias
 
+from ..bound.operators.arguments import as_sizes
 from ..bound.operators.extent import ceil_div, floor_div, smaller
-from ..bound.operators.windowed import as_sizes
 from ..engine.arrays.window import Window
 from ..errors import DimensionError, FactorError, FactorTypeError, WindowError
 from ..scalar import is_sympy

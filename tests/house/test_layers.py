@@ -57,6 +57,7 @@ def test_a_planted_upward_import_is_caught(copy: Path, module: str, line: str, s
     assert shown in " ".join(result.stdout.split()), result.stdout
 
 
+BOUND = "Operators on arrays are on floors"
 ROOMS, DECIDE = "The rooms of the algebra are on floors", "The decision is on floors"
 EXPR = "The files of the expressions are on floors"
 NN, FILES, PARSE = "The layers of networks are on floors", "Files are on floors", "The parser is on floors"
@@ -93,6 +94,9 @@ JUDGES = "The judges reach nothing of what they judge"
         ("algebra/laws/law.py", "def late():\n    from .table import laws", "The laws are on floors"),
         ("algebra/derive/rewrite.py", "from .simplify import simplify", "The derivations are on floors"),
         ("algebra/optimize/taps.py", "from .moves import moves", "The optimiser is on floors"),
+        ("bound/arrays/dask_filters.py", "if TYPE_CHECKING:\n    from ..operators.windowed import Windowed", BOUND),
+        ("bound/operators/base.py", "def late():\n    from ..proofs.prove import prove_bound", BOUND),
+        ("bound/sizes/sized.py", "from ..reports.explain import explain", BOUND),
     ],
 )
 def test_a_planted_import_between_rooms_is_caught(copy: Path, module: str, line: str, contract: str) -> None:

@@ -24,7 +24,7 @@ from ...engine.arrays.window import Window
 from ...errors import OperandError
 from ...expr import has_mask
 
-Shape: TypeAlias = tuple[int, ...]
+Ints: TypeAlias = tuple[int, ...]
 MASKED_BLOCKS = "masked; its masked samples have no values: fill them first, such as dask.array.ma.filled(x, 0)"
 SHORT = 2**20  # a chunk of so many samples along one axis is not cut further
 
@@ -54,7 +54,7 @@ class Part:
     note: Any = None
 
     @property
-    def shape(self) -> Shape:
+    def shape(self) -> Ints:
         """The shape of the array that the task is given, on the axes that are cut."""
         return tuple(sum(b - a for a, b in runs) for runs in self.runs)
 
@@ -75,10 +75,10 @@ class Job(ABC):
     """
 
     window: Window
-    origin: Shape
+    origin: Ints
     rates: tuple[Fraction, ...]
-    mixed: Shape = ()
-    made: Shape = ()
+    mixed: Ints = ()
+    made: Ints = ()
 
     @abstractmethod
     def key(self) -> Any:
@@ -117,11 +117,11 @@ def cut(x: Any, job: Job, dtype: Any) -> Any:
     return Array(HighLevelGraph.from_collections(name, graph, dependencies=[x]), name, chunks, meta=meta)
 
 
-def _sizes(edges: Sequence[int]) -> Shape:
+def _sizes(edges: Sequence[int]) -> Ints:
     return tuple(b - a for a, b in pairwise(edges))
 
 
-def _edges(job: Job, axis: int, chunks: Shape) -> list[int]:
+def _edges(job: Job, axis: int, chunks: Ints) -> list[int]:
     """Where the blocks of the output begin and end: where those of the input do, and in pieces that are not longer."""
     start, size, rate = job.window.starts[axis], job.window.shape[axis], job.rates[axis]
     ends = [job.origin[axis] + c for c in accumulate(chunks[:-1])]
@@ -147,7 +147,7 @@ class _Held:
 class _Place:
     """Where a piece of a chunk goes: the block, its slices, and those of the array that is gathered."""
 
-    block: Shape
+    block: Ints
     source: tuple[slice, ...]
     target: tuple[slice, ...]
 
@@ -160,11 +160,11 @@ class _Step:
     parts: list[Part]
     places: list[list[_Place]]
 
-    def sources(self, part: int) -> list[Shape]:
+    def sources(self, part: int) -> list[Ints]:
         """The blocks of the input that a part reads."""
         return [place.block for place in self.places[part]]
 
-    def __call__(self, held: _Held, lead: Shape, blocks: list[list[Any]]) -> Any:
+    def __call__(self, held: _Held, lead: Ints, blocks: list[list[Any]]) -> Any:
         arrays = [
             _gathered(part.shape, places, given, held, tuple(lead))
             for part, places, given in zip(self.parts, self.places, blocks, strict=True)
@@ -172,7 +172,7 @@ class _Step:
         return held.job.run(self.window, self.parts, arrays)
 
 
-def _gathered(shape: Shape, places: list[_Place], blocks: list[Any], held: _Held, lead: Shape) -> Any:
+def _gathered(shape: Ints, places: list[_Place], blocks: list[Any], held: _Held, lead: Ints) -> Any:
     """The pieces put together; a single one as it is."""
     if any(map(has_mask, blocks)):  # Dask is told what a function gives, and believes it
         raise OperandError(f"a block of the Dask array is {MASKED_BLOCKS}")
@@ -184,7 +184,7 @@ def _gathered(shape: Shape, places: list[_Place], blocks: list[Any], held: _Held
     return whole
 
 
-def _steps(job: Job, edges: list[list[int]], chunks: tuple[Shape, ...]) -> Iterator[tuple[Shape, _Step]]:
+def _steps(job: Job, edges: list[list[int]], chunks: tuple[Ints, ...]) -> Iterator[tuple[Ints, _Step]]:
     bounds = [[0, *accumulate(sizes)] for sizes in chunks]
     for at in np.ndindex(*(len(edge) - 1 for edge in edges)):
         starts = tuple(edge[i] for edge, i in zip(edges, at, strict=True))
@@ -237,7 +237,7 @@ class _Whole(Job):
     origin = ()
     rates = ()
 
-    def __init__(self, operator: Any, before: Shape, after: Shape, transposed: bool, conjugated: bool) -> None:
+    def __init__(self, operator: Any, before: Ints, after: Ints, transposed: bool, conjugated: bool) -> None:
         self.operator, self.mixed, self.made = operator, before, after
         self.turned = transposed, conjugated
 

@@ -1,4 +1,7 @@
-"""Blocks of a bound operator: which samples one block of the output reads, at the ends too, and how it is computed."""
+"""Blocks of a bound operator: which samples one block of the output reads, at the ends too, and how it is computed.
+
+The operator is a :class:`~opalgebra.bound.operators.windowed.Windowed`, which stands above and calls down.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,11 @@ from ...engine.arrays.window import Window, intersection
 from ...engine.filters.fir import Fir
 from ...engine.program.program import window_reached, window_read
 from ...engine.program.values import Value
-from ..operators.windowed import Windowed
 from .dask_ import Job, Part, cut
 from .precision import as_data, computed_in
 
 
-def lazily(operator: Windowed, x: Any, transposed: bool, conjugated: bool) -> Any:
+def lazily(operator: Any, x: Any, transposed: bool, conjugated: bool) -> Any:
     """F, Fᵀ, conj(F) or Fᴴ on a Dask array."""
     job = (Folded if transposed else Continued)(operator, conjugated)
     return cut(x, job, operator.precision.result(x.dtype))
@@ -29,7 +31,7 @@ def lazily(operator: Windowed, x: Any, transposed: bool, conjugated: bool) -> An
 class _Filtering(Job):
     """The filters of a bound operator between a part of its inputs and a part of its outputs."""
 
-    def __init__(self, operator: Windowed, conjugated: bool) -> None:
+    def __init__(self, operator: Any, conjugated: bool) -> None:
         self.operator, self.conjugated = operator, conjugated
 
     def key(self) -> Any:
@@ -47,7 +49,7 @@ class _Filtering(Job):
 class Continued(_Filtering):
     """F: the samples that a block reads are continued beyond the ends of the array, and filtered."""
 
-    def __init__(self, operator: Windowed, conjugated: bool) -> None:
+    def __init__(self, operator: Any, conjugated: bool) -> None:
         super().__init__(operator, conjugated)
         self.window, self.origin = operator.out_window, operator.in_window.starts
         self.rates = _rates(operator)
@@ -56,7 +58,8 @@ class Continued(_Filtering):
 
     def parts(self, out: Window) -> list[Part]:
         """The samples of the read window that lie inside, and those that the others are made of."""
-        read = window_read(*self.operator._ends, out)
+        starts, ends = self.operator._ends
+        read = window_read(starts, ends, out)
         sizes, rules = self.operator.in_window.shape, self.operator.boundary
         if not read.size:
             return [Part(((),) * len(sizes), read.emptied())]
@@ -81,7 +84,7 @@ class Continued(_Filtering):
 class Folded(_Filtering):
     """Fᵀ: the filters backwards, and what lies beyond the ends added to the samples that it was made of."""
 
-    def __init__(self, operator: Windowed, conjugated: bool) -> None:
+    def __init__(self, operator: Any, conjugated: bool) -> None:
         super().__init__(operator, conjugated)
         self.window, self.origin = operator.in_window, operator.out_window.starts
         self.rates = tuple(1 / rate for rate in _rates(operator))
@@ -96,10 +99,11 @@ class Folded(_Filtering):
     def parts(self, out: Window) -> list[Part]:
         """For every run of indices that is folded into the block, the outputs that these reach."""
         found = []
-        ends = zip(self._outside, out.starts, out.stops, strict=True)
-        for runs in product(*([(a, b), *_folded(outside, a, b)] for outside, a, b in ends)):
+        starts, ends = self.operator._ends
+        axes = zip(self._outside, out.starts, out.stops, strict=True)
+        for runs in product(*([(a, b), *_folded(outside, a, b)] for outside, a, b in axes)):
             run = Window(tuple(a for a, _ in runs), tuple(b - a for a, b in runs))
-            given = intersection(self.operator.out_window, window_reached(*self.operator._ends, run))
+            given = intersection(self.operator.out_window, window_reached(starts, ends, run))
             if given.size:
                 spans = zip(given.starts, given.stops, self.origin, strict=True)
                 found.append(Part(tuple(((a - o, b - o),) for a, b, o in spans), (run, given)))
@@ -131,7 +135,7 @@ class Folded(_Filtering):
         return z
 
 
-def _rates(operator: Windowed) -> tuple[Fraction, ...]:
+def _rates(operator: Any) -> tuple[Fraction, ...]:
     """M/L along one way from an output to an input."""
     rates = [Fraction(1)] * len(operator.in_window.shape)
     value: Value = operator._ends[1][0]

@@ -211,13 +211,14 @@ def multiplied(part: Response, taps: Taps, place: Place) -> Response:
         _gather(re, part.im, taps.im, -1, place)
         _gather(im, part.re, taps.im, 1, place)
         _gather(im, part.im, taps.re, 1, place)
-    return part._replace(
-        denominator=part.denominator * taps.denominator,
-        re=re,
-        im=im,
-        factors=part.factors + taps.weight,
-        loose=part.loose + taps.loose,
-    )
+    return _weighed(part, taps, re, im)
+
+
+def _weighed(part: Response, taps: Taps, re: Sparse, im: Sparse) -> Response:
+    """What products with taps have made of a response."""
+    denominator = part.denominator * taps.denominator
+    factors, loose = part.factors + taps.weight, part.loose + taps.loose
+    return part._replace(denominator=denominator, re=re, im=im, factors=factors, loose=loose)
 
 
 def _gather(into: Sparse, x: Sparse, taps: list[tuple[Index, int, int]], sign: int, place: Place) -> None:
@@ -243,14 +244,7 @@ def _weighted(part: Response, taps: Taps, sides: list[dict[Index, tuple[int, int
             weight = weights.get(_mod(n, shape))
             if weight:
                 _gather(into, {n: cell}, [((), *weight)], sign, lambda at, _: at)
-    return part._replace(
-        denominator=part.denominator * taps.denominator,
-        re=re,
-        im=im,
-        factors=part.factors + taps.weight,
-        loose=part.loose + taps.loose,
-        period=tuple(map(lcm, part.period, _steps(part.rate, shape))),
-    )
+    return _weighed(part, taps, re, im)._replace(period=tuple(map(lcm, part.period, _steps(part.rate, shape))))
 
 
 def _turned(part: Response, turns: list[Fraction]) -> Response:

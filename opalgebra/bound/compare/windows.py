@@ -19,14 +19,18 @@ from ...algebra.budget import check_time
 from ...algebra.decide.prove import prove
 from ...engine.letters.unfold import run
 from ...errors import DimensionError, SizeError, Undecided
-from ...expr import Zero, fitted, minus, plus
+from ...expr import Zero, fitted, formal_parts
+from ...expr.index import minus, plus
 from ...scalar import exact, to_sympy
 from ..operators.base import BoundOperator, check_entries
+from ..operators.between import between_windows
 from ..operators.boundary import sources
 from ..operators.combine import Product, Scaled, Total, Turned
 from ..operators.windowed import Windowed
-from ..proofs.proof import BoundWitness, _formal, _lattice, _windowed
-from .comparison import Comparison
+from ..proofs.entries import roots
+from ..proofs.lattice_form import lattice_form
+from ..proofs.witness import BoundWitness
+from .comparison import Comparison, equal
 from .lattice import compare_lattice
 from .responses import Index, Rate, Response, Responses, Tracer, impulse, joined, moved, multiplied
 from .rounding import Roundoff, Taps
@@ -37,7 +41,7 @@ MIXED = -1  # for an axis: rows are no translates of one another along any, as f
 
 def compare_bound(lhs: BoundOperator, rhs: BoundOperator, roundoff: Roundoff) -> Comparison:
     """Compare two operators on arrays; see :func:`opalgebra.compare`."""
-    if lhs.is_family or rhs.is_family or _formal(lhs) or _formal(rhs):
+    if lhs.is_family or rhs.is_family or any(map(formal_parts, roots(lhs, rhs))):
         return _proved_only(lhs, rhs, roundoff)
     if (lhs.dims, lhs.dimsd) != (rhs.dims, rhs.dimsd):
         raise DimensionError(
@@ -52,7 +56,7 @@ def _proved_only(lhs: Any, rhs: Any, roundoff: Roundoff) -> Comparison:
     """Formal kernels and sizes with symbols."""
     proof = prove(lhs, rhs)
     if proof.verdict == "proved":
-        return Comparison(lhs, rhs, roundoff.name, "equal", Fraction(0), Fraction(0), scope=getattr(proof, "scope", ""))
+        return equal(lhs, rhs, roundoff, getattr(proof, "scope", ""))
     reason = "exactly they differ; whether by more than rounding is decided for known kernels and sizes"
     if proof.verdict == "undecided":
         reason = proof.reason
@@ -65,7 +69,7 @@ def _on_lattice(lhs: BoundOperator, rhs: BoundOperator, roundoff: Roundoff) -> C
     None where the operators are no two on ℤ^d between equal windows, or where they differ there: the difference may be
     cut off.
     """
-    forms = _lattice(lhs), _lattice(rhs)
+    forms = lattice_form(lhs), lattice_form(rhs)
     if forms[0] is None or forms[1] is None or forms[0][1:] != forms[1][1:]:
         return None
     try:
@@ -75,8 +79,8 @@ def _on_lattice(lhs: BoundOperator, rhs: BoundOperator, roundoff: Roundoff) -> C
     assert found.bound is not None
     if not found and (set(forms[0].boundary) != {"zero"} or not _shows(lhs, rhs, tally, found)):
         return None
-    roots = [root for side in (lhs, rhs) for root in _windowed(side)]
-    gains = [Fraction(root.extension.gain()) for root in roots if root.extension is not None]
+    parts: Any = [part for side in (lhs, rhs) for part in between_windows(side)]
+    gains = [Fraction(part.extension.gain()) for part in parts if part.extension is not None]
     found.bound *= max(gains, default=Fraction(1))
     found.scope = f"on ℤ^d, and so for {lhs.dims} → {lhs.dimsd}: the windows are equal"
     return found
@@ -123,7 +127,7 @@ class _Rows:
     def __init__(self, lhs: BoundOperator, rhs: BoundOperator, roundoff: Roundoff) -> None:
         self.sides = lhs, rhs
         self.tracer, self.tally = Tracer(), Tally(roundoff)
-        ndims = {len(root.in_window.shape) for side in self.sides for root in _windowed(side)}
+        ndims = {len(root.in_window.shape) for side in self.sides for root in between_windows(side)}
         self.ndim = ndims.pop() if len(ndims) == 1 else 0  # spatial axes, along which rows may be translates
         self.seen: dict[Index, tuple[set[int], Index] | None] = {}
 

@@ -8,9 +8,11 @@ transpose acts, and what its exact entries are; everything else is here.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from fractions import Fraction
 from functools import cached_property
 from math import prod
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
@@ -49,6 +51,7 @@ class BoundOperator(Drawn, ABC):
     in_window: Window
     out_window: Window
     is_family = False  # whether it stands for all sizes, and runs for none
+    _combined: ClassVar[Mapping[type, type]] = {}  # of a family its own kinds of products, sums, …
     _step = "copy"  # what a run does, in the table of explain()
 
     @property
@@ -223,40 +226,36 @@ class BoundOperator(Drawn, ABC):
 
     def matvec(self, x: Any) -> np.ndarray:
         """F x for a vector of shape (N,) or (N, 1), flattened in C order."""
-        return self._flat(x, self)
+        return self._flat(x)
 
     def rmatvec(self, y: Any) -> np.ndarray:
         """Fᴴ y for a vector of shape (M,) or (M, 1)."""
-        return self._flat(y, self.H)
+        return self.H._flat(y)
 
     def matmat(self, x: Any) -> np.ndarray:
         """F X for a matrix of shape (N, K), column by column; computed as one batch."""
-        return self._columns(x, self)
+        return self._columns(x)
 
     def rmatmat(self, y: Any) -> np.ndarray:
         """Fᴴ Y for a matrix of shape (M, K)."""
-        return self._columns(y, self.H)
+        return self.H._columns(y)
 
-    @staticmethod
-    def _flat(x: Any, operator: BoundOperator) -> np.ndarray:
-        if type(x) is np.ndarray and x.shape == operator.dims and x.ndim == 1:
-            found: np.ndarray = operator(x)
+    def _flat(self, x: Any) -> np.ndarray:
+        if type(x) is np.ndarray and x.shape == self.dims and x.ndim == 1:
+            found: np.ndarray = self(x)
             return found.reshape(-1)
         x = as_samples(x)
-        n = operator.shape[1]
+        n = self.shape[1]
         if x.shape not in ((n,), (n, 1)):
             raise DimensionError(f"the vector has shape {x.shape}, expected ({n},) or ({n}, 1)")
-        y = operator._applied(x, operator.dims)
-        return y.reshape(-1) if x.ndim == 1 else y.reshape(-1, 1)
+        return self._applied(x, self.dims).reshape(-1, *x.shape[1:])
 
-    @staticmethod
-    def _columns(x: Any, operator: BoundOperator) -> np.ndarray:
+    def _columns(self, x: Any) -> np.ndarray:
         x = as_samples(x)
-        n = operator.shape[1]
+        n = self.shape[1]
         if x.ndim != 2 or x.shape[0] != n:
             raise DimensionError(f"the matrix has shape {x.shape}, expected ({n}, K)")
-        y = operator._applied(x.T, (x.shape[1], *operator.dims))
-        return y.reshape(x.shape[1], operator.shape[0]).T
+        return self._applied(x.T, (x.shape[1], *self.dims)).reshape(x.shape[1], self.shape[0]).T
 
     # Combining --------------------------------------------------------------------------------------------
 
@@ -286,12 +285,12 @@ class BoundOperator(Drawn, ABC):
         """Made once, since it remembers what its calls have prepared."""
         kept: dict[Any, BoundOperator] = self.__dict__.setdefault("_turns", {})
         if (transposed, conjugated) not in kept:
-            kept[transposed, conjugated] = combined().turn(self, transposed, conjugated)
+            kept[transposed, conjugated] = verb("turned")(self, transposed, conjugated)
         return kept[transposed, conjugated]
 
     def __matmul__(self, other: Any) -> Any:
         if isinstance(other, BoundOperator):
-            return combined().composed(self, other)
+            return verb("composed")(self, other)
         if hasattr(other, "_after_bound"):  # a map that is not linear composes by its own rule
             return other._after_bound(self)
         if isinstance(other, LinearOperator):
@@ -313,25 +312,23 @@ class BoundOperator(Drawn, ABC):
         return self._scaled(other) if _is_scalar(other) else other @ self
 
     def _scaled(self, scalar: Any) -> BoundOperator:
-        return combined().multiplied(check_scalar(scalar), self)
+        return verb("multiplied")(check_scalar(scalar), self)
 
     def __truediv__(self, scalar: Any) -> BoundOperator:
         if not _is_scalar(scalar) or check_scalar(scalar) == 0:
             raise OperandError(f"a bound operator was divided by {scalar!r}; give a number other than 0")
-        from fractions import Fraction
-
         divisor = exact(check_scalar(scalar))
-        return combined().multiplied(Fraction(1) / divisor if isinstance(divisor, int) else 1 / divisor, self)
+        return verb("multiplied")(Fraction(1) / divisor if isinstance(divisor, int) else 1 / divisor, self)
 
     def __neg__(self) -> BoundOperator:
-        return combined().multiplied(-1, self)
+        return verb("multiplied")(-1, self)
 
     def __add__(self, other: Any) -> BoundOperator:
         if isinstance(other, int) and other == 0:  # so that sum() works
             return self
         if not isinstance(other, BoundOperator):
             raise OperandError(f"a bound operator and a {type(other).__name__} were added; give a bound operator")
-        return combined().added(self, other)
+        return verb("added")(self, other)
 
     __radd__ = __add__
 
@@ -343,7 +340,7 @@ class BoundOperator(Drawn, ABC):
     def __pow__(self, exponent: int) -> BoundOperator:
         if isinstance(exponent, bool) or not isinstance(exponent, int) or exponent < 1:
             raise OperandError(f"the exponent is {exponent!r}; give an int >= 1")
-        return combined().composed(*(self,) * exponent) if exponent > 1 else self
+        return verb("composed")(*(self,) * exponent) if exponent > 1 else self
 
     # Matrices and solving ---------------------------------------------------------------------------------
 
@@ -394,20 +391,16 @@ class BoundOperator(Drawn, ABC):
         options
             Passed on to :func:`scipy.sparse.linalg.lsmr` (``atol``, ``btol``, ``maxiter``, …), or to that of CuPy.
         """
-        from ..reports.solve import lstsq
-
         y = as_samples(y)
         with beside(y):
-            return lstsq(self, y, damp, options)
+            return verb("lstsq")(self, y, damp, options)
 
     def explain(self, device: str | None = None) -> Any:
         """The steps of a run with their windows and multiply-adds; ``print`` shows a table.
 
         ``device="cuda"`` tells what is done with CuPy arrays; no device is needed for that.
         """
-        from ..reports.explain import explain
-
-        return explain(self, device)
+        return verb("explain_bound")(self, device)
 
     def plot(self, kind: str | None = None, *, dark: bool = False, **options: Any) -> Any:
         """A figure: "matrix", with what the boundary adds framed; "response" on ℤ^d; "cost", stage by stage."""
@@ -420,9 +413,7 @@ class BoundOperator(Drawn, ABC):
     @staticmethod
     def _prove_equal(lhs: Any, rhs: Any, given: Any) -> Any:
         """Called by :func:`opalgebra.prove`."""
-        from ..proofs.proof import prove_bound
-
-        return prove_bound(lhs, rhs, given)
+        return verb("prove_bound")(lhs, rhs, given)
 
     def _as_windowed(self) -> Any:
         """The same as an operator of the algebra between windows, where it is one by another name; else None."""
@@ -507,10 +498,3 @@ def check_entries(shape: tuple[int, int]) -> None:
     """Refuse a matrix that is too large to hold."""
     if prod(shape) > ENTRY_LIMIT:
         raise SizeError(f"the matrix has {shape[0]} × {shape[1]} entries; the limit is {ENTRY_LIMIT}")
-
-
-def combined() -> Any:
-    """The module of sums and products, whose classes derive from the one here."""
-    from . import combine
-
-    return combine

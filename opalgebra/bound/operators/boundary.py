@@ -31,18 +31,6 @@ from ...errors import WindowError
 RULES = ("zero", "wrap", "symmetric", "reflect", "edge", "antisymmetric", "antireflect")
 
 
-def check_boundary(name: object, ndim: int) -> tuple[str, ...]:
-    """One name per axis."""
-    given = tuple(name) if isinstance(name, (tuple, list)) else (name,) * ndim
-    names = tuple([entry for entry in given if isinstance(entry, str) and entry in RULES])
-    if not len(names) == len(given) == ndim:
-        raise WindowError(
-            f"the boundary is {name!r}; give one of {', '.join(map(repr, RULES))}, or a tuple of {ndim} of these, "
-            "one per axis"
-        )
-    return names
-
-
 class Extension:
     """The linear map from an array of shape ``sizes``, at 0, to a window that may reach beyond it."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import pairwise
 from math import prod
@@ -19,51 +20,97 @@ from ..arrays.precision import Precision
 from .base import BoundOperator, Shape
 
 
-def turn(operator: BoundOperator, transposed: bool, conjugated: bool) -> BoundOperator:
+def turned(operator: BoundOperator, transposed: bool, conjugated: bool) -> BoundOperator:
     """Fᵀ, Fᴴ or conj(F); what is turned twice is turned once, or not at all."""
     if isinstance(operator, Turned):
         transposed, conjugated = transposed != operator.transposed, conjugated != operator.conjugated
         operator = operator.operator
     if not (transposed or conjugated):
         return operator
-    made: BoundOperator = _kind(Turned, operator)(operator, transposed, conjugated)
-    return made
+    return _kind(Turned, operator)(operator, transposed, conjugated)
 
 
 def composed(*factors: BoundOperator) -> BoundOperator:
     """F G …"""
-    made: BoundOperator = _kind(Product, *factors)(factors)
-    return made
+    return _kind(Product, *factors)(factors)
 
 
 def added(*terms: BoundOperator) -> BoundOperator:
     """F + G + …"""
-    made: BoundOperator = _kind(Total, *terms)(terms)
-    return made
+    return _kind(Total, *terms)(terms)
 
 
 def multiplied(scalar: Scalar, operator: BoundOperator) -> BoundOperator:
     """c F."""
-    made: BoundOperator = _kind(Scaled, operator)(scalar, operator)
-    return made
+    return _kind(Scaled, operator)(scalar, operator)
 
 
-def _kind(plain: Any, *parts: BoundOperator) -> Any:
-    """The class for operators on arrays, or the one for all sizes where a part stands for all sizes."""
-    if not any(part.is_family for part in parts):
-        return plain
-    from ..sizes import sized
-
-    return getattr(sized, f"Sized{plain.__name__}")
+def _kind(plain: type[Combined], *parts: BoundOperator) -> Any:
+    """The class for operators on arrays, or that of a family where a part stands for all sizes."""
+    return next((part._combined[plain] for part in parts if part.is_family), plain)
 
 
-class Turned(BoundOperator):
+class Combined(BoundOperator):
+    """An operator made of others, its ``children``: those of a product from left to right."""
+
+    def __init__(self, children: tuple[BoundOperator, ...], first: BoundOperator, last: BoundOperator) -> None:
+        self.children, self._reader, self._writer = children, first, last
+        self.in_window, self.out_window = first.in_window, last.out_window
+
+    @abstractmethod
+    def made_of(self, *children: BoundOperator) -> BoundOperator:
+        """The same of other operators."""
+
+    @property
+    def dims(self) -> Shape:
+        """Shape of the input."""
+        return self._reader.dims
+
+    @property
+    def dimsd(self) -> Shape:
+        """Shape of the output."""
+        return self._writer.dimsd
+
+    @property
+    def dtype(self) -> Any:
+        """The result type of the children."""
+        return np.result_type(*(child.dtype for child in self.children))
+
+    def _stored(self) -> BoundOperator:
+        return self.made_of(*(child._stored() for child in self.children))
+
+    def _key(self) -> tuple[Any, ...]:
+        return self.children
+
+
+def walk(operator: BoundOperator) -> Iterator[BoundOperator]:
+    """The operator and all that it is made of, from left to right."""
+    yield operator
+    if isinstance(operator, Combined):
+        for child in operator.children:
+            yield from walk(child)
+
+
+def rebuilt(operator: BoundOperator, change: Callable[[BoundOperator], BoundOperator]) -> BoundOperator:
+    """The operator with something else in place of every one that is not made of others."""
+    if not isinstance(operator, Combined):
+        return change(operator)
+    return operator.made_of(*(rebuilt(child, change) for child in operator.children))
+
+
+class Turned(Combined):
     """Fᵀ, Fᴴ or conj(F)."""
 
     def __init__(self, operator: BoundOperator, transposed: bool, conjugated: bool) -> None:
+        super().__init__((operator,), operator, operator)
         self.operator, self.transposed, self.conjugated = operator, transposed, conjugated
-        windows = (operator.in_window, operator.out_window)
-        self.in_window, self.out_window = windows[::-1] if transposed else windows
+        if transposed:
+            self.in_window, self.out_window = self.out_window, self.in_window
+
+    def made_of(self, *children: BoundOperator) -> BoundOperator:
+        """Turned in the same way."""
+        (operator,) = children
+        return turned(operator, self.transposed, self.conjugated)
 
     @property
     def dims(self) -> Shape:
@@ -74,11 +121,6 @@ class Turned(BoundOperator):
     def dimsd(self) -> Shape:
         """Shape of the output."""
         return self.operator.dims if self.transposed else self.operator.dimsd
-
-    @property
-    def dtype(self) -> Any:
-        """That of F."""
-        return self.operator.dtype
 
     def _act(self, x: np.ndarray, transposed: bool, conjugated: bool) -> np.ndarray:
         return self.operator._act(x, transposed != self.transposed, conjugated != self.conjugated)
@@ -101,15 +143,11 @@ class Turned(BoundOperator):
     def _exact(self) -> np.ndarray:
         entries = self.operator._exact()
         if self.conjugated:
-            entries = _entrywise(conjugate, entries)
+            entries = np.frompyfunc(conjugate, 1, 1)(entries)
         return entries.T if self.transposed else entries
 
     def __repr__(self) -> str:
-        inner = f"({self.operator!r})" if isinstance(self.operator, (Total, Product, Scaled)) else repr(self.operator)
-        return (
-            inner
-            + {(True, False): ".T", (True, True): ".H", (False, True): ".conj()"}[self.transposed, self.conjugated]
-        )
+        return _code(self.operator) + {(True, False): ".T", (True, True): ".H", (False, True): ".conj()"}[self._mode]
 
     def __str__(self) -> str:
         return f"({self.operator})" + {(True, False): "ᵀ", (True, True): "ᴴ", (False, True): "*"}[self._mode]
@@ -123,24 +161,25 @@ class Turned(BoundOperator):
     def _mode(self) -> tuple[bool, bool]:
         return self.transposed, self.conjugated
 
-    def _stored(self) -> BoundOperator:
-        return turn(self.operator._stored(), self.transposed, self.conjugated)
-
     def _key(self) -> tuple[Any, ...]:
         return self.operator, self.transposed, self.conjugated
 
 
-def _entrywise(change: Callable[[Any], Any], entries: np.ndarray) -> np.ndarray:
-    result = np.empty(entries.shape, dtype=object)
-    for at in np.ndindex(*entries.shape):
-        result[at] = change(entries[at])
-    return result
+def _code(operator: BoundOperator) -> str:
+    """Between brackets where it is a sum, a product or a multiple."""
+    return f"({operator!r})" if isinstance(operator, (Total, Product, Scaled)) else repr(operator)
 
 
-class Product(BoundOperator):
+def _expanded(entries: np.ndarray) -> np.ndarray:
+    found: np.ndarray = np.frompyfunc(lambda v: exact(v.expand()) if is_sympy(v) else v, 1, 1)(entries)
+    return found
+
+
+class Product(Combined):
     """F G …, applied from right to left."""
 
     is_opened = True  # whether the factors become factors of a product of which this is one
+    made_of = staticmethod(composed)
 
     def __init__(self, factors: tuple[BoundOperator, ...]) -> None:
         flat: list[BoundOperator] = []
@@ -148,8 +187,8 @@ class Product(BoundOperator):
             flat.extend(factor.factors if isinstance(factor, Product) and factor.is_opened else (factor,))
         for left, right in pairwise(flat):
             self._check(left, right)
-        self.factors: tuple[BoundOperator, ...] = tuple(flat)
-        self.in_window, self.out_window = flat[-1].in_window, flat[0].out_window
+        super().__init__(tuple(flat), flat[-1], flat[0])
+        self.factors: tuple[BoundOperator, ...] = self.children
 
     def _check(self, left: BoundOperator, right: BoundOperator) -> None:
         if left.dims != right.dimsd:
@@ -157,21 +196,6 @@ class Product(BoundOperator):
                 f"the windows do not fit: {right} gives arrays of shape {right.dimsd}, and {left} takes "
                 f"{left.dims}; bind one of them with other sizes, or with out=(start, stop)"
             )
-
-    @property
-    def dims(self) -> Shape:
-        """Shape of the input."""
-        return self.factors[-1].dims
-
-    @property
-    def dimsd(self) -> Shape:
-        """Shape of the output."""
-        return self.factors[0].dimsd
-
-    @property
-    def dtype(self) -> Any:
-        """The result type of the factors."""
-        return np.result_type(*(factor.dtype for factor in self.factors))
 
     def _act(self, x: np.ndarray, transposed: bool, conjugated: bool) -> np.ndarray:
         for factor in self.factors if transposed else self.factors[::-1]:
@@ -216,12 +240,6 @@ class Product(BoundOperator):
         """LaTeX for mathematics mode."""
         return r"\,".join(f"({f.latex()})" if isinstance(f, Total) else f.latex() for f in self.factors)
 
-    def _stored(self) -> BoundOperator:
-        return composed(*(factor._stored() for factor in self.factors))
-
-    def _key(self) -> tuple[Any, ...]:
-        return self.factors
-
 
 def _object_product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Rows times columns; only nonzero entries are multiplied."""
@@ -231,11 +249,13 @@ def _object_product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         for k in np.flatnonzero(a[i] != 0):
             for j, value in rows[k]:
                 result[i, j] += a[i, k] * value
-    return _entrywise(lambda v: exact(v.expand()) if is_sympy(v) else v, result)
+    return _expanded(result)
 
 
-class Total(BoundOperator):
+class Total(Combined):
     """F + G + …"""
+
+    made_of = staticmethod(added)
 
     def __init__(self, terms: tuple[BoundOperator, ...]) -> None:
         flat: list[BoundOperator] = []
@@ -244,8 +264,8 @@ class Total(BoundOperator):
         first = flat[0]
         for term in flat[1:]:
             self._check(first, term)
-        self.terms: tuple[BoundOperator, ...] = tuple(flat)
-        self.in_window, self.out_window = first.in_window, first.out_window
+        super().__init__(tuple(flat), first, first)
+        self.terms: tuple[BoundOperator, ...] = self.children
 
     def _check(self, first: BoundOperator, term: BoundOperator) -> None:
         if (term.dims, term.dimsd) != (first.dims, first.dimsd):
@@ -258,21 +278,6 @@ class Total(BoundOperator):
                 f"the windows do not fit: {first} maps {first.in_window} to {first.out_window}, {term} maps "
                 f"{term.in_window} to {term.out_window}; bind both with the same out=(start, stop)"
             )
-
-    @property
-    def dims(self) -> Shape:
-        """Shape of the input."""
-        return self.terms[0].dims
-
-    @property
-    def dimsd(self) -> Shape:
-        """Shape of the output."""
-        return self.terms[0].dimsd
-
-    @property
-    def dtype(self) -> Any:
-        """The result type of the terms."""
-        return np.result_type(*(term.dtype for term in self.terms))
 
     def _act(self, x: np.ndarray, transposed: bool, conjugated: bool) -> np.ndarray:
         return _added(*(term._act(x, transposed, conjugated) for term in self.terms))
@@ -292,7 +297,7 @@ class Total(BoundOperator):
 
     def _exact(self) -> np.ndarray:
         parts = [term._exact() for term in self.terms]
-        return _entrywise(lambda v: exact(v.expand()) if is_sympy(v) else v, sum(parts[1:], parts[0]))
+        return _expanded(sum(parts[1:], parts[0]))
 
     def out_size(self, n: Any) -> Any:
         """The size that all terms have."""
@@ -311,12 +316,6 @@ class Total(BoundOperator):
         """LaTeX for mathematics mode."""
         return " + ".join(term.latex() for term in self.terms)
 
-    def _stored(self) -> BoundOperator:
-        return added(*(term._stored() for term in self.terms))
-
-    def _key(self) -> tuple[Any, ...]:
-        return self.terms
-
 
 def _added(*parts: np.ndarray) -> np.ndarray:
     if all(part.dtype.kind == "i" for part in parts):
@@ -324,22 +323,16 @@ def _added(*parts: np.ndarray) -> np.ndarray:
     return sum(parts[1:], parts[0])
 
 
-class Scaled(BoundOperator):
+class Scaled(Combined):
     """c F."""
 
     def __init__(self, scalar: Scalar, operator: BoundOperator) -> None:
+        super().__init__((operator,), operator, operator)
         self.scalar, self.operator = scalar, operator
-        self.in_window, self.out_window = operator.in_window, operator.out_window
 
-    @property
-    def dims(self) -> Shape:
-        """Shape of the input."""
-        return self.operator.dims
-
-    @property
-    def dimsd(self) -> Shape:
-        """Shape of the output."""
-        return self.operator.dimsd
+    def made_of(self, *children: BoundOperator) -> BoundOperator:
+        """The same multiple."""
+        return multiplied(self.scalar, *children)
 
     @property
     def dtype(self) -> Any:
@@ -371,15 +364,15 @@ class Scaled(BoundOperator):
 
     def _exact(self) -> np.ndarray:
         factor = exact(self.scalar)
-        return _entrywise(lambda v: v * factor, self.operator._exact())
+        found: np.ndarray = np.frompyfunc(lambda v: v * factor, 1, 1)(self.operator._exact())
+        return found
 
     def out_size(self, n: Any) -> Any:
         """That of F."""
         return self.operator.out_size(n)
 
     def __repr__(self) -> str:
-        inner = f"({self.operator!r})" if isinstance(self.operator, (Total, Product, Scaled)) else repr(self.operator)
-        return f"{verb('scalar_code')(self.scalar)} * {inner}"
+        return f"{verb('scalar_code')(self.scalar)} * {_code(self.operator)}"
 
     def __str__(self) -> str:
         return f"{self.scalar} ({self.operator})"
@@ -390,9 +383,6 @@ class Scaled(BoundOperator):
         return str(verb("latex")(to_sympy(self.scalar))) + (
             rf"\,({inner})" if isinstance(self.operator, Total) else rf"\,{inner}"
         )
-
-    def _stored(self) -> BoundOperator:
-        return multiplied(self.scalar, self.operator._stored())
 
     def _key(self) -> tuple[Any, ...]:
         return self.scalar, self.operator

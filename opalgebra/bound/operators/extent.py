@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from math import lcm
+from math import gcd, lcm
 from typing import Any, TypeAlias
 
-from ...engine.arrays.window import image
+from ...engine.arrays.window import Window, image
 from ...engine.letters.unfold import evaluate, window_of
 from ...errors import WindowError
-from ...expr import Conv, Identity, LinearOperator, SamplingMatrix, Signal, expand, parts_of, times, transform
-from ...scalar import Scalar, is_sympy
+from ...expr import Conv, Identity, LinearOperator, SamplingMatrix, Signal, Zero, expand, grid, parts_of, transform
+from ...expr.index import times
+from ...scalar import is_sympy
 
 Interval: TypeAlias = tuple[Any, Any]
 Intervals: TypeAlias = tuple[Interval, ...]
@@ -93,16 +94,10 @@ class _Intervals:
     """
 
     def modulate(self, x: Found, sequence: Signal) -> Found:
-        """Moves nothing."""
+        """Moves nothing; nor do the letters below that say nothing else."""
         return x
 
-    def character(self, x: Found, frequency: Any) -> Found:
-        """Moves nothing."""
-        return x
-
-    def scale(self, x: Found, scalar: Scalar) -> Found:
-        """Moves nothing."""
-        return x
+    character = scale = modulate
 
     def down(self, x: Found, factors: tuple[int, ...]) -> Found:
         """All n with k n inside."""
@@ -241,7 +236,10 @@ class Rate:
 
 
 class Period(Rate):
-    """The period of a signal on its way through an operator; every factor of ↓ must divide it."""
+    """The period of a signal on its way, in periods of the input; every factor of ↓ must divide it."""
+
+    def __init__(self, sizes: Sequence[Any]) -> None:
+        self.sizes = sizes  # an axis that does not wrap has size 0, which everything divides
 
     def spread(self, x: tuple[Fraction, ...], matrix: SamplingMatrix) -> tuple[Fraction, ...]:
         """The output is periodic on a lattice, and on a box only where one is said."""
@@ -254,29 +252,39 @@ class Period(Rate):
 
     def modulate(self, x: tuple[Fraction, ...], sequence: Signal) -> tuple[Fraction, ...]:
         """The sequence must repeat within the period."""
-        for n, p in zip(x, sequence.values.shape, strict=True):
-            if n % p:
-                raise _does_not_divide(n, f"the period {p} of the weights")
-        return x
+        return self._divided(x, sequence.values.shape, "the period {} of the weights")
 
     def character(self, x: tuple[Fraction, ...], frequency: Any) -> tuple[Fraction, ...]:
         """A whole number of turns must fit into the period."""
-        for n, entry in zip(x, frequency, strict=True):
+        for size, rate, entry in zip(self.sizes, x, frequency, strict=True):
             turn, others = parts_of(entry)
-            if others or (turn * n).denominator != 1:
-                raise _does_not_divide(n, f"the period of e^(i·{entry}·n)")
+            if others or (turn * size * rate).denominator != 1:
+                raise self.refused(size, rate, f"the period of e^(i·{entry}·n)")
         return x
 
     def down(self, x: tuple[Fraction, ...], factors: tuple[int, ...]) -> tuple[Fraction, ...]:
         """One k-th of the period."""
-        for n, k in zip(x, factors, strict=True):
-            if n % k:
-                raise _does_not_divide(n, f"the factor of ↓{k}")
-        return super().down(x, factors)
+        return super().down(self._divided(x, factors, "the factor of ↓{}"), factors)
 
     def total(self, terms: Sequence[tuple[Fraction, ...]]) -> tuple[Fraction, ...]:
-        """The least common multiple; the periods are whole."""
-        return tuple(Fraction(lcm(*map(int, axis))) for axis in zip(*terms, strict=True))
+        """The least common multiple."""
+        return tuple(
+            Fraction(lcm(*(r.numerator for r in axis)), gcd(*(r.denominator for r in axis)))
+            for axis in zip(*terms, strict=True)
+        )
+
+    def _divided(self, x: tuple[Fraction, ...], by: Sequence[int], what: str) -> tuple[Fraction, ...]:
+        for size, rate, k in zip(self.sizes, x, by, strict=True):
+            if (size * rate.numerator) % (rate.denominator * k):
+                raise self.refused(size, rate, what.format(k))
+        return x
+
+    def refused(self, size: Any, rate: Fraction, what: str) -> WindowError:
+        """The error where a period is not a multiple of something."""
+        return WindowError(
+            f"boundary='wrap' makes a signal of period {size * rate}, which {what} does not divide, so that the output "
+            "is not periodic; give a length that it divides, or say with out=(start, stop) which outputs are meant"
+        )
 
 
 def _no_box(mode: str, matrix: SamplingMatrix, why: str) -> WindowError:
@@ -286,51 +294,65 @@ def _no_box(mode: str, matrix: SamplingMatrix, why: str) -> WindowError:
     )
 
 
-def _does_not_divide(n: Fraction, what: str) -> WindowError:
-    return WindowError(
-        f"boundary='wrap' makes a signal of period {n}, which {what} does not divide, so that the output is not "
-        "periodic; give a length that it divides, or say with out=(start, stop) which outputs are meant"
-    )
+def entries_of(operator: LinearOperator) -> list[LinearOperator]:
+    """The plain operators that an operator is made of: itself, or the nonzero entries of its grid."""
+    found = [entry for row in grid(operator) for entry in row if not isinstance(entry, Zero)]
+    return found or [Zero()]
 
 
-def _all(operators: Sequence[LinearOperator], x: Any, machine: Any) -> list[Any]:
-    return [evaluate(operator, x, machine) for operator in operators]
+def _all(operator: LinearOperator, x: Any, machine: Any) -> list[Any]:
+    return [evaluate(entry, x, machine) for entry in entries_of(operator)]
 
 
-def reached(operators: Sequence[LinearOperator], sizes: Sequence[Any]) -> Intervals:
+def reached(operator: LinearOperator, sizes: Sequence[Any]) -> Intervals:
     """The window of mode "full" for inputs 0 … size−1; of the entries of a block, one that holds all of theirs."""
     machine = Reached()
-    found = machine.total(_all(operators, tuple((0, n) for n in sizes), machine))
+    found = machine.total(_all(operator, tuple((0, n) for n in sizes), machine))
     return found or ((0, 0),) * len(sizes)
 
 
-def inside(operators: Sequence[LinearOperator], sizes: Sequence[Any]) -> Intervals:
+def inside(operator: LinearOperator, sizes: Sequence[Any]) -> Intervals:
     """The window of mode "valid": outputs within reach that read only inside the input."""
-    around = reached(operators, sizes)
+    around = reached(operator, sizes)
     machine = Inside()
-    return machine.total([around, *_all(operators, tuple((0, n) for n in sizes), machine)]) or around
+    return machine.total([around, *_all(operator, tuple((0, n) for n in sizes), machine)]) or around
 
 
-def same(operators: Sequence[LinearOperator], sizes: Sequence[Any]) -> Intervals:
+def same(operator: LinearOperator, sizes: Sequence[Any]) -> Intervals:
     """The window of mode "same": 0 … ⌈n·L/M⌉ − 1; no kernel matters, so formal ones will do."""
     machine = Rate()
-    rates = machine.total(_all([*map(without_kernels, operators)], (Fraction(1),) * len(sizes), machine))
+    rates = machine.total(_rates(operator, len(sizes), machine))
     return tuple((0, ceil_div(n * r.numerator, r.denominator)) for n, r in zip(sizes, rates, strict=True))
 
 
-def without_kernels(operator: LinearOperator) -> LinearOperator:
-    """Kernels move no rates and periods: the operator with 1 in place of each."""
-    expanded: LinearOperator = expand(operator)
-    bare: LinearOperator = transform(expanded, lambda node: Identity() if isinstance(node, Conv) else None)
-    return bare
+def check_period(
+    operator: LinearOperator, sizes: Sequence[Any], boundary: Sequence[str], machine: type[Period] = Period
+) -> None:
+    """Raise :class:`~opalgebra.WindowError` where along an axis that wraps the output is not periodic."""
+    if "wrap" in boundary:
+        _rates(
+            operator, len(sizes), machine([n if rule == "wrap" else 0 for n, rule in zip(sizes, boundary, strict=True)])
+        )
 
 
-def check_period(operators: Sequence[LinearOperator], sizes: Sequence[int]) -> None:
-    """Raise :class:`~opalgebra.WindowError` where a signal of this period has no periodic output."""
-    _all([*map(without_kernels, operators)], tuple(Fraction(n) for n in sizes), Period())
+def _rates(operator: LinearOperator, ndim: int, machine: Any) -> list[tuple[Fraction, ...]]:
+    """What a machine makes of the entries; kernels move no rates and periods, and 1 stands in place of each."""
+    found = []
+    for entry in entries_of(operator):
+        expanded: LinearOperator = expand(entry)
+        bare = transform(expanded, lambda node: Identity() if isinstance(node, Conv) else None)
+        found.append(evaluate(bare, (Fraction(1),) * ndim, machine))
+    return found
 
 
-MODES: dict[str, Callable[[Sequence[LinearOperator], Sequence[Any]], Intervals]] = {
+def mode_window(operator: LinearOperator, sizes: Sequence[Any], mode: str) -> Window:
+    """The window of a mode."""
+    intervals = MODES[mode](operator, sizes)
+    shape = tuple(max(0, b - a) if n else 0 for (a, b), n in zip(intervals, sizes, strict=True))
+    return Window(tuple(a for a, _ in intervals), shape)
+
+
+MODES: dict[str, Callable[[LinearOperator, Sequence[Any]], Intervals]] = {
     "full": reached,
     "same": same,
     "valid": inside,

@@ -11,12 +11,10 @@ from copy import copy
 from functools import cached_property, partial
 from itertools import product
 from math import prod
-from operator import index
 from typing import Any
 
 import numpy as np
 
-from ..._verbs import verb
 from ...algebra.forms.matrix import matrix
 from ...algebra.judge.evaluate import Evaluator
 from ...engine.arrays.arithmetic import divided
@@ -27,110 +25,35 @@ from ...engine.program.values import Ends, compile_grid
 from ...engine.ways.choose import check_engine, engine_for
 from ...engine.ways.compiled import MODES as READ_DIRECTLY
 from ...engine.ways.short import is_finite
-from ...errors import DimensionError, OperandError, WindowError
-from ...expr import Compose, LinearOperator, Power, Scale, Sum, Zero, formal_parts, grid
+from ...errors import DimensionError, OperandError
+from ...expr import LinearOperator, formal_parts, grid
 from ...scalar import exact, is_sympy
-from ..arrays.precision import Precision, as_data, computed_in
+from ..arrays.dask_filters import lazily
+from ..arrays.precision import as_data, computed_in
+from .arguments import as_sizes, as_window, check_boundary, check_mode
 from .base import BoundOperator, Shape
-from .boundary import Extension, check_boundary, sources
-from .extent import MODES, Intervals, check_period
+from .between import BetweenWindows
+from .boundary import Extension, sources
+from .extent import MODES, check_period, mode_window
 
 SMALL = 4096  # entries of a matrix that is kept, and samples that are sent through it
 
 
-def on(
-    operator: LinearOperator,
-    n: int | Sequence[int],
-    out: Any = None,
-    mode: str = "full",
-    boundary: Any = "zero",
-    dtype: Any = None,
-    engine: str = "auto",
-) -> BoundOperator:
-    """See :meth:`~opalgebra.LinearOperator.on`."""
-    if _has_symbols(n) or _has_symbols(out):
-        from ..sizes.sized import on_symbols
-
-        return on_symbols(operator, n, out, mode, boundary, dtype, engine)
+def on_sizes(
+    operator: LinearOperator, n: Any, out: Any, mode: str, boundary: Any, dtype: Any, engine: str = "auto"
+) -> Windowed:
+    """See :meth:`~opalgebra.LinearOperator.on`; for numbers."""
     sizes = as_sizes(n, operator.ndim)
     rules = check_boundary(boundary, len(sizes))
-    if not isinstance(mode, str) or mode not in MODES:
-        raise WindowError(f"the mode is {mode!r}; give one of {', '.join(map(repr, MODES))}, or out=(start, stop)")
-    if out is not None and mode != "full":
-        raise WindowError(f"both out={out!r} and mode={mode!r} were given; give one of them")
-    if out is None:
-        _check_wrap(operator, sizes, rules)
-    window = as_window(out, len(sizes)) if out is not None else mode_window(operator, sizes, mode)
-    return Windowed(operator, sizes, window, mode if out is None else None, rules, dtype, engine)
+    known = check_mode(mode, out)
+    if known is not None:
+        check_period(operator, sizes, rules)
+    window = as_window(out, len(sizes)) if known is None else mode_window(operator, sizes, known)
+    return Windowed(operator, sizes, window, known, rules, dtype, engine)
 
 
-def _has_symbols(value: Any) -> bool:
-    if isinstance(value, (tuple, list)):
-        return any(map(_has_symbols, value))
-    return is_sympy(value) and bool(value.free_symbols)
-
-
-def _check_wrap(operator: LinearOperator, sizes: Shape, rules: tuple[str, ...]) -> None:
-    """Along axes that wrap the output must be periodic; the others are taken as endlessly divisible."""
-    if "wrap" in rules:
-        check_period(entries_of(operator), [n if r == "wrap" else 0 for n, r in zip(sizes, rules, strict=True)])
-
-
-def entries_of(operator: LinearOperator) -> list[LinearOperator]:
-    """The plain operators that an operator is made of: itself, or the nonzero entries of its grid."""
-    found = [entry for row in grid(operator) for entry in row if not isinstance(entry, Zero)]
-    return found or [Zero()]
-
-
-def as_sizes(n: Any, ndim: int | None) -> Shape:
-    """One length ≥ 0 per axis."""
-    entries = tuple(n) if isinstance(n, (tuple, list)) else (n,)
-    try:
-        if not entries or any(isinstance(entry, bool) for entry in entries):
-            raise TypeError
-        sizes = tuple(index(entry) for entry in entries)
-    except TypeError:
-        raise WindowError(f"the size is {n!r}; give an int >= 0, or a tuple of these, one per axis") from None
-    if min(sizes) < 0:
-        raise WindowError(f"the size {n!r} is negative; give an int >= 0, or a tuple of these, one per axis")
-    if ndim not in (None, len(sizes)):
-        raise DimensionError(
-            f"the size {n!r} has {len(sizes)} axes and the operator acts on {ndim}; give one length per axis "
-            "(further axes of an array in front of these are a batch)"
-        )
-    return sizes
-
-
-def as_window(out: Any, ndim: int) -> Window:
-    """``out=`` as a window: (start, stop) or an int for (0, out); one of these per axis where there are several."""
-    entries = (out,) if ndim == 1 else tuple(out) if isinstance(out, (tuple, list)) else (out,)
-    if len(entries) != ndim:
-        raise WindowError(f"out is {out!r}; give one int or (start, stop) for each of the {ndim} axes")
-    pairs = [entry if isinstance(entry, (tuple, list)) else (0, entry) for entry in entries]
-    try:
-        if any(len(pair) != 2 or any(isinstance(i, bool) for i in pair) for pair in pairs):
-            raise TypeError
-        ends = [(index(a), index(b)) for a, b in pairs]
-    except TypeError:
-        raise WindowError(f"out is {out!r}; give an int n for 0 … n−1, or a pair (start, stop) of ints") from None
-    for start, stop in ends:
-        if stop < start:
-            raise WindowError(f"the window ({start}, {stop}) stops before it starts; give start <= stop")
-    return Window(tuple(a for a, _ in ends), tuple(b - a for a, b in ends))
-
-
-def mode_window(operator: LinearOperator, sizes: Shape, mode: str) -> Window:
-    """The window of a mode."""
-    intervals: Intervals = MODES[mode](entries_of(operator), sizes)
-    shape = tuple(max(0, b - a) if n else 0 for (a, b), n in zip(intervals, sizes, strict=True))
-    return Window(tuple(a for a, _ in intervals), shape)
-
-
-class Windowed(BoundOperator):
+class Windowed(BetweenWindows):
     """An operator bound to the windows of its input and output; made by ``A.on(n, …)``."""
-
-    engine = "auto"
-    depends_on_size = False  # whether the operator would be another one for another size of the input
 
     def __init__(
         self,
@@ -142,26 +65,8 @@ class Windowed(BoundOperator):
         dtype: Any = None,
         engine: str = "auto",
     ) -> None:
-        self.operator, self.mode, self.boundary, self.fixed = operator, mode, boundary, dtype
         self.engine = check_engine(engine)
-        self.in_window, self.out_window = Window((0,) * len(sizes), sizes), out_window
-        self.channels = operator.channels if operator.channels not in (None, (1, 1)) else None
-        self.precision = Precision.of((operator,), dtype)
-
-    @property
-    def dims(self) -> Shape:
-        """Shape of the input."""
-        return (*self.channels[1:], *self.in_window.shape) if self.channels else self.in_window.shape
-
-    @property
-    def dimsd(self) -> Shape:
-        """Shape of the output."""
-        return (*self.channels[:1], *self.out_window.shape) if self.channels else self.out_window.shape
-
-    @property
-    def dtype(self) -> Any:
-        """The dtype that solvers are told."""
-        return self.precision.dtype
+        super().__init__(operator, Window((0,) * len(sizes), sizes), out_window, mode, boundary, dtype)
 
     @cached_property
     def _ends(self) -> Ends:
@@ -309,8 +214,6 @@ class Windowed(BoundOperator):
         return self._run(program.transposed if transposed else program, as_data(x, result), computed_in(result))
 
     def _act_lazily(self, x: Any, transposed: bool, conjugated: bool) -> Any:
-        from ..arrays.dask_filters import lazily
-
         return lazily(self, x, transposed, conjugated)
 
     def _held(self, transposed: bool) -> int:
@@ -336,7 +239,7 @@ class Windowed(BoundOperator):
         sizes = self.in_window.shape
         evaluator = Evaluator(len(sizes))
         entries = np.zeros((self.out_window.size, self.in_window.size), dtype=object)
-        for row, n in enumerate(indices(self.out_window)):
+        for row, n in enumerate(product(*map(range, self.out_window.starts, self.out_window.stops))):
             for m, value in evaluator.act(operator, {n: 1}, True).items():
                 for column, weight in self._samples(m):
                     entries[row, column] += weight * value
@@ -399,59 +302,10 @@ class Windowed(BoundOperator):
     def _sizes(self, entries: Sequence[Any]) -> tuple[Any, ...]:
         if self.mode is None:
             return self.out_window.shape
-        return tuple(size_of(interval) for interval in MODES[self.mode](entries_of(self.operator), entries))
-
-    def __repr__(self) -> str:
-        sizes = self.in_window.shape
-        shown = [repr(sizes[0] if len(sizes) == 1 else sizes)]
-        if self.mode is None:
-            pairs = tuple(zip(self.out_window.starts, self.out_window.stops, strict=True))
-            shown.append(f"out={pairs[0] if len(pairs) == 1 else pairs}")
-        elif self.mode != "full":
-            shown.append(f"mode={self.mode!r}")
-        return on_code(self.operator, shown, self.boundary, self.fixed, self.engine)
-
-    def __str__(self) -> str:
-        rules = "".join(f", {rule}" for rule in shown_rules(self.boundary))
-        return f"{self.operator} on {_shown(self.in_window)} → {_shown(self.out_window)}{rules}"
-
-    def latex(self) -> str:
-        """A between brackets, with its windows below and its boundary above."""
-        return on_latex(self.operator, rf"{_shown(self.in_window)} \to {_shown(self.out_window)}", self.boundary)
+        return tuple(size_of(interval) for interval in MODES[self.mode](self.operator, entries))
 
     def _key(self) -> tuple[Any, ...]:
         return self.operator, self.in_window, self.out_window, self.boundary, self.precision, self.engine
-
-
-def shown_rules(boundary: Sequence[str]) -> list[str]:
-    """The rules other than zero, each once."""
-    return [rule for rule in dict.fromkeys(boundary) if rule != "zero"]
-
-
-def on_code(operator: LinearOperator, shown: list[str], boundary: tuple[str, ...], fixed: Any, engine: str) -> str:
-    """The code that binds an operator, from the arguments that say the windows."""
-    rules = set(boundary)
-    if rules != {"zero"}:
-        shown.append(f"boundary={boundary[0 if len(rules) == 1 else slice(None)]!r}")
-    if fixed is not None:
-        shown.append(f"dtype={np.dtype(fixed).name!r}")
-    if engine != "auto":
-        shown.append(f"engine={engine!r}")
-    several = isinstance(operator, (Compose, Sum, Scale, Power))
-    return f"({operator!r}).on({', '.join(shown)})" if several else f"{operator!r}.on({', '.join(shown)})"
-
-
-def on_latex(operator: LinearOperator, windows: str, boundary: tuple[str, ...]) -> str:
-    """The operator between brackets, with its windows below and its boundary above."""
-    rules = ", ".join(shown_rules(boundary))
-    above = rf"^{{\text{{{rules}}}}}" if rules else ""
-    below = windows.replace("×", r"\times")
-    return rf"\left[{verb('latex')(operator)}\right]_{{{below}}}{above}"
-
-
-def _shown(window: Window) -> str:
-    """A window that starts at 0 by its shape, another one by its ends."""
-    return str(window) if any(window.starts) else " × ".join(map(str, window.shape))
 
 
 def size_of(interval: tuple[Any, Any]) -> Any:
@@ -463,8 +317,3 @@ def size_of(interval: tuple[Any, Any]) -> Any:
 
         return sympy.expand(length)
     return max(0, length)
-
-
-def indices(window: Window) -> Iterator[tuple[int, ...]]:
-    """The indices of a window in C order."""
-    return product(*(range(a, b) for a, b in zip(window.starts, window.stops, strict=True)))

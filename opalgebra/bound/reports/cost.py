@@ -30,7 +30,7 @@ from ...expr.operators import Identity, LinearOperator, Scale, Zero
 from ...expr.sampling import SamplingMatrix
 from ...expr.signals import Signal
 from ...scalar import Scalar
-from .explain import _name
+from .explain import action_name
 
 Rate: TypeAlias = tuple[Fraction, ...]  # samples of a stage per output sample, by axis
 PER_SAMPLE = 32  # multiply-adds in the time that one more pass takes per sample; see benchmarks/optimize.py
@@ -40,7 +40,7 @@ _WIDEST = 44  # characters of a stage's text
 class CostStage(NamedTuple):
     """A stage: what it does, how many samples it makes per output sample, and its multiply-adds for these."""
 
-    what: str
+    what: Any  # in the lists of a Cost a text; before it is asked for, a letter or the actions of a value
     samples: Fraction
     multiply_adds: Fraction
 
@@ -88,19 +88,19 @@ class Cost:
     @cached_property
     def written(self) -> tuple[CostStage, ...]:
         """The letters, in the order in which they happen."""
-        return tuple(CostStage(_brief(str(s.what)), s.samples, s.multiply_adds) for s in self._written)
+        return tuple(stage._replace(what=_brief(str(stage.what))) for stage in self._written)
 
     @cached_property
     def planned(self) -> tuple[CostStage, ...]:
         """The stages of the program that runs on arrays."""
-        return tuple(CostStage(_brief(_text(s.what)), s.samples, s.multiply_adds) for s in self._planned)
+        return tuple(stage._replace(what=_brief(_text(stage.what))) for stage in self._planned)
 
     @cached_property
-    def _written(self) -> list[_Stage]:
+    def _written(self) -> list[CostStage]:
         return _written(self._operator)
 
     @cached_property
-    def _planned(self) -> list[_Stage]:
+    def _planned(self) -> list[CostStage]:
         return _planned(self._operator)
 
     def __repr__(self) -> str:
@@ -150,15 +150,7 @@ class _Made:
     is_input: bool = False
 
 
-class _Stage(NamedTuple):
-    """A stage whose text is not made yet."""
-
-    what: Any
-    samples: Fraction
-    multiply_adds: Fraction
-
-
-def _stages(order: Sequence[_Made], ends: Sequence[_Made], ndim: int) -> list[_Stage]:
+def _stages(order: Sequence[_Made], ends: Sequence[_Made], ndim: int) -> list[CostStage]:
     """The stages that the ends ask for; ``order`` has sources first."""
     outputs = sum(end.width for end in ends)
     asked: dict[_Made, Rate] = dict.fromkeys(ends, (Fraction(1),) * ndim)
@@ -171,7 +163,7 @@ def _stages(order: Sequence[_Made], ends: Sequence[_Made], ndim: int) -> list[_S
             wanted = [a * b for a, b in zip(rate, ratio, strict=True)]
             asked[source] = tuple(map(max, wanted, asked.get(source, wanted)))
         samples = prod(rate, start=Fraction(1))
-        found.append(_Stage(node.what, samples * node.width / outputs, samples * node.work / outputs))
+        found.append(CostStage(node.what, samples * node.width / outputs, samples * node.work / outputs))
     return found[::-1]
 
 
@@ -241,7 +233,7 @@ def _brief(text: str) -> str:
     return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
 
 
-def _written(operator: LinearOperator) -> list[_Stage]:
+def _written(operator: LinearOperator) -> list[CostStage]:
     ndim = common_ndim(operator) or 1
     machine = _Letters(ndim)
     _, inputs = operator.channels or (1, 1)
@@ -250,7 +242,7 @@ def _written(operator: LinearOperator) -> list[_Stage]:
     return _stages(machine.order, ends, ndim)
 
 
-def _planned(operator: LinearOperator) -> list[_Stage]:
+def _planned(operator: LinearOperator) -> list[CostStage]:
     ndim = common_ndim(operator) or 1
     starts, ends = compile_grid(grid(operator), ndim)
     made = {start: _Made("input", Fraction(), (), start.channels or 1, is_input=True) for start in starts}
@@ -274,7 +266,7 @@ def _of_value(value: Value, made: dict[Value, _Made]) -> _Made:
 
 
 def _text(actions: Sequence[Action]) -> str:
-    return " + ".join(map(_name, actions)) or "0"
+    return " + ".join(map(action_name, actions)) or "0"
 
 
 def _by_determinant(matrix: SamplingMatrix, spreads: bool) -> Rate:

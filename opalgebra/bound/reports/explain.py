@@ -23,7 +23,7 @@ from ..operators.windowed import SMALL, Windowed
 
 
 @dataclass(frozen=True)
-class Step(Stage):
+class RunStage(Stage):
     """A stage of a plan.
 
     Attributes
@@ -44,7 +44,7 @@ class Step(Stage):
 
 
 @dataclass(frozen=True)
-class Plan(Explanation):
+class RunExplanation(Explanation):
     """The steps of a run for one array of the operator's dtype; ``print`` shows them as a table."""
 
     note: str = ""
@@ -60,9 +60,9 @@ class Plan(Explanation):
         return sum(step.bytes for step in self.steps)
 
     @property
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[RunStage, ...]:
         """The stages."""
-        return tuple(stage for stage in self.stages if isinstance(stage, Step))
+        return tuple(stage for stage in self.stages if isinstance(stage, RunStage))
 
     def rows(self) -> list[tuple[str, ...]]:
         """The table: its head, the steps, the total."""
@@ -86,7 +86,7 @@ def _cell(text: str, column: int, width: int) -> str:
     return text.rjust(width) if 3 <= column <= 5 else text.ljust(width)
 
 
-def explain(operator: BoundOperator, device: str | None = None) -> Plan:
+def explain(operator: BoundOperator, device: str | None = None) -> RunExplanation:
     """See :meth:`~opalgebra.BoundOperator.explain`."""
     if device not in (None, "cuda"):
         raise OperandError(f"the device is {device!r}; give 'cuda', or leave it out for NumPy arrays")
@@ -95,10 +95,10 @@ def explain(operator: BoundOperator, device: str | None = None) -> Plan:
     small = device is None and isinstance(inner, Windowed) and inner.engine == "auto" and 0 < operator.size <= SMALL
     small = small and not (len(steps) == 1 and steps[0].way in DIRECT)
     note = "a small operator: floating data of its own dtype goes through its matrix" if small else ""
-    return Plan(steps, note)
+    return RunExplanation(steps, note)
 
 
-def stages(operator: BoundOperator, transposed: bool, device: str | None) -> Iterator[Step]:
+def stages(operator: BoundOperator, transposed: bool, device: str | None) -> Iterator[RunStage]:
     """The steps of F, or of its transpose, in the order in which they happen."""
     windows = (operator.in_window, operator.out_window)
     read, written = windows[::-1] if transposed else windows
@@ -115,18 +115,18 @@ def stages(operator: BoundOperator, transposed: bool, device: str | None) -> Ite
                 yield from stages(term, transposed, device)
             count = len(operator.terms)
             adds = (count - 1) * size
-            yield Step(f"sum of {count} terms", written, written, adds, adds, (count + 1) * size * item)
+            yield RunStage(f"sum of {count} terms", written, written, adds, adds, (count + 1) * size * item)
         case Scaled():
             yield from stages(operator.operator, transposed, device)
-            yield Step(f"times {operator.scalar}", written, written, size, size, 2 * size * item)
+            yield RunStage(f"times {operator.scalar}", written, written, size, size, 2 * size * item)
         case Windowed():
             yield from _of_windowed(operator, transposed, item, device)
         case _:
             count = operator._multiply_adds()
-            yield Step(operator._step, read, written, count, count, sum(operator.shape) * item)
+            yield RunStage(operator._step, read, written, count, count, sum(operator.shape) * item)
 
 
-def _of_windowed(operator: Windowed, transposed: bool, item: int, device: str | None) -> Iterator[Step]:
+def _of_windowed(operator: Windowed, transposed: bool, item: int, device: str | None) -> Iterator[RunStage]:
     dtype, engine, extension = operator.dtype, device or operator.engine, operator.extension
     if transposed:
         yield from (_step(term, item) for term in operator.program.transposed.stages(dtype, engine))
@@ -146,13 +146,13 @@ def _rules(operator: Windowed) -> str:
     return " × ".join(dict.fromkeys(operator.boundary))
 
 
-def _edge(what: str, read: Any, written: Any, item: int, way: str) -> Step:
-    return Step(what, read, written, 0, 0, (read.size + written.size) * item, way)
+def _edge(what: str, read: Any, written: Any, item: int, way: str) -> RunStage:
+    return RunStage(what, read, written, 0, 0, (read.size + written.size) * item, way)
 
 
-def _step(term: PlannedTerm, item: int, rules: str = "") -> Step:
+def _step(term: PlannedTerm, item: int, rules: str = "") -> RunStage:
     action, read, written, choice = term
-    name = _name(action) + (f", {rules}" if rules else "")
+    name = action_name(action) + (f", {rules}" if rules else "")
     channels = (1, 1)
     naive = 0 if isinstance(action, Relabel) else written.size
     if isinstance(action, Fir):
@@ -161,10 +161,11 @@ def _step(term: PlannedTerm, item: int, rules: str = "") -> Step:
             (action.taps.shape[0] * action.taps.shape[2], prod(action.taps.shape[:2])) if action.mixes else (1, 1)
         )
     moved = (read.size * channels[0] + written.size * channels[1]) * item
-    return Step(name, read, written, action.multiply_adds(written, read), naive, moved, choice.way, choice.why)
+    return RunStage(name, read, written, action.multiply_adds(written, read), naive, moved, choice.way, choice.why)
 
 
-def _name(action: Action) -> str:
+def action_name(action: Action) -> str:
+    """What a filter, a resampling or a weighting does, in a few words."""
     if isinstance(action, Relabel):
         return f"{'↑' if action.spreads else '↓'}{action.matrix}"
     if isinstance(action, Quotient):

@@ -115,12 +115,14 @@ class Affine:
         return bool(self > 0 or self < 0)
 
     def __gt__(self, other: Number) -> bool:
-        rest = self - other
-        return rest._sign() > 0 if isinstance(rest, Affine) else rest > 0
+        return self._above(other) > 0
 
     def __lt__(self, other: Number) -> bool:
+        return self._above(other) < 0
+
+    def _above(self, other: Number) -> int:
         rest = self - other
-        return rest._sign() < 0 if isinstance(rest, Affine) else rest < 0
+        return rest._sign() if isinstance(rest, Affine) else rest
 
     def __ge__(self, other: Number) -> bool:
         return not self < other

@@ -6,22 +6,21 @@ on ints.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
-from math import gcd, lcm
 from typing import Any, TypeAlias
 
 from ...algebra.numbers.choose import ring_of
 from ...algebra.numbers.ring import Ring
 from ...engine.letters.unfold import evaluate
 from ...errors import DimensionError, OperandError, WindowError
-from ...expr import LinearOperator, Signal, Zero, constants, grid
+from ...expr import LinearOperator, Zero, constants, grid
 from ...scalar import conjugate
 from ..operators.base import BoundOperator
+from ..operators.between import BetweenWindows
 from ..operators.combine import Product, Scaled, Total, Turned
-from ..operators.extent import Rate, without_kernels
-from ..operators.windowed import Windowed, entries_of, mode_window
+from ..operators.extent import Period, Rate, check_period, mode_window
 from .affine import Number, value_of
 from .runs import Letters, Pieces, Run, continued, gathered, normal, times, transposed
 from .sized import Sized
@@ -39,7 +38,7 @@ def shapes(operator: BoundOperator, sizes: Sizes) -> tuple[Any, Any]:
 def _windows(operator: BoundOperator, sizes: Sizes) -> tuple[tuple[int, Ends], tuple[int, Ends]]:
     """Channels and window of input and output."""
     match operator:
-        case Sized() | Windowed():
+        case BetweenWindows():
             outs, ins = operator.channels or (1, 1)
             inputs, outputs = ends(operator, sizes)
             return (ins, inputs), (outs, outputs)
@@ -65,9 +64,9 @@ def _windows(operator: BoundOperator, sizes: Sizes) -> tuple[tuple[int, Ends], t
     raise OperandError(f"{operator} is no operator of the algebra between windows, and is not decided for all sizes")
 
 
-def ends(operator: Sized | Windowed, sizes: Sizes) -> tuple[Ends, Ends]:
+def ends(operator: BetweenWindows, sizes: Sizes) -> tuple[Ends, Ends]:
     """The windows, by the rules of concrete ones."""
-    if isinstance(operator, Windowed):
+    if not isinstance(operator, Sized):
         a, b = operator.in_window, operator.out_window
         return (a.starts, a.shape), (b.starts, b.shape)
     numbers = dict(sizes)
@@ -83,21 +82,15 @@ def ends(operator: Sized | Windowed, sizes: Sizes) -> tuple[Ends, Ends]:
             if b < a:
                 raise WindowError(f"the window {pair} stops before it starts")
         return inputs, (tuple(a for a, _ in given), tuple(b - a for a, b in given))
-    if "wrap" in operator.boundary:
-        _check_period(operator, shape)
+    check_period(operator.operator, shape, operator.boundary, _LargePeriod)
     window = mode_window(operator.operator, shape, operator.mode)
     return inputs, (window.starts, window.shape)
 
 
-class _Multiple(Rate):
-    """The period of a signal on its way as a multiple of n; every factor of ↓ must divide it."""
+class _LargePeriod(Period):
+    """The period of a signal whose size may be large."""
 
-    def __init__(self, sizes: Sequence[Number]) -> None:
-        self.sizes = sizes
-
-    def modulate(self, x: tuple[Fraction, ...], sequence: Signal) -> tuple[Fraction, ...]:
-        """The sequence must repeat within the period."""
-        return self._whole(x, sequence.values.shape, "the period of the weights")
+    spread = sample = Rate.spread
 
     def character(self, x: tuple[Fraction, ...], frequency: Any) -> tuple[Fraction, ...]:
         """Its period divides some sizes only."""
@@ -105,66 +98,15 @@ class _Multiple(Rate):
             "boundary='wrap' needs a period, and e^(iωn) has one for some sizes only; give out=(start, stop)"
         )
 
-    def down(self, x: tuple[Fraction, ...], factors: tuple[int, ...]) -> tuple[Fraction, ...]:
-        """One k-th of the period."""
-        self._whole(x, factors, "a factor of ↓")
-        return super().down(x, factors)
-
-    def total(self, terms: Sequence[tuple[Fraction, ...]]) -> tuple[Fraction, ...]:
-        """The least common multiple."""
-        return tuple(
-            Fraction(lcm(*(r.numerator for r in axis)), gcd(*(r.denominator for r in axis)))
-            for axis in zip(*terms, strict=True)
-        )
-
-    def _whole(self, x: tuple[Fraction, ...], by: Sequence[int], what: str) -> tuple[Fraction, ...]:
-        for n, rate, k in zip(self.sizes, x, by, strict=True):
-            if (n * rate.numerator) % (rate.denominator * k):
-                raise WindowError(f"boundary='wrap' makes a signal of a period that {what} does not divide")
-        return x
-
-
-def _check_period(operator: Sized, shape: Sequence[Number]) -> None:
-    machine: Any = _Multiple([n if rule == "wrap" else 0 for n, rule in zip(shape, operator.boundary, strict=True)])
-    for entry in entries_of(operator.operator):
-        evaluate(without_kernels(entry), (Fraction(1),) * len(shape), machine)
-
-
-def operators(operator: BoundOperator) -> Iterator[LinearOperator]:
-    """The operators of the algebra in it."""
-    match operator:
-        case Sized() | Windowed():
-            yield operator.operator
-        case Turned() | Scaled():
-            yield from operators(operator.operator)
-        case Product():
-            for part in operator.factors:
-                yield from operators(part)
-        case Total():
-            for part in operator.terms:
-                yield from operators(part)
-
-
-def scalars(operator: BoundOperator) -> Iterator[Any]:
-    """The scalars in front of bound operators."""
-    match operator:
-        case Scaled():
-            yield operator.scalar
-            yield from scalars(operator.operator)
-        case Turned():
-            yield from scalars(operator.operator)
-        case Product():
-            for part in operator.factors:
-                yield from scalars(part)
-        case Total():
-            for part in operator.terms:
-                yield from scalars(part)
+    def refused(self, size: Number, rate: Fraction, what: str) -> WindowError:
+        """The error where a period is not a multiple of something."""
+        return WindowError(f"boundary='wrap' makes a signal of a period that {what} does not divide")
 
 
 def matrix_of(operator: BoundOperator, sizes: Sizes, ring: Ring, conjugated: bool = False) -> Pieces:
     """The exact matrix, or its conjugate, with indices counted from the starts of the windows."""
     match operator:
-        case Sized() | Windowed():
+        case BetweenWindows():
             return _of_windows(operator, sizes, ring, conjugated)
         case Turned():
             inner = matrix_of(operator.operator, sizes, ring, conjugated != operator.conjugated)
@@ -184,7 +126,7 @@ def matrix_of(operator: BoundOperator, sizes: Sizes, ring: Ring, conjugated: boo
     raise OperandError(f"{operator} is no operator of the algebra between windows")
 
 
-def _of_windows(operator: Sized | Windowed, sizes: Sizes, ring: Ring, conjugated: bool) -> Pieces:
+def _of_windows(operator: BetweenWindows, sizes: Sizes, ring: Ring, conjugated: bool) -> Pieces:
     (_, shape), (starts, counts) = ends(operator, sizes)
     rows = [normal(Run(0, 1, start, 1, n)) for start, n in zip(starts, counts, strict=True)]
     filled = tuple(run for run in rows if run is not None)

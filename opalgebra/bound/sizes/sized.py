@@ -7,7 +7,7 @@ It has windows and sizes as formulas, it composes, and it can be proved equal to
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, ClassVar, NoReturn, TypeAlias
 
 import numpy as np
 
@@ -16,12 +16,12 @@ from ...engine.arrays.window import Window
 from ...errors import DimensionError, OperandError, WindowError
 from ...expr import LinearOperator, substitute, symbols_in
 from ...scalar import is_sympy
-from ..arrays.precision import Precision
+from ..operators.arguments import check_boundary, check_mode
 from ..operators.base import BoundOperator
-from ..operators.boundary import check_boundary
-from ..operators.combine import Product, Scaled, Total, Turned, added, composed, multiplied, turn
+from ..operators.between import BetweenWindows
+from ..operators.combine import Product, Scaled, Total, Turned, rebuilt, walk
 from ..operators.extent import MODES
-from ..operators.windowed import entries_of, on, on_code, on_latex, shown_rules
+from ..operators.windowed import on_sizes
 from .affine import over, value_of
 
 Interval: TypeAlias = tuple[Any, Any]
@@ -42,14 +42,11 @@ def on_symbols(operator: LinearOperator, n: Any, out: Any, mode: str, boundary: 
     if operator.ndim not in (None, len(sizes)):
         raise DimensionError(f"the size {n} has {len(sizes)} axes and the operator acts on {operator.ndim}")
     rules = check_boundary(boundary, len(sizes))
-    if not isinstance(mode, str) or mode not in MODES:
-        raise WindowError(f"the mode is {mode!r}; give one of {', '.join(map(repr, MODES))}, or out=(start, stop)")
-    if out is not None and mode != "full":
-        raise WindowError(f"both out={out!r} and mode={mode!r} were given; give one of them")
+    known = check_mode(mode, out)
     ends = None if out is None else _window(out, len(sizes))
     for axis, entry in enumerate(sizes):
         _check_axis(entry, *(ends[axis] if ends else ()))
-    return Sized(operator, sizes, ends, mode if out is None else None, rules, dtype)
+    return Sized(operator, sizes, ends, known, rules, dtype)
 
 
 def _window(out: Any, ndim: int) -> tuple[Interval, ...]:
@@ -84,6 +81,7 @@ class Family(BoundOperator):
     """What bound operators for all sizes have in common; nothing runs."""
 
     is_family = True
+    _combined: ClassVar[dict[type, type]]
 
     @property
     def symbols(self) -> list[Any]:
@@ -105,7 +103,7 @@ class Family(BoundOperator):
         for value in values.values():
             if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
                 raise OperandError(f"{value!r} was given for a size; give an int >= 1")
-        return rebuilt(self, lambda part: part.bound(values))
+        return at_sizes(self, values)
 
     def _refused(self, *arguments: Any, **options: Any) -> NoReturn:
         names = ", ".join(f"{symbol}: …" for symbol in self.symbols)
@@ -118,7 +116,7 @@ class Family(BoundOperator):
     matvec = rmatvec = matmat = rmatmat = todense = matrix = dottest = lstsq = explain = _refused
 
 
-class Sized(Family):
+class Sized(Family, BetweenWindows):
     """An operator between windows whose ends are formulas; made by ``A.on(n, …)``."""
 
     def __init__(
@@ -130,49 +128,24 @@ class Sized(Family):
         boundary: tuple[str, ...],
         dtype: Any = None,
     ) -> None:
-        self.operator, self.sizes, self.out, self.mode = operator, sizes, out, mode
-        self.boundary, self.fixed = boundary, dtype
-        ends = out if mode is None else MODES[mode](entries_of(operator), sizes)
+        self.sizes, self.out = sizes, out
+        ends = out if mode is None else MODES[mode](operator, sizes)
         assert ends is not None
-        self.in_window = Window((0,) * len(sizes), sizes)
-        self.out_window = Window(tuple(a for a, _ in ends), tuple(_length(a, b) for a, b in ends))
-        self.channels = operator.channels if operator.channels not in (None, (1, 1)) else None
-        self.precision = Precision.of((operator,), dtype)
+        window = Window(tuple(a for a, _ in ends), tuple(_length(a, b) for a, b in ends))
+        super().__init__(operator, Window((0,) * len(sizes), sizes), window, mode, boundary, dtype)
 
     @property
     def formulas(self) -> tuple[Any, ...]:
         """Everything in which the size may occur."""
         return (*self.sizes, *(end for pair in self.out or () for end in pair))
 
-    @property
-    def dims(self) -> Any:
-        """Shape of the input, as formulas."""
-        return (*self.channels[1:], *self.sizes) if self.channels else self.sizes
-
-    @property
-    def dimsd(self) -> Any:
-        """Shape of the output, as formulas that are never below 0."""
-        return (*self.channels[:1], *self.out_window.shape) if self.channels else self.out_window.shape
-
-    @property
-    def dtype(self) -> Any:
-        """The dtype that solvers are told."""
-        return self.precision.dtype
-
     def bound(self, values: Mapping[Any, int]) -> BoundOperator:
         """The operator on arrays, for numbers in place of the symbols."""
         numbers = tuple(value_of(entry, dict(values)) for entry in self.sizes)
         operator = self.operator if symbols_in(self.operator).isdisjoint(values) else substitute(self.operator, values)
         out = tuple(tuple(value_of(end, dict(values)) for end in pair) for pair in self.out) if self.out else None
-        one = len(numbers) == 1
-        return on(
-            operator,
-            numbers,
-            out[0] if out and one else out,
-            self.mode or "full",
-            self.boundary,
-            self.fixed,
-        )
+        window = out[0] if out and len(numbers) == 1 else out
+        return on_sizes(operator, numbers, window, self.mode or "full", self.boundary, self.fixed)
 
     def out_size(self, n: Any) -> Any:
         """The size of the output for an input of size n, an int or a SymPy expression, in the same mode."""
@@ -182,37 +155,19 @@ class Sized(Family):
         entries = tuple(n) if several else (n,)
         if len(entries) != len(self.sizes):
             raise DimensionError(f"the size {n!r} does not have {len(self.sizes)} axes; give one per axis")
-        made = tuple(_length(a, b) for a, b in MODES[self.mode](entries_of(self.operator), entries))
+        made = tuple(_length(a, b) for a, b in MODES[self.mode](self.operator, entries))
         return made if several else made[0]
 
-    def __repr__(self) -> str:
-        code = _formula_code
-        sizes = [code(entry) for entry in self.sizes]
-        shown = [sizes[0] if len(sizes) == 1 else f"({', '.join(sizes)})"]
-        if self.out is not None:
-            pairs = [f"({code(a)}, {code(b)})" for a, b in self.out]
-            shown.append(f"out={pairs[0] if len(pairs) == 1 else '(' + ', '.join(pairs) + ')'}")
-        elif self.mode != "full":
-            shown.append(f"mode={self.mode!r}")
-        return on_code(self.operator, shown, self.boundary, self.fixed, "auto")
-
-    def __str__(self) -> str:
-        rules = "".join(f", {rule}" for rule in shown_rules(self.boundary))
-        return f"{self.operator} on {_shown(self._inputs, str)} → {_shown(self._outputs, str)}{rules}"
-
-    def latex(self) -> str:
-        """A between brackets, with its windows below and its boundary above."""
-        index = verb("latex")
-        windows = rf"{_shown(self._inputs, index)} \to {_shown(self._outputs, index)}"
-        return on_latex(self.operator, windows, self.boundary)
-
     @property
-    def _inputs(self) -> tuple[Interval, ...]:
-        return tuple((0, size) for size in self.sizes)
+    def outputs(self) -> tuple[Interval, ...]:
+        """The ends of the window of the output, as they were given."""
+        return self.out or super().outputs
 
-    @property
-    def _outputs(self) -> tuple[Interval, ...]:
-        return self.out or tuple(zip(self.out_window.starts, self.out_window.stops, strict=True))
+    def _code(self, number: Any) -> str:
+        return _formula_code(number)
+
+    def _latex(self, number: Any) -> str:
+        return str(verb("latex")(number))
 
     def _key(self) -> tuple[Any, ...]:
         return self.operator, self.sizes, self.out, self.mode, self.boundary, self.precision
@@ -248,15 +203,6 @@ def _length(start: Any, stop: Any) -> Any:
     import sympy
 
     return sympy.Max(0, sympy.expand(stop - start))
-
-
-def _shown(ends: Sequence[Interval], show: Callable[[Any], str]) -> str:
-    """A window that starts at 0 by its shape, another one by its ends."""
-    import sympy
-
-    if any(start != 0 for start, _ in ends):
-        return " × ".join(f"[{show(a)}, {show(sympy.expand(b))})" for a, b in ends)
-    return " × ".join(show(b) for _, b in ends)
 
 
 # Combined -------------------------------------------------------------------------------------------------
@@ -299,29 +245,20 @@ def _check_fit(a: BoundOperator, b: BoundOperator, left: Sequence[Any], right: S
         )
 
 
-def leaves(operator: BoundOperator) -> list[Any]:
-    """The operators between windows, with sizes or formulas, that a bound one is made of."""
-    match operator:
-        case Turned() | Scaled():
-            return leaves(operator.operator)
-        case Product():
-            return [leaf for factor in operator.factors for leaf in leaves(factor)]
-        case Total():
-            return [leaf for term in operator.terms for leaf in leaves(term)]
-    return [operator] if isinstance(operator, Sized) else []
+# What a family makes of its products, sums, … in place of those that run.
+Family._combined = {Turned: SizedTurned, Scaled: SizedScaled, Product: SizedProduct, Total: SizedTotal}
 
 
-def rebuilt(operator: BoundOperator, change: Callable[[Sized], BoundOperator]) -> BoundOperator:
+def leaves(operator: BoundOperator) -> list[Sized]:
+    """The operators between windows with formulas that a bound one is made of."""
+    return [part for part in walk(operator) if isinstance(part, Sized)]
+
+
+def at_sizes(operator: BoundOperator, sizes: Mapping[Any, int]) -> BoundOperator:
+    """The operator with numbers for symbols."""
+    return for_formulas(operator, lambda part: part.bound(sizes))
+
+
+def for_formulas(operator: BoundOperator, change: Callable[[Sized], BoundOperator]) -> BoundOperator:
     """The operator with something else in place of every one between windows with formulas."""
-    match operator:
-        case Sized():
-            return change(operator)
-        case Turned():
-            return turn(rebuilt(operator.operator, change), operator.transposed, operator.conjugated)
-        case Scaled():
-            return multiplied(operator.scalar, rebuilt(operator.operator, change))
-        case Product():
-            return composed(*(rebuilt(factor, change) for factor in operator.factors))
-        case Total():
-            return added(*(rebuilt(term, change) for term in operator.terms))
-    return operator
+    return rebuilt(operator, lambda part: change(part) if isinstance(part, Sized) else part)

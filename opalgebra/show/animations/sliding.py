@@ -16,8 +16,10 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ...algebra.judge.evaluate import Evaluator
+from ...bound.operators.arguments import as_sizes
 from ...bound.operators.boundary import sources
-from ...bound.operators.windowed import Windowed, as_sizes, mode_window
+from ...bound.operators.extent import mode_window
+from ...bound.operators.windowed import Windowed
 from ...errors import DimensionError, FormalSignalError, OperandError, SizeError, WindowError
 from ...expr import LinearOperator, Signal, Zero, formal_parts, grid, minus, times, walk
 from ...nn.conv import Conv, ConvTranspose

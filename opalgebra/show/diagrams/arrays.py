@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+from ...bound.operators.between import shown_rules
 from ...bound.operators.combine import Product, Scaled, Total, Turned
-from ...bound.operators.windowed import Windowed, shown_rules
+from ...bound.operators.windowed import Windowed
 from ...bound.sizes.sized import Sized
 from ...expr import LinearOperator, is_block
 from ...nn.chain import BoundChain, Chain

@@ -18,9 +18,10 @@ from ...algebra.laws.falsehoods import Falsehood
 from ...algebra.laws.law import Law
 from ...algebra.laws.table import Table as Catalogue
 from ...bound.operators.base import BoundOperator
-from ...bound.proofs.proof import BoundProof, BoundWitness
+from ...bound.proofs.proof import BoundProof
+from ...bound.proofs.witness import BoundWitness
 from ...bound.reports.cost import Cost
-from ...bound.reports.explain import Plan
+from ...bound.reports.explain import RunExplanation
 from ...engine.letters.explain import Explanation
 from ...errors import OperandError
 from ...expr import Node, SamplingMatrix, Signal
@@ -295,7 +296,7 @@ def _cost(cost: Cost) -> list[Block]:
 def _explanation(plan: Explanation) -> list[Block]:
     head, *rows = plan.rows()
     numbers = tuple(at for at, title in enumerate(head) if title in ("naive", "planned", "bytes", "multiply-adds"))
-    note = [words(plan.note)] if isinstance(plan, Plan) and plan.note else []
+    note = [words(plan.note)] if isinstance(plan, RunExplanation) and plan.note else []
     total = tuple(Strong(cell) for cell in rows[-1])
     return [Table(head, (*rows[:-1], total), numbers), *note]
 

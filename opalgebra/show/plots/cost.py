@@ -6,7 +6,7 @@ from typing import Any
 
 from ...algebra.derive.derivation import Derivation
 from ...bound.operators.base import BoundOperator
-from ...bound.reports.explain import Plan
+from ...bound.reports.explain import RunExplanation
 from ...engine.letters.explain import Explanation
 from ...errors import OperandError
 from ...expr import LinearOperator
@@ -58,7 +58,7 @@ def stages(thing: BoundOperator | Explanation, theme: Theme) -> Any:
     made = figure(7.5, 1.6 + 0.5 * max(len(rows), 1))
     axes = made.subplots()
     values = {"planned": [float(stage.multiply_adds) for stage in rows]}
-    if isinstance(plan, Plan):
+    if isinstance(plan, RunExplanation):
         values = {"as written": [float(step.naive) for step in plan.steps[:BARS]], **values}
         words = f"{plan.naive:,} multiply-adds as written, {plan.multiply_adds:,} as planned"
     else:

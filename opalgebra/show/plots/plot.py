@@ -11,7 +11,7 @@ from ...algebra.derive.derivation import Derivation
 from ...algebra.judge.witness import Witness
 from ...bound.operators.base import BoundOperator
 from ...bound.operators.windowed import Windowed
-from ...bound.proofs.proof import BoundWitness
+from ...bound.proofs.witness import BoundWitness
 from ...engine.letters.explain import Explanation
 from ...errors import FormalSignalError, OperandError
 from ...expr import LinearOperator, Signal, SignalExpr

@@ -10,7 +10,7 @@ from ...algebra.decide.decision import dimension
 from ...algebra.decide.proof import Proof
 from ...algebra.judge.evaluate import Evaluator, Sparse, differs
 from ...algebra.judge.witness import Witness, output, outputs
-from ...bound.proofs.proof import BoundWitness
+from ...bound.proofs.witness import BoundWitness
 from ...errors import DimensionError, OperandError
 from ...expr import PLAIN, Signal, all_factor_symbols, common_channels, formal_names, substitute
 from ...expr import axes as axes_of

@@ -8,7 +8,8 @@ import sympy
 
 import opalgebra as oa
 from opalgebra import Conv, Down, Flip, Identity, Repeat, Shift, Signal, Up
-from opalgebra.bound.proofs.proof import BoundProof, BoundWitness
+from opalgebra.bound.proofs.proof import BoundProof
+from opalgebra.bound.proofs.witness import BoundWitness
 
 p, q = oa.signals("p q")
 k = oa.factors("k")
