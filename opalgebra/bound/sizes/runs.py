@@ -17,6 +17,7 @@ import numpy as np
 
 from ...algebra.numbers.ring import Ring
 from ...engine.arrays.rules import RULES, Rule
+from ...engine.letters.machine import Machine
 from ...errors import Undecided
 from ...expr import SamplingMatrix, Signal
 from ...scalar import Scalar
@@ -187,8 +188,8 @@ def _normal(run: Run) -> Run:
 # Letters ----------------------------------------------------------------------------------------------------
 
 
-class Letters:
-    """What each letter does to the columns; a machine of the engine's kind, run with Aᵀ on rows of the identity."""
+class Letters(Machine[Pieces]):
+    """What each letter does to the columns, run with Aᵀ on rows of the identity."""
 
     def __init__(self, ring: Ring) -> None:
         self.ring = ring
