@@ -23,16 +23,17 @@ from .numbers import HUGE, kind
 _ROLES = {"kernel": "signal", "sequence": "signal", "factor": "factor", "shift": "shift"}
 
 
-def _calls() -> Iterator[tuple[str, tuple[Any, tuple[str, ...]]]]:
-    for name, made in vars(expr).items():
-        if isinstance(made, type) and issubclass(made, expr.LinearOperator) and is_dataclass(made):
-            given = [field.name for field in fields(made)]
-            if all(part in _ROLES for part in given):
-                yield name, (made, tuple(_ROLES[part] for part in given))
+def _calls(base: type) -> Iterator[tuple[str, tuple[Any, tuple[str, ...]]]]:
+    for made in base.__subclasses__():
+        given = [field.name for field in fields(made)] if is_dataclass(made) else ["none"]
+        public = made.__module__.startswith(expr.__name__) and not made.__name__.startswith("_")
+        if public and all(part in _ROLES for part in given):
+            yield made.__name__, (made, tuple(_ROLES[part] for part in given))
+        yield from _calls(made)
 
 
 #: The operators that code calls by name with kernels, factors and shifts alone: the class, and what each argument is.
-CALLS = dict(_calls())
+CALLS = dict(_calls(expr.LinearOperator))
 
 # Names that ``exact('…')`` reads as something other than a symbol.
 _RESERVED = (
