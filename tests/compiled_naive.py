@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from opalgebra.engine.ways.compiled import MODES
+from opalgebra.engine.arrays.rules import CODES
 
 DTYPES = [np.dtype(name) for name in ("f4", "f8", "c8", "c16", "i8")]
 INEXACT = DTYPES[:4]
@@ -132,7 +132,7 @@ def draw_case(rng: np.random.Generator, dtype: np.dtype, rank: int, long: bool =
     start, out, inputs = integers(-15, 15), list(zip(integers(-30, 30), sizes(), strict=True)), sizes()
     middles = [(m * (a + n // 2) - j) // k for j, k, m, (a, n) in zip(start, up, down, out, strict=True)]
     read = [(middle - int(rng.integers(-5, k + 5)), k) for middle, k in zip(middles, inputs, strict=True)]
-    rules = [str(rng.choice(list(MODES))) if all(inputs) and rng.random() < 0.6 else "zero" for _ in range(rank)]
+    rules = [str(rng.choice(list(CODES))) if all(inputs) and rng.random() < 0.6 else "zero" for _ in range(rank)]
     lead = [2] if long else rng.integers(0 if rng.random() < 0.1 else 1, 3, int(rng.integers(0, 3))).tolist()
     return Case(taps, start, up, down, out, read, rules, draw(rng, (*lead, *inputs), dtype))
 

@@ -30,6 +30,7 @@ from opalgebra.expr.operators import (
 )
 from opalgebra.expr.signals import Applied, FormalSignal, Signal, SignalExpr
 from opalgebra.expr.tree import walk
+from opalgebra.show.notation.scalars import CALLS
 
 from .generate_numbers import Palette, nudged, signal_of
 from .rewrites import RULES, acted, axes, factor, pack, reindexed, scalar, shift
@@ -75,6 +76,23 @@ def _modulation(rng: Rng, ndim: int) -> LinearOperator:
     return Modulate(Signal(_taps(rng, shape)))
 
 
+KNOWN = (
+    "Conv Up Down Shift Flip Modulate StridedConv DilatedConv TransposedConv Repeat AvgPool LinearUp Corr "
+    "Identity Zero Polyphase PixelShuffle"
+)
+OTHERS = [made for name, made in CALLS.items() if name not in KNOWN.split()]  # letters that nobody has weighed yet
+
+
+def _of_parts(rng: Rng, ndim: int, formal: bool, kind: Any, roles: tuple[str, ...]) -> LinearOperator:
+    draw = {
+        "signal": lambda: kernel(rng, ndim, formal),
+        "factor": lambda: factor(rng, ndim),
+        "shift": lambda: shift(rng, ndim),
+    }
+    made: LinearOperator = kind(*(draw[role]() for role in roles))
+    return made
+
+
 def letter(rng: Rng, ndim: int, formal: bool = False) -> LinearOperator:
     """One letter or named composition."""
     makers: list[tuple[int, Callable[[], LinearOperator]]] = [
@@ -93,6 +111,7 @@ def letter(rng: Rng, ndim: int, formal: bool = False) -> LinearOperator:
         (1, lambda: rng.choice([Repeat, AvgPool, LinearUp])(factor(rng, ndim))),
         (1, lambda: Corr(kernel(rng, ndim, formal))),
     ]
+    makers += [(1, lambda made=made: _of_parts(rng, ndim, formal, *made)) for made in OTHERS]
     if isinstance(rng, Palette):
         makers += [(weight, lambda make=make: make(ndim)) for weight, make in rng.letters]
     weights = [weight for weight, _ in makers]

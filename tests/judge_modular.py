@@ -264,6 +264,8 @@ class Modular:
         return [related(relation, xs[0], turned)]
 
     def _relation(self, node: Any) -> Relation:
+        if type(node) not in LETTERS:
+            raise TooLarge  # what only the exact judge knows is put to it
         return LETTERS[type(node)](self, node)
 
     def _modulated(self, node: Any, x: Vector) -> Vector:

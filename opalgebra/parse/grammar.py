@@ -10,34 +10,17 @@ import ast
 from collections.abc import Container
 from typing import Any
 
-from ..expr import Signal, blocks, multirate, named, sums
-from ..expr import operators as _operators
-from ..expr import signals as _signals
+from ..expr import Block, Signal, box, sums
+from ..show.notation.scalars import CALLS
 from .numerals import NUMERIC
 from .source import column, fail
 
 # What each argument of a constructor is: this decides what an unknown name in it stands for.
 CONSTRUCTORS: dict[str, tuple[Any, tuple[str, ...]]] = {
-    "Conv": (multirate.Conv, ("signal",)),
-    "Corr": (named.Corr, ("signal",)),
-    "StridedConv": (named.StridedConv, ("signal", "factor")),
-    "DilatedConv": (named.DilatedConv, ("signal", "factor")),
-    "TransposedConv": (named.TransposedConv, ("signal", "factor")),
-    "Up": (multirate.Up, ("factor",)),
-    "Down": (multirate.Down, ("factor",)),
-    "Repeat": (named.Repeat, ("factor",)),
-    "LinearUp": (named.LinearUp, ("factor",)),
-    "AvgPool": (named.AvgPool, ("factor",)),
-    "Shift": (multirate.Shift, ("shift",)),
-    "Modulate": (multirate.Modulate, ("signal",)),
-    "Flip": (multirate.Flip, ()),
-    "Identity": (_operators.Identity, ()),
-    "Zero": (_operators.Zero, ()),
+    **CALLS,
     "Signal": (Signal, ("signal",)),
-    "Polyphase": (blocks.Polyphase, ("factor",)),
-    "PixelShuffle": (blocks.PixelShuffle, ("factor",)),
-    "Block": (blocks.Block, ("block",)),
-    "box": (_signals.box, ("factor",)),
+    "Block": (Block, ("block",)),
+    "box": (box, ("factor",)),
     "Sum": (sums.Sum, ("signal", "limits")),
 }
 NAMING = ("signals", "factors", "integers", "reals", "operators", "exact")  # their argument is a string

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from ..engine.arrays.window import Window
-from ..engine.letters.channels import evaluate_channels
 from ..engine.letters.explain import CostMachine
-from ..engine.letters.unfold import window_of
+from ..engine.letters.unfold import evaluate_channels, window_of
 from ..errors import SizeError
 from ..expr import LinearOperator, Signal
 

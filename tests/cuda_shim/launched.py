@@ -7,22 +7,23 @@ from typing import Any
 
 import numpy as np
 
+from opalgebra.engine.arrays.rules import CODES
 from opalgebra.engine.ways.cuda.plan import Axis, Launch
 
 from ..judge_bound import continuation
 
-RULES = ("zero", "wrap", "symmetric", "reflect", "edge", "antisymmetric")
+NAMES = {code: name for name, code in CODES.items()}
 
 
 def met(axis: Axis) -> tuple[np.ndarray, np.ndarray]:
     """(outputs, taps): the sample that each tap meets, and its sign; 0 where it meets none."""
     q = axis.down * np.arange(axis.outs)[:, None] + axis.offset - np.arange(axis.taps)
     at = q // axis.up
-    if RULES[axis.mode] == "zero" or not axis.ins:
+    if NAMES[axis.mode] == "zero" or not axis.ins:
         is_inside = (at >= 0) & (at < axis.ins) & (q % axis.up == 0)
         return np.where(is_inside, at, 0), is_inside.astype(np.int64)
     before, after = max(0, -int(at.min())), max(0, int(at.max()) + 1 - axis.ins)
-    rows = continuation(RULES[axis.mode], axis.ins, before, after)
+    rows = continuation(NAMES[axis.mode], axis.ins, before, after)
     return np.abs(rows).argmax(axis=1)[at + before], rows.sum(axis=1)[at + before] * (q % axis.up == 0)
 
 

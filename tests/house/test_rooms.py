@@ -11,9 +11,7 @@ from opalgebra._verbs import VERBS, verb
 from tests.imports import circles, graph, modules, reached
 
 # Circles that are not opened yet, by folder: one that is not listed fails, and one listed that is gone as well.
-OPEN = [
-    "engine: channels unfold",
-]
+OPEN = []
 
 
 def test_no_circle_but_those_listed(root: Path) -> None:

@@ -16,6 +16,7 @@ from operator import add
 from typing import Any, NamedTuple, TypeAlias
 
 from ...algebra.budget import check_time
+from ...engine.letters.machine import Machine
 from ...engine.letters.unfold import run
 from ...errors import Undecided
 from ...expr import LinearOperator, SamplingMatrix, Signal, Zero, negated, parts_of, times
@@ -87,8 +88,8 @@ def _steps(rate: Rate, periods: Index) -> Index:
     return tuple(lcm(*(Fraction(rate[i][j], periods[i]).denominator for i in axes)) for j in axes)
 
 
-class Tracer:
-    """A machine of :mod:`opalgebra.engine.letters.unfold` that works on responses; () is 0."""
+class Tracer(Machine[Responses]):
+    """The letters on responses; () is 0."""
 
     def __init__(self) -> None:
         self._taps: dict[int, tuple[Signal, Taps]] = {}  # an entry keeps its signal alive, and so the id

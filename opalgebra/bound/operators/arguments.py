@@ -5,9 +5,9 @@ from __future__ import annotations
 from operator import index
 from typing import Any
 
+from ...engine.arrays.rules import RULES
 from ...engine.arrays.window import Window
 from ...errors import DimensionError, WindowError
-from .boundary import RULES
 from .extent import MODES
 
 

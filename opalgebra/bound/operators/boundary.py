@@ -1,21 +1,4 @@
-"""How a finite array is continued beyond its ends: seven linear rules, and the exact transpose of each.
-
-The names are those of :func:`numpy.pad` and :func:`scipy.signal.upfirdn`; a b c d continues as
-
-=============  =======================================================
-zero           0 0 0 | a b c d | 0 0 0
-wrap           b c d | a b c d | a b c
-symmetric      c b a | a b c d | d c b
-reflect        d c b | a b c d | c b a
-edge           a a a | a b c d | d d d
-antisymmetric  −c −b −a | a b c d | −d −c −b
-antireflect    2a−d 2a−c 2a−b | a b c d | 2d−c 2d−b 2d−a
-=============  =======================================================
-
-Each is a matrix of small integers with at most four entries in a row, and goes on for ever: an index far
-outside meets the reflection of a reflection.  An array of length 1 has nothing to reflect about and is
-continued by its value under "reflect" and "antireflect".
-"""
+"""How finite arrays are continued beyond their ends, by the rules of ``engine/arrays/rules.py``, and the transpose."""
 
 from __future__ import annotations
 
@@ -27,8 +10,6 @@ from ...engine.arrays.arithmetic import check_bound, magnitude
 from ...engine.arrays.boundary import Continuation, parts
 from ...engine.arrays.window import Window
 from ...errors import WindowError
-
-RULES = ("zero", "wrap", "symmetric", "reflect", "edge", "antisymmetric", "antireflect")
 
 
 class Extension:

@@ -11,10 +11,13 @@ from math import gcd, lcm
 from typing import Any, TypeAlias
 
 from ...engine.arrays.window import Window, image
+from ...engine.letters.machine import WEIGHTS, Machine
 from ...engine.letters.unfold import evaluate, window_of
 from ...errors import WindowError
-from ...expr import Conv, Identity, LinearOperator, SamplingMatrix, Signal, Zero, expand, grid, parts_of, transform
+from ...expr import Conv, Identity, LinearOperator, SamplingMatrix, Signal, expand, parts_of, transform
+from ...expr.grid import grid
 from ...expr.index import times
+from ...expr.operators import Zero
 from ...scalar import is_sympy
 
 Interval: TypeAlias = tuple[Any, Any]
@@ -87,17 +90,13 @@ def _without_floor(value: Any) -> tuple[Any, int]:
     return (value.xreplace({f: f.args[0] for f in floors}), 1) if whole else (value, -len(floors))
 
 
-class _Intervals:
-    """The letters on intervals that agree for full and valid windows; a machine of the engine's kind.
+class _Intervals(Machine[Found]):
+    """The letters on intervals that agree for full and valid windows.
 
     None stands for a signal that is zero: nothing reaches it and it reads nothing.
     """
 
-    def modulate(self, x: Found, sequence: Signal) -> Found:
-        """Moves nothing; nor do the letters below that say nothing else."""
-        return x
-
-    character = scale = modulate
+    passes = WEIGHTS
 
     def down(self, x: Found, factors: tuple[int, ...]) -> Found:
         """All n with k n inside."""
@@ -196,20 +195,10 @@ def _combined(terms: Sequence[Found], starts: Any, stops: Any) -> Found:
     return tuple((starts([a for a, _ in axis]), stops([b for _, b in axis])) for axis in zip(*present, strict=True))
 
 
-class Rate:
-    """Outputs per input, per axis, as a machine: ↑k multiplies it, ↓k divides it."""
+class Rate(Machine[tuple[Fraction, ...]]):
+    """Outputs per input, per axis: ↑k multiplies it, ↓k divides it."""
 
-    def convolve(self, x: tuple[Fraction, ...], kernel: Signal) -> tuple[Fraction, ...]:
-        """No change of rate; nor have the letters below that say nothing else."""
-        return x
-
-    modulate = character = scale = shift = convolve
-
-    def flip(self, x: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
-        """No change of rate."""
-        return x
-
-    zero = flip
+    passes = WEIGHTS | {"convolve", "shift", "flip", "zero"}
 
     def up(self, x: tuple[Fraction, ...], factors: tuple[int, ...]) -> tuple[Fraction, ...]:
         """k outputs for one input."""

@@ -19,11 +19,11 @@ from ...algebra.forms.matrix import matrix
 from ...algebra.judge.evaluate import Evaluator
 from ...engine.arrays.arithmetic import divided
 from ...engine.arrays.device import module_of
+from ...engine.arrays.rules import CODES
 from ...engine.arrays.window import Window
 from ...engine.program.program import Beyond, Program, window_read
 from ...engine.program.values import Ends, compile_grid
 from ...engine.ways.choose import check_engine, engine_for
-from ...engine.ways.compiled import MODES as READ_DIRECTLY
 from ...engine.ways.short import is_finite
 from ...errors import DimensionError, OperandError
 from ...expr import LinearOperator, formal_parts, grid
@@ -218,7 +218,7 @@ class Windowed(BetweenWindows):
 
     def _held(self, transposed: bool) -> int:
         program = self.program.transposed if transposed else self.program
-        copied = self.extension is not None and (transposed or not all(rule in READ_DIRECTLY for rule in self.boundary))
+        copied = self.extension is not None and (transposed or not all(rule in CODES for rule in self.boundary))
         return program.most_held + (self.extension.window.size if copied and self.extension else 0)
 
     def _act_into(self, x: np.ndarray, out: np.ndarray) -> None:

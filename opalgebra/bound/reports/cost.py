@@ -20,16 +20,10 @@ from ...algebra.optimize.optimize import size_of
 from ...engine.filters.fir import Fir
 from ...engine.filters.relabel import Relabel
 from ...engine.filters.weights import Quotient, Tone, Weight
-from ...engine.letters.channels import evaluate_channels
-from ...engine.letters.unfold import formal_error
+from ...engine.letters.machine import LETTERS, WEIGHTS, Machine
+from ...engine.letters.unfold import evaluate_channels, formal_error
 from ...engine.program.values import Action, Value, compile_grid
-from ...expr import common_ndim, formal_parts, grid
-from ...expr.characters import Character
-from ...expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
-from ...expr.operators import Identity, LinearOperator, Scale, Zero
-from ...expr.sampling import SamplingMatrix
-from ...expr.signals import Signal
-from ...scalar import Scalar
+from ...expr import LinearOperator, SamplingMatrix, common_ndim, formal_parts, grid
 from .explain import action_name
 
 Rate: TypeAlias = tuple[Fraction, ...]  # samples of a stage per output sample, by axis
@@ -167,66 +161,48 @@ def _stages(order: Sequence[_Made], ends: Sequence[_Made], ndim: int) -> list[Co
     return found[::-1]
 
 
-class _Letters:
-    """The letters as stages; see :class:`~opalgebra.engine.letters.unfold.Machine`."""
+class _Read(Machine[Rate]):
+    """Samples of x per sample of y, per axis."""
+
+    passes = WEIGHTS | {"convolve", "shift", "flip", "zero"}
+
+    def up(self, x: Rate, factors: tuple[int, ...]) -> Rate:
+        """One in k."""
+        return tuple(rate / k for rate, k in zip(x, factors, strict=True))
+
+    def down(self, x: Rate, factors: tuple[int, ...]) -> Rate:
+        """k."""
+        return tuple(rate * k for rate, k in zip(x, factors, strict=True))
+
+    def spread(self, x: Rate, matrix: SamplingMatrix) -> Rate:
+        """One in |det M|."""
+        return _by_determinant(matrix, True)
+
+    def sample(self, x: Rate, matrix: SamplingMatrix) -> Rate:
+        """|det M|."""
+        return _by_determinant(matrix, False)
+
+
+class _Letters(Machine[_Made]):
+    """The letters as stages."""
 
     def __init__(self, ndim: int) -> None:
-        self.ndim = ndim
+        self.one = (Fraction(1),) * ndim
         self.order: list[_Made] = []
 
-    def _note(self, what: Any, work: int, sources: Sequence[_Made], ratio: Rate | None = None) -> _Made:
-        each = ratio or (Fraction(1),) * self.ndim
-        made = _Made(what, Fraction(work), tuple((source, each) for source in sources))
+    def _note(self, what: Any, work: int, sources: Sequence[_Made], ratio: Rate) -> _Made:
+        made = _Made(what, Fraction(work), tuple((source, ratio) for source in sources))
         self.order.append(made)
         return made
 
-    def convolve(self, x: _Made, kernel: Signal) -> _Made:
-        """Every tap of the kernel's window."""
-        return self._note(Conv(kernel), kernel.values.size, (x,))
-
-    def modulate(self, x: _Made, sequence: Signal) -> _Made:
-        """One multiplication."""
-        return self._note(Modulate(sequence), 1, (x,))
-
-    def character(self, x: _Made, frequency: Any) -> _Made:
-        """One multiplication."""
-        return self._note(Character(frequency), 1, (x,))
-
-    def scale(self, x: _Made, scalar: Scalar) -> _Made:
-        """One multiplication."""
-        return self._note(Scale(scalar, Identity()), 1, (x,))
-
-    def up(self, x: _Made, factors: tuple[int, ...]) -> _Made:
-        """Asks for one in k."""
-        return self._note(Up(factors), 0, (x,), tuple(Fraction(1, k) for k in factors))
-
-    def down(self, x: _Made, factors: tuple[int, ...]) -> _Made:
-        """Asks for k."""
-        return self._note(Down(factors), 0, (x,), tuple(Fraction(k) for k in factors))
-
-    def spread(self, x: _Made, matrix: SamplingMatrix) -> _Made:
-        """Asks for one in |det M|."""
-        return self._note(Up(matrix), 0, (x,), _by_determinant(matrix, True))
-
-    def sample(self, x: _Made, matrix: SamplingMatrix) -> _Made:
-        """Asks for |det M|."""
-        return self._note(Down(matrix), 0, (x,), _by_determinant(matrix, False))
-
-    def shift(self, x: _Made, shifts: tuple[int, ...]) -> _Made:
-        """Moves samples."""
-        return self._note(Shift(shifts), 0, (x,))
-
-    def flip(self, x: _Made) -> _Made:
-        """Moves samples."""
-        return self._note(Flip(), 0, (x,))
-
-    def zero(self, x: _Made) -> _Made:
-        """Asks for nothing."""
-        return self._note(Zero(), 0, ())
+    def does(self, letter: str, x: _Made, *given: Any) -> _Made:
+        """What a letter asks for."""
+        read, (operator, work) = _Read().does(letter, self.one, *given), LETTERS[letter]
+        return self._note(operator(*given), work(*given), () if letter == "zero" else (x,), read)
 
     def total(self, terms: Sequence[_Made]) -> _Made:
         """One addition less than there are terms."""
-        return self._note(f"sum of {len(terms)} terms", len(terms) - 1, terms)
+        return self._note(f"sum of {len(terms)} terms", len(terms) - 1, terms, self.one)
 
 
 def _brief(text: str) -> str:

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from ...algebra.numbers.ring import Ring
+from ...engine.arrays.rules import RULES, Rule
+from ...engine.letters.machine import Machine
 from ...errors import Undecided
 from ...expr import SamplingMatrix, Signal
 from ...scalar import Scalar
@@ -186,8 +188,8 @@ def _normal(run: Run) -> Run:
 # Letters ----------------------------------------------------------------------------------------------------
 
 
-class Letters:
-    """What each letter does to the columns; a machine of the engine's kind, run with Aᵀ on rows of the identity."""
+class Letters(Machine[Pieces]):
+    """What each letter does to the columns, run with Aᵀ on rows of the identity."""
 
     def __init__(self, ring: Ring) -> None:
         self.ring = ring
@@ -298,27 +300,29 @@ def _continuation(rule: str, n: Number, start: Number, stop: Number) -> Weighted
     """The samples, by runs (index, sample), that the indices start … stop − 1 are made of."""
     if n <= 0:
         return []
-    if rule == "zero":
-        parts: Weighted = [(identity(0, n), 1)]
-    elif rule == "edge" or (rule in ("reflect", "antireflect") and same(n, 1)):
-        below, above = min(start, 0), max(stop, n)
-        parts = [(Run(below, 1, 0, 0, -below), 1), (identity(0, n), 1), (Run(n, 1, n - 1, 0, above - n), 1)]
-    else:
-        parts = _turns(rule, n, start, stop)
-    return [(run, weight) for run, weight in ((normal(run), weight) for run, weight in parts) if run and weight]
+    row = RULES[rule]
+    parts = (_ends if same(row.period(n), 0) else _turns)(row, n, start, stop)
+    return [(run, weight) for run, weight in ((normal(run), weight) for run, weight in parts if weight) if run]
 
 
-def _turns(rule: str, n: Number, start: Number, stop: Number) -> Weighted:
-    """Forth and, but for wrap, back, in every turn; "antireflect" climbs by 2 (x_{n−1} − x_0) in each."""
-    whole = rule in ("reflect", "antireflect")  # the ends are not repeated
-    period = n if rule == "wrap" else 2 * n - 2 if whole else 2 * n
-    sign, slope = (-1 if rule.startswith("anti") else 1), (2 if rule == "antireflect" else 0)
+def _ends(rule: Rule, n: Number, start: Number, stop: Number) -> Weighted:
+    """The array, and where they count the ends that go on."""
+    if not rule.end:
+        return [(identity(0, n), 1)]
+    below, above = min(start, 0), max(stop, n)
+    beyond = Run(below, 1, 0, 0, -below), Run(n, 1, n - 1, 0, above - n)
+    return [(identity(0, n), 1), *((run, rule.end) for run in beyond)]
+
+
+def _turns(rule: Rule, n: Number, start: Number, stop: Number) -> Weighted:
+    """Forth and back in every turn."""
+    period, slope = rule.period(n), rule.slope
     found: Weighted = []
     for turn in range(quotient(start, period), quotient(stop - 1, period) + 1):
         back = turn * period + n
         found += _with_ends(Run(turn * period, 1, 0, 1, n), n, 1, slope * turn, -slope * turn)
         found += _with_ends(
-            Run(back, 1, n - 2 if whole else n - 1, -1, period - n), n, sign, slope * (turn + 1), -slope * turn
+            Run(back, 1, rule.last(n) - n, -1, period - n), n, rule.sign, slope * (turn + 1), -slope * turn
         )
     return found
 

@@ -2,9 +2,9 @@
 
     y_i = ± x_{±i + c} + a x_{n−1} + b x_0   on each of a few runs of indices i,
 
-two runs per turn of the rule and no more than the window asks for; the seven rules are described in
-``bound.operators.boundary``.  Each run is a slice; only on the host, and where a short array turns many times, a
-sparse matrix made of the same runs takes their place.
+two runs per turn of the rule and no more than the window asks for, by the table of :mod:`.rules`.  Each run is a
+slice; only on the host, and where a short array turns many times, a sparse matrix made of the same runs takes their
+place.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from .device import module_of
+from .rules import RULES, Rule
 
 MANY = 16  # runs from which one product with a sparse matrix is faster (measured)
 
@@ -115,35 +116,28 @@ Part(to=slice(2, 5, None), source=slice(0, 3, 1), weight=1, last=0, first=0)]
     """
     if n == 0 or stop <= start:
         return []
-    if rule == "edge" or (n == 1 and rule in ("reflect", "antireflect")):
-        return [part for part in _edge(n, start, stop) if part.size]
-    return list(_turns(rule, n, start, stop))
+    row = RULES[rule]
+    found = _turns(row, n, start, stop) if row.period(n) else _ends(row, n, start, stop)
+    return [part for part in found if part.size > 0 and part.weight]
 
 
-def _edge(n: int, start: int, stop: int) -> Iterator[Part]:
+def _ends(rule: Rule, n: int, start: int, stop: int) -> Iterator[Part]:
     low, high = max(start, min(0, stop)), min(stop, max(n, start))
-    yield Part(slice(0, low - start), slice(0, 1, 1))
+    yield Part(slice(0, low - start), slice(0, 1, 1), rule.end)
     yield Part(slice(low - start, high - start), slice(low, high, 1))
-    yield Part(slice(high - start, stop - start), slice(n - 1, n, 1))
+    yield Part(slice(high - start, stop - start), slice(n - 1, n, 1), rule.end)
 
 
-def _turns(rule: str, n: int, start: int, stop: int) -> Iterator[Part]:
-    top = 2 * n - 2 if rule in ("reflect", "antireflect") else 2 * n - 1
-    period = n if rule == "wrap" else top if rule in ("reflect", "antireflect") else 2 * n
-    sign, slope = (-1 if rule.startswith("anti") else 1), (2 if rule == "antireflect" else 0)
-    turns = (0,) if rule == "zero" else range(start // period, (stop - 1) // period + 1)
-    for turn in turns:
+def _turns(rule: Rule, n: int, start: int, stop: int) -> Iterator[Part]:
+    period, slope, top = rule.period(n), rule.slope, rule.last(n)
+    for turn in range(start // period, (stop - 1) // period + 1):
         zero = turn * period
         low, high = max(start, zero), min(stop, zero + n)
-        if low < high:
-            yield Part(
-                slice(low - start, high - start), slice(low - zero, high - zero, 1), 1, slope * turn, -slope * turn
-            )
+        yield Part(slice(low - start, high - start), slice(low - zero, high - zero, 1), 1, slope * turn, -slope * turn)
         low, high = max(start, zero + n), min(stop, zero + period)
-        if low < high and rule != "zero":
-            ends = top - (low - zero), top - (high - 1 - zero) - 1
-            source = slice(ends[0], ends[1] if ends[1] >= 0 else None, -1)
-            yield Part(slice(low - start, high - start), source, sign, slope * (turn + 1), -slope * turn)
+        ends = top - (low - zero), top - (high - zero)
+        source = slice(ends[0], ends[1] if ends[1] >= 0 else None, -1)
+        yield Part(slice(low - start, high - start), source, rule.sign, slope * (turn + 1), -slope * turn)
 
 
 @dataclass(frozen=True)
@@ -201,7 +195,7 @@ class Continuation:
     def _extended(self, x: Any, axis: int, held: dict[tuple[int, int], int]) -> Any:
         """From an array that holds runs of samples, each moved by its offset."""
         xp = module_of(x)
-        made = xp.zeros if self.rule == "zero" else xp.empty
+        made = xp.empty if RULES[self.rule].end else xp.zeros
         y = made((*x.shape[:axis], self.stop - self.start, *x.shape[axis + 1 :]), x.dtype)
         for part in self.parts:
             to, given = _at(axis, part.to), x[_at(axis, _moved(part.source, _offset(held, part.samples[0])))]

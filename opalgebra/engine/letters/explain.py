@@ -9,16 +9,10 @@ from typing import Any
 
 from ..._verbs import verb
 from ...errors import DimensionError, WindowError
-from ...expr import formal_parts
-from ...expr.characters import Character
-from ...expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
-from ...expr.operators import Identity, LinearOperator, Scale, Zero
-from ...expr.sampling import SamplingMatrix
-from ...expr.signals import Signal
-from ...scalar import Scalar
+from ...expr import LinearOperator, SamplingMatrix, Signal, formal_parts
 from ..arrays.window import Window, union
-from .channels import evaluate_channels
-from .unfold import formal_error, window_of
+from .machine import LETTERS, WEIGHTS, Machine
+from .unfold import evaluate_channels, formal_error, window_of
 
 _WIDEST = 40  # characters of a stage's text
 
@@ -121,8 +115,10 @@ def _as_shape(shape: Any) -> tuple[int, ...]:
         raise WindowError(f"the shape is {shape!r}; give an int >= 0, or a tuple of these, one per axis") from None
 
 
-class CostMachine:
-    """The letters on windows; see :class:`~opalgebra.engine.letters.unfold.Machine`."""
+class CostMachine(Machine[Window]):
+    """Where each letter takes a window, noted with its multiply-adds."""
+
+    passes = WEIGHTS
 
     def __init__(self) -> None:
         self.stages: list[Stage] = []
@@ -131,50 +127,42 @@ class CostMachine:
         self.stages.append(Stage(what, before, after, multiply_adds))
         return after
 
+    def does(self, letter: str, x: Window, *given: Any) -> Window:
+        """A letter, and a stage of it."""
+        after = super().does(letter, x, *given)
+        return self._note(LETTERS[letter].operator(*given), x, after, LETTERS[letter].work(*given) * after.size)
+
     def convolve(self, x: Window, kernel: Signal) -> Window:
-        """Every tap of the kernel's window times every output."""
-        after = x.convolved(window_of(kernel))
-        return self._note(Conv(kernel), x, after, kernel.values.size * after.size)
-
-    def modulate(self, x: Window, sequence: Signal) -> Window:
-        """One multiplication per sample."""
-        return self._note(Modulate(sequence), x, x, x.size)
-
-    def character(self, x: Window, frequency: Any) -> Window:
-        """One multiplication per sample."""
-        return self._note(Character(frequency), x, x, x.size)
-
-    def scale(self, x: Window, scalar: Scalar) -> Window:
-        """One multiplication per sample."""
-        return self._note(Scale(scalar, Identity()), x, x, x.size)
+        """n + t − 1 samples."""
+        return x.convolved(window_of(kernel))
 
     def up(self, x: Window, factors: tuple[int, ...]) -> Window:
-        """Moves samples only."""
-        return self._note(Up(factors), x, x.up(factors))
+        """k (n − 1) + 1 samples."""
+        return x.up(factors)
 
     def down(self, x: Window, factors: tuple[int, ...]) -> Window:
-        """Moves samples only."""
-        return self._note(Down(factors), x, x.down(factors))
+        """All n with k n inside."""
+        return x.down(factors)
 
     def spread(self, x: Window, matrix: SamplingMatrix) -> Window:
-        """Moves samples only."""
-        return self._note(Up(matrix), x, x.spread(matrix))
+        """The smallest box around all M n."""
+        return x.spread(matrix)
 
     def sample(self, x: Window, matrix: SamplingMatrix) -> Window:
-        """Moves samples only."""
-        return self._note(Down(matrix), x, x.sampled(matrix))
+        """A box around all n with M n inside."""
+        return x.sampled(matrix)
 
     def shift(self, x: Window, shifts: tuple[int, ...]) -> Window:
-        """Moves samples only."""
-        return self._note(Shift(shifts), x, x.shifted(shifts))
+        """Every index plus the shift."""
+        return x.shifted(shifts)
 
     def flip(self, x: Window) -> Window:
-        """Moves samples only."""
-        return self._note(Flip(), x, x.flipped())
+        """Every index negated."""
+        return x.flipped()
 
     def zero(self, x: Window) -> Window:
-        """Reads nothing."""
-        return self._note(Zero(), x, x.emptied())
+        """No index at all."""
+        return x.emptied()
 
     def total(self, terms: Sequence[Window]) -> Window:
         """One addition less than there are terms, per sample."""

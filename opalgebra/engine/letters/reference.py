@@ -18,8 +18,8 @@ from ..arrays.arithmetic import CONVOLUTION, POINTWISE, Numbers
 from ..arrays.tone import tone_signal
 from ..arrays.window import Window, place, union
 from ..filters.relabel import Relabel
-from .channels import evaluate_channels
-from .unfold import evaluate, flipped, window_of
+from .machine import Machine
+from .unfold import evaluate, evaluate_channels, flipped, window_of
 
 
 class ReferenceEngine:
@@ -46,8 +46,8 @@ class ReferenceEngine:
         return _machine(exact).total(terms)
 
 
-class ArrayMachine:
-    """The letters on signals; see :class:`~opalgebra.engine.letters.unfold.Machine`."""
+class ArrayMachine(Machine[Signal]):
+    """The letters on signals."""
 
     def read(self, signal: Signal) -> Numbers:
         """The samples of a signal as what they are computed with."""

@@ -1,21 +1,23 @@
 """Operators as programs: what is done to a signal, letter by letter.
 
-:func:`evaluate` takes a tree apart without recursion and hands each letter to a :class:`Machine`.  One
-machine computes with arrays, another counts multiply-adds; a new engine is a new machine.  Transposes and
-conjugates are pushed down to the letters here, so that machines never see them.
+:func:`evaluate` takes a tree apart without recursion and hands each letter to a :class:`~.machine.Machine`.
+Transposes and conjugates are pushed down to the letters here, so that machines never see them.  A block is run as it
+is written, entry by entry, on tuples of values, one for every channel, and never multiplied out: a composition of
+blocks runs one after the other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import singledispatch
-from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
 from ...errors import DimensionError, FormalSignalError, OperandError, SizeError
-from ...expr import has_blocks
+from ...expr.blocks import Block, slices
 from ...expr.characters import Character
+from ...expr.contents import has_blocks
 from ...expr.factors import axes, is_symbolic, per_axis
 from ...expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ...expr.named import Named
@@ -35,51 +37,12 @@ from ...expr.operators import (
 )
 from ...expr.sampling import SamplingMatrix
 from ...expr.signals import Signal, SignalExpr
-from ...scalar import Scalar, conjugate
+from ...scalar import conjugate
 from ..arrays.window import Window
+from .machine import Channels, Machine
 
 T = TypeVar("T")
 MAX_POWER = 10**6
-
-
-class Machine(Protocol[T]):
-    """What a machine does for each letter; T is what it works on."""
-
-    def convolve(self, x: T, kernel: Signal) -> T:
-        """y_n = Σ_k q_{n−k} x_k."""
-
-    def modulate(self, x: T, sequence: Signal) -> T:
-        """y_n = w_n x_n, w periodic."""
-
-    def character(self, x: T, frequency: Any) -> T:
-        """y_n = e^{iωn} x_n, ω exact or a float that asks for floats."""
-
-    def scale(self, x: T, scalar: Scalar) -> T:
-        """y_n = c x_n."""
-
-    def up(self, x: T, factors: tuple[int, ...]) -> T:
-        """y_{kn} = x_n."""
-
-    def down(self, x: T, factors: tuple[int, ...]) -> T:
-        """y_n = x_{kn}."""
-
-    def spread(self, x: T, matrix: SamplingMatrix) -> T:
-        """y_{Mn} = x_n, 0 elsewhere."""
-
-    def sample(self, x: T, matrix: SamplingMatrix) -> T:
-        """y_n = x_{Mn}."""
-
-    def shift(self, x: T, shifts: tuple[int, ...]) -> T:
-        """y_n = x_{n−s}."""
-
-    def flip(self, x: T) -> T:
-        """y_n = x_{−n}."""
-
-    def zero(self, x: T) -> T:
-        """y = 0."""
-
-    def total(self, terms: Sequence[T]) -> T:
-        """The sum."""
 
 
 class Mode(NamedTuple):
@@ -98,11 +61,14 @@ def evaluate(operator: LinearOperator, x: T, machine: Machine[T]) -> T:
     if has_blocks(operator):
         if operator.channels != PLAIN:
             raise DimensionError(f"{operator} acts on several channels; apply it to a tuple of signals: A @ (x, y)")
-        from .channels import evaluate_channels
-
         (y,) = evaluate_channels(operator, (x,), machine)
         return y
     return run(operator, x, machine)
+
+
+def evaluate_channels(operator: LinearOperator, x: tuple[T, ...], machine: Machine[T]) -> tuple[T, ...]:
+    """Run ``operator`` on a tuple of as many values as it has inputs; a tuple of its outputs."""
+    return run(operator, x, Channels(machine))
 
 
 def run(operator: LinearOperator, x: T, machine: Machine[T]) -> T:
@@ -126,7 +92,7 @@ def _unfold(node: LinearOperator, mode: Mode) -> list[Task]:
 
 def _letter(name: str, *arguments: Any) -> list[Task]:
     def act(machine: Any, values: list[Any]) -> None:
-        values[-1] = getattr(machine, name)(values[-1], *arguments)
+        values[-1] = machine.does(name, values[-1], *arguments)
 
     return [act]
 
@@ -217,6 +183,66 @@ def _(node: Power, mode: Mode) -> list[Task]:
 @_unfold.register
 def _(node: Named, mode: Mode) -> list[Task]:
     return [(node.meaning, mode)]
+
+
+@_unfold.register
+def _(node: Block, mode: Mode) -> list[Task]:
+    rows, heights, widths = node.rows, node.heights, node.widths
+    if mode.transposed:
+        rows, heights, widths = tuple(zip(*rows, strict=True)), widths, heights
+    tasks: list[Task] = []
+    for done, (row, height) in enumerate(zip(rows, heights, strict=True)):
+        tasks += _row(row, height, slices(widths), done, mode)
+    return [*tasks, _stack(len(rows))]
+
+
+def _row(
+    row: Sequence[LinearOperator], height: int, places: list[tuple[int, int]], below: int, mode: Mode
+) -> list[Task]:
+    """The outputs of one row on top of the stack; those of ``below`` rows lie between them and the input."""
+    tasks: list[Task] = []
+    entries = [(entry, place) for entry, place in zip(row, places, strict=True) if not isinstance(entry, Zero)]
+    for done, (entry, (start, stop)) in enumerate(entries):
+        tasks += [_select(below + done + 1, start, stop), (entry, mode)]
+    if not entries:
+        return [_nothing(below + 1, height)]
+    return [*tasks, _sum(len(entries))] if len(entries) > 1 else tasks
+
+
+def _select(depth: int, start: int, stop: int) -> Action:
+    """Put some channels of the input, ``depth`` below the top, on top of the stack."""
+
+    def act(machine: Any, values: list[Any]) -> None:
+        values.append(values[-depth][start:stop])
+
+    return act
+
+
+def _nothing(depth: int, height: int) -> Action:
+    """Zeros on ``height`` channels."""
+
+    def act(machine: Any, values: list[Any]) -> None:
+        values.append(machine.does("zero", values[-depth][:1]) * height)
+
+    return act
+
+
+def _sum(count: int) -> Action:
+    def act(machine: Any, values: list[Any]) -> None:
+        total = machine.total(values[-count:])
+        values[-count:] = [total]
+
+    return act
+
+
+def _stack(count: int) -> Action:
+    """Replace the input and the outputs of ``count`` rows by all outputs one under the other."""
+
+    def act(machine: Any, values: list[Any]) -> None:
+        outputs = tuple(channel for row in values[-count:] for channel in row)
+        values[-count - 1 :] = [outputs]
+
+    return act
 
 
 @_unfold.register

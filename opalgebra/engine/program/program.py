@@ -17,10 +17,10 @@ import numpy as np
 
 from ..arrays.arithmetic import check_bound, divided
 from ..arrays.device import module_of
+from ..arrays.rules import CODES
 from ..arrays.window import Window, intersection, union
 from ..filters.fir import Fir
 from ..filters.weights import Quotient
-from ..ways import compiled
 from ..ways.choose import Choice, choose, engine_for, plan
 from ..ways.cuda import launch
 from .values import Action, Term, Value
@@ -284,7 +284,7 @@ class Program:
 
     def reads_directly(self, batch: int, dtype: Any, engine: str, beyond: Beyond) -> bool:
         """Whether every term that reads the input can continue it by itself, so that it need not be copied."""
-        if not all(rule in compiled.MODES for rule in beyond.rules):
+        if not all(rule in CODES for rule in beyond.rules):
             return False
         return all(
             choice.continues

@@ -24,6 +24,7 @@ from ..arrays.arithmetic import EXACT, evaluated, is_quotient
 from ..filters.fir import Fir, Ints
 from ..filters.relabel import Relabel
 from ..filters.weights import Quotient, Tone, Weight
+from ..letters.machine import Machine
 from ..letters.unfold import evaluate, formal_error
 
 Action: TypeAlias = Fir | Weight | Quotient | Relabel
@@ -45,8 +46,8 @@ class Value:
     channels: int | None = None  # the axis before the window's, where there is one
 
 
-class Compiler:
-    """The letters on values; see :class:`~opalgebra.engine.letters.unfold.Machine`."""
+class Compiler(Machine[Value]):
+    """The letters on values."""
 
     def __init__(self, ndim: int) -> None:
         self.ndim = ndim

@@ -13,10 +13,12 @@ import numpy as np
 
 from ..._verbs import verb
 from ...algebra.judge.evaluate import Evaluator
+from ...engine.letters.machine import Machine
 from ...engine.letters.unfold import evaluate
 from ...errors import FormalSignalError, OperandError
-from ...expr import LinearOperator, SamplingMatrix, Signal, Zero, formal_parts, grid, parts_of, times
-from ...scalar import Scalar, check_scalar, exact, is_sympy, to_sympy
+from ...expr import LinearOperator, SamplingMatrix, Signal, Zero, formal_parts, grid, parts_of
+from ...expr.index import times
+from ...scalar import check_scalar, exact, is_sympy, to_sympy
 from ..conv import ConvTranspose
 from ..geometry import Ints
 
@@ -185,12 +187,10 @@ def _of_operator(operator: LinearOperator) -> Checkerboard:
     return Checkerboard(sums[0, 0] if sums.shape[:2] == (1, 1) else sums, ndim)
 
 
-class _ConstantPeriod:
-    """A period of what an operator makes of a constant, per axis: a machine of the engine's kind."""
+class _ConstantPeriod(Machine[Ints]):
+    """A period of what an operator makes of a constant, per axis."""
 
-    def convolve(self, x: Ints, kernel: Signal) -> Ints:
-        """The period stays."""
-        return x
+    passes = frozenset({"convolve", "scale", "shift", "flip"})
 
     def modulate(self, x: Ints, sequence: Signal) -> Ints:
         """That of both."""
@@ -202,10 +202,6 @@ class _ConstantPeriod:
         if any(others for _, others in parts):
             raise OperandError("the operator multiplies by e^(iωn) of no period, so that no pattern repeats")
         return tuple(lcm(p, turn.denominator) for p, (turn, _) in zip(x, parts, strict=True))
-
-    def scale(self, x: Ints, scalar: Scalar) -> Ints:
-        """The period stays."""
-        return x
 
     def up(self, x: Ints, factors: Ints) -> Ints:
         """k times as long."""
@@ -222,14 +218,6 @@ class _ConstantPeriod:
     def sample(self, x: Ints, matrix: SamplingMatrix) -> Ints:
         """A multiple of all periods."""
         return (lcm(*x),) * len(x)
-
-    def shift(self, x: Ints, shifts: Ints) -> Ints:
-        """The period stays."""
-        return x
-
-    def flip(self, x: Ints) -> Ints:
-        """The period stays."""
-        return x
 
     def zero(self, x: Ints) -> Ints:
         """Zero is constant."""

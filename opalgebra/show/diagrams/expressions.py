@@ -26,7 +26,6 @@ from ...expr.operators import (
     Adjoint,
     Compose,
     Conj,
-    FormalOperator,
     Identity,
     LinearOperator,
     Power,
@@ -241,7 +240,8 @@ class Drawer:
         return self._element(BOX, "0", node, turn, room)
 
     @emit.register
-    def _formal(self, node: FormalOperator, turn: Turn, room: Room) -> Part:
+    def _box(self, node: LinearOperator, turn: Turn, room: Room) -> Part:
+        """A formal operator, and whatever has no symbol of its own."""
         return self._element(BOX, clipped(brief_text(turn.of(node))), node, turn, room)
 
     @emit.register

@@ -12,10 +12,19 @@ from ...errors import OperandError
 from ...expr.blocks import Block
 from ...expr.characters import Character
 from ...expr.factors import axes
-from ...expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
-from ...expr.named import Named
 from ...expr.node import Node
-from ...expr.operators import Adjoint, Compose, Conj, FormalOperator, Identity, Power, Scale, Sum, Transpose, Zero
+from ...expr.operators import (
+    Adjoint,
+    Compose,
+    Conj,
+    FormalOperator,
+    Identity,
+    LinearOperator,
+    Power,
+    Scale,
+    Sum,
+    Transpose,
+)
 from ...expr.sampling import SamplingMatrix
 from ...expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalExpr, SignalSum
 from ...expr.sums import IndexedSignalSum, IndexedSum
@@ -160,19 +169,8 @@ class _Code:
         """The node written out one level deep."""
         raise OperandError(f"a {type(node).__name__} has no code; register one in opalgebra.show.notation.code")
 
-    @emit.register(Identity)
-    @emit.register(Zero)
-    @emit.register(Flip)
-    def _emit_constant(self, node: Node) -> Piece:
-        return _call(type(node).__name__)
-
-    @emit.register(Up)
-    @emit.register(Down)
-    @emit.register(Shift)
-    @emit.register(Conv)
-    @emit.register(Modulate)
-    @emit.register(Named)
-    def _emit_call(self, node: Node) -> Piece:
+    @emit.register
+    def _emit_call(self, node: LinearOperator) -> Piece:
         arguments: list[Part] = [
             Hole(part, kernel=True) if isinstance(part, SignalExpr) else value_code(part) for part in node.parts()
         ]

@@ -18,9 +18,20 @@ from ...errors import OperandError, SizeError
 from ...expr.blocks import Block
 from ...expr.characters import Character
 from ...expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
-from ...expr.named import Named
 from ...expr.node import Node
-from ...expr.operators import Adjoint, Compose, Conj, FormalOperator, Identity, Power, Scale, Sum, Transpose, Zero
+from ...expr.operators import (
+    Adjoint,
+    Compose,
+    Conj,
+    FormalOperator,
+    Identity,
+    LinearOperator,
+    Power,
+    Scale,
+    Sum,
+    Transpose,
+    Zero,
+)
 from ...expr.signals import Applied, Box, ConjSignal, FormalSignal, Signal, SignalSum
 from ...expr.sums import IndexedSignalSum, IndexedSum
 from ...scalar import Scalar, exact
@@ -335,7 +346,8 @@ class Renderer:
         return Piece(ATOM, [self.operator_name(node.name)])
 
     @emit.register
-    def _emit_named(self, node: Named) -> Piece:
+    def _emit_call(self, node: LinearOperator) -> Piece:
+        """Operators without a sign of their own: their name, and in parentheses what they are made of."""
         arguments: list[Part] = [
             Hole(part, SUM, kernel=True) if isinstance(part, Node) else self.index(part) for part in node.parts()
         ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import cmath
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from itertools import count
 from keyword import iskeyword
 from math import copysign, isfinite
@@ -13,17 +14,33 @@ from unicodedata import normalize
 
 import numpy as np
 
+from ... import expr
 from ...errors import SizeError
 from ...scalar import Scalar, exact
 from .numbers import HUGE, kind
 
+# What an argument of an operator is, by the name of its field.
+_ROLES = {"kernel": "signal", "sequence": "signal", "factor": "factor", "shift": "shift"}
+
+
+def _calls(base: type[Any]) -> Iterator[tuple[str, tuple[Any, tuple[str, ...]]]]:
+    for made in base.__subclasses__():
+        given = [field.name for field in fields(made)] if is_dataclass(made) else ["none"]
+        public = made.__module__.startswith(expr.__name__) and not made.__name__.startswith("_")
+        if public and all(part in _ROLES for part in given):
+            yield made.__name__, (made, tuple(_ROLES[part] for part in given))
+        yield from _calls(made)
+
+
+#: The operators that code calls by name with kernels, factors and shifts alone: the class, and what each argument is.
+CALLS = dict(_calls(expr.LinearOperator))
+
 # Names that ``exact('…')`` reads as something other than a symbol.
 _RESERVED = (
     "I pi E oo nan zoo oa sqrt cos sin exp conjugate exact box signals factors integers reals operators coprime "
-    "divides equal not_divides even_symmetric Conv Corr StridedConv DilatedConv TransposedConv Up Down Repeat LinearUp "
-    "AvgPool Shift Modulate Flip Identity Zero Signal Sum"
+    "divides equal not_divides even_symmetric Signal Sum"
 )
-RESERVED = frozenset(_RESERVED.split())
+RESERVED = frozenset({*_RESERVED.split(), *CALLS})
 MAX_INTEGER = 10**18  # the largest int that ``exact`` reads
 # What a symbol may be assumed to be, the shortest description first.
 ASSUMPTIONS: tuple[dict[str, bool], ...] = (

@@ -10,6 +10,7 @@ import pytest
 
 import opalgebra as oa
 from opalgebra.bound.arrays import memory
+from opalgebra.engine.arrays.rules import CODES
 from opalgebra.engine.program.program import Program
 from opalgebra.engine.ways import compiled
 from tests import compiled_naive
@@ -112,7 +113,7 @@ def test_compiled_filters_far_from_zero(up: int, down: int, dtype: np.dtype, mon
     """All values are small integers, so that every dtype is exact."""
     monkeypatch.setattr(compiled_naive, "continued", near)
     some = False
-    for seed, rule in enumerate(compiled.MODES):
+    for seed, rule in enumerate(CODES):
         case = far_case(up, down, rule, dtype, seed)
         expected = case.expected()
         np.testing.assert_array_equal(case.made(compiled.plan).run(case.x), expected)

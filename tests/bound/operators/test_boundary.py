@@ -9,7 +9,8 @@ import pytest
 from scipy import signal
 
 import opalgebra as oa
-from opalgebra.bound.operators.boundary import RULES, sources
+from opalgebra.bound.operators.boundary import sources
+from opalgebra.engine.arrays.rules import RULES
 from tests.judge_bound import BOUNDARIES, PADS, continuation, samples
 
 LENGTHS = (1, 2, 3, 4, 5, 8)

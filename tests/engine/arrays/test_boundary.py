@@ -7,9 +7,9 @@ import itertools
 import numpy as np
 import pytest
 
-from opalgebra.bound.operators.boundary import RULES
 from opalgebra.engine.arrays import boundary
 from opalgebra.engine.arrays.boundary import Continuation
+from opalgebra.engine.arrays.rules import RULES
 from tests.judge_bound import continuation
 
 

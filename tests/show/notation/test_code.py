@@ -265,9 +265,17 @@ def test_shared_parts_that_explode_are_refused(monkeypatch: pytest.MonkeyPatch) 
         code(shared)
 
 
-def test_a_node_without_code_is_an_error() -> None:
-    class Unknown(LinearOperator):
+def test_an_operator_is_a_call_and_another_node_without_code_an_error() -> None:
+    class Letter(LinearOperator):
         ndim = None
 
+        def parts(self) -> tuple[Any, ...]:
+            return oa.Signal([1, 2]), 3
+
+    class Unknown(Node):
+        def parts(self) -> tuple[Any, ...]:
+            return ()
+
+    assert code(Letter()) == "Letter([1, 2], 3)"
     with pytest.raises(OperandError, match="Unknown has no code"):
         code(Unknown())

@@ -182,8 +182,9 @@ def test_formats_and_sympy_hooks() -> None:
 
 @pytest.mark.parametrize("render", RENDERERS)
 def test_a_node_without_a_written_form_is_an_error(render: Callable[[Node], str]) -> None:
-    class Unknown(LinearOperator):
-        ndim = None
+    class Unknown(Node):
+        def parts(self) -> tuple[Any, ...]:
+            return ()
 
     with pytest.raises(OperandError, match="Unknown has no written form"):
         render(Unknown())
@@ -198,3 +199,14 @@ def test_a_class_registers_how_it_is_written(notation: Any) -> None:
         notation(Word())
     notation.register(Word, lambda word: "a word")
     assert notation(Word()) == "a word"
+
+
+def test_an_operator_without_a_sign_is_written_as_a_call() -> None:
+    class Letter(LinearOperator):
+        ndim = None
+
+        def parts(self) -> tuple[Any, ...]:
+            return oa.Signal([1, 2]), 3
+
+    assert text(Letter()) == "Letter((1 2), 3)"
+    assert latex(Letter()) == r"\mathrm{Letter}((1, 2), 3)"

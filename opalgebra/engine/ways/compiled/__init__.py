@@ -14,7 +14,7 @@ from importlib.util import find_spec
 
 from .boxes import Boxes, BoxFilter
 from .fourier import fir, transforms_of
-from .layout import DTYPES, MODES
+from .layout import DTYPES
 from .mixing import AXES as MIXING_AXES
 from .mixing import MixingPlan, mixing_plan
 from .mixing_gradient import MixingGradient
@@ -26,7 +26,6 @@ from .threads import cpus, get_threads, set_threads
 __all__ = [
     "DTYPES",
     "MIXING_AXES",
-    "MODES",
     "Blocks",
     "BoxFilter",
     "Boxes",

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from ...arrays.rules import RULES
 from . import layout
 from .overlap import Pairs, run_or_sum
 from .plans import Plan
@@ -198,13 +199,9 @@ def _folded(start: int, count: int, size: int, rule: int) -> Places:
         found = max(0, high - low)
         return slice(start + low, start + low + found), None, min(low, count), found
     m = np.arange(start, start + count)
-    if rule == layout.EDGE:
-        return np.clip(m, 0, size - 1), None, 0, count
-    if rule == layout.WRAP:
-        return m % size, None, 0, count
-    if rule == layout.REFLECT:
-        m %= max(1, 2 * size - 2)
-        return np.minimum(m, 2 * size - 2 - m), None, 0, count
-    m %= 2 * size
-    index = np.minimum(m, 2 * size - 1 - m)
-    return index, (np.where(m < size, 1.0, -1.0) if rule == layout.ANTISYMMETRIC else None), 0, count
+    row = next(row for row in RULES.values() if row.code == rule)
+    period = row.period(size)
+    m = m % period if period else m
+    beyond = (m < 0) | (m >= size)
+    index = np.where(beyond, row.last(size) - m if period else np.clip(m, 0, size - 1), m)
+    return index, (np.where(beyond, -1.0, 1.0) if row.sign < 0 else None), 0, count

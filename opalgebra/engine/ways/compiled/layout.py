@@ -1,4 +1,4 @@
-"""What the plans and the compiled kernels agree on: the numbers of rules and the places of entries in tables.
+"""What the plans and the compiled kernels agree on: the places of entries in tables.
 
 A compiled kernel holds these as constants; ``kernels.py`` names its cached code after them.
 """
@@ -7,22 +7,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...arrays.rules import CODES
+
 VECTOR_BYTES = 64
 COMBS = (4, 2, 1)  # taps that go by together, each a vector after the one before
 
 #: What arrays can be filtered.
 DTYPES = frozenset(map(np.dtype, ("f4", "f8", "i8", "c8", "c16")))
 
-ZERO, EDGE, WRAP, SYMMETRIC, REFLECT, ANTISYMMETRIC = range(6)
-#: How a signal goes on outside of its window, by the names of :func:`numpy.pad`.
-MODES = {
-    "zero": ZERO,
-    "edge": EDGE,
-    "wrap": WRAP,
-    "symmetric": SYMMETRIC,
-    "reflect": REFLECT,
-    "antisymmetric": ANTISYMMETRIC,
-}
+ZERO = CODES["zero"]
 
 # Columns of the table ``axes``, one row per axis before the last: L', M', the sizes of y and x, the least offset and
 # how far the largest is from it, the strides of x, y and the patch, the rule.

@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from ....errors import DimensionError
+from ...arrays.rules import CODES
 from . import layout
-from .layout import MODES, VECTOR_BYTES
+from .layout import VECTOR_BYTES
 from .plans import PATCH_BYTES, TILE_BYTES, Runs, _Axis, _Row, axes_of, check, row_of
 from .threads import share
 
@@ -147,7 +148,7 @@ def mixing_plan(
     trailing: Any = (..., *where)
     matrices = np.moveaxis(taps[trailing][..., reads], -1, 0)
     alone = [
-        _Axis(1, 1, 1, 1, MODES["zero"], reads, *np.zeros((2, len(matrices)), np.int64)) for _ in range(AXES - rank)
+        _Axis(1, 1, 1, 1, CODES["zero"], reads, *np.zeros((2, len(matrices)), np.int64)) for _ in range(AXES - rank)
     ]
     flipped = tuple([axis + 1 for axis in range(rank) if down[axis] < 0])
     groups, outs, ins = taps.shape[:3]

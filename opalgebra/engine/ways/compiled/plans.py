@@ -24,8 +24,9 @@ from typing import Any
 import numpy as np
 
 from ....errors import DimensionError, FactorError, KernelError, OperandError, WindowError
+from ...arrays.rules import CODES
 from . import layout
-from .layout import COMBS, DTYPES, MODES, VECTOR_BYTES
+from .layout import COMBS, DTYPES, VECTOR_BYTES
 from .threads import checked, get_threads, share
 
 TILE_BYTES = 24 * 1024  # half of the first-level cache of today's cores
@@ -268,7 +269,7 @@ def plan(
     dtype : dtype
         float32, float64, int64, complex64 or complex128, of x and y; sums are taken in it, and integers wrap around.
     rules : str or sequence of str
-        A name of ``MODES``: how x goes on outside of its window.
+        A name of ``CODES``: how x goes on outside of its window.
 
     Raises :class:`~opalgebra.OperandError`, :class:`~opalgebra.KernelError`, :class:`~opalgebra.FactorError`,
     :class:`~opalgebra.DimensionError` and :class:`~opalgebra.WindowError` where an argument is none of these.
@@ -301,8 +302,8 @@ def check(taps: np.ndarray, dtype: np.dtype, start: Any, up: Any, down: Any, out
         raise FactorError(f"the factors are L = {tuple(up)} and M = {tuple(down)}; expected L ≥ 1 and M ≠ 0")
     if any(size < 0 for _, size in (*out, *read)):
         raise WindowError(f"the windows are {tuple(out)} and {tuple(read)}; expected pairs (start, size), size ≥ 0")
-    if unknown := set(rules) - set(MODES):
-        raise WindowError(f"no rule {', '.join(map(repr, unknown))} for a boundary; expected one of {', '.join(MODES)}")
+    if unknown := set(rules) - set(CODES):
+        raise WindowError(f"no rule {', '.join(map(repr, unknown))} for a boundary; expected one of {', '.join(CODES)}")
     if any(rule != "zero" and not size for rule, (_, size) in zip(rules, read, strict=True)):
         raise WindowError("an empty array cannot be continued; use the rule 'zero', or a longer array")
     for j, t, k, m, (a, n), (c, size) in zip(start, taps.shape, up, down, out, read, strict=True):
@@ -334,7 +335,7 @@ def axes_of(
     where: Sequence[np.ndarray], start: Any, up: Any, down: Any, out: Any, read: Any, rules: Sequence[str]
 ) -> tuple[list[_Axis], np.ndarray]:
     """The axes, for the taps at some places, and which of these read anything at all."""
-    axes = [axis_of(start[r] + at, up[r], down[r], out[r], read[r], MODES[rules[r]]) for r, at in enumerate(where)]
+    axes = [axis_of(start[r] + at, up[r], down[r], out[r], read[r], CODES[rules[r]]) for r, at in enumerate(where)]
     reads = np.logical_and.reduce([axis.reads for axis in axes])
     for axis in axes:
         axis.phase, axis.offset = axis.phase[reads], axis.offset[reads]

@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays.rules import CODES
 from . import layout, plans
-from .layout import MODES, VECTOR_BYTES
+from .layout import VECTOR_BYTES
 from .plans import Plan, Runs, plan
 from .threads import share
 
@@ -143,7 +144,7 @@ def separable(
     plans.check(first, dtype, [start[a]], [up[a]], [down[a]], [out[a]], [read[a]], [rules[a]])
     row = plan(last, [start[b]], [up[b]], [down[b]], [out[b]], [read[b]], dtype, [rules[b]])
     where = np.flatnonzero(first)
-    axis = plans.axis_of(start[a] + where, up[a], down[a], out[a], read[a], MODES[rules[a]])
+    axis = plans.axis_of(start[a] + where, up[a], down[a], out[a], read[a], CODES[rules[a]])
     phase, offset, taps = axis.phase[axis.reads], axis.offset[axis.reads], first[where][axis.reads]
     axis.phase, axis.offset = phase, offset
     order = np.lexsort((offset, phase))

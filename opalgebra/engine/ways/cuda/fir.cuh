@@ -51,8 +51,6 @@ typedef pair sum;
 typedef real sum;
 #endif
 
-enum boundary { ZERO, WRAP, SYMMETRIC, REFLECT, EDGE, ANTISYMMETRIC };
-
 // Arithmetic -----------------------------------------------------------------------------------------------------
 
 // CuPy compiles with -ftz=true; these keep small numbers of single precision what they are.
@@ -106,19 +104,20 @@ __device__ inline i64 split(i64 &n, i64 d) {
     return rest;
 }
 
-// Where sample m of n is found, which may be another one outside 0 <= m < n; false where it is zero.
+// Where sample m of n is found, which may be another one outside 0 <= m < n; false where it is zero.  The formula and
+// the bits of mode are those of engine/arrays/rules.py.
 __device__ inline bool find(i64 &m, i64 n, i64 mode, bool &negate) {
     if (m >= 0 && m < n) return true;
-    if (mode == ZERO || n == 0) return false;
-    if (mode == EDGE || (mode == REFLECT && n == 1)) {
+    if (mode == 0 || n == 0) return false;
+    i64 skipped = mode >> 2 & 1, period = (mode & 3) * n - 2 * skipped;
+    if (period == 0) {
         m = m < 0 ? 0 : n - 1;
-        return true;
+    } else {
+        m -= floor_quotient(m, period) * period;
+        if (m < n) return true;
+        m = 2 * n - 1 - skipped - m;
     }
-    i64 period = mode == WRAP ? n : mode == REFLECT ? 2 * n - 2 : 2 * n;
-    m -= floor_quotient(m, period) * period;
-    if (m < n) return true;
-    m = (mode == REFLECT ? 2 * n - 2 : 2 * n - 1) - m;
-    negate = negate != (mode == ANTISYMMETRIC);
+    negate = negate != (mode >> 4 & 1);
     return true;
 }
 

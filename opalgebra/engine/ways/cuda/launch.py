@@ -19,13 +19,13 @@ import numpy as np
 
 from ....errors import OperandError, SizeError
 from ...arrays.device import check_together, uploaded
+from ...arrays.rules import CODES
 from ...arrays.window import Window
 from ...filters.fir import Fir, Ints, _mix, in_parts
 from .fourier import add_by_fourier, suits_fourier
 from .passes import ends, passes, pieces
 from .plan import MAX_AXES, REALS, Axis, Launch, Variant, options, plan, real_of, source
 
-BOUNDARIES = ("zero", "wrap", "symmetric", "reflect", "edge", "antisymmetric")  # as `enum boundary` has them
 MAX_INDEX = 2**62
 KEPT_PLANS = 16
 
@@ -73,7 +73,7 @@ def filter_into(
         The trailing axes are the windows ``written`` and ``read``, axes before them a batch.  float32, float64,
         complex64, complex128 or int64; x in the precision of y, and real where y is.
     boundary : sequence of str, optional
-        How x continues outside ``read``, per axis: one of :data:`BOUNDARIES`; zero by default.
+        How x continues outside ``read``, per axis: a name of ``CODES``; zero by default.
 
     Raises
     ------
@@ -100,10 +100,8 @@ def filter_into(
 
 
 def _check(fir: Fir, y: Any, x: Any, modes: Sequence[str]) -> None:
-    if len(modes) != len(fir.shape) or any(mode not in BOUNDARIES for mode in modes):
-        raise OperandError(
-            f"the boundary is {tuple(modes)}; give {len(fir.shape)} of {', '.join(map(repr, BOUNDARIES))}"
-        )
+    if len(modes) != len(fir.shape) or any(mode not in CODES for mode in modes):
+        raise OperandError(f"the boundary is {tuple(modes)}; give {len(fir.shape)} of {', '.join(map(repr, CODES))}")
     known = real_of(y.dtype) in map(np.dtype, REALS) and real_of(x.dtype) == real_of(y.dtype)
     if not known or (y.dtype.kind != "c" and "c" in (x.dtype.kind, fir.taps.dtype.kind)):
         raise OperandError(
@@ -246,7 +244,7 @@ def _axis(fir: Fir, axis: int, y: Any, x: Any, written: Window, read: Window, mo
         taps,
         written.shape[axis],
         read.shape[axis],
-        BOUNDARIES.index(mode),
+        CODES[mode],
         y.strides[back] // y.dtype.itemsize,
         x.strides[back] // x.dtype.itemsize,
     )

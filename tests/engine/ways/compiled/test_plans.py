@@ -493,18 +493,18 @@ def test_the_cache_lies_where_it_is_told_and_notices_edits(copy: Path) -> None:
     first = {path.name for path in cache.rglob("*.nbi")}
     assert len(first) == 1
     assert "_each_float64" in first.pop()
-    layout = copy / "opalgebra" / "engine" / "compiled" / "layout.py"
-    text = layout.read_text(encoding="utf-8")
-    assert "ZERO, EDGE, WRAP," in text
-    layout.write_text(text.replace("ZERO, EDGE, WRAP,", "ZERO, WRAP, EDGE,"), encoding="utf-8")
-    assert python(SUMS, copy, NUMBA_CACHE_DIR=str(cache)) == SUMS_PRINT  # code of before the edit would wrap
+    rules = copy / "opalgebra" / "engine" / "arrays" / "rules.py"
+    text = rules.read_text(encoding="utf-8")
+    assert "abs(self.sign) <<" in text
+    rules.write_text(text.replace("abs(self.sign) <<", "(self.sign == 0) <<"), encoding="utf-8")
+    assert python(SUMS, copy, NUMBA_CACHE_DIR=str(cache)) == SUMS_PRINT  # code of before the edit takes edge for zero
     assert len(list(cache.rglob("*.nbi"))) == 2
 
 
 def test_without_a_directory_for_the_cache(copy: Path) -> None:
     blocked = copy / "file"
     blocked.touch()
-    (copy / "opalgebra" / "engine" / "compiled" / "__pycache__").touch()
+    (copy / "opalgebra" / "engine" / "ways" / "compiled" / "loops" / "__pycache__").touch()
     nowhere = str(blocked)
     shown = python(SUMS, copy, NUMBA_CACHE_DIR=nowhere, HOME=nowhere, XDG_CACHE_HOME=nowhere)
     assert shown == SUMS_PRINT

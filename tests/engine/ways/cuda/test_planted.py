@@ -119,8 +119,8 @@ BUGS = {
         "channels",
     ),
     "a reflection off by one": (
-        "2 * n - 2 : 2 * n - 1) - m",
-        "2 * n - 1 : 2 * n - 2) - m",
+        "2 * n - 1 - skipped - m",
+        "2 * n - 2 + skipped - m",
         "continued",
     ),
     "a tile left out": (

@@ -24,17 +24,16 @@ import numpy as np
 from llvmlite import binding
 from numba import from_dtype, int64, njit, types
 
+from ....arrays import rules
 from .. import layout
 from ..layout import (
     ADD,
-    ANTISYMMETRIC,
     CHUNKS,
     COLUMNS,
     COUNT,
     DOWN,
     E_MIN,
     E_REACH,
-    EDGE,
     IN,
     LOW,
     MODE,
@@ -42,14 +41,12 @@ from ..layout import (
     PATCH,
     PATCH_STEP,
     REACH,
-    REFLECT,
     ROWS,
     RULE,
     RUN,
     UP,
     VECTOR_BYTES,
     WIDTH,
-    WRAP,
     X_STEP,
     Y_STEP,
     ZERO,
@@ -79,23 +76,22 @@ part_of = njit(inline="always")  # a call with arrays costs 0.1 µs, as much as 
 
 @jit
 def _fold(m, size, rule):
-    """The sample that stands at m outside of [0, size): its index, −1 for none, −2 − index for its negative."""
+    """The sample that stands at m outside of [0, size): its index, −1 for none, −2 − index for its negative.
+
+    The formula and the bits of ``rule`` are those of ``engine/arrays/rules.py``.
+    """
     if rule == ZERO:
         return -1
-    if rule == EDGE:
-        return 0 if m < 0 else size - 1
-    if rule == WRAP:
-        return m % size
-    if rule == REFLECT:
-        if size == 1:
-            return 0
-        r = m % (2 * size - 2)
-        return min(r, 2 * size - 2 - r)
-    r = m % (2 * size)
-    if r < size:
-        return r
-    r = 2 * size - 1 - r
-    return -2 - r if rule == ANTISYMMETRIC else r
+    skipped = rule >> 2 & 1
+    period = (rule & 3) * size - 2 * skipped
+    if period == 0:
+        r = 0 if m < 0 else size - 1
+    else:
+        r = m % period
+        if r < size:
+            return r
+        r = 2 * size - 1 - skipped - r
+    return -2 - r if rule >> 4 else r
 
 
 @jit
@@ -334,7 +330,7 @@ def version(*parts: Any) -> str:
     Numba's cache looks at one file alone and numbers its own files without a lock.  So the name of a cached function
     says all that it depends on, and one name never stands for two things that two processes could mix up.
     """
-    everything = dict.fromkeys((*parts, __name__, layout.__name__, vectors.__name__))
+    everything = dict.fromkeys((*parts, __name__, layout.__name__, rules.__name__, vectors.__name__))
     found = [_source(part) if isinstance(part, str) else part for part in everything]
     return f"{zlib.crc32(repr((found, binding.get_host_cpu_name())).encode()):08x}"
 
