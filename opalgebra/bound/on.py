@@ -9,6 +9,7 @@ from ..expr import LinearOperator
 from ..scalar import is_sympy
 from .operators.base import BoundOperator
 from .operators.windowed import on_sizes
+from .sizes.sized import on_symbols
 
 
 def on(
@@ -22,8 +23,6 @@ def on(
 ) -> BoundOperator:
     """See :meth:`~opalgebra.LinearOperator.on`."""
     if _has_symbols(n) or _has_symbols(out):
-        from .sizes.sized import on_symbols  # only where there are any, because it reads SymPy
-
         return on_symbols(operator, n, out, mode, boundary, dtype, engine)
     return on_sizes(operator, n, out, mode, boundary, dtype, engine)
 

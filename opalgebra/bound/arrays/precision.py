@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ...engine.arrays.arithmetic import as_int64
 from ...errors import OperandError
 from ...expr import Character, Named, Node, Scale, Signal, walk
 from ...scalar import is_sympy
@@ -142,7 +143,5 @@ def as_data(x: Any, result: Any) -> np.ndarray:
     if x.dtype.kind != "c" and target.kind == "c":
         target = np.finfo(target).dtype
     if target.kind == "i" and x.dtype.kind == "u" and x.dtype.itemsize == 8:
-        from ...engine.arrays.arithmetic import as_int64
-
         return as_int64(x)
     return x.astype(target, copy=False)
