@@ -24,6 +24,7 @@ _ROLES = {"kernel": "signal", "sequence": "signal", "factor": "factor", "shift":
 
 
 def _calls(base: type) -> Iterator[tuple[str, tuple[Any, tuple[str, ...]]]]:
+    made: Any
     for made in base.__subclasses__():
         given = [field.name for field in fields(made)] if is_dataclass(made) else ["none"]
         public = made.__module__.startswith(expr.__name__) and not made.__name__.startswith("_")
