@@ -257,15 +257,26 @@ class Modular:
             return [self._modulated(node, xs[0])]
         if type(node) is characters.Character:
             return [self._turned(node, xs[0])]
+        if type(node) not in LETTERS:
+            return [self._exactly(node, xs[0], turned)]
         relation = self._once(node, self._relation)
         self.work[0] -= xs[0].at.shape[1] * relation.offsets.shape[1]
         if self.work[0] < 0:
             raise TooLarge
         return [related(relation, xs[0], turned)]
 
+    def _exactly(self, node: Any, x: Vector, turned: bool) -> Vector:
+        """A letter that only the exact judge knows, put to it once for either residue of i."""
+        if node.children():
+            raise TooLarge  # its kernels are residues here
+        judge, places = Judge(self.ndim, {}, dict(self.given)), list(map(tuple, x.at.T.tolist()))
+        operator = operators.Transpose(node) if turned else node
+        lanes = [judge.apply(operator, dict(zip(places, lane, strict=True))) for lane in x.values.tolist()]
+        at = sorted(lanes[0].keys() | lanes[1].keys())
+        values = [[_residues(lane.get(n, 0))[side] for n in at] for side, lane in enumerate(lanes)]
+        return Vector(np.array(at, dtype=np.int64).reshape(-1, self.ndim).T, np.array(values, dtype=np.int64))
+
     def _relation(self, node: Any) -> Relation:
-        if type(node) not in LETTERS:
-            raise TooLarge  # what only the exact judge knows is put to it
         return LETTERS[type(node)](self, node)
 
     def _modulated(self, node: Any, x: Vector) -> Vector:

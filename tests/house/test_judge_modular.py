@@ -41,6 +41,15 @@ def residues(exact: dict[Any, Any]) -> dict[Any, tuple[int, int]]:
     return {at: _residues(value) for at, value in exact.items() if _residues(value) != (0, 0)}
 
 
+@pytest.mark.parametrize("letter", [oa.Up(2), oa.Down(3), oa.AvgPool(2), oa.Shift(-2), oa.Flip()], ids=str)
+def test_a_letter_without_a_rule_is_put_to_the_exact_judge(letter: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    x = vector({(n,): Gauss(n * n + 1, n) for n in range(-5, 6)}, 1)
+    expected = [Modular(1, {}, {}).apply(letter, [x], turned) for turned in (False, True)]
+    monkeypatch.delitem(LETTERS, type(letter))
+    found = [Modular(1, {}, {}).apply(letter, [x], turned) for turned in (False, True)]
+    assert [samples(y) for (y,) in found] == [samples(y) for (y,) in expected]
+
+
 @pytest.mark.parametrize(("kind", "count"), [("1-D", 40), ("2-D", 25), ("lattices", 25), ("formal kernels", 25)])
 def test_both_judges_say_the_same(kind: str, count: int) -> None:
     seen: set[type] = set()
