@@ -18,7 +18,7 @@ from opalgebra.algebra.numbers.choose import ring_of
 from opalgebra.bound.compare.responses import Tracer, impulse
 from opalgebra.bound.operators.extent import Inside, Period, Rate, Reached, _Intervals
 from opalgebra.bound.reports import cost
-from opalgebra.bound.sizes.large import _Multiple
+from opalgebra.bound.sizes.large import _LargePeriod
 from opalgebra.bound.sizes.runs import Letters, identity
 from opalgebra.engine.arrays.window import Window
 from opalgebra.engine.letters.explain import CostMachine
@@ -54,8 +54,8 @@ MACHINES: dict[type, Callable[[int], tuple[Machine[Any], Any]]] = {
     Reached: lambda d: (Reached(), ((0, SIZE),) * d),
     Inside: lambda d: (Inside(), ((0, SIZE),) * d),
     Rate: lambda d: (Rate(), (Fraction(1),) * d),
-    Period: lambda d: (Period(), (Fraction(SIZE),) * d),
-    _Multiple: lambda d: (_Multiple((SIZE,) * d), (Fraction(1),) * d),
+    Period: lambda d: (Period((SIZE,) * d), (Fraction(1),) * d),
+    _LargePeriod: lambda d: (_LargePeriod((SIZE,) * d), (Fraction(1),) * d),
     _ConstantPeriod: lambda d: (_ConstantPeriod(), (1,) * d),
     cost._Read: lambda d: (cost._Read(), (Fraction(1),) * d),
     cost._Letters: lambda d: (cost._Letters(d), cost._Made("input", Fraction(), (), is_input=True)),
