@@ -75,6 +75,9 @@ class Law(Stated, Drawn):
         Names and kinds, such as ``"k:factor q:kernel"``.
     sides : callable
         Both sides for given parameters.
+    normal, tried : str
+        The way to the normal form of the rewriter (→ or ←), and the ways that the optimiser tries, which keeps what
+        costs less (→, ← or ↔).
     """
 
     name: str
@@ -89,8 +92,8 @@ class Law(Stated, Drawn):
     summed: bool = False  # whether the right side is a sum over r < k, which no pattern can express
     pattern: Callable[..., Any] | None = None  # what to look for, where the left side itself cannot serve
     bind: Callable[[Bindings], Bindings | None] | None = None  # the law's parameters from those of the pattern
-    normal: str = ""  # the way to the normal form of the rewriter: → or ←
-    tried: str = ""  # the ways that the optimiser tries, which keeps what costs less: →, ← or ↔
+    normal: str = ""
+    tried: str = ""
 
     @cached_property
     def kinds(self) -> dict[str, str]:

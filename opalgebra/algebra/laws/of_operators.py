@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...expr import Conv, Down, Modulate, Shift, Up, Zero, box, compose, written_out
+from ...expr import Character, Conv, Down, Modulate, Shift, Up, Zero, box, compose, written_out
 from ...expr.named import AvgPool, Corr, DilatedConv, LinearUp, Repeat, StridedConv, TransposedConv
 from ...scalar import conjugate
 from .builders import (
@@ -14,7 +14,6 @@ from .builders import (
     R,
     bind_sequence,
     bind_sum,
-    character,
     exact_product,
     impulse,
     moved,
@@ -114,12 +113,12 @@ STRUCTURE = [
     Law("shift-modulate", "d:shift w:sequence", lambda d, w: (Shift(d) @ Modulate(w), Modulate(moved(w, d)) @ Shift(d)),
         LINEAR, lambda d, w: (Shift(d) @ Modulate(w), Modulate(w) @ Shift(d)),
         generic={"d": 1, "w": PERIODIC}, pattern=lambda d, A: Shift(d) @ A, bind=bind_sequence, normal="→"),
-    Law("character-transpose", "w:frequency", lambda w: (character(w).T, character(w)), LINEAR,
-        lambda w: (character(w).T, character(negative(w))), normal="→"),
-    Law("character-adjoint", "w:frequency", lambda w: (character(w).H, character(negative(w))), LINEAR,
-        lambda w: (character(w).H, character(w)), normal="→"),
-    Law("conj-character", "w:frequency", lambda w: (character(w).conj(), character(negative(w))), LINEAR,
-        lambda w: (character(w).conj(), character(w)), normal="→"),
+    Law("character-transpose", "w:frequency", lambda w: (Character(w).T, Character(w)), LINEAR,
+        lambda w: (Character(w).T, Character(negative(w))), normal="→"),
+    Law("character-adjoint", "w:frequency", lambda w: (Character(w).H, Character(negative(w))), LINEAR,
+        lambda w: (Character(w).H, Character(w)), normal="→"),
+    Law("conj-character", "w:frequency", lambda w: (Character(w).conj(), Character(negative(w))), LINEAR,
+        lambda w: (Character(w).conj(), Character(w)), normal="→"),
     Law("scale-left", "c:scalar A:operator B:operator", lambda c, A, B: ((c * A) @ B, c * (A @ B)), LINEAR,
         lambda c, A, B: ((c * A) @ B, A @ B)),
     Law("scale-right", "c:scalar A:operator B:operator", lambda c, A, B: (A @ (c * B), c * (A @ B)), LINEAR,

@@ -137,14 +137,6 @@ def total(kernels: list[Signal]) -> Signal | None:
     return made(taps, start, kinds.pop())
 
 
-def spread(q: Signal, factor: Index) -> Signal:
-    """↑k q."""
-    shape = [k * (n - 1) + 1 for k, n in zip(factor, q.values.shape, strict=True)]
-    values = np.full(shape, to_sympy(0) if q.is_exact else 0, dtype=q.dtype)
-    values[tuple(slice(None, None, k) for k in factor)] = q.values
-    return Signal._wrap(values, tuple(k * a for k, a in zip(factor, q.starts, strict=True)), q.weak)
-
-
 def comb(q: Signal) -> tuple[Index, Index]:
     """(s, g): every tap that is not zero stands at s plus a multiple of g, per axis; g = 0 for one place only."""
     places = np.argwhere(q.values != 0)
