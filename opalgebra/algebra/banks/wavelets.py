@@ -156,13 +156,7 @@ def _nine_seven() -> tuple[Signal, Signal]:
     for i, c in enumerate(y):
         long[i + 1] += a * c
     long[2] += 1
-    return _root_two(convolved(_binomial_exact(4), long), -4), _root_two(convolved(_binomial_exact(4), short), -3)
-
-
-def _binomial_exact(n: int) -> list[Any]:
-    from sympy import Rational
-
-    return [Rational(c.numerator, c.denominator) for c in _binomial(n)]
+    return _root_two(convolved(_binomial(4), long), -4), _root_two(convolved(_binomial(4), short), -3)
 
 
 def _pywt() -> Any:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from itertools import chain, islice, pairwise, product
 from math import prod
 from random import Random
-from typing import Any
+from typing import Any, TypeAlias
 
 from ...expr import Signal, all_factor_symbols, constants, expand, formal_names, walk, with_frequencies
 from ...expr.operators import FormalOperator, LinearOperator, Power
@@ -27,6 +27,7 @@ from ..judge.evaluate import Evaluator, Expression, Index, Sparse
 from ..judge.replay import FAR, answers_at, common_period, evaluator_at, holds_at, judged, same_answers, values_fit
 from ..judge.witness import Names, conjugates, indices
 
+Values: TypeAlias = Mapping[Any, Any]  # kernels by name, numbers by symbol
 PRIME = 2**61 - 1  # random taps are drawn below it
 IMPULSES = 240  # tried per line
 SYMPY = 30  # times as much work as Python's numbers are SymPy's
@@ -74,19 +75,12 @@ def _line_holds(lhs: Expression, rhs: Expression, given: tuple[Any, ...], fixed:
     return bool(chosen) and all(_agree(lhs, rhs, given, case, len(chosen), fixed) for case in chosen)
 
 
-def _agree(
-    lhs: Expression,
-    rhs: Expression,
-    given: tuple[Any, ...],
-    values: dict[Any, int],
-    cases: int,
-    fixed: Mapping[Any, Any],
-) -> bool:
+def _agree(lhs: Expression, rhs: Expression, given: tuple[Any, ...], values: Values, cases: int, fixed: Values) -> bool:
     ndim = dimension(lhs, rhs)
     rng = Random(20261122)
     names = _random_names(lhs, rhs, ndim, rng)
     names |= {name: Evaluator(ndim).signal(kernel) for name, kernel in fixed.items() if isinstance(name, str)}
-    evaluator = Evaluator(ndim, names, values | {s: v for s, v in fixed.items() if not isinstance(s, str)})
+    evaluator = Evaluator(ndim, names, {**values, **{s: v for s, v in fixed.items() if not isinstance(s, str)}})
     about = [(fact, found) for fact in given if (found := fact.solution()) is not None and found[0] in names]
     for _, (name, general) in about:
         names[name] = evaluator.signal(general)

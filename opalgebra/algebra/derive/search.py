@@ -26,6 +26,7 @@ from ..decide.prove import decide
 from ..facts import Hypothesis
 from ..judge.evaluate import Evaluator, Expression
 from ..laws.law import BACKWARD, FORWARD, Law
+from ..laws.match import classes_in
 from ..laws.table import laws
 from ..numbers.choose import ring_of
 from ..numbers.ring import Ring
@@ -100,9 +101,9 @@ def _single_law(lhs: Expression, rhs: Expression, facts: Facts, of_sums: bool = 
     for law in laws.telling:
         check_time()
         for reverse in (FORWARD, BACKWARD) if law.summed or not of_sums else ():
-            needed = law.classes[reverse]
+            pattern = law.patterns[reverse]
             for start, goal, types in ((lhs, rhs, present[0]), (rhs, lhs, present[1])):
-                if needed is not None and needed <= types:
+                if pattern is not None and classes_in(pattern) <= types:
                     for new, condition in _uses(law, start, goal, reverse, facts):
                         if nameless(new) == nameless(goal) or _same_terms(new, goal):
                             return [Step(lhs, "", ""), Step(rhs, law.name, condition)]

@@ -245,15 +245,10 @@ def one_term_more(A: IndexedSum) -> LinearOperator:
     return IndexedSum(A.body, A.index, A.stop + 1).definition()
 
 
-def character(w: Any) -> LinearOperator:
-    """Multiplication by e^{iωn}."""
-    return Character(w)
-
-
 def modulated(q: Any, w: Any) -> Any:
     """e^{iωn} q_n, without rounding."""
     known = isinstance(q, Signal) and not q.is_exact
-    return character(w) @ (Signal(q.values.tolist(), q.start, exact=True) if known else q)
+    return Character(w) @ (Signal(q.values.tolist(), q.start, exact=True) if known else q)
 
 
 def value_at(w: Any, n: Any) -> Any:

@@ -39,8 +39,7 @@ class Falsehood(Stated):
 
     sign = r"\neq"
 
-    def instance(self) -> Sides:
-        """Both sides."""
+    def _both(self) -> Sides:
         return self.sides()
 
     def refute(self) -> Proof:

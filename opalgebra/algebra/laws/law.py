@@ -20,7 +20,7 @@ from ...scalar import is_sympy
 from ..decide.proof import Proof
 from ..decide.prove import prove
 from ..facts import Coprime, Hypothesis
-from .match import MARK, Bindings, Build, classes_in, parameter, rewrites
+from .match import MARK, Bindings, Build, parameter, rewrites
 
 Sides: TypeAlias = tuple[Any, Any]
 FORWARD, BACKWARD = False, True
@@ -32,24 +32,23 @@ class Stated:
 
     sign = "="  # in LaTeX
 
-    def instance(self) -> Sides:
-        """Both sides."""
+    def _both(self) -> Sides:
         raise NotImplementedError
 
     @property
     def lhs(self) -> Any:
         """The left side, of a law for generic parameters."""
-        return self.instance()[0]
+        return self._both()[0]
 
     @property
     def rhs(self) -> Any:
         """The right side, of a law for generic parameters."""
-        return self.instance()[1]
+        return self._both()[1]
 
     @property
     def statement(self) -> str:
         """``lhs = rhs`` in Unicode; of a falsehood what is false."""
-        return "{} = {}".format(*self.instance())
+        return "{} = {}".format(*self._both())
 
     def latex(self) -> str:
         """Both sides in LaTeX, of a falsehood with ≠ between them."""
@@ -88,8 +87,6 @@ class Law(Stated, Drawn):
     summed: bool = False  # whether the right side is a sum over r < k, which no pattern can express
     pattern: Callable[..., Any] | None = None  # what to look for, where the left side itself cannot serve
     bind: Callable[[Bindings], Bindings | None] | None = None  # the law's parameters from those of the pattern
-    normal: str = ""  # the way to the normal form of the rewriter: → or ←
-    tried: str = ""  # the ways that the optimiser tries, which keeps what costs less: →, ← or ↔
 
     @cached_property
     def kinds(self) -> dict[str, str]:
@@ -102,6 +99,9 @@ class Law(Stated, Drawn):
 
     def __str__(self) -> str:
         return str(verb("text")(self))
+
+    def _both(self) -> Sides:
+        return self.sides(**self._generic)
 
     def instance(self, **values: Any) -> Sides:
         """Both sides for some parameters given and the others generic."""
@@ -187,12 +187,6 @@ class Law(Stated, Drawn):
             return None, None
         return self.sides(**{name: parameter(MARK + name, kind) for name, kind in self.kinds.items()})
 
-    @cached_property
-    def classes(self) -> tuple[frozenset[type] | None, frozenset[type] | None]:
-        """The classes of nodes without which a side does not occur; None for a side that no pattern can express."""
-        left, right = (None if pattern is None else classes_in(pattern) for pattern in self.patterns)
-        return left, right
-
     def _kind(self, name: str) -> str:
         """The kind of a name that only the pattern may use: A is any operator, other letters are factors."""
         return self.kinds.get(name, "operator" if name == "A" else "factor")
@@ -205,6 +199,22 @@ class Law(Stated, Drawn):
             return self.needs(**values)
         wanted = self.given(**{n: bound[n] for n in _names_of(self.given)}) if self.given else ()
         return bool(wanted) and all(_known(fact, facts) for fact in wanted)
+
+
+@dataclass(frozen=True)
+class Rule(Law):
+    """A law of the catalogue, with the directions in which it is used without being called by name.
+
+    Attributes
+    ----------
+    normal : str
+        The way to the normal form of the rewriter: → or ←.
+    tried : str
+        The ways that the optimiser tries, which keeps what costs less: →, ← or ↔.
+    """
+
+    normal: str = ""
+    tried: str = ""
 
 
 def _known(fact: Hypothesis, facts: tuple[Hypothesis, ...]) -> bool:

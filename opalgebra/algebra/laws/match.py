@@ -48,6 +48,7 @@ def head_of(node: Any) -> Head:
     return (type(node),) if inner is None else (type(node), type(inner))
 
 
+@lru_cache(maxsize=1024)
 def classes_in(pattern: Any) -> frozenset[type]:
     """The classes of nodes that must occur where a pattern fits; those of kernels may hide in a concrete kernel."""
     found, stack = set(), [pattern]

@@ -10,7 +10,7 @@ from ...expr.signals import FormalSignal, Signal, signals
 from ..banks.filterbank import filterbank
 from ..banks.wavelets import lifting
 from ..decide.relations import Relation, paraunitary
-from .law import Law, Sides
+from .law import Rule, Sides
 from .sources import VAIDYANATHAN
 
 SIGN = Modulate([1, -1])  # (−1)ⁿ
@@ -66,20 +66,20 @@ def _one_tap_off() -> LinearOperator:
 
 # Generic kernels are given where a side is no pattern that could be looked for in an expression.
 BANKS = [
-    Law("alias-components", "k:factor f:kernel h:kernel", alias_components, f"{VAIDYANATHAN}, §5.4",
+    Rule("alias-components", "k:factor f:kernel h:kernel", alias_components, f"{VAIDYANATHAN}, §5.4",
         lambda k, f, h: (band(h, f, k), Fraction(1, k) * (Conv(f) @ Conv(h))), generic={"k": 2}),
-    Law("alias-cancellation", "g:kernel h:kernel", alias_cancellation, f"{VAIDYANATHAN}, §5.1",
+    Rule("alias-cancellation", "g:kernel h:kernel", alias_cancellation, f"{VAIDYANATHAN}, §5.1",
         lambda g, h: (2 * (band(g, SIGN @ h, 2) + band(h, SIGN @ g, 2)), alias_cancellation(g, h)[1]),
         generic={"g": signals("g")}),
-    Law("five-three-reconstruction", "q:kernel", lambda q: (plain(FIVE_THREE.operator) @ q, 16 * q),
+    Rule("five-three-reconstruction", "q:kernel", lambda q: (plain(FIVE_THREE.operator) @ q, 16 * q),
         "Le Gall and Tabatabai, ICASSP (1988)", lambda q: (_one_tap_off() @ q, 16 * q), generic={"q": signals("q")}),
-    Law("lifting-reconstruction", "p:kernel u:kernel", _lifted,
+    Rule("lifting-reconstruction", "p:kernel u:kernel", _lifted,
         "Daubechies and Sweldens, J. Fourier Anal. Appl. 4 (1998)", _lifted_wrongly, generic={"p": signals("p")}),
-    Law("paraunitary-reconstruction", "h:kernel g:kernel",
+    Rule("paraunitary-reconstruction", "h:kernel g:kernel",
         lambda h, g: (band(h, Flip() @ h.conj(), 2) + band(g, Flip() @ g.conj(), 2), Identity()),
         f"{VAIDYANATHAN}, §6.1", lambda h, g: (band(h, h.conj(), 2) + band(g, g.conj(), 2), Identity()),
         conditions=("h, g paraunitary for k = 2",), given=_paraunitary, generic={"h": signals("h")}),
-    Law("nyquist", "k:factor g:kernel", lambda k, g: (Down(k) @ Conv(nyquist_filter(k, g)) @ Up(k), Identity()),
+    Rule("nyquist", "k:factor g:kernel", lambda k, g: (Down(k) @ Conv(nyquist_filter(k, g)) @ Up(k), Identity()),
         f"{VAIDYANATHAN}, §4.6", lambda k, g: (Down(k) @ Conv(Signal([1]) + g) @ Up(k), Identity()),
         generic={"g": signals("g")}),
 ]  # fmt: skip

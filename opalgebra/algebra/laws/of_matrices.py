@@ -13,7 +13,7 @@ from ...errors import FactorError
 from ...expr import Compose, Down, Flip, Identity, SamplingMatrix, Up, as_sampling, axis_count, compose, is_symbolic
 from ..lattices.lattice import hermite
 from ..lattices.sampling import commute, gcld, gcrd, lclm, lcrm, smith
-from .law import Law, Sides
+from .law import Rule, Sides
 from .match import Bindings
 from .sources import CHEN, VAIDYANATHAN
 
@@ -116,45 +116,45 @@ def reversal(M: Any) -> Sides:
 
 
 LATTICES = [
-    Law("up-down-commute", "L:matrix M:matrix", lambda L, M: (Up(L) @ Down(M), Down(M) @ Up(L)), CHEN,
+    Rule("up-down-commute", "L:matrix M:matrix", lambda L, M: (Up(L) @ Down(M), Down(M) @ Up(L)), CHEN,
         lambda: (Up((2, 2)) @ Down((2, 2)), Down((2, 2)) @ Up((2, 2))),
         conditions=("L M = M L", "L and M right coprime"), needs=commute,
         generic={"L": ROTATED, "M": ROTATED.T}, pattern=lambda L, M: Up(L) @ Down(M), bind=matrices("L", "M"),
         normal="→"),
-    Law("up-down-lclm", "L:matrix M:matrix", by_lclm, CHEN,
+    Rule("up-down-lclm", "L:matrix M:matrix", by_lclm, CHEN,
         lambda: (Up(QUINCUNX) @ Down(HEXAGONAL), Down(HEXAGONAL) @ Up(QUINCUNX)),
         conditions=("L and M right coprime",), needs=right_coprime,
         generic={"L": ROTATED, "M": HEXAGONAL}, pattern=lambda L, M: Up(L) @ Down(M), bind=matrices("L", "M"),
         normal="→"),
-    Law("down-up-lcrm", "M:matrix L:matrix", by_lcrm, CHEN,
+    Rule("down-up-lcrm", "M:matrix L:matrix", by_lcrm, CHEN,
         lambda: (Down(QUINCUNX) @ Up(HEXAGONAL), Up(HEXAGONAL) @ Down(QUINCUNX)),
         generic={"M": QUINCUNX, "L": HEXAGONAL}, pattern=lambda M, L: Down(M) @ Up(L), bind=matrices("M", "L")),
-    Law("down-up-common", "G:matrix A:matrix B:matrix",
+    Rule("down-up-common", "G:matrix A:matrix B:matrix",
         lambda G, A, B: (Down(as_sampling(G) @ as_sampling(A)) @ Up(as_sampling(G) @ as_sampling(B)), Down(A) @ Up(B)),
         f"{VAIDYANATHAN}, §12.4",
         lambda: (Down(HEXAGONAL @ QUINCUNX) @ Up(SHEAR @ QUINCUNX), Down(HEXAGONAL) @ Up(SHEAR)),
         generic={"G": SamplingMatrix([[1, 0], [1, 2]]), "A": HEXAGONAL, "B": SHEAR},
         pattern=lambda M, L: Down(M) @ Up(L), bind=bind_common, normal="→"),
-    Law("up-smith", "M:matrix", up_smith, f"{VAIDYANATHAN}, §12.4",
+    Rule("up-smith", "M:matrix", up_smith, f"{VAIDYANATHAN}, §12.4",
         lambda M: (Up(M), compose(up_smith(M)[1].factors[::-1])),
         generic={"M": HEXAGONAL}, pattern=lambda M: Up(M), bind=matrices("M")),
-    Law("down-smith", "M:matrix", down_smith, f"{VAIDYANATHAN}, §12.4",
+    Rule("down-smith", "M:matrix", down_smith, f"{VAIDYANATHAN}, §12.4",
         lambda M: (Down(M), compose(down_smith(M)[1].factors[::-1])),
         generic={"M": HEXAGONAL}, pattern=lambda M: Down(M), bind=matrices("M")),
-    Law("down-unimodular", "U:matrix", lambda U: (Down(U), Up(inverted(U))), f"{VAIDYANATHAN}, §12.4",
+    Rule("down-unimodular", "U:matrix", lambda U: (Down(U), Up(inverted(U))), f"{VAIDYANATHAN}, §12.4",
         lambda U: (Down(U), Up(U)), conditions=("det U = 1 or −1",),
         generic={"U": SHEAR}, pattern=lambda U: Down(U), bind=matrices("U"), normal="→"),
-    Law("unimodular-inverse", "U:matrix", lambda U: (Up(U) @ Down(U), Identity()), f"{VAIDYANATHAN}, §12.4",
+    Rule("unimodular-inverse", "U:matrix", lambda U: (Up(U) @ Down(U), Identity()), f"{VAIDYANATHAN}, §12.4",
         lambda: (Up(QUINCUNX) @ Down(QUINCUNX), Identity()), conditions=("det U = 1 or −1",),
         needs=lambda U: as_sampling(U).ratio == 1,
         generic={"U": SHEAR}, pattern=lambda U: Up(U) @ Down(U), bind=matrices("U")),
-    Law("up-diagonal", "k:factor", lambda k: (Up(diagonal(k)), Up(k)), f"{VAIDYANATHAN}, §12.4",
+    Rule("up-diagonal", "k:factor", lambda k: (Up(diagonal(k)), Up(k)), f"{VAIDYANATHAN}, §12.4",
         lambda: (Up([[0, 2], [3, 0]]), Up((2, 3))),
         generic={"k": (2, 3)}, pattern=lambda M: Up(M), bind=bind_diagonal, normal="→"),
-    Law("down-diagonal", "k:factor", lambda k: (Down(diagonal(k)), Down(k)), f"{VAIDYANATHAN}, §12.4",
+    Rule("down-diagonal", "k:factor", lambda k: (Down(diagonal(k)), Down(k)), f"{VAIDYANATHAN}, §12.4",
         lambda: (Down([[0, 2], [3, 0]]), Down((2, 3))),
         generic={"k": (2, 3)}, pattern=lambda M: Down(M), bind=bind_diagonal, normal="→"),
-    Law("up-reversal", "M:matrix", reversal, f"{VAIDYANATHAN}, §12.4",
+    Rule("up-reversal", "M:matrix", reversal, f"{VAIDYANATHAN}, §12.4",
         lambda: (Up([[-1, 0], [0, 1]]), Flip()), conditions=("M = −I",),
         generic={"M": SamplingMatrix([[-1, 0], [0, -1]])}, pattern=lambda M: Up(M), bind=bind_negative, normal="→"),
 ]  # fmt: skip

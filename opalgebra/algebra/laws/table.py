@@ -11,7 +11,7 @@ from typing import TypeAlias, TypeVar
 from ..._verbs import verb
 from ...errors import UnknownLaw
 from ...expr import Adjoint, FormalOperator
-from .law import WAYS, Law
+from .law import WAYS, Law, Rule
 from .match import Head, head_of
 
 Row = TypeVar("Row")
@@ -84,11 +84,11 @@ class Catalogue(Table[Law]):
 
     @cached_property
     def _normal(self) -> ByHead:
-        return _indexed((law, WAYS[law.normal]) for law in self.values())
+        return _indexed((law, WAYS[law.normal]) for law in self.values() if isinstance(law, Rule))
 
     @cached_property
     def _tried(self) -> ByHead:
-        return _indexed((law, WAYS[law.tried]) for law in self.values())
+        return _indexed((law, WAYS[law.tried]) for law in self.values() if isinstance(law, Rule))
 
     @cached_property
     def longest(self) -> int:

@@ -11,25 +11,15 @@ from itertools import chain
 from math import gcd
 from typing import Any, TypeAlias
 
-from ...expr import Applied, Conv, Down, Named, Node, Shift, Signal, Up, axes, is_symbolic, transform
+import numpy as np
+
+from ...expr import Conv, Down, Named, Node, SamplingMatrix, Shift, Signal, Up, axes, is_symbolic, transform
 from ...expr.operators import Compose, Identity, LinearOperator, Power, Scale, Sum, Zero, add, compose
 from ..derive.rewrite import by_law, collect, common_factor, identity_gone, letter_named, without_wrapper
-from ..laws.law import BACKWARD, FORWARD
+from ..laws.law import FORWARD
 from ..laws.match import Spot, head_of, inner
 from ..laws.table import laws
-from .taps import (
-    comb,
-    common_kind,
-    compressed,
-    exact_taps,
-    kind_of,
-    made,
-    outer,
-    product,
-    scaled,
-    sparse_factors,
-    spread,
-)
+from .taps import comb, common_kind, compressed, exact_taps, kind_of, made, outer, product, scaled, sparse_factors
 from .taps import total as total_of
 
 Lines: TypeAlias = list[tuple[str, LinearOperator]]
@@ -114,14 +104,21 @@ def _of_word(letters: Letters, phases: bool) -> Iterator[Lines]:
 def _of_part(part: Any, phases: bool) -> Iterator[Lines]:
     """What a letter or a run of letters becomes by one law."""
     letters = part.factors if isinstance(part, Compose) else (part,)
-    known = [isinstance(letter.kernel, Signal) for letter in letters if isinstance(letter, Conv)]
+    on_taps = any(isinstance(letter, Conv) for letter in letters) and all(map(_is_known, letters))
     for law, reverse in laws.tried(head_of(part)):
-        if known and all(known) and (law.name, reverse) in _OF_TAPS:
+        if on_taps and (law.name, reverse) in _OF_TAPS:
             yield from _OF_TAPS[law.name, reverse](*letters)
         elif not law.summed or (phases and all(map(_has_few_phases, letters))):
             found = by_law(law, part, reverse, ())
             if found is not None:
                 yield [found[:2]]
+
+
+def _is_known(letter: Any) -> bool:
+    """Whether a letter has known taps, or one factor per axis."""
+    if isinstance(letter, Conv):
+        return isinstance(letter.kernel, Signal)
+    return not isinstance(getattr(letter, "factor", 1), SamplingMatrix)
 
 
 def _has_few_phases(letter: LinearOperator) -> bool:
@@ -146,18 +143,13 @@ def _around(run: Letters) -> Iterator[Lines]:
 
 def _through(moved: Any, sampling: Any, other: Any, law: str, place: Any) -> Iterator[Lines]:
     """One kernel moved to the side of the higher rate, and multiplied with the kernel there."""
-    if is_symbolic(sampling.factor) or not (isinstance(moved, Signal) and isinstance(other, Signal)):
-        if not isinstance(moved, Signal):
-            formal = Applied(Up(sampling.factor), moved)
-            both = Conv(formal) @ Conv(other) if law == "noble-down" else Conv(other) @ Conv(formal)
-            joined = Conv(formal) @ other if law == "noble-down" else Conv(other) @ formal
-            yield [(law, place(both)), ("conv-conv", place(Conv(joined)))]
-        return
-    wide = spread(moved, axes(sampling.factor))
-    merged = product(wide, other)
-    if merged is not None:
-        both = Conv(wide) @ Conv(other) if law == "noble-down" else Conv(other) @ Conv(wide)
-        yield [(law, place(both)), ("conv-conv", place(Conv(merged)))]
+    known = isinstance(moved, Signal) and isinstance(other, Signal) and not is_symbolic(sampling.factor)
+    if known or not isinstance(moved, Signal):
+        wide = Up(sampling.factor) @ moved
+        first, second = (wide, other) if law == "noble-down" else (other, wide)
+        merged = product(first, second) if known else Conv(first) @ second
+        if merged is not None:
+            yield [(law, place(Conv(first) @ Conv(second))), ("conv-conv", place(Conv(merged)))]
 
 
 def _noble_down(down: Any, conv: Any) -> Iterator[Lines]:
@@ -208,18 +200,6 @@ def _kernel(kernel: Signal) -> Letters:
     return () if one and not any(kernel.starts) else (Conv(kernel),)
 
 
-def _conv_down(conv: Any, down: Any) -> Iterator[Lines]:
-    """C_q ↓k = ↓k C_{↑k q}."""
-    if not is_symbolic(down.factor):
-        yield [("noble-down", down @ Conv(spread(conv.kernel, axes(down.factor))))]
-
-
-def _up_conv(up: Any, conv: Any) -> Iterator[Lines]:
-    """↑k C_q = C_{↑k q} ↑k."""
-    if not is_symbolic(up.factor):
-        yield [("noble-up", Conv(spread(conv.kernel, axes(up.factor))) @ up)]
-
-
 def _down_conv_up(down: Any, conv: Any, up: Any) -> Iterator[Lines]:
     """↓M C_q ↑L = ↓(M/g) C_{↓g q} ↑(L/g)."""
     if is_symbolic(down.factor) or is_symbolic(up.factor):
@@ -229,7 +209,10 @@ def _down_conv_up(down: Any, conv: Any, up: Any) -> Iterator[Lines]:
     if set(common) == {1}:
         return
     low, high = (tuple(pair[i] // g for pair, g in zip(pairs, common, strict=True)) for i in (0, 1))
-    between = _thinned(conv.kernel, common)
+    thinned, start = Down(_entry(common)) @ conv.kernel, (0,) * len(common)
+    if not thinned.values.size:
+        thinned = made(np.zeros((1,) * len(common), dtype=object), start, kind_of(conv.kernel))
+    between = Conv(thinned)
     after = compose((*_sampling(Down, low), between, *_sampling(Up, high)))
     shared = _entry(common)
     parted = compose((*_sampling(Down, low), Down(shared), conv, Up(shared), *_sampling(Up, high)))
@@ -237,20 +220,10 @@ def _down_conv_up(down: Any, conv: Any, up: Any) -> Iterator[Lines]:
     yield [*lines, ("down-conv-up", after)]
 
 
-def _thinned(kernel: Signal, step: tuple[int, ...]) -> LinearOperator:
-    """The convolution with ↓g of a kernel."""
-    first = tuple(-(-a // g) for a, g in zip(kernel.starts, step, strict=True))
-    places = tuple(slice(n * g - a, None, g) for n, g, a in zip(first, step, kernel.starts, strict=True))
-    taps = kernel.values[places]
-    if not taps.size:
-        first, taps = (0,) * len(step), kernel.values[(slice(0, 1),) * len(step)] * 0
-    return Conv(Signal._wrap(taps.copy(), first, kernel.weak))
-
-
 # Laws on known kernels, which stay of their kind, and of which several may be used at once.
 _OF_TAPS: dict[tuple[str, bool], Any] = {
     ("conv-conv", FORWARD): _product, ("noble-down", FORWARD): _noble_down, ("noble-up", FORWARD): _noble_up,
-    ("noble-down", BACKWARD): _conv_down, ("noble-up", BACKWARD): _up_conv, ("down-conv-up", FORWARD): _down_conv_up,
+    ("down-conv-up", FORWARD): _down_conv_up,
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import lru_cache
 from heapq import heappop, heappush
 from itertools import count, pairwise
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -154,13 +154,6 @@ def _stand_ins(operator: LinearOperator) -> tuple[dict[Any, Any], ...]:
 # The search -----------------------------------------------------------------------------------------------------
 
 
-class _Found(NamedTuple):
-    """An expression that costs less than the first, and what it costs."""
-
-    cost: tuple[Any, ...]
-    expression: LinearOperator
-
-
 class _Search:
     """One search: every expression seen, with the one before it and the lines between."""
 
@@ -168,7 +161,7 @@ class _Search:
         self.start, self.measure = start, measure
         self.before: dict[LinearOperator, tuple[LinearOperator, Lines] | None] = {start: None}
         self.cost = measure(start)
-        self.cheaper: list[_Found] = []
+        self.cheaper: list[tuple[Any, LinearOperator]] = []  # with what they cost
         self._queue: list[tuple[Any, int, LinearOperator]] = [(self.cost, 0, start)]
         self._number = count(1)
         self._best, self._seen_at_best = self.cost, 0
@@ -200,7 +193,7 @@ class _Search:
         except OpAlgebraError:  # such as integers beyond 64 bits: nothing that can run
             return
         if _cheaper(cost, self.cost):
-            self.cheaper.append(_Found(cost, new))
+            self.cheaper.append((cost, new))
         if cost < self._best:
             self._best, self._seen_at_best = cost, len(self.before)
         heappush(self._queue, (cost, next(self._number), new))
@@ -226,10 +219,9 @@ def _search(start: LinearOperator, measure: Measure) -> list[Step] | None:
         return None
     search = _Search(start, measure)
     search.run()
-    search.cheaper.sort(key=lambda found: found.cost)
-    for found in search.cheaper:
-        lines = search.lines_to(found.expression)
-        if _same_dtypes(start, found.expression, measure) and _hold(lines):
+    for _, found in sorted(search.cheaper, key=lambda entry: entry[0]):
+        lines = search.lines_to(found)
+        if _same_dtypes(start, found, measure) and _hold(lines):
             return merged(_by_named_laws(lines))[1:]
     return None
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from ...expr import Signal, plus, times
+from ...expr import Signal, plus
 from ...scalar import exact, is_sympy, to_sympy
 
 Index: TypeAlias = tuple[int, ...]
@@ -135,14 +135,6 @@ def total(kernels: list[Signal]) -> Signal | None:
         place = tuple(slice(a - s, b - s) for a, b, s in zip(kernel.starts, kernel.stops, start, strict=True))
         taps[place] += exact_taps(kernel)
     return made(taps, start, kinds.pop())
-
-
-def spread(q: Signal, factor: Index) -> Signal:
-    """↑k q."""
-    shape = [k * (n - 1) + 1 for k, n in zip(factor, q.values.shape, strict=True)]
-    values = np.full(shape, to_sympy(0) if q.is_exact else 0, dtype=q.dtype)
-    values[tuple(slice(None, None, k) for k in factor)] = q.values
-    return Signal._wrap(values, times(factor, q.starts), q.weak)
 
 
 def comb(q: Signal) -> tuple[Index, Index]:

@@ -11,7 +11,7 @@ from opalgebra import Conv, Down, Flip, Identity, Repeat, Shift, Up
 from opalgebra.algebra.derive import rewrite, search
 from opalgebra.algebra.derive.rewrite import normalise
 from opalgebra.algebra.laws.catalogue import ROWS
-from opalgebra.algebra.laws.law import Law
+from opalgebra.algebra.laws.law import Law, Rule
 from opalgebra.algebra.laws.match import head_of
 from opalgebra.algebra.laws.table import Catalogue, laws
 from opalgebra.algebra.optimize import moves, optimize
@@ -22,7 +22,7 @@ k = oa.factors("k")
 
 
 def row(name: str, sides: Callable[..., object], **more: str) -> Law:
-    return Law(name, "k:factor", sides, "this test", lambda k: (Up(k), Down(k)), **more)
+    return Rule(name, "k:factor", sides, "this test", lambda k: (Up(k), Down(k)), **more)
 
 
 TURNED = row("flip-up-flip", lambda k: (R @ Up(k) @ R, Up(k)), normal="→", tried="→")
@@ -95,6 +95,7 @@ def test_laws_are_found_by_their_letters() -> None:
 @pytest.mark.parametrize("name", list(laws))
 def test_a_way_leads_from_a_side_that_can_be_looked_for(name: str) -> None:
     law = laws[name]
+    assert isinstance(law, Rule)
     ways = {"→": (0,), "←": (1,), "↔": (0, 1), "": ()}
     assert all(law.patterns[side] is not None for mark in (law.normal, law.tried) for side in ways[mark])
     assert law.normal != "↔"  # one way to the normal form: with both the rewriter would go in circles

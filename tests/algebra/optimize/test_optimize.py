@@ -126,6 +126,18 @@ def test_the_form_that_is_known_to_be_best(name: str) -> None:
     assert not differs(A, B, random.Random(1))
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_laws_hold_for_matrices_of_known_and_of_formal_kernels(known: bool) -> None:
+    quincunx, kernel = oa.SamplingMatrix([[1, 1], [1, -1]]), Signal([[1, 2], [3, 4]]) if known else q
+    C = Conv(kernel)
+    words = C @ Down(quincunx) @ C, C @ Down(quincunx), Up(quincunx) @ C, Down(quincunx) @ C @ Up(quincunx)
+    for A in words:
+        B = A.optimize()
+        assert oa.prove(A, B).verdict == "proved"
+        assert not differs(A, B, random.Random(1))
+    assert isinstance(words[-1].optimize(), Conv)
+
+
 def test_ratios_of_the_costs() -> None:
     noble = Down(2) @ Conv(Up(2) @ Signal([*range(1, 10)]))
     assert (counts(noble), counts(noble.optimize())) == ((9, 34), (9, 9))
