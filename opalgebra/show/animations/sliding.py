@@ -55,6 +55,16 @@ class Stage:
         stops = tuple((a + n - 1) * s + 1 for a, n, s in zip(first, shape, spacing, strict=True))
         return cls(planes, first, shape, spacing, starts, stops)
 
+    @classmethod
+    def side_by_side(cls, planes: int, shape: Ints, first: Ints | None = None) -> Stage:
+        """The grid of samples with nothing between them, from index 0 on if nothing else is said."""
+        return cls.of(planes, first or (0,) * len(shape), shape, (1,) * len(shape))
+
+    @property
+    def plain(self) -> Stage:
+        """The samples alone, side by side."""
+        return self.side_by_side(self.planes, self.shape, self.first)
+
     def holding(self, starts: Ints, stops: Ints) -> Stage:
         """Grown to hold a box of positions as well."""
         return replace(self, starts=tuple(map(min, self.starts, starts)), stops=tuple(map(max, self.stops, stops)))
@@ -198,10 +208,7 @@ def _of_layer(layer: Any, n: Any, channels: tuple[int, int]) -> Scene:
     check_room(out, "the output")
     if isinstance(layer, (PixelShuffle, PixelUnshuffle)):
         return _of_shuffle(layer, sizes, note)
-    ins, outs = (
-        Stage.of(1, (0,) * len(sizes), sizes, (1,) * len(sizes)),
-        Stage.of(1, (0,) * len(out), out, (1,) * len(out)),
-    )
+    ins, outs = Stage.side_by_side(1, sizes), Stage.side_by_side(1, out)
     made = Scene(_title(layer, sizes, out), note, ins, outs, [], [], [], ("zero",) * len(sizes))
     axes = _axes(layer, len(sizes))
     for axis in axes:
@@ -291,8 +298,7 @@ def _chosen_from(layer: MaxPool, sizes: Ints) -> list[dict[int, Any]]:
 
 def _of_shuffle(layer: Any, sizes: Ints, note: str) -> Scene:
     bound = layer.on(sizes)
-    ones = (1,) * len(sizes)
-    ins, outs = (Stage.of(shape[0], (0,) * len(sizes), shape[1:], ones) for shape in (bound.dims, bound.dimsd))
+    ins, outs = (Stage.side_by_side(shape[0], shape[1:]) for shape in (bound.dims, bound.dimsd))
     for stage, what in ((ins, "the input"), (outs, "the output")):
         check_room((stage.planes, prod(stage.sides)), what)
     made = Scene(
@@ -321,8 +327,7 @@ def _of_operator(operator: LinearOperator, n: Any, channels: tuple[int, int]) ->
     if not window.size:
         raise _no_outputs(str(operator), sizes)
     check_room(window.shape, "the output")
-    ones = (1,) * len(sizes)
-    ins, outs = Stage.of(1, (0,) * len(sizes), sizes, ones), Stage.of(1, window.starts, window.shape, ones)
+    ins, outs = Stage.side_by_side(1, sizes), Stage.side_by_side(1, window.shape, window.starts)
     title = f"{operator}: {' × '.join(map(str, sizes))} → {' × '.join(map(str, window.shape))}"
     made = Scene(title, note, ins, outs, [], [], [], ("zero",) * len(sizes))
     bound = Windowed(entry, sizes, window, None, made.rule)
