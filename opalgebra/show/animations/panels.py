@@ -240,8 +240,7 @@ def _covered(scene: Scene, sums: Sums, row: int, window: Cells) -> list[tuple[Po
     largest = None
     if scene.is_max and sums.values is not None and entries:
         largest = max(entries, key=lambda place: (sums.values[place], -place))  # type: ignore[index]
-    places = {scene.ins.at(sample): place for place, sample in enumerate(scene.ins.samples())}
-    found = []
+    places, found = scene.ins.places, []
     for position, tap in window:
         place = places.get(position)
         is_largest = place is not None and place == largest
@@ -308,8 +307,8 @@ def _scatter(scene: Scene, sums: Sums) -> Panel:
 
 def _scatter_steps(scene: Scene, sums: Sums, panel: Panel) -> list[Step]:
     cells, steps = panel.cells, []
-    outputs = [scene.outs.at(sample) for sample in scene.outs.samples()]
-    places = {position: row for row, position in enumerate(outputs)}
+    places = scene.outs.places
+    outputs = list(places)
     received: list[list[tuple[int, Any]]] = [[] for _ in scene.rows]
     for column, stamp in enumerate(scene.stamps):
         step = Step(formula=sums.scattered(column), now=[(column, "read", "")])

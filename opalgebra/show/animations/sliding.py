@@ -95,6 +95,11 @@ class Stage:
         """Where a sample lies."""
         return (sample[0], *(i * s for i, s in zip(sample[1:], self.spacing, strict=True)))
 
+    @property
+    def places(self) -> dict[Position, int]:
+        """The place of every sample in C order, by where it lies."""
+        return {self.at(sample): place for place, sample in enumerate(self.samples())}
+
     def kind(self, position: Position) -> str:
         """``"sample"``, ``"between"`` (an inserted zero, or an output that is left out), or ``"outside"``."""
         parts = [divmod(p, s) for p, s in zip(position[1:], self.spacing, strict=True)]
@@ -378,23 +383,19 @@ def _spread(made: Scene, found: Rates, taps: dict[Position, Any]) -> Scene:
     if len(taps) * (len(ins.samples()) + len(outs.samples())) > MOST_READ:
         raise SizeError(f"{made.title} reads {len(taps)} samples for every output, too many to draw; give a smaller n")
     signs = tuple(1 if q > 0 else -1 for q in found.down)
-    windows = [
-        [
-            ((n[0], *(q * j + o for q, j, o in zip(found.down, n[1:], offset, strict=True))), tap)
-            for offset, tap in taps.items()
-        ]
-        for n in outs.samples()
-    ]
-    stamps = [
-        [
-            ((m[0], *(s * (p * i - o) for s, p, i, o in zip(signs, found.up, m[1:], offset, strict=True))), tap)
-            for offset, tap in taps.items()
-        ]
-        for m in ins.samples()
-    ]
-    return replace(
-        made, ins=ins.holding_all(windows), outs=outs.holding_all(stamps), windows=windows, stamps=stamps, slides=True
-    )
+    windows = _kernel_at(outs, found.down, taps, (1,) * len(signs))
+    stamps = _kernel_at(ins, tuple(s * p for s, p in zip(signs, found.up, strict=True)), taps, tuple(-s for s in signs))
+    ins, outs = ins.holding_all(windows), outs.holding_all(stamps)
+    return replace(made, ins=ins, outs=outs, windows=windows, stamps=stamps, slides=True)
+
+
+def _kernel_at(stage: Stage, steps: Ints, taps: dict[Position, Any], signs: Ints) -> list[Cells]:
+    """For every sample n of a grid the cells where the taps o lie: steps · n + signs · o."""
+
+    def cell(n: Position, offset: Position) -> Position:
+        return (n[0], *(a * i + s * o for a, i, s, o in zip(steps, n[1:], signs, offset, strict=True)))
+
+    return [[(cell(n, offset), tap) for offset, tap in taps.items()] for n in stage.samples()]
 
 
 def _labelled(made: Scene, reads: list[Any]) -> Scene:
@@ -412,21 +413,18 @@ def _labelled(made: Scene, reads: list[Any]) -> Scene:
 
 
 def _by_matrix(made: Scene) -> Scene:
-    ins, outs = _places(made.ins), _places(made.outs)
     return replace(
-        made,
-        windows=[
-            [(p, row.get(ins.get(p, -1))) for p, _ in cells] for row, cells in zip(made.rows, made.windows, strict=True)
-        ],
-        stamps=[
-            [(p, column.get(outs.get(p, -1))) for p, _ in cells]
-            for column, cells in zip(made.columns, made.stamps, strict=True)
-        ],
+        made, windows=_weights(made.rows, made.windows, made.ins), stamps=_weights(made.columns, made.stamps, made.outs)
     )
 
 
-def _places(stage: Stage) -> dict[Position, int]:
-    return {stage.at(sample): place for place, sample in enumerate(stage.samples())}
+def _weights(entries: list[dict[int, Any]], met: list[Cells], stage: Stage) -> list[Cells]:
+    """The cells that are met with the entries of the matrix in place of taps, None beside the samples."""
+    places = stage.places
+    return [
+        [(position, row.get(places.get(position, -1))) for position, _ in cells]
+        for row, cells in zip(entries, met, strict=True)
+    ]
 
 
 def _as_they_lie(made: Scene) -> Scene:
