@@ -57,23 +57,23 @@ class Tour:
 
     def theorem(self, words: str, lhs: Any, rhs: Any, given: Any = ()) -> Proof:
         """Prove an identity and show its derivation."""
-        self.say(f"\n{words}")
-        proof = prove(lhs, rhs, given)
         self.proved += 1
-        self._expect(proof, "proved")
-        return proof
+        return self._expect(words, prove(lhs, rhs, given), "proved")
 
     def refutation(self, words: str, lhs: Any, rhs: Any) -> Proof:
         """Refute a tempting falsehood and show its witness."""
-        self.say(f"\n{words}")
-        proof = prove(lhs, rhs)
         self.refuted += 1
-        self._expect(proof, "refuted")
+        return self._expect(words, prove(lhs, rhs), "refuted")
+
+    def _expect(self, words: str, proof: Proof, verdict: str) -> Proof:
+        self.sound = self.sound and proof.verdict == verdict
+        self.say(f"\n{words}")
+        self.indented(str(proof))
         return proof
 
-    def _expect(self, proof: Proof, verdict: str) -> None:
-        self.sound = self.sound and proof.verdict == verdict
-        self.say("\n".join("  " + line for line in str(proof).splitlines()))
+    def indented(self, text: str) -> None:
+        """Print lines that belong to the words before them."""
+        self.say("\n".join("  " + line for line in text.splitlines()))
 
     def run(self, words: str, lhs: LinearOperator, rhs: LinearOperator, data: np.ndarray) -> None:
         """Run both sides of a proved identity on data; they must agree to rounding."""
@@ -120,7 +120,7 @@ def _forum(tour: Tour) -> None:
     tour.theorem("A transposed convolution is ↑ₖ, then a convolution.", TransposedConv(q, k), Conv(q) @ Up(k))
     tour.say("\nWhy it is called transposed: the lines between are found, and each is checked:")
     chain = derive(Conv(q) @ (Up(k) @ x)).to((Down(k) @ Conv(q).T).T @ x)
-    tour.say("\n".join("  " + line for line in str(chain).splitlines()))
+    tour.indented(str(chain))
     tour.proved += 1
     tour.say(f"  in LaTeX: {Conv(q) @ Up(k):latex} = {(Down(k) @ Conv(q).T).T:latex}")
 
@@ -195,7 +195,7 @@ def _layers(tour: Tour) -> None:
     found = layer([[[1, 2], [3, 4]]])[0]
     expected = [[1, 1, 3, 2], [1, 1, 3, 2], [4, 4, 10, 6], [3, 3, 7, 4]]
     tour.say("\nThe example of that thread: 3 × 3 ones, stride 2, padding 'same', applied to (1 2; 3 4):")
-    tour.say("\n".join("  " + line for line in _matrix_lines(_sympy_matrix(found))))
+    tour.indented("\n".join(_matrix_lines(_sympy_matrix(found))))
     tour.sound = tour.sound and found.tolist() == expected
     taps = [[[1, 2, 3]]]
     tour.theorem(
@@ -203,8 +203,7 @@ def _layers(tour: Tour) -> None:
         ConvTranspose(taps, stride=2).on(4), ConvLayer(taps, stride=2).on(9).T,
     )  # fmt: skip
     tour.say("\nWhich input feeds which output, for 3 taps and stride 2, one sample cropped at each end:")
-    table = str(trace(ConvTranspose(taps, stride=2, padding=1), 3)).split("\n\n")[1]
-    tour.say("\n".join("  " + line for line in table.splitlines()))
+    tour.indented(str(trace(ConvTranspose(taps, stride=2, padding=1), 3)).split("\n\n")[1])
     tour.theorem("The weights as the unknown: the weight gradient is the transpose of ↓ₖ (x∗), a dilated convolution.",
                  Down(k) @ (Conv(q) @ x), Down(k) @ (Conv(x) @ q))  # fmt: skip
 

@@ -10,9 +10,9 @@ from .panels import LINE, MARGIN, STATES, Cell, Panel, Step, attributes, legend_
 TEXT_AT, CORNER_AT = 0.77, (2.5, 9.5)  # the baselines of a text, as a part of the cell, and of a corner
 
 
-def heading(x: float, y: float, text: str) -> str:
+def heading(x: float, y: float, text: str, size: float = 12, **style: object) -> str:
     """A line that starts at x."""
-    return svg.label(x, y, text, text_anchor="start", font_size=12)
+    return svg.label(x, y, text, text_anchor="start", font_size=size, **style)
 
 
 def fitting(text: str, room: float, most: float) -> float | None:
@@ -35,20 +35,14 @@ def drawing(panel: Panel, index: int, with_legend: bool = True) -> list[str]:
     """The elements of a panel in a step."""
     step = panel.steps[index]
     cells = panel.at(index)
-    head = svg.label(MARGIN, MARGIN + 8, panel.heading, text_anchor="start", font_size=13, font_weight="bold")
+    head = heading(MARGIN, MARGIN + 8, panel.heading, 13, font_weight="bold")
+    labels = [heading(x, y, name, 18 if name == "→" else 11) for x, y, name in panel.labels]
     links = svg.element("path", d=step.links, stroke=svg.INK, stroke_opacity=0.6, fill="none", class_="links")
     squares = svg.element("g", *squares_drawing(cells, panel.side), class_="squares")
     texts = svg.element("g", *texts_drawing(cells, panel.side), class_="texts")
     formula = svg.element("g", *formula_drawing(panel, step), class_="formula")
     legend = legend_drawing(panel) if with_legend else []
-    return [head, *labels_drawing(panel), links, squares, texts, formula, *legend]
-
-
-def labels_drawing(panel: Panel) -> list[str]:
-    """What the grids are called."""
-    return [
-        svg.label(x, y, name, text_anchor="start", font_size=18 if name == "→" else 11) for x, y, name in panel.labels
-    ]
+    return [head, *labels, links, squares, texts, formula, *legend]
 
 
 def squares_drawing(cells: list[Cell], side: float) -> list[str]:
@@ -85,10 +79,7 @@ def formula_drawing(panel: Panel, step: Step) -> list[str]:
     """The lines of the formula."""
     count = max(len(other.lines) for other in panel.steps)
     lines = step.lines + [""] * (count - len(step.lines))
-    return [
-        svg.label(MARGIN, panel.formula_at + i * LINE, line, text_anchor="start", font_size=13)
-        for i, line in enumerate(lines)
-    ]
+    return [heading(MARGIN, panel.formula_at + i * LINE, line, 13) for i, line in enumerate(lines)]
 
 
 def legend_drawing(panel: Panel) -> list[str]:
@@ -97,8 +88,7 @@ def legend_drawing(panel: Panel) -> list[str]:
     drawn = []
     for i, (state, name) in enumerate(panel.legend):
         x, y = MARGIN + i % columns * 150, panel.legend_at + i // columns * LINE
-        drawn.extend(squares_drawing([Cell(x, y, state)], 12))
-        drawn.append(svg.label(x + 18, y + 10, name, text_anchor="start", font_size=11))
+        drawn += [*squares_drawing([Cell(x, y, state)], 12), heading(x + 18, y + 10, name, 11)]
     return drawn
 
 
@@ -107,12 +97,9 @@ def legend_drawing(panel: Panel) -> list[str]:
 
 BRACKETS, PARENTHESES = ("[", "]"), ("(", ")")
 MARKS = {
-    "read": BRACKETS,
-    "made": BRACKETS,
+    **dict.fromkeys(("read", "made"), BRACKETS),
     "largest": ("<", ">"),
-    "copied": PARENTHESES,
-    "covered": PARENTHESES,
-    "lost": PARENTHESES,
+    **dict.fromkeys(("copied", "covered", "lost"), PARENTHESES),
 }
 
 
@@ -135,8 +122,7 @@ def _text_rows(cells: list[Cell], panel: Panel) -> list[str]:
     rows: dict[float, list[Cell]] = {}
     for cell in cells:
         rows.setdefault(cell.y, []).append(cell)
-    widest = panel.longest
-    first = min(cell.x for cell in cells)
+    widest, first = panel.longest, min(cell.x for cell in cells)
     offset = round((first - MARGIN) / panel.size) if len(rows) == 1 else 0
     found = []
     for _, row in sorted(rows.items()):

@@ -6,7 +6,7 @@ from that step on (``kept``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil, sqrt
 from typing import Any
 
@@ -65,50 +65,6 @@ class Step:
     lines: list[str] = field(default_factory=list)
 
 
-@dataclass
-class Panel:
-    """One drawing with all its steps."""
-
-    view: str
-    heading: str
-    size: float
-    width: float
-    height: float
-    cells: list[Cell]
-    steps: list[Step]
-    labels: list[tuple[float, float, str]]
-    legend: list[tuple[str, str]]
-    formula_at: float
-    inputs: int  # the first cells
-    flat: bool  # on one axis
-
-    @property
-    def legend_at(self) -> float:
-        """Where the legend begins."""
-        return self.formula_at + LINE * max(len(step.lines) for step in self.steps)
-
-    @property
-    def side(self) -> float:
-        """Of a square."""
-        return self.size - GAP
-
-    @property
-    def longest(self) -> int:
-        """The length of the longest text that a cell has in any step."""
-        texts = [cell.text for cell in self.cells] + [text for step in self.steps for _, _, text in step.kept]
-        return max(1, *map(len, texts))
-
-    def at(self, index: int) -> list[Cell]:
-        """The cells as they look in a step."""
-        cells = [Cell(c.x, c.y, c.state, c.text) for c in self.cells]
-        for step in self.steps[: index + 1]:
-            for place, state, text in step.kept:
-                cells[place].state, cells[place].text = state, text
-        for place, state, corner in self.steps[index].now:
-            cells[place].state, cells[place].corner = state, corner
-        return cells
-
-
 def panels(scene: Scene, sums: Sums) -> list[Panel]:
     """Gather and scatter."""
     return [_gather(scene, sums), _scatter(scene, sums)]
@@ -117,7 +73,7 @@ def panels(scene: Scene, sums: Sums) -> list[Panel]:
 # Where cells lie --------------------------------------------------------------------------------------------
 
 
-class _Grid:
+class Grid:
     """The cells of a stage, from an upper left corner; ``spots`` are positions in units of cells."""
 
     def __init__(self, stage: Stage, size: float, spots: dict[Position, tuple[float, float]] | None = None) -> None:
@@ -160,71 +116,90 @@ def _aligned(stage: Stage, other: Stage, met: list[Cells]) -> dict[Position, tup
     return spots
 
 
-@dataclass
-class _Layout:
-    """Two grids, the one that is read in front."""
+IN_STATES = {"sample": "sample", "between": "between", "outside": "outside"}
+OUT_STATES = {"sample": "empty", "between": "left out", "outside": "outside"}
 
-    ins: _Grid
-    outs: _Grid
-    size: float
-    heading: str
+
+@dataclass
+class Panel:
+    """One drawing with all its steps: two grids, first the one that is read, and the cells of both."""
+
     view: str
+    heading: str
+    ins: Grid
+    outs: Grid
+    steps: list[Step] = field(default_factory=list)
+    legend: list[tuple[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        flat = len(self.ins.stage.shape) == 1
-        top = MARGIN + 2 * LINE + 8
-        if flat:
-            inner = max(self.ins.width, self.outs.width)
-            self.in_at, self.out_at = (float(MARGIN), float(top)), (float(MARGIN), top + self.ins.height + BELOW)
-            bottom = self.out_at[1] + self.outs.height
+        ins, outs, top = self.ins, self.outs, MARGIN + 2 * LINE + 8
+        self.flat, self.size, self.inputs = len(ins.stage.shape) == 1, ins.size, len(ins.positions)
+        if self.flat:
+            inner = max(ins.width, outs.width)
+            self.in_at, self.out_at = (float(MARGIN), float(top)), (float(MARGIN), top + ins.height + BELOW)
+            bottom = self.out_at[1] + outs.height
         else:
-            tall = max(self.ins.height, self.outs.height)
-            inner = self.ins.width + BESIDE + self.outs.width
-            self.in_at = (MARGIN, top + (tall - self.ins.height) / 2)
-            self.out_at = (MARGIN + self.ins.width + BESIDE, top + (tall - self.outs.height) / 2)
+            tall = max(ins.height, outs.height)
+            inner = ins.width + BESIDE + outs.width
+            self.in_at = (MARGIN, top + (tall - ins.height) / 2)
+            self.out_at = (MARGIN + ins.width + BESIDE, top + (tall - outs.height) / 2)
             bottom = top + tall
-        self.width, self.bottom, self.flat = max(inner + 2 * MARGIN, 330), bottom, flat
+        self.width, self.formula_at = max(inner + 2 * MARGIN, 330), bottom + 24
+        self.cells = ins.cells(*self.in_at, IN_STATES) + outs.cells(*self.out_at, OUT_STATES)
 
+    def finished(self, steps: list[Step], names: dict[str, str]) -> Panel:
+        """With its steps, whose formulas are broken at the width, and a legend of the states that occur."""
+        for step in steps:
+            step.lines = wrapped(step.formula, int((self.width - 2 * MARGIN) / 7.6), MOST_LINES)
+        present = {cell.state for cell in self.cells} | {
+            state for step in steps for _, state, _ in step.now + step.kept
+        }
+        self.steps, self.legend = steps, [(state, name) for state, name in names.items() if state in present]
+        return self
+
+    @property
+    def legend_at(self) -> float:
+        """Where the legend begins."""
+        return self.formula_at + LINE * max(len(step.lines) for step in self.steps)
+
+    @property
+    def height(self) -> float:
+        """With the formula and the legend below."""
+        return self.legend_at + ceil(len(self.legend) / legend_columns(self.width)) * LINE + MARGIN
+
+    @property
+    def side(self) -> float:
+        """Of a square."""
+        return self.size - GAP
+
+    @property
+    def longest(self) -> int:
+        """The length of the longest text that a cell has in any step."""
+        texts = [cell.text for cell in self.cells] + [text for step in self.steps for _, _, text in step.kept]
+        return max(1, *map(len, texts))
+
+    @property
     def labels(self) -> list[tuple[float, float, str]]:
         """The names of the grids, and an arrow between them."""
-        found = [(self.in_at[0], self.in_at[1] - 6, "input")]
-        if self.flat:
-            return [*found, (self.out_at[0], self.out_at[1] - 6, "output")]
-        y = self.ins.height / 2 + self.in_at[1] + 8
-        return [*found, (self.out_at[0], self.out_at[1] - 6, "output"), (self.out_at[0] - BESIDE / 2 - 9, y, "→")]
+        names = [(x, y - 6, name) for (x, y), name in ((self.in_at, "input"), (self.out_at, "output"))]
+        middle = self.ins.height / 2 + self.in_at[1] + 8
+        return names if self.flat else [*names, (self.out_at[0] - BESIDE / 2 - 9, middle, "→")]
 
-    def cells(self, in_states: dict[str, str], out_states: dict[str, str]) -> list[Cell]:
-        """Those of the input, then those of the output."""
-        return self.ins.cells(*self.in_at, in_states) + self.outs.cells(*self.out_at, out_states)
+    def at(self, index: int) -> list[Cell]:
+        """The cells as they look in a step."""
+        cells = [replace(cell) for cell in self.cells]
+        for step in self.steps[: index + 1]:
+            for place, state, text in step.kept:
+                cells[place].state, cells[place].text = state, text
+        for place, state, corner in self.steps[index].now:
+            cells[place].state, cells[place].corner = state, corner
+        return cells
 
     def link(self, a: Cell, b: Cell) -> str:
-        """A line from the lower edge of one cell to the upper edge of another."""
-        half = (self.size - GAP) / 2
-        number = svg.number
-        return f"M{number(a.x + half)} {number(a.y + self.size - GAP)}L{number(b.x + half)} {number(b.y)}"
-
-    def panel(self, cells: list[Cell], steps: list[Step], legend: list[tuple[str, str]]) -> Panel:
-        """With the formula and the legend below."""
-        across = int((self.width - 2 * MARGIN) / 7.6)
-        for step in steps:
-            step.lines = wrapped(step.formula, across, MOST_LINES)
-        count = max(len(step.lines) for step in steps)
-        rows = ceil(len(legend) / legend_columns(self.width))
-        formula_at = self.bottom + 24
-        height = formula_at + count * LINE + rows * LINE + MARGIN
-        return Panel(
-            self.view,
-            self.heading,
-            self.size,
-            self.width,
-            height,
-            cells,
-            steps,
-            self.labels(),
-            legend,
-            formula_at,
-            len(self.ins.positions),
-            self.flat,
+        """On one axis: a line from the lower edge of one cell to the upper edge of another."""
+        half, number = self.side / 2, svg.number
+        return (
+            f"M{number(a.x + half)} {number(a.y + self.side)}L{number(b.x + half)} {number(b.y)}" if self.flat else ""
         )
 
 
@@ -232,37 +207,29 @@ def legend_columns(width: float) -> int:
     return max(1, int((width - 2 * MARGIN) // 150))
 
 
-IN_STATES = {"sample": "sample", "between": "between", "outside": "outside"}
-OUT_STATES = {"sample": "empty", "between": "left out", "outside": "outside"}
-
-
 # Gather -----------------------------------------------------------------------------------------------------
 
 
 def _gather(scene: Scene, sums: Sums) -> Panel:
-    outs = Stage.of(scene.outs.planes, scene.outs.first, scene.outs.shape, (1,) * len(scene.outs.shape))
+    outs = scene.outs.plain
     size = _size(scene.ins, outs)
     spots = _aligned(outs, scene.ins, scene.windows) if scene.slides else None
-    layout = _Layout(_Grid(scene.ins, size), _Grid(outs, size, spots), size, "gather: every output collects", "gather")
-    cells = layout.cells(IN_STATES, OUT_STATES)
-    for place, position in enumerate(layout.ins.positions):
-        cells[place].text = _input_text(scene, sums, position)
-    steps = _gather_steps(scene, sums, layout, cells)
-    return layout.panel(cells, steps, _present(cells, steps, _gather_legend(scene)))
+    panel = Panel("gather", "gather: every output collects", Grid(scene.ins, size), Grid(outs, size, spots))
+    for cell, position in zip(panel.cells, panel.ins.positions, strict=False):
+        cell.text = _input_text(scene, sums, position)
+    return panel.finished(_gather_steps(scene, sums, panel), _gather_legend(scene))
 
 
-def _gather_steps(scene: Scene, sums: Sums, layout: _Layout, cells: list[Cell]) -> list[Step]:
-    base, steps = len(layout.ins.positions), []
+def _gather_steps(scene: Scene, sums: Sums, panel: Panel) -> list[Step]:
+    cells, steps = panel.cells, []
     for row, window in enumerate(scene.windows):
-        out = base + layout.outs.place[layout.outs.positions[row]]
-        terms = list(scene.rows[row].items())
-        made = sums.outs[row] if sums.values is None else sums.shown_total(terms)
+        out = panel.inputs + row
+        made = sums.outs[row] if sums.values is None else sums.shown_total(list(scene.rows[row].items()))
         step = Step(formula=sums.gathered(row), kept=[(out, "done", made)], now=[(out, "made", "")])
         for position, state, tap in _covered(scene, sums, row, window):
-            place = layout.ins.place[position]
+            place = panel.ins.place[position]
             step.now.append((place, state, "" if tap is None else short(tap)))
-            if layout.flat and state != "covered":
-                step.links += layout.link(cells[place], cells[out])
+            step.links += panel.link(cells[place], cells[out]) if state != "covered" else ""
         steps.append(step)
     return steps
 
@@ -273,17 +240,11 @@ def _covered(scene: Scene, sums: Sums, row: int, window: Cells) -> list[tuple[Po
     largest = None
     if scene.is_max and sums.values is not None and entries:
         largest = max(entries, key=lambda place: (sums.values[place], -place))  # type: ignore[index]
-    places = {scene.ins.at(sample): place for place, sample in enumerate(scene.ins.samples())}
-    found = []
+    places, found = scene.ins.places, []
     for position, tap in window:
         place = places.get(position)
-        found.append(
-            (
-                position,
-                "largest" if place is not None and place == largest else _look(scene, entries, place, position, tap),
-                tap,
-            )
-        )
+        is_largest = place is not None and place == largest
+        found.append((position, "largest" if is_largest else _look(scene, entries, place, position, tap), tap))
     return found
 
 
@@ -314,12 +275,6 @@ def _input_text(scene: Scene, sums: Sums, position: Position) -> str:
     return sums.input_text(place)
 
 
-def _present(cells: list[Cell], steps: list[Step], names: dict[str, str]) -> list[tuple[str, str]]:
-    """The names of the states that occur."""
-    present = {cell.state for cell in cells} | {state for step in steps for _, state, _ in step.now + step.kept}
-    return [(state, name) for state, name in names.items() if state in present]
-
-
 def _gather_legend(scene: Scene) -> dict[str, str]:
     return {
         "sample": "input",
@@ -341,23 +296,19 @@ def _padding(scene: Scene) -> str:
 
 
 def _scatter(scene: Scene, sums: Sums) -> Panel:
-    ins = Stage.of(scene.ins.planes, scene.ins.first, scene.ins.shape, (1,) * len(scene.ins.shape))
+    ins = scene.ins.plain
     size = _size(ins, scene.outs)
     spots = _aligned(ins, scene.outs, scene.stamps) if scene.slides else None
-    layout = _Layout(
-        _Grid(ins, size, spots), _Grid(scene.outs, size), size, "scatter: every input is sent out", "scatter"
-    )
-    cells = layout.cells(IN_STATES, OUT_STATES)
-    for place in range(len(layout.ins.positions)):
-        cells[place].text = sums.input_text(place)
-    steps = _scatter_steps(scene, sums, layout, cells)
-    return layout.panel(cells, steps, _present(cells, steps, _scatter_legend(scene, sums)))
+    panel = Panel("scatter", "scatter: every input is sent out", Grid(ins, size, spots), Grid(scene.outs, size))
+    for place in range(panel.inputs):
+        panel.cells[place].text = sums.input_text(place)
+    return panel.finished(_scatter_steps(scene, sums, panel), _scatter_legend(scene, sums))
 
 
-def _scatter_steps(scene: Scene, sums: Sums, layout: _Layout, cells: list[Cell]) -> list[Step]:
-    base, steps = len(layout.ins.positions), []
-    outputs = [scene.outs.at(sample) for sample in scene.outs.samples()]
-    places = {position: row for row, position in enumerate(outputs)}
+def _scatter_steps(scene: Scene, sums: Sums, panel: Panel) -> list[Step]:
+    cells, steps = panel.cells, []
+    places = scene.outs.places
+    outputs = list(places)
     received: list[list[tuple[int, Any]]] = [[] for _ in scene.rows]
     for column, stamp in enumerate(scene.stamps):
         step = Step(formula=sums.scattered(column), now=[(column, "read", "")])
@@ -367,13 +318,13 @@ def _scatter_steps(scene: Scene, sums: Sums, layout: _Layout, cells: list[Cell])
                 taps[outputs[row]] = weight  # with what a boundary sends there
             received[row].append((column, weight))
         for position, tap in taps.items():
-            place, at = base + layout.outs.place[position], places.get(position)
+            place, at = panel.inputs + panel.outs.place[position], places.get(position)
             meets = at is not None and column in scene.rows[at] and tap != 0
             step.now.append((place, "made" if meets else "lost", "" if tap is None else short(tap)))
             if at is not None and meets:
                 text = str(len(received[at])) if sums.values is None else sums.shown_total(received[at])
                 step.kept.append((place, "done", text))
-                step.links += layout.link(cells[column], cells[place]) if layout.flat else ""
+                step.links += panel.link(cells[column], cells[place])
         steps.append(step)
     return steps
 

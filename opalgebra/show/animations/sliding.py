@@ -57,6 +57,16 @@ class Stage:
         stops = tuple((a + n - 1) * s + 1 for a, n, s in zip(first, shape, spacing, strict=True))
         return cls(planes, first, shape, spacing, starts, stops)
 
+    @classmethod
+    def side_by_side(cls, planes: int, shape: Ints, first: Ints | None = None) -> Stage:
+        """The grid of samples with nothing between them, from index 0 on if nothing else is said."""
+        return cls.of(planes, first or (0,) * len(shape), shape, (1,) * len(shape))
+
+    @property
+    def plain(self) -> Stage:
+        """The samples alone, side by side."""
+        return self.side_by_side(self.planes, self.shape, self.first)
+
     def holding(self, starts: Ints, stops: Ints) -> Stage:
         """Grown to hold a box of positions as well."""
         return replace(self, starts=tuple(map(min, self.starts, starts)), stops=tuple(map(max, self.stops, stops)))
@@ -86,6 +96,11 @@ class Stage:
     def at(self, sample: Position) -> Position:
         """Where a sample lies."""
         return (sample[0], *(i * s for i, s in zip(sample[1:], self.spacing, strict=True)))
+
+    @property
+    def places(self) -> dict[Position, int]:
+        """The place of every sample in C order, by where it lies."""
+        return {self.at(sample): place for place, sample in enumerate(self.samples())}
 
     def kind(self, position: Position) -> str:
         """``"sample"``, ``"between"`` (an inserted zero, or an output that is left out), or ``"outside"``."""
@@ -200,10 +215,7 @@ def _of_layer(layer: Any, n: Any, channels: tuple[int, int]) -> Scene:
     check_room(out, "the output")
     if isinstance(layer, (PixelShuffle, PixelUnshuffle)):
         return _of_shuffle(layer, sizes, note)
-    ins, outs = (
-        Stage.of(1, (0,) * len(sizes), sizes, (1,) * len(sizes)),
-        Stage.of(1, (0,) * len(out), out, (1,) * len(out)),
-    )
+    ins, outs = Stage.side_by_side(1, sizes), Stage.side_by_side(1, out)
     made = Scene(_title(layer, sizes, out), note, ins, outs, [], [], [], ("zero",) * len(sizes))
     axes = _axes(layer, len(sizes))
     for axis in axes:
@@ -293,8 +305,7 @@ def _chosen_from(layer: MaxPool, sizes: Ints) -> list[dict[int, Any]]:
 
 def _of_shuffle(layer: Any, sizes: Ints, note: str) -> Scene:
     bound = layer.on(sizes)
-    ones = (1,) * len(sizes)
-    ins, outs = (Stage.of(shape[0], (0,) * len(sizes), shape[1:], ones) for shape in (bound.dims, bound.dimsd))
+    ins, outs = (Stage.side_by_side(shape[0], shape[1:]) for shape in (bound.dims, bound.dimsd))
     for stage, what in ((ins, "the input"), (outs, "the output")):
         check_room((stage.planes, prod(stage.sides)), what)
     made = Scene(
@@ -323,8 +334,7 @@ def _of_operator(operator: LinearOperator, n: Any, channels: tuple[int, int]) ->
     if not window.size:
         raise _no_outputs(str(operator), sizes)
     check_room(window.shape, "the output")
-    ones = (1,) * len(sizes)
-    ins, outs = Stage.of(1, (0,) * len(sizes), sizes, ones), Stage.of(1, window.starts, window.shape, ones)
+    ins, outs = Stage.side_by_side(1, sizes), Stage.side_by_side(1, window.shape, window.starts)
     title = f"{operator}: {' × '.join(map(str, sizes))} → {' × '.join(map(str, window.shape))}"
     made = Scene(title, note, ins, outs, [], [], [], ("zero",) * len(sizes))
     bound = Windowed(entry, sizes, window, None, made.rule)
@@ -375,23 +385,19 @@ def _spread(made: Scene, found: Rates, taps: dict[Position, Any]) -> Scene:
     if len(taps) * (len(ins.samples()) + len(outs.samples())) > MOST_READ:
         raise SizeError(f"{made.title} reads {len(taps)} samples for every output, too many to draw; give a smaller n")
     signs = tuple(1 if q > 0 else -1 for q in found.down)
-    windows = [
-        [
-            ((n[0], *(q * j + o for q, j, o in zip(found.down, n[1:], offset, strict=True))), tap)
-            for offset, tap in taps.items()
-        ]
-        for n in outs.samples()
-    ]
-    stamps = [
-        [
-            ((m[0], *(s * (p * i - o) for s, p, i, o in zip(signs, found.up, m[1:], offset, strict=True))), tap)
-            for offset, tap in taps.items()
-        ]
-        for m in ins.samples()
-    ]
-    return replace(
-        made, ins=ins.holding_all(windows), outs=outs.holding_all(stamps), windows=windows, stamps=stamps, slides=True
-    )
+    windows = _kernel_at(outs, found.down, taps, (1,) * len(signs))
+    stamps = _kernel_at(ins, tuple(s * p for s, p in zip(signs, found.up, strict=True)), taps, tuple(-s for s in signs))
+    ins, outs = ins.holding_all(windows), outs.holding_all(stamps)
+    return replace(made, ins=ins, outs=outs, windows=windows, stamps=stamps, slides=True)
+
+
+def _kernel_at(stage: Stage, steps: Ints, taps: dict[Position, Any], signs: Ints) -> list[Cells]:
+    """For every sample n of a grid the cells where the taps o lie: steps · n + signs · o."""
+
+    def cell(n: Position, offset: Position) -> Position:
+        return (n[0], *(a * i + s * o for a, i, s, o in zip(steps, n[1:], signs, offset, strict=True)))
+
+    return [[(cell(n, offset), tap) for offset, tap in taps.items()] for n in stage.samples()]
 
 
 def _labelled(made: Scene, reads: list[Any]) -> Scene:
@@ -409,21 +415,18 @@ def _labelled(made: Scene, reads: list[Any]) -> Scene:
 
 
 def _by_matrix(made: Scene) -> Scene:
-    ins, outs = _places(made.ins), _places(made.outs)
     return replace(
-        made,
-        windows=[
-            [(p, row.get(ins.get(p, -1))) for p, _ in cells] for row, cells in zip(made.rows, made.windows, strict=True)
-        ],
-        stamps=[
-            [(p, column.get(outs.get(p, -1))) for p, _ in cells]
-            for column, cells in zip(made.columns, made.stamps, strict=True)
-        ],
+        made, windows=_weights(made.rows, made.windows, made.ins), stamps=_weights(made.columns, made.stamps, made.outs)
     )
 
 
-def _places(stage: Stage) -> dict[Position, int]:
-    return {stage.at(sample): place for place, sample in enumerate(stage.samples())}
+def _weights(entries: list[dict[int, Any]], met: list[Cells], stage: Stage) -> list[Cells]:
+    """The cells that are met with the entries of the matrix in place of taps, None beside the samples."""
+    places = stage.places
+    return [
+        [(position, row.get(places.get(position, -1))) for position, _ in cells]
+        for row, cells in zip(entries, met, strict=True)
+    ]
 
 
 def _as_they_lie(made: Scene) -> Scene:

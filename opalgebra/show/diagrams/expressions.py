@@ -15,28 +15,18 @@ from functools import singledispatchmethod
 from typing import Any, NamedTuple
 
 from ...errors import OperandError
-from ...expr import channel_counts, substitute
+from ...expr import LinearOperator
 from ...expr.blocks import Block
 from ...expr.characters import Character
 from ...expr.factors import axes, is_symbolic, ratio
+from ...expr.grid import channel_counts
 from ...expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from ...expr.named import Named
 from ...expr.node import Node, remembered
-from ...expr.operators import (
-    Adjoint,
-    Compose,
-    Conj,
-    Identity,
-    LinearOperator,
-    Power,
-    Scale,
-    Sum,
-    Transpose,
-    Zero,
-)
+from ...expr.operators import Adjoint, Compose, Conj, Identity, Power, Scale, Sum, Transpose, Zero
 from ...expr.sampling import SamplingMatrix
 from ...expr.signals import Applied, Signal, SignalExpr, SignalSum
-from ...expr.sums import IndexedSignalSum, IndexedSum
+from ...expr.sums import IndexedSignalSum, IndexedSum, substitute
 from ...scalar import conjugate
 from ..notation.numbers import is_minus_one, takes_minus
 from ..notation.text import brief_text, exponent_text, index_text, number_text, subscript
@@ -53,12 +43,10 @@ from .parts import (
     Frame,
     Mesh,
     Part,
-    Ports,
     Wires,
     added,
     parallel,
     series,
-    turned,
     visible,
 )
 
@@ -376,9 +364,8 @@ class Drawer:
             else no_signal(*(node.widths[j], node.heights[i])[:: -1 if turn.transposed else 1])
             for (i, j), share in zip(entries, given, strict=True)
         )
-        many = max(len(node.rows), len(node.rows[0])) > MANY
-        mesh = Mesh(branches, *_wiring(node, entries), gap=2 if many else None)
-        return turned(mesh) if turn.transposed else mesh
+        mesh = _wired(node, entries, branches)
+        return mesh.turned() if turn.transposed else mesh
 
     @emit.register
     def _named(self, node: Named, turn: Turn, room: Room) -> Part:
@@ -422,15 +409,15 @@ def _entries(node: Block) -> list[tuple[int, int]] | None:
     return sorted(found) if few else None
 
 
-def _wiring(node: Block, entries: Sequence[tuple[int, int]]) -> tuple[Ports, Ports]:
-    """Where the inputs of a block go, and which outputs of its entries are added."""
+def _wired(node: Block, entries: Sequence[tuple[int, int]], branches: tuple[Part, ...]) -> Mesh:
+    """The entries of a block that are drawn, with the wires from its inputs and those that are added to its outputs."""
     columns, rows = visible(len(node.rows[0])), visible(len(node.rows))
-    sources = tuple(
-        tuple((b, p) for b, (_, j) in enumerate(entries) if j == column)
-        for column in columns
-        for p in range(node.widths[column])
+    sources, sinks = (
+        tuple(
+            tuple((b, p) for b, place in enumerate(entries) if place[axis] == line)
+            for line in lines
+            for p in range(channels[line])
+        )
+        for axis, lines, channels in ((1, columns, node.widths), (0, rows, node.heights))
     )
-    sinks = tuple(
-        tuple((b, p) for b, (i, _) in enumerate(entries) if i == row) for row in rows for p in range(node.heights[row])
-    )
-    return sources, sinks
+    return Mesh(branches, sources, sinks, gap=2 if max(len(node.rows), len(node.rows[0])) > MANY else None)

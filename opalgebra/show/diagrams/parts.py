@@ -106,6 +106,10 @@ class Mesh:
         """Output ports."""
         return len(self.sinks)
 
+    def turned(self) -> Mesh:
+        """With its wires reversed: what branched is added, what was added branches."""
+        return replace(self, sources=self.sinks, sinks=self.sources)
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -156,11 +160,6 @@ def added(parts: list[Part], gap: int | None = None) -> Part:
     sources = tuple(tuple((b, p) for b in range(len(parts))) for p in range(parts[0].ins))
     sinks = tuple(tuple((b, p) for b in range(len(parts))) for p in range(parts[0].outs))
     return Mesh(tuple(parts), sources, sinks, gap)
-
-
-def turned(mesh: Mesh) -> Mesh:
-    """The mesh with its wires reversed: what branched is added, what was added branches."""
-    return replace(mesh, sources=mesh.sinks, sinks=mesh.sources)
 
 
 def ended(part: Part, ins: int, outs: int, names: tuple[str, str], sizes: tuple[str, str] = ("", "")) -> Part:

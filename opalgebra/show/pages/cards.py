@@ -33,23 +33,9 @@ from ..notation.ascii import in_ascii
 from ..notation.latex import index_latex, matrix_latex, name_latex, number_latex
 from ..notation.text import index_text, name_text, number_text
 from .derivation import SIGNS, given_text, told
-from .document import (
-    Block,
-    Cell,
-    Display,
-    Drawing,
-    Formula,
-    Lines,
-    Strong,
-    Table,
-    Words,
-    equation,
-    formula,
-    markdown,
-    step_formula,
-    words,
-)
+from .document import Block, Cell, Display, Drawing, Formula, Lines, Strong, Table, Words, equation, formula, words
 from .html import html
+from .markdown import markdown
 from .stem import can_be_drawn, caption, stem
 
 AROUND = 3  # samples on either side of the one that differs
@@ -190,7 +176,7 @@ def _derivation(derivation: Derivation) -> list[Block]:
 @card.register(Step)
 @card.register(Move)
 def _step(step: Step | Move) -> list[Block]:
-    return [Display(step_formula(step))]
+    return [Display(formula(step))]
 
 
 @card.register

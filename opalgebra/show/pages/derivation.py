@@ -149,25 +149,6 @@ def _aligned(lines: Iterable[str]) -> str:
     return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
 
 
-def derivation_markdown(steps: Sequence[Line]) -> str:
-    r"""The derivation as a ``$$`` block, which names the law of every line.
-
-    >>> import opalgebra as oa
-    >>> print(derivation_markdown(_example(oa.Up(2), oa.Down(2).T)))
-    $$
-    \begin{aligned}
-    \uparrow_{2} &=\;\downarrow_{2}^{T} && \text{transpose-product, k ≥ 1}
-    \end{aligned}
-    $$
-    """
-    return f"$$\n{derivation_latex(steps)}\n$$"
-
-
-def escape_markdown(words: str) -> str:
-    """Plain words, of which Markdown changes nothing."""
-    return "".join("\\" + character if character in "\\`*_{}[]<>|$#" else character for character in words)
-
-
 @text.register(Law)
 def law_text(law: Any) -> str:
     """A law on one line: name, both sides, conditions, and on the next its source.

@@ -12,7 +12,7 @@ from ...errors import OperandError
 from ...expr import Node
 from ..notation.latex import after_sign, latex, related, words_latex
 from ..notation.text import text
-from .derivation import Line, derivation_markdown, escape_markdown, reason
+from .derivation import Line, reason
 
 
 class Formula(NamedTuple):
@@ -70,8 +70,15 @@ Block: TypeAlias = Words | Display | Lines | Table | Drawing
 
 
 def formula(thing: Any) -> Formula:
-    """The two notations of an expression or a bound operator."""
-    return Formula(text(thing), latex(thing)) if isinstance(thing, Node) else Formula(str(thing), str(thing.latex()))
+    """The two notations of an expression, a bound operator, or a line of a derivation with its law."""
+    if isinstance(thing, Node):
+        return Formula(text(thing), latex(thing))
+    if not isinstance(thing, Step | Move):
+        return Formula(str(thing), str(thing.latex()))
+    why, shown = reason(thing), formula(thing.expression)
+    if not why:
+        return shown
+    return Formula(f"= {shown.text}    [{why}]", rf"={after_sign(shown.latex)} \qquad {words_latex(why)}")
 
 
 def equation(left: Formula, sign: tuple[str, str], right: Formula) -> Formula:
@@ -79,18 +86,10 @@ def equation(left: Formula, sign: tuple[str, str], right: Formula) -> Formula:
     return Formula(f"{left.text} {sign[0]} {right.text}", related(left.latex, sign[1], right.latex))
 
 
-def step_formula(step: Line) -> Formula:
-    """A line of a derivation, or a move, with its law."""
-    why, shown = reason(step), formula(step.expression)
-    if not why:
-        return shown
-    return Formula(f"= {shown.text}    [{why}]", rf"={after_sign(shown.latex)} \qquad {words_latex(why)}")
-
-
 @latex.register(Step)
 @latex.register(Move)
 def _(step: Line) -> str:
-    return step_formula(step).latex
+    return formula(step).latex
 
 
 @latex.register
@@ -115,36 +114,3 @@ def words(*parts: Cell) -> Words:
 def written(blocks: Iterable[Block], writers: dict[type, Callable[[Any], str]], between: str = "\n\n") -> str:
     """The blocks, each by the writer of its kind."""
     return between.join(writers[type(block)](block) for block in blocks)
-
-
-def markdown(blocks: Iterable[Block]) -> str:
-    """Markdown with LaTeX between dollar signs, as Jupyter and GitHub read it."""
-    return written(blocks, _MARKDOWN)
-
-
-def _inline(cell: Cell) -> str:
-    if isinstance(cell, Formula):
-        return f"${cell.latex}$"
-    return f"**{escape_markdown(cell)}**" if isinstance(cell, Strong) else escape_markdown(cell)
-
-
-def _in_table(cell: Cell) -> str:
-    return f"${cell.latex.replace('|', chr(92) + 'vert ')}$" if isinstance(cell, Formula) else _inline(cell)
-
-
-def _table(table: Table) -> str:
-    rules = ("---:" if column in table.right else ":---" for column in range(len(table.head)))
-    rows = [list(map(_in_table, table.head)), list(rules)]
-    for at, row in enumerate(table.rows):
-        cells = map(_in_table, row)
-        rows.append([f"**{cell}**" if cell else "" for cell in cells] if at in table.marked else list(cells))
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-_MARKDOWN: dict[type, Callable[[Any], str]] = {
-    Words: lambda block: "".join(map(_inline, block.parts)),
-    Display: lambda block: f"$$\n{block.formula.latex}\n$$",
-    Lines: lambda block: derivation_markdown(block.steps),
-    Table: _table,
-    Drawing: lambda block: f"```text\n{block.text}\n```",
-}

@@ -10,8 +10,9 @@ from typing import Any
 from ...algebra.laws.table import Table as Catalogue
 from ...errors import OperandError
 from .cards import card, cards
-from .document import Block, Drawing, markdown
+from .document import Block, Drawing
 from .html import page
+from .markdown import markdown
 from .tex import tex_document
 
 

@@ -11,7 +11,7 @@ from ...algebra.judge.evaluate import Evaluator
 from ...errors import DimensionError, SizeError
 from ...expr import Conv, LinearOperator, SignalExpr, formal_parts, grid
 from .spectrum import AliasMap, check_known, check_points, frequencies, settled
-from .style import FLOOR, Theme, as_numbers, curve, decibels, entitle, figure, show_magnitudes
+from .style import FLOOR, Theme, as_numbers, beside, curve, decibels, entitle, figure, show_magnitudes
 
 OVERLAID = 36  # channels in one set of axes
 GRID = 8  # rows and columns of small plots
@@ -60,7 +60,7 @@ def overlay(axes: Any, entries: list[LinearOperator], side: str, theme: Theme, d
     if not all(m.outputs == 1 or m.inputs == 1 for m in found):
         where = "at the highest rate of each"
     axes.set_xlabel(f"frequency {where} (cycles/sample)")
-    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), ncols=1 + len(entries) // 12)
+    beside(axes, ncols=1 + len(entries) // 12)
 
 
 def _curves(
@@ -118,15 +118,21 @@ def _transfer(axes: Any, found: AliasMap, theme: Theme, db: bool, points: int) -
     heard = [k for k in range(1, found.inputs) if components[k].max() > 0]
     for i, k in enumerate(heard[:ALIASES], 1):
         axes.plot(f, curve(components[k], db), label=f"$|T_{{{k}}}|$ from $f+{k}/{found.inputs}$", **theme.line(i))
-    if rest := heard[ALIASES:]:
-        most = curve(components[rest].max(axis=0), db)
-        axes.plot(f, most, color=theme.ink, linewidth=0.8, label=f"largest of the other {len(rest)}")
+    largest(axes, components, heard[ALIASES:], theme, db)
     show_magnitudes(axes, db, peak)
     if db:
         _include(axes, components[[0, *heard]].max(axis=1))
     axes.set(xlabel="frequency f (cycles/sample)", xlim=(-0.5, 0.5))
     axes.set_title("Synthesis after analysis: distortion" + (" and aliasing" if heard else "; aliasing is exactly 0"))
-    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+    beside(axes)
+
+
+def largest(axes: Any, components: np.ndarray, rest: list[int], theme: Theme, db: bool) -> None:
+    """One curve for the alias components that have none of their own: the largest of them."""
+    if rest:
+        most = curve(components[rest].max(axis=0), db)
+        label = f"largest of the other {len(rest)}"
+        axes.plot(frequencies(len(most)), most, color=theme.ink, linewidth=0.8, label=label)
 
 
 def _include(axes: Any, peaks: np.ndarray) -> None:

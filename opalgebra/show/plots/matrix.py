@@ -21,7 +21,7 @@ from ...expr.signals import FormalSignal, Signal
 from ...scalar import exact, is_sympy
 from ..notation.latex import name_latex, number_latex
 from .spectrum import AliasMap, settled
-from .style import Theme, as_numbers, entitle, entry_text, figure, image, index_axis
+from .style import Theme, as_numbers, cell_axes, entitle, entry_text, figure, image
 
 WRITTEN = 24  # rows and columns up to which entries are written
 NAMED = 12  # taps that have a colour of their own
@@ -156,10 +156,9 @@ def _by_filter(operator: LinearOperator, entries: np.ndarray, starts: tuple[int,
     if not found.is_resampler:
         return None
     labels = np.full(entries.shape, None, dtype=object)
-    for (i, j), value in np.ndenumerate(entries):
-        if value != 0:
-            at = found.inputs * (i + starts[0]) - found.outputs * (j + starts[1])
-            labels[i, j] = ((0, "h", at, ""), f"$h_{{{at}}}$")
+    for i, j in np.argwhere(entries != 0).tolist():
+        at = found.inputs * (i + starts[0]) - found.outputs * (j + starts[1])
+        labels[i, j] = ((0, "h", at, ""), f"$h_{{{at}}}$")
     return labels
 
 
@@ -182,11 +181,9 @@ def draw(axes: Any, entries: np.ndarray, starts: Any, theme: Theme, labels: np.n
         (_by_taps if few else _by_index)(axes, entries, labels, found, starts, theme)
         return ""
     values = _numbers(entries)
-    if values.dtype.kind == "c":
-        values, unit = np.abs(values), "magnitude"
-    else:
-        unit = "value"
-    note = image(axes, values, starts, theme, unit)
+    is_complex = values.dtype.kind == "c"
+    values = np.abs(values) if is_complex else values
+    note = image(axes, values, starts, theme, "magnitude" if is_complex else "value")
     if max(entries.shape) <= WRITTEN:
         _write(axes, entries, values, starts, theme)
     return note
@@ -269,9 +266,7 @@ def _frame(axes: Any, shape: tuple[int, ...], starts: Any) -> None:
     height, width = shape
     axes.set(xlim=(starts[1] - 0.5, starts[1] + width - 0.5), ylim=(starts[0] + height - 0.5, starts[0] - 0.5))
     axes.set_aspect("equal")
-    axes.grid(False)
-    index_axis(axes.xaxis)
-    index_axis(axes.yaxis)
+    cell_axes(axes)
 
 
 def _borders(axes: Any, channels: tuple[int, int], sizes: tuple[int, int], theme: Theme) -> None:

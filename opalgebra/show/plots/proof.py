@@ -14,7 +14,7 @@ from ...bound.proofs.witness import BoundWitness
 from ...errors import DimensionError, OperandError
 from ...expr import PLAIN, Signal, all_factor_symbols, common_channels, formal_names, substitute
 from ...expr import axes as axes_of
-from .signal import finish
+from .signal import all_stems, finish
 from .style import Theme, as_number, as_numbers, entitle, entry_text, figure, image, name
 
 AROUND = 10  # samples on either side of the one that differs
@@ -107,7 +107,7 @@ def _rows(witness: Any, sides: Any, theme: Theme, around: int, expressions: tupl
     rows = made.subplots(2, 1, sharex=True, sharey=True)
     for i, (axes, side, expression) in enumerate(zip(rows, sides, expressions, strict=True)):
         values = np.array([complex(as_number(side.get(n, 0))) for n in range(start, stop)])
-        _side(axes, np.arange(start, stop), values, theme, i)
+        all_stems(axes, start, values, theme, i, 2)  # the left side in the colours 0 and 2, the right one in 1 and 3
         at = values[around]
         for part in (at.real, at.imag) if np.any(values.imag) else (at.real,):
             axes.plot(center, part, "o", markersize=16, markerfacecolor="none", color=theme.ink)
@@ -123,16 +123,6 @@ def _rows(witness: Any, sides: Any, theme: Theme, around: int, expressions: tupl
 
 def _value(value: Any) -> str:
     return entry_text(value) if not hasattr(value, "free_symbols") else str(value)
-
-
-def _side(axes: Any, n: np.ndarray, values: np.ndarray, theme: Theme, i: int) -> None:
-    from .signal import parts_of, stems
-
-    whole = values if np.any(values.imag) else values.real
-    for part, (label, numbers) in enumerate(parts_of(whole)):
-        stems(axes, n + 0.16 * part, numbers, theme, 2 * part + i, label)
-        if label:
-            axes.legend(loc="upper right")
 
 
 def _images(witness: Any, sides: Any, theme: Theme, around: int, expressions: tuple[Any, Any]) -> Any:

@@ -11,9 +11,9 @@ from ...algebra.decide.prove import equals
 from ...algebra.judge.evaluate import Evaluator
 from ...errors import DimensionError, WindowError
 from ...expr import PLAIN, LinearOperator, Shift, formal_parts, plain
-from .bank import channels, magnitude_2d, show_2d
+from .bank import channels, largest, magnitude_2d, show_2d
 from .spectrum import AliasMap, check_known, check_points, frequencies, group_delay, phase
-from .style import Theme, as_numbers, curve, decibels, entitle, figure, name, show_magnitudes
+from .style import Theme, as_numbers, beside, curve, decibels, entitle, figure, name, show_magnitudes
 
 CURVES = 8  # alias components with a curve of their own; the others are drawn as their maximum
 LINES = 24  # rates from which the map of frequencies is left out
@@ -96,7 +96,7 @@ def _filter_between(axes: Any, found: AliasMap, theme: Theme, db: bool, points: 
     _images(axes, found.outputs, theme)
     _folded(axes, found.inputs, theme)
     axes.set(xlabel=f"frequency at {_rate(found)} (cycles/sample)", xlim=(-0.5, 0.5))
-    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+    beside(axes)
     name(axes, "The one filter H of ↓M H ↑L" if found.outputs * found.inputs > 1 else "The filter")
 
 
@@ -144,13 +144,10 @@ def _aliases(axes: Any, found: AliasMap, components: np.ndarray, theme: Theme, d
     shown = sorted(np.argsort(-peaks, kind="stable")[:CURVES].tolist())
     for i, k in enumerate(shown):
         axes.plot(f, curve(components[k], db), label=f"$k={k}${_faintness(peaks[k], peak)}", **theme.line(i))
-    rest = [k for k in range(found.inputs) if k not in shown]
-    if rest:
-        most = curve(components[rest].max(axis=0), db)
-        axes.plot(f, most, color=theme.ink, linewidth=0.8, label=f"largest of the other {len(rest)}")
+    largest(axes, components, [k for k in range(found.inputs) if k not in shown], theme, db)
     show_magnitudes(axes, db, peak)
     axes.set(xlabel="frequency f at the output (cycles/sample)", xlim=(-0.5, 0.5))
-    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+    beside(axes)
     ratio = _fraction(found)
     axes.set_title(f"Alias components: $Y(f)=\\sum_k A_k(f)\\,X({ratio})$")
 

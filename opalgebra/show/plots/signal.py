@@ -75,6 +75,15 @@ def stems(axes: Any, n: np.ndarray, values: np.ndarray, theme: Theme, i: int = 0
     axes.plot(n, values, linestyle="none", markersize=size, label=label or None, **style)
 
 
+def all_stems(axes: Any, start: int, values: np.ndarray, theme: Theme, first: int, step: int = 1) -> None:
+    """Stems of complex values from an index on; of real ones no imaginary part is drawn."""
+    n = np.arange(start, start + len(values))
+    for at, (label, part) in enumerate(parts_of(values if np.any(values.imag) else values.real)):
+        stems(axes, n + 0.16 * at, part, theme, first + step * at, label)
+        if label:
+            axes.legend(loc="upper right")
+
+
 def envelope(values: np.ndarray) -> tuple[int, np.ndarray, np.ndarray]:
     """How many samples a bin has, and the minimum and maximum of every bin; what is NaN does not count."""
     width = -(-len(values) // BINS)

@@ -87,6 +87,11 @@ def page(dark: bool) -> Iterator[Theme]:
         yield theme
 
 
+def beside(axes: Any, **options: Any) -> None:
+    """The legend at the right of the axes, where it covers no curve."""
+    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), **options)
+
+
 def figure(width: float, height: float) -> Any:
     """An empty figure, in inches, that a notebook shows once."""
     from .figure import PlotFigure
@@ -208,6 +213,13 @@ def index_axis(axis: Any) -> None:
     axis.get_major_formatter().set_scientific(False)
 
 
+def cell_axes(axes: Any) -> None:
+    """Ticks at integers and no grid, for cells of rows and columns."""
+    axes.grid(False)
+    index_axis(axes.xaxis)
+    index_axis(axes.yaxis)
+
+
 def image(
     axes: Any, values: np.ndarray, starts: Sequence[int], theme: Theme, unit: str = "value", most: float = 0.0
 ) -> str:
@@ -225,9 +237,7 @@ def image(
         shown, cmap=theme.signed(), vmin=-most, vmax=most, extent=extent, aspect=aspect, interpolation="nearest"
     )
     axes.figure.colorbar(drawn, ax=axes, label=unit, shrink=0.85)
-    axes.grid(False)
-    index_axis(axes.xaxis)
-    index_axis(axes.yaxis)
+    cell_axes(axes)
     return "" if blocks == (1, 1) else f"(each pixel is the largest of {blocks[0]} × {blocks[1]} entries)"
 
 

@@ -12,9 +12,9 @@ from ...algebra.judge.evaluate import Evaluator
 from ...errors import DimensionError, SizeError, WindowError
 from ...expr import PLAIN, LinearOperator, formal_parts, plain
 from ...scalar import exact, is_sympy
-from .signal import finish, parts_of, stems
+from .signal import all_stems, finish, parts_of, stems
 from .spectrum import AliasMap, check_known, settled
-from .style import Theme, as_numbers, entitle, figure, image, index_axis
+from .style import Theme, as_numbers, cell_axes, entitle, figure, image, index_axis
 
 IMPULSES = 6  # answers that are drawn where nobody asked for more
 COMPONENTS = 6  # rows and columns of small plots
@@ -54,11 +54,7 @@ def _answers_1d(answers: list[Any], theme: Theme) -> Any:
     for j, (axes, answer) in enumerate(zip(rows, answers, strict=True)):
         values = np.zeros(stop - start, dtype=complex)
         values[[n - start for (n,) in answer]] = as_numbers(list(answer.values()))
-        whole = values if np.any(values.imag) else values.real
-        for part, (label, numbers) in enumerate(parts_of(whole)):
-            stems(axes, np.arange(start, stop) + 0.16 * part, numbers, theme, j + part, label)
-            if label:
-                axes.legend(loc="upper right")
+        all_stems(axes, start, values, theme, j)
         finish(axes, theme, start, stop)
         axes.set_ylabel(f"impulse\nat {j}")
         axes.label_outer()
@@ -136,9 +132,7 @@ def _table(found: Any) -> Any:
     axes = made.subplots()
     axes.set(xlim=(-0.5, found.cols - 0.5), ylim=(found.rows - 0.5, -0.5), xlabel="input phase j")
     axes.set_ylabel("output phase i")
-    axes.grid(False)
-    index_axis(axes.xaxis)
-    index_axis(axes.yaxis)
+    cell_axes(axes)
     for i, row in enumerate(texts):
         for j, text in enumerate(row):
             axes.text(j, i, text, ha="center", va="center", fontsize=14)

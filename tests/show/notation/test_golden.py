@@ -21,10 +21,16 @@ from opalgebra.show.notation.latex import latex
 from opalgebra.show.notation.text import ascii_text, text
 from opalgebra.show.pages import derivation
 from opalgebra.show.pages.cards import proof_card
-from opalgebra.show.pages.document import markdown
+from opalgebra.show.pages.document import Lines
+from opalgebra.show.pages.markdown import markdown
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 NOTATIONS = {"text": text, "ascii": ascii_text, "latex": latex, "code": code}
+DERIVATIONS = {
+    "text": derivation.derivation_text,
+    "latex": derivation.derivation_latex,
+    "markdown": lambda steps: markdown([Lines(steps)]),
+}
 PROOFS = {
     "text": derivation.proof_text,
     "latex": derivation.proof_latex,
@@ -138,8 +144,8 @@ def documents() -> dict[str, str]:
     law = SimpleNamespace(name="noble-down", lhs=oa.Down(k) @ oa.Conv(oa.Up(k) @ q), rhs=oa.Conv(q) @ oa.Down(k),
                           conditions=("k ≥ 1",), source="Vaidyanathan 1993, section 4.2")  # fmt: skip
     found = {"law": derivation.law_text(law)}
-    for form in ("text", "latex", "markdown"):
-        found[f"derivation {form}"] = getattr(derivation, f"derivation_{form}")(steps)
+    for form in PROOFS:
+        found[f"derivation {form}"] = DERIVATIONS[form](steps)
         for name, proof in proofs.items():
             found[f"{name} {form}"] = PROOFS[form](proof)
     return found

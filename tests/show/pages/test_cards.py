@@ -19,8 +19,9 @@ import sympy
 import opalgebra as oa
 from opalgebra.algebra.certificates.certify import samples_of
 from opalgebra.show.notation.latex import name_latex, related, words_latex
-from opalgebra.show.pages.document import Formula, Strong, Table, markdown, words
+from opalgebra.show.pages.document import Formula, Strong, Table, words
 from opalgebra.show.pages.html import html
+from opalgebra.show.pages.markdown import markdown
 from opalgebra.show.pages.stem import MOST, stem
 from tests.expr.test_every_node import EXAMPLES
 from tests.objects import HARD, REFUTED, SHOWN, hard_law
