@@ -31,8 +31,8 @@ def _raises(*given: Any, **named: Any) -> Any:
 
 
 def _unreadable() -> Any:
-    methods = [f"__{name}__" for name in ("lt", "le", "gt", "ge", "eq", "ne", "bool", "index", "int", "neg",
-               "add", "radd", "sub", "rsub", "mul", "rmul", "floordiv", "rfloordiv", "truediv", "rtruediv")]  # fmt: skip
+    names = "lt le gt ge eq ne bool index int add radd sub rsub mul rmul floordiv rfloordiv truediv rtruediv neg"
+    methods = [f"__{name}__" for name in names.split(" ")]
     return type("Unreadable", (), {**dict.fromkeys(methods, _raises), "__hash__": object.__hash__})()
 
 
