@@ -7,7 +7,6 @@ fails. One that replaces what nobody reads, as happens when code moves away from
 
 from __future__ import annotations
 
-import operator
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -19,7 +18,6 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 ROOT = Path(__file__).resolve().parent.parent
-MOST = 3  # tests of one function that are spoiled; the others of its parameters patch alike
 
 
 class Read(BaseException):
@@ -81,25 +79,22 @@ def _named(target: Any) -> str:
 
 
 class Bites:
-    """The plugin: what every patch did to the tests that it stands in."""
+    """The plugin: in which tests each patch stands, and whether one of them missed it."""
 
     def __init__(self) -> None:
-        self.found: dict[Patch, list[tuple[str, bool]]] = defaultdict(list)
-        self.times: dict[str, int] = defaultdict(int)
+        self.stands: dict[Patch, list[str]] = defaultdict(list)
+        self.bite: set[Patch] = set()
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        items[:] = [item for item in items if "monkeypatch" in getattr(item, "fixturenames", ())]
+        items[:] = [item for item in items if _patches(item)]
 
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
-        function = item.nodeid.partition("[")[0]
-        self.times[function] += 1
-        if self.times[function] <= MOST:
-            seen: list[Patch] = []
-            if self._passes(item, nextitem, seen, None):
-                for patch in dict.fromkeys(seen):
-                    self.found[patch].append((item.nodeid, not self._passes(item, nextitem, [], patch)))
-            elif seen:
-                self.found["not run", item.nodeid].append((item.nodeid, False))
+        seen: list[Patch] = []
+        passes = self._passes(item, nextitem, seen, None)
+        for patch in dict.fromkeys(seen):
+            self.stands[patch].append(item.nodeid)
+            if passes and patch not in self.bite and not self._passes(item, nextitem, [], patch):
+                self.bite.add(patch)
         return True
 
     @staticmethod
@@ -109,12 +104,17 @@ class Bites:
             return all(report.passed for report in runtestprotocol(item, log=False, nextitem=nextitem))
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        count = operator.countOf((any(bit for _, bit in tests) for tests in self.found.values()), True)
-        terminalreporter.write_line(f"{len(self.found)} patches, {count} bite")
-        for (place, what), tests in self.found.items():
-            if not any(bit for _, bit in tests):
-                terminalreporter.write_line(f"does not bite: {place} {what} in {tests[0][0]}")
+        terminalreporter.write_line(f"{len(self.stands)} patches, {len(self.bite)} bite")
+        for (place, what), tests in self.stands.items():
+            if (place, what) not in self.bite:
+                terminalreporter.write_line(f"does not bite: {place} {what} in {tests[0]} (of {len(tests)})")
+
+
+def _patches(item: pytest.Item) -> bool:
+    """Whether a test takes the fixture, or stands in a file that patches for a few lines."""
+    is_fixture = "monkeypatch" in getattr(item, "fixturenames", ())
+    return is_fixture or (item.path.suffix == ".py" and "MonkeyPatch.context" in item.path.read_text("utf-8"))
 
 
 if __name__ == "__main__":
-    pytest.main(["-n", "0", "-q", "-p", "no:randomly", *(sys.argv[1:] or ["tests"])], plugins=[Bites()])
+    pytest.main(["-n", "0", "-q", "-m", "", *(sys.argv[1:] or ["tests"])], plugins=[Bites()])
