@@ -111,8 +111,8 @@ class Bites:
 
 
 def _patches(item: pytest.Item) -> bool:
-    """Whether a test takes the fixture, or stands in a file that patches for a few lines."""
-    is_fixture = "monkeypatch" in getattr(item, "fixturenames", ())
+    """Whether a test takes a fixture that patches, or stands in a file that patches for a few lines."""
+    is_fixture = not {"monkeypatch", "place"}.isdisjoint(getattr(item, "fixturenames", ()))
     return is_fixture or (item.path.suffix == ".py" and "MonkeyPatch.context" in item.path.read_text("utf-8"))
 
 
