@@ -12,7 +12,7 @@ import json
 import random
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -74,6 +74,11 @@ def originals() -> tuple[str, ...]:
         for number in range(STATEMENTS):
             made = statement(11, number, kind)
             proofs.append(oa.prove(made.lhs, made.rhs, tuple(claim.given() for claim in made.claims)))
+    return written(proofs)
+
+
+def written(proofs: Iterable[Any]) -> tuple[str, ...]:
+    """The certificates of proofs, where they have one that is accepted and not too long."""
     found = []
     for proof in proofs:
         try:

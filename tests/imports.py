@@ -1,10 +1,12 @@
 """Who imports whom, read from the source: imports inside functions and for types alone count like any other.
 
-``python -m tests.imports`` prints the rooms of the package with what each imports, and the circles.
+``python -m tests.imports`` prints the rooms of the package with what each imports, and the circles;
+``python -m tests.imports --svg FILE`` draws them. Of another checkout: ``--root FOLDER``.
 """
 
 from __future__ import annotations
 
+import argparse
 import ast
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -75,8 +77,17 @@ def _shown(names: Iterable[str]) -> str:
 
 
 if __name__ == "__main__":
-    made = graph(Path(__file__).resolve().parent.parent)
-    for place, others in sorted(rooms(made).items()):
-        print(f"{place}: {_shown(others)}")
-    for circle in circles(made):
-        print(f"a circle of {len(circle)}: {_shown(circle)}")
+    from tests.floors import svg
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--svg", type=Path)
+    parser.add_argument("--root", type=Path, default=Path(__file__).resolve().parent.parent)
+    options = parser.parse_args()
+    made = graph(options.root)
+    if options.svg:
+        options.svg.write_text(svg(made), encoding="utf-8")
+    else:
+        for place, others in sorted(rooms(made).items()):
+            print(f"{place}: {_shown(others)}")
+        for circle in circles(made):
+            print(f"a circle of {len(circle)}: {_shown(circle)}")

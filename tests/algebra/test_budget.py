@@ -35,6 +35,7 @@ TOWERS = {
 }
 
 
+@pytest.mark.campaign(2)
 @pytest.mark.parametrize("name", TOWERS)
 def test_deep_expressions(name):
     deep, again = tower(TOWERS[name]), tower(TOWERS[name])
@@ -80,6 +81,7 @@ def made(start, step):
     return start
 
 
+@pytest.mark.campaign(1)
 @pytest.mark.parametrize("name", DECIDED)
 def test_deep_towers_are_decided(name):
     deep, again = made(*DECIDED[name]), made(*DECIDED[name])
@@ -92,6 +94,7 @@ def test_deep_towers_are_decided(name):
     assert sys.getrecursionlimit() == limit
 
 
+@pytest.mark.campaign(2)
 @pytest.mark.parametrize("name", LONG)
 def test_deep_towers_end_in_time(name):
     deep = made(*LONG[name])

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from opalgebra._verbs import VERBS, verb
+from tests.floors import floors, svg
 from tests.imports import circles, graph, modules, reached
 
 # Circles that are not opened yet, by folder: one that is not listed fails, and one listed that is gone as well.
@@ -72,3 +73,12 @@ def test_the_checker_keeps_its_address() -> None:
     assert algebra.checker is checker
     with pytest.raises(AttributeError, match="no attribute"):
         algebra.nothing  # noqa: B018
+
+
+def test_the_picture_shows_floors_and_circles() -> None:
+    made = {"opalgebra.a.x": {"opalgebra.b.y"}, "opalgebra.b.y": {"opalgebra.c"}, "opalgebra.c": set()}
+    assert floors({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": set()}) == {"a": 1, "b": 0, "c": 0, "d": 0}
+    assert svg(made).count("<rect ") == 3
+    assert svg(made).count("<path ") == 2
+    assert 'class="circle"' not in svg(made)
+    assert svg(made | {"opalgebra.c": {"opalgebra.b.y"}}).count('class="circle"') == 4  # two boxes, both ways

@@ -43,6 +43,7 @@ DERIVED = {  # by more elementary laws
 }  # fmt: skip
 
 
+@pytest.mark.campaign(40)
 @pytest.mark.parametrize("M", MATRICES, ids=str)
 @pytest.mark.parametrize(
     "name",

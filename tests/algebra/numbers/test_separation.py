@@ -71,6 +71,7 @@ def judged(number, digits=300):
     return {"Pow": mpmath.power, "cos": mpmath.cos, "sin": mpmath.sin}[type(number).__name__](*parts)
 
 
+@pytest.mark.campaign(4)
 @pytest.mark.parametrize(("left", "right"), EQUAL, ids=lambda n: str(n)[:40])
 def test_nested_radicals_are_decided(left, right):
     with mpmath.workdps(300):
@@ -189,6 +190,7 @@ FILES = [
 ]
 
 
+@pytest.mark.campaign(3)
 @pytest.mark.parametrize("taps", FILES, ids=str)
 def test_what_is_saved_is_decided_when_it_is_read(taps, tmp_path):
     """The generator of a file's field comes back as a number that the prover knows."""

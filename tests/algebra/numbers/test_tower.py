@@ -318,6 +318,7 @@ SLOW = [
 ]
 
 
+@pytest.mark.campaign(2)
 @pytest.mark.parametrize("number", SLOW, ids=lambda n: type(n).__name__)
 def test_the_budget_is_kept(number):
     start = time.process_time()

@@ -69,6 +69,7 @@ def agree(operator: Any, x: np.ndarray, seed: int = 0, exactly: bool = False) ->
 # Against the judge, NumPy arrays and SciPy
 
 
+@pytest.mark.campaign(30)
 @pytest.mark.parametrize(("seed", "is_block"), [*((s, False) for s in range(150)), *((s, True) for s in range(40))])
 def test_random_operators_against_the_judge(seed: int, is_block: bool) -> None:
     """F, its transpose, adjoint and conjugate in random chunks, from the matrix that the judge writes out."""
@@ -195,6 +196,7 @@ LAYERS = [
 ]
 
 
+@pytest.mark.campaign(12)
 @pytest.mark.parametrize("layer", LAYERS, ids=str)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_layers(layer: Any, dtype: str) -> None:
@@ -202,6 +204,7 @@ def test_layers(layer: Any, dtype: str) -> None:
     agree(layer, x, len(str(layer)))
 
 
+@pytest.mark.campaign(7)
 @pytest.mark.parametrize("layer", [layer for layer in LAYERS if layer.is_linear], ids=str)
 def test_adjoints_of_layers(layer: Any) -> None:
     F = layer.on((16, 18) if layer.has_channels else (4, 16, 18))
@@ -325,6 +328,7 @@ def test_threads_that_share_an_operator() -> None:
 # Large, and elsewhere
 
 
+@pytest.mark.long
 def test_indices_beyond_32_bits() -> None:
     """x_n = n for 2³³ samples, of which a few blocks are made: every output is known from the definition."""
     n = 2**33

@@ -218,6 +218,7 @@ def test_few_rows_are_looked_at_however_large_the_array() -> None:
     assert len(rows.seen) < 200
 
 
+@pytest.mark.campaign(1)
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "complex64", "complex128"])
 def test_a_fold_is_proved_and_its_weight_is_equal_up_to_rounding(dtype: str) -> None:
     rng = np.random.default_rng(7)

@@ -64,6 +64,7 @@ def close(a: np.ndarray, b: np.ndarray, eps: float = 1e-11) -> bool:
     return a.shape == b.shape and bool(np.all(np.abs(a - b) <= eps * max(1.0, np.abs(b).max(initial=0))))
 
 
+@pytest.mark.campaign(80)
 @pytest.mark.parametrize(("seed", "blocks"), PLAIN + BLOCKS)
 def test_against_the_judge(seed: int, blocks: bool) -> None:
     """F, its transpose, adjoint and conjugate as matrices, and the exact matrix exactly."""
@@ -142,6 +143,7 @@ def test_linear_batched_and_adjoint(seed: int, blocks: bool) -> None:
         assert F.T.dottest(dtype=dtype)
 
 
+@pytest.mark.campaign(15)
 @pytest.mark.parametrize("seed", range(60))
 def test_combinations_are_those_of_the_matrices(seed: int) -> None:
     """Products, sums, multiples, powers and transposes of bound operators, in numbers and exactly."""

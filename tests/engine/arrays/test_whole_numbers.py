@@ -20,6 +20,7 @@ def large(shape: Any, dtype: Any, most: int | None = None, seed: int = 0) -> np.
     return np.random.default_rng(seed).integers(low, high, shape, np.dtype(dtype).newbyteorder("=")).astype(dtype)
 
 
+@pytest.mark.campaign(16)
 @pytest.mark.parametrize("dtype", ["i8", ">i8", "i4", "u4", "i2", "u1", "u8"])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_nearest_upsampling(shape: tuple[int, ...], dtype: str) -> None:

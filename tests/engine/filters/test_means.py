@@ -21,6 +21,7 @@ def means(y: np.ndarray, value: Any) -> bool:
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "g", "c8", "c16", "i4", "u1", "i8"])
+@pytest.mark.campaign(27)
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_short_and_long_arrays(kernel: int, dtype: str) -> None:
     """Dot products, blocks, slices, tiles, sums of sums; all strides."""
@@ -34,6 +35,7 @@ def test_short_and_long_arrays(kernel: int, dtype: str) -> None:
                 assert means(nn.AvgPool(kernel, stride, ceil_mode=True)(x), sample)
 
 
+@pytest.mark.campaign(10)
 @pytest.mark.parametrize(
     ("shape", "kernel"),
     [((9, 9), (3, 3)), ((20, 21), (3, 5)), ((70, 71), (7, 7)), ((150, 160), (67, 70)), ((9, 30, 31), (3, 3, 3)),
@@ -131,7 +133,7 @@ def test_a_rounded_divisor_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
             out[...] = y
         return y if out is None else out
 
-    from opalgebra.engine.program.program import program
+    from opalgebra.engine.program import program
 
     monkeypatch.setattr(program, "divided", multiplied)
     assert not means(nn.AvgPool(49)(np.ones(490, complex)), 1)

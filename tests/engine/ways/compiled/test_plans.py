@@ -304,19 +304,22 @@ def mark_scratch(monkeypatch: pytest.MonkeyPatch, marks: list[np.ndarray]) -> No
     """Around the scratch memory of every thread lie sevens, which are collected."""
     share = plans.share
 
+    def wide(plain: Any) -> Any:
+        if plain is None or isinstance(plain, tuple):
+            return plain and tuple(map(wide, plain))
+        held = np.full(plain.size + 128, 7, plain.dtype)
+        marks.append(held)
+        return held[64:-64].reshape(plain.shape)
+
     def marked(part: Any, steps: int, threads: int, work: Callable[[], Any] = lambda: None, most: Any = None) -> None:
-        def wide() -> Any:
-            plain = work()
-            if plain is None:
-                return None
-            held = np.full(plain.size + 128, 7, plain.dtype)
-            marks.append(held)
-            return held[64:-64].reshape(plain.shape)
+        share(part, steps, threads, lambda: wide(work()), most)
 
-        share(part, steps, threads, wide, most)
-
-    for module in (plans, overlap, boxes):
+    for module in (plans, overlap):
         monkeypatch.setattr(module, "share", marked)
+
+
+def are_whole(marks: list[np.ndarray]) -> bool:
+    return bool(marks) and all((m[:64] == 7).all() and (m[-64:] == 7).all() for m in marks)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="protects pages as Linux does")
@@ -337,8 +340,21 @@ def test_nothing_outside_is_touched(tiles: str, monkeypatch: pytest.MonkeyPatch)
         made.run(case.x, held[32 : 32 + want.size].reshape(want.shape))
         assert (held[:32] == 5).all()
         assert (held[32 + want.size :] == 5).all()
-        assert all((m[:64] == 7).all() and (m[-64:] == 7).all() for m in marks)
-    assert marks
+    assert are_whole(marks)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="protects pages as Linux does")
+@by_inexact
+def test_overlap_save_touches_nothing_outside(dtype: np.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
+    marks: list[np.ndarray] = []
+    mark_scratch(monkeypatch, marks)
+    rng = np.random.default_rng(3)
+    for _ in range(10):
+        case = long_case(rng, dtype)
+        fast = OverlapSave.of(case.made(plan), blocks_of(case, 512))
+        want = fast.run(case.x)
+        assert np.array_equal(fast.run(guarded(case.x), guarded(np.zeros_like(want))), want)
+    assert are_whole(marks)
 
 
 def test_layouts_of_arrays() -> None:
