@@ -16,9 +16,9 @@ from ..bound.operators.combine import Product
 from ..engine.arrays.device import module_of
 from ..engine.filters.fir import Fir
 from ..engine.program.values import Term, Value
-from ..engine.ways.choose import COMPILED_WORK
 from ..engine.ways.compiled import available
 from ..engine.ways.compiled.pooling import ORDERED, Sweep, Windows
+from ..engine.ways.way import COMPILED_WORK
 from ..errors import OperandError, WindowError
 from ..expr import LinearOperator, Signal
 from .geometry import (

@@ -59,6 +59,9 @@ def test_a_planted_upward_import_is_caught(copy: Path, module: str, line: str, s
 
 ROOMS, DECIDE = "The rooms of the algebra are on floors", "The decision is on floors"
 JUDGES = "The judges reach nothing of what they judge"
+ENGINE, WAYS = "The rooms of the engine are on floors", "The ways of computing are on floors"
+CUDA, COMPILED = "The filters on a device are on floors", "The compiled code is on floors"
+LOOPS, INDEPENDENT = "The loops are on floors", "Compiled code knows nothing of filters"
 
 
 @pytest.mark.parametrize(
@@ -73,6 +76,14 @@ JUDGES = "The judges reach nothing of what they judge"
         ("algebra/judge/replay.py", "if TYPE_CHECKING:\n    from ..decide.proof import Proof", JUDGES),
         ("algebra/facts.py", "def late():\n    from .decide.prove import prove", JUDGES),  # whom the judges import
         ("algebra/certificates/checker.py", "from ..laws.table import laws", JUDGES),
+        ("engine/filters/fir.py", "def late():\n    from ..ways.choose import choose", ENGINE),
+        ("engine/letters/unfold.py", "from ..ways import compiled", ENGINE),
+        ("engine/ways/short.py", "from .table import WAYS", WAYS),
+        ("engine/ways/cuda/passes.py", "if TYPE_CHECKING:\n    from ..way import Job", WAYS),
+        ("engine/ways/cuda/passes.py", "from .launch import add_to", CUDA),
+        ("engine/ways/compiled/plans.py", "def late():\n    from .fourier import fir", COMPILED),
+        ("engine/ways/compiled/loops/patches.py", "from .tiles import sums", LOOPS),
+        ("engine/ways/compiled/threads.py", "from ...arrays.window import Window", INDEPENDENT),
     ],
 )
 def test_a_planted_import_between_rooms_is_caught(copy: Path, module: str, line: str, contract: str) -> None:

@@ -1,6 +1,6 @@
 """The taps of a filter by axis: which phase of y each adds to, and how far from there it reads x.
 
-    y_n = Σ_j h_j x_{(M n − j)/L}   over the taps j for which L divides M n − j.
+y_n = Σ_j h_j x_{(M n − j)/L}   over the taps j for which L divides M n − j.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ class LastAxis(NamedTuple):
     parts: int  # E, entries of a sample
     low: int  # the least e
     reach: int  # how far the largest is from it
-    count: int  # values of i
+    steps: int  # values of i
     width: int  # of them in a tile
     run: int  # from phase to phase in a patch
     rule: int  # beyond the window
@@ -136,7 +136,7 @@ class Span(NamedTuple):
     """The outputs of a row that a tap of a sliding window serves."""
 
     first: int  # output
-    count: int
+    outputs: int  # how many
     source: int  # the sample that the first output reads
 
 
@@ -144,7 +144,7 @@ class Shuffle(NamedTuple):
     """Rows of fine samples, whose phases are rows of coarse ones."""
 
     phases: int
-    count: int  # samples of a coarse row
+    samples: int  # of a coarse row
     run: int  # from phase to phase
     size: int  # of the phases of a channel
     splits: int  # whether the fine rows are split, not made
@@ -159,7 +159,7 @@ def record_of(table: Any) -> np.dtype:
 def packed(table: Any, rows: Iterable[tuple[int, ...]]) -> np.ndarray:
     """The rows of a table as the kernels read them.
 
-    >>> packed(Span, [Span(0, 9, 1)])["count"]
+    >>> packed(Span, [Span(0, 9, 1)])["outputs"]
     array([9])
     """
     return np.array([tuple(row) for row in rows], record_of(table))

@@ -191,7 +191,12 @@ class _Builder:
         rows = [n + reach for n, reach in zip(tile, self.reach, strict=True)]
         plane, channel, patch = self._patch(rows, ins)
         run = -(-((tile[0] - 1) * rows[1] * rows[2] + (tile[1] - 1) * rows[2] + tile[2]) // self.lanes) * self.lanes
-        row, end, x_size, y_size = self.row, self.axes[-1], prod(shape_in[1:]) * self.parts, prod(shape_out[1:]) * self.parts
+        row, end, x_size, y_size = (
+            self.row,
+            self.axes[-1],
+            prod(shape_in[1:]) * self.parts,
+            prod(shape_out[1:]) * self.parts,
+        )
         last = LastAxis(
             ups=row.phases,
             downs=row.inputs,
@@ -200,7 +205,7 @@ class _Builder:
             parts=self.parts,
             low=self.low[-1],
             reach=self.reach[-1],
-            count=row.count,
+            steps=row.count,
             width=tile[-1],
             run=plane,
             rule=end.rule,

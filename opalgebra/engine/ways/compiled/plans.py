@@ -193,7 +193,7 @@ class _Builder:
             parts=self.parts,
             low=e_min,
             reach=reach,
-            count=row.count,
+            steps=row.count,
             width=width,
             run=run,
             rule=end.rule,

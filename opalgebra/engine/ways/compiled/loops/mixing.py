@@ -1,4 +1,4 @@
-"""The loops of :class:`~..mixing.MixingPlan`: gather all input channels of a tile, sum for a few output channels, store.
+"""The loops of :class:`~..mixing.MixingPlan`: gather all inputs of a tile, sum for a few outputs, store.
 
     y[o, P i + p] = Σ_k Σ_c tap_k[o, c] · x[c, Q (i + e_k) + q_k]
 
@@ -227,7 +227,7 @@ def _place(tile, axes, last, lanes):
     counts = (
         min(axis0.tile, -(-axis0.outputs // axis0.up) - starts[0]),
         min(axis1.tile, -(-axis1.outputs // axis1.up) - starts[1]),
-        min(last.width, last.count - starts[2]),
+        min(last.width, last.steps - starts[2]),
     )
     width = (counts[0] - 1) * axis0.patch_step + (counts[1] - 1) * axis1.patch_step + counts[2]
     return rest, starts, counts, -(-width // lanes) * lanes

@@ -139,10 +139,6 @@ def gather_row(patch, at, x, row, i0, width, last):
         return
     for q in range(phases):
         for i in range(low):
-            patch[at + q * run + i] = continued(
-                x, row, phases * (first + i) + q, last.samples, last.parts, last.rule
-            )
+            patch[at + q * run + i] = continued(x, row, phases * (first + i) + q, last.samples, last.parts, last.rule)
         for i in range(high, width):
-            patch[at + q * run + i] = continued(
-                x, row, phases * (first + i) + q, last.samples, last.parts, last.rule
-            )
+            patch[at + q * run + i] = continued(x, row, phases * (first + i) + q, last.samples, last.parts, last.rule)

@@ -4,12 +4,13 @@
 
 Arguments, beside those of :mod:`.tiles` (``taps``, ``at``, ``ptr``, ``last`` are the filter g of one row):
 
-    lead, lead_at, lead_ptr   the taps h, (taps,); the rows that they read behind the first, (2, taps), counted in rows and
-                              in entries; and (phases + 1,): taps lead_ptr[p] ≤ k < lead_ptr[p + 1] make phase p
-    axes, tables              one record of :class:`~..layout.LeadingAxis` and of :class:`~..layout.RowTiles`
-    divisor                   c, of the dtype of the entries
-    work                      a patch, then ``ups · width`` sums, a row, and the rows that are kept or the signed taps
-    places                    (taps,), for the rows that the signed taps read
+    lead          (taps,)       the taps h
+    lead_at       (2, taps)     the rows that they read, behind the first: counted in rows, and in entries
+    lead_ptr      (phases + 1,) taps lead_ptr[p] ≤ k < lead_ptr[p + 1] make phase p
+    axes, tables  one record of :class:`~..layout.LeadingAxis` and of :class:`~..layout.RowTiles`
+    divisor       c, of the dtype of the entries
+    work          a patch, then ``ups · width`` sums, a row, and the rows that are kept or the signed taps
+    places        (taps,)       for the rows that the signed taps read
 
 Why the loops stand as they do.  A row is filtered whole while it is in the first-level cache, and rows are combined
 over whole rows, so that every access is a run of vectors.  Where there are more rows of y than of x, each row of x is
@@ -66,7 +67,7 @@ def _filter_row(y, to, x, source, taps, at, ptr, last, work):
     patch, buffer = work[: last.patch], work[last.patch :]
     for column in range(last.columns):
         i0 = column * last.width
-        count = min(last.width, last.count - i0)
+        count = min(last.width, last.steps - i0)
         width = -(-count // lanes) * lanes
         first, reach = i0 + last.low, last.reach
         inside = last.downs == 1 and first >= 0 and first + count + reach <= total

@@ -50,15 +50,15 @@ def _maxima(y, x, rows, spans, step, size, lowest, first, stop):
                 span = spans[j]
                 target, source = to + span.first, batch * size + rows[row, t] + span.source
                 if step == 1:  # a step that is known makes vectors
-                    for i in range(span.count):
+                    for i in range(span.outputs):
                         best, sample = y[target + i], x[source + i]
                         y[target + i] = sample if _wins(sample, best) else best
                 elif step == 2:
-                    for i in range(span.count):
+                    for i in range(span.outputs):
                         best, sample = y[target + i], x[source + 2 * i]
                         y[target + i] = sample if _wins(sample, best) else best
                 else:
-                    for i in range(span.count):
+                    for i in range(span.outputs):
                         best, sample = y[target + i], x[source + step * i]
                         y[target + i] = sample if _wins(sample, best) else best
 
@@ -78,7 +78,7 @@ def _chosen(y, places, x, rows, spans, step, size, lowest, first, stop):
                 span = spans[j]
                 target, place = to + span.first, rows[row, t] + span.source
                 source = batch * size + place
-                for i in range(span.count):
+                for i in range(span.outputs):
                     best, sample, before = y[target + i], x[source + step * i], places[target + i]
                     wins = before < 0 or _wins(sample, best)
                     y[target + i] = sample if wins else best
@@ -95,10 +95,10 @@ def _scatter(y, x, places):
 def _interleave(fine, coarse, rows, shuffles, first, stop):
     """The rows first ≤ r < stop of ``fine`` from its phases, which are rows of ``coarse``, or these from it.
 
-    fine[phases·i + p] = coarse[rows[r] + p·run + i]; ``rows`` (rows of a channel,) are places in the phases of a channel.
+    fine[phases·i + p] = coarse[rows[r] + p·run + i]; ``rows`` (rows of a channel,) are places in a channel.
     """
     shuffle = shuffles[0]
-    phases, count = shuffle.phases, shuffle.count
+    phases, count = shuffle.phases, shuffle.samples
     for r in range(first, stop):
         channel = r // len(rows)
         source = channel * shuffle.size + rows[r - channel * len(rows)]

@@ -4,7 +4,7 @@
 
 A tile of y has some rows and I values of i.  Its input is used where it lies if Q = 1 and nothing is outside; else it
 is gathered into a patch, one contiguous run per phase, continued by the rule of the boundary.  Every sum is taken in
-the order of the list, whatever the tile and the thread that computes it: results do not depend on the number of threads.
+the order of the list, whatever the tile and the thread that computes it: how many threads there are changes no bit.
 
 Arguments, here as in all kernels:
 
@@ -41,7 +41,7 @@ from .vectors import block1, block2, block4, block8
 
 @jit
 def _gather(patch, x, batch, low, rows, i0, width, axes, last):
-    """The patch of a tile of the array that starts at ``batch``: rows[r] rows from low[r] on along each leading axis."""
+    """The patch of a tile of the array that starts at ``batch``: rows[r] rows from low[r] on per leading axis."""
     total = 1
     for r in range(len(axes)):
         total *= rows[r]
@@ -97,7 +97,7 @@ def sums(y, to, x, source, taps, at, ptr, phases, width):
 @part_of
 def _is_inside(low, rows, i0, lanes, batch, size, axes, last):
     """Whether a tile can read x where it lies: one phase, nothing outside, no vector past the end of memory."""
-    count = min(last.width, last.count - i0)
+    count = min(last.width, last.steps - i0)
     first, reach = i0 + last.low, last.reach
     if last.downs != 1 or first < 0 or first + count + reach > last.samples * last.parts:
         return False
@@ -130,7 +130,7 @@ def _tile(y, x, taps, at, ptr, work, batches, chunk, i0, axes, last):
         rows[r] = axis.down * ((n1 - 1) // axis.up - n0 // axis.up) + axis.reach + 1
     patch, buffer = work[: last.patch], work[last.patch :]
     inside = _is_inside(low, rows, i0, lanes, batches[0], x.size, axes, last)
-    count = min(last.width, last.count - i0)
+    count = min(last.width, last.steps - i0)
     width = -(-count // lanes) * lanes  # vectors are whole: what is beyond the count is computed and not stored
     if not inside:
         _gather(patch, x, batches[0], low, rows, i0, width, axes, last)
