@@ -17,9 +17,9 @@ from ..engine.arrays.device import module_of
 from ..engine.arrays.window import Window
 from ..engine.filters.fir import Fir
 from ..engine.program.values import Term, Value
-from ..engine.ways.choose import COMPILED_WORK
 from ..engine.ways.compiled import available
 from ..engine.ways.compiled.pooling import ORDERED, Sweep, Windows
+from ..engine.ways.way import COMPILED_WORK
 from ..errors import OperandError, WindowError
 from ..expr import LinearOperator, Signal
 from .filter_layer import BoundLayer, FilterLayer, dilated, on_axes, strided

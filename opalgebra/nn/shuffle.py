@@ -12,9 +12,9 @@ from ..bound.arrays.dask_ import Job, Part, cut
 from ..bound.operators.base import BoundOperator, Shape
 from ..bound.operators.windowed import Windowed
 from ..engine.arrays.window import Window, place
-from ..engine.ways.choose import COMPILED_WORK
 from ..engine.ways.compiled import available
 from ..engine.ways.compiled.pooling import MOVED, shuffle
+from ..engine.ways.way import COMPILED_WORK
 from ..errors import DimensionError, WindowError
 from ..expr import Block, LinearOperator, Polyphase, times
 from ..expr import PixelShuffle as PixelShuffleBlock

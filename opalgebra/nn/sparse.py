@@ -17,9 +17,9 @@ from ..bound.operators.windowed import Windowed
 from ..engine.arrays.arithmetic import POINTWISE, Numbers, cast, check_bound, divided, magnitude, multiply
 from ..engine.arrays.device import check_together, host, is_cupy, module_of, uploaded
 from ..engine.arrays.window import Window, place
-from ..engine.ways.choose import COMPILED_WORK
 from ..engine.ways.compiled import available
 from ..engine.ways.compiled.pooling import ADDED, add_at
+from ..engine.ways.way import COMPILED_WORK
 from ..expr import Block, as_exact
 from .geometry import at_zero
 

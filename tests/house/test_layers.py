@@ -83,6 +83,9 @@ EXPR = "The files of the expressions are on floors"
 NN, FILES, PARSE = "The layers of networks are on floors", "Files are on floors", "The parser is on floors"
 SHOW = "The rooms of show are on floors"
 JUDGES = "The judges reach nothing of what they judge"
+ENGINE, WAYS = "The rooms of the engine are on floors", "The ways of computing are on floors"
+CUDA, COMPILED = "The filters on a device are on floors", "The compiled code is on floors"
+LOOPS, INDEPENDENT = "The loops are on floors", "Compiled code knows nothing of filters"
 
 
 @pytest.mark.parametrize(
@@ -117,6 +120,14 @@ JUDGES = "The judges reach nothing of what they judge"
         ("bound/arrays/dask_filters.py", "if TYPE_CHECKING:\n    from ..operators.windowed import Windowed", BOUND),
         ("bound/operators/base.py", "def late():\n    from ..proofs.prove import prove_bound", BOUND),
         ("bound/sizes/sized.py", "from ..reports.explain import explain", BOUND),
+        ("engine/filters/fir.py", "def late():\n    from ..ways.choose import choose", ENGINE),
+        ("engine/letters/unfold.py", "from ..ways import compiled", ENGINE),
+        ("engine/ways/short.py", "from .table import WAYS", WAYS),
+        ("engine/ways/cuda/passes.py", "if TYPE_CHECKING:\n    from ..way import Job", WAYS),
+        ("engine/ways/cuda/passes.py", "from .launch import add_to", CUDA),
+        ("engine/ways/compiled/plans.py", "def late():\n    from .fourier import fir", COMPILED),
+        ("engine/ways/compiled/loops/patches.py", "from .tiles import sums", LOOPS),
+        ("engine/ways/compiled/threads.py", "from ...arrays.window import Window", INDEPENDENT),
     ],
 )
 def test_a_planted_import_between_rooms_is_caught(lint: Lint, module: str, line: str, contract: str) -> None:

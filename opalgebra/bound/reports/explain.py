@@ -15,7 +15,7 @@ from ...engine.filters.weights import Quotient, Tone
 from ...engine.letters.explain import Explanation, Stage
 from ...engine.program.program import Beyond, PlannedTerm
 from ...engine.program.values import Action
-from ...engine.ways.choose import DIRECT
+from ...engine.ways.table import DIRECT
 from ...errors import OperandError
 from ..operators.base import BoundOperator
 from ..operators.combine import Product, Scaled, Total, Turned
@@ -161,7 +161,7 @@ def _step(term: PlannedTerm, item: int, rules: str = "") -> RunStage:
             (action.taps.shape[0] * action.taps.shape[2], prod(action.taps.shape[:2])) if action.mixes else (1, 1)
         )
     moved = (read.size * channels[0] + written.size * channels[1]) * item
-    return RunStage(name, read, written, action.multiply_adds(written, read), naive, moved, choice.way, choice.why)
+    return RunStage(name, read, written, action.multiply_adds(written, read), naive, moved, choice.way.name, choice.why)
 
 
 def action_name(action: Action) -> str:

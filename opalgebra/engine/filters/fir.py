@@ -20,7 +20,7 @@ import numpy as np
 
 from ..arrays.arithmetic import cast, check_bound, magnitude
 from ..arrays.window import Window
-from .mixing import Phase, mix, phases
+from .mixing import Phase, mix, phases, trailing
 
 Ints: TypeAlias = tuple[int, ...]
 
@@ -157,7 +157,7 @@ class Fir:
         places = self._places(written, read)
         for part, samples, taps in in_parts(y, x, self.taps_in(y.dtype)):
             if self.mixes:
-                _mix(part, samples, taps, self._phases(written, read), places)
+                self.add_matrices(part, samples, taps, written, read)
                 continue
             for at, to, source in places:
                 weight = taps[at]
@@ -165,6 +165,19 @@ class Fir:
                     part[to] += samples[source]
                 elif weight != 0:  # the real or the imaginary part of a tap may be
                     part[to] += samples[source] * weight
+
+    def add_matrices(self, y: np.ndarray, x: np.ndarray, taps: np.ndarray, written: Window, read: Window) -> None:
+        """Add the filtered x, for taps that are matrices; between single channels they are numbers again."""
+        groups, outs, ins = taps.shape[:3]
+        ndim = taps.ndim - 3
+        y = _grouped(y, groups, outs, ndim)
+        x = _grouped(x, groups, ins, ndim)
+        if outs > 1 or ins > 1:
+            mix(y, x, taps, self._phases(written, read))
+            return
+        for at, to, source in self._places(written, read):
+            weights = taps[trailing(at)][:, 0, 0]
+            y[to] += x[source] * weights.reshape(groups, 1, *(1,) * ndim)
 
     def passes(self, written: Window, read: Window) -> list[tuple[Fir, Window, Window]]:
         """One filter per axis with the windows that it writes and reads, where the taps were made as a product."""
@@ -327,19 +340,6 @@ def in_parts(y: np.ndarray, x: np.ndarray, taps: np.ndarray) -> list[tuple[np.nd
     if x.dtype.kind == "c":
         return [(y.real, x.real, taps), (y.imag, x.imag, taps)]
     return [(y.real, x, taps.real), (y.imag, x, taps.imag)]
-
-
-def _mix(y: np.ndarray, x: np.ndarray, taps: np.ndarray, parts: list[Phase], places: list[Any]) -> None:
-    """Taps that are matrices; between single channels they are numbers again."""
-    groups, outs, ins = taps.shape[:3]
-    ndim = taps.ndim - 3
-    y = _grouped(y, groups, outs, ndim)
-    x = _grouped(x, groups, ins, ndim)
-    if outs > 1 or ins > 1:
-        mix(y, x, taps, parts)
-        return
-    for at, to, source in places:
-        y[to] += x[source] * taps[(slice(None), 0, slice(None), *at)].reshape(groups, 1, *(1,) * ndim)
 
 
 def _grouped(array: np.ndarray, groups: int, size: int, ndim: int) -> np.ndarray:

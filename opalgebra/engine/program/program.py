@@ -21,8 +21,8 @@ from ..arrays.rules import CODES
 from ..arrays.window import Window, intersection, union
 from ..filters.fir import Fir
 from ..filters.weights import Quotient
-from ..ways.choose import Choice, choose, engine_for, plan
-from ..ways.cuda import launch
+from ..ways.choose import choose, engine_for, plan
+from ..ways.way import Choice, Way
 from .values import Action, Term, Value
 
 
@@ -58,10 +58,12 @@ class _Run:
         terms = list(zip(value.terms, choices, strict=True))
         result, is_new = out, True
         divisor = self.program.divisors.get(value, 1)
-        within = divisor if len(terms) == 1 and terms[0][1].way == "separable" else 1
+        within = divisor if len(terms) == 1 and terms[0][1].way.divides else 1
         for (source, action), choice in terms:  # planned ones first: the first of them needs no zeros
-            if choice.is_planned and isinstance(action, Fir):
-                result = self._filtered(action, source, window, choice, result, shape, not is_new, within)
+            if choice.way.plan is not None:
+                x = self.held[source]
+                made = self.program.planned(action, source, window, self.dtype, choice.way, self.beyond, within)
+                result = made.run(x.astype(self.dtype, copy=False) if choice.way.casts else x, result, add=not is_new)
                 is_new = False
         only = value.terms[0] if len(terms) == 1 else None
         if only is not None and isinstance(only.action, Quotient) and self.program.windows[only.source] == window:
@@ -69,31 +71,9 @@ class _Run:
         if is_new or result is None:
             result = _zeros(shape, self.dtype, out, self.xp)
         for (source, action), choice in terms:
-            if not choice.is_planned:
+            if choice.way.plan is None:
                 action.add_to(result, self.held[source], window, self.program.windows[source])
         return result if divisor == within else divided(result, divisor, self.dtype, result)
-
-    def _filtered(
-        self,
-        fir: Fir,
-        source: Value,
-        written: Window,
-        choice: Choice,
-        y: Any,
-        shape: tuple[int, ...],
-        add: bool,
-        divisor: int,
-    ) -> Any:
-        """y, or a new array of the shape, after a filter has been written to it."""
-        x = self.held[source]
-        if not choice.is_on_device:
-            x = x.astype(self.dtype, copy=False) if choice.is_compiled else x
-            made = self.program.planned(fir, source, written, self.dtype, choice, self.beyond, divisor)
-            return made.run(x, y, add=add)
-        y = self.xp.empty(shape, self.dtype) if y is None else y
-        read, rules = self.program.read_by(source, written, self.beyond)
-        launch.add_to(fir, y, x, written, read, boundary=rules, add=add)
-        return y
 
 
 def _zeros(shape: tuple[int, ...], dtype: Any, out: np.ndarray | None, xp: Any) -> np.ndarray:
@@ -241,17 +221,17 @@ class Program:
 
     def planned(
         self,
-        fir: Fir,
+        fir: Any,
         source: Value,
         written: Window,
         dtype: Any,
-        choice: Choice,
+        way: Way,
         beyond: Beyond | None,
         divisor: int = 1,
     ) -> Any:
-        """What runs a filter in a way that is planned."""
+        """What runs a filter in a way that has plans."""
         read, rules = self.read_by(source, written, beyond)
-        return plan(fir, written, read, dtype, rules, choice.way, divisor)
+        return plan(fir, written, read, dtype, rules, way, divisor)
 
     def read_by(self, source: Value, written: Window, beyond: Beyond | None) -> Beyond:
         """On which window a value is read, and by which rules it continues beyond."""
@@ -272,11 +252,11 @@ class Program:
             return None
         ((source, action),) = value.terms
         (choice,) = self.choices(value, batch, dtype, engine, beyond)
-        if not choice.is_planned or not isinstance(action, Fir):
+        if choice.way.plan is None:
             return None
-        within = divisor if choice.way == "separable" else 1
-        planned = self.planned(action, source, window, dtype, choice, beyond, within)
-        run = planned.run if choice.is_compiled else planned.ready(ndim)
+        within = divisor if choice.way.divides else 1
+        planned = self.planned(action, source, window, dtype, choice.way, beyond, within)
+        run = planned.ready(ndim) if choice.way.is_direct else planned.run
         return run if divisor == within else _then_divided(run, divisor)
 
     def _read(self, source: Value, beyond: Beyond | None) -> Window:
@@ -287,7 +267,7 @@ class Program:
         if not all(rule in CODES for rule in beyond.rules):
             return False
         return all(
-            choice.continues
+            choice.way.continues
             for value in self.order
             for (source, _), choice in zip(value.terms, self.choices(value, batch, dtype, engine, beyond), strict=True)
             if source.is_input

@@ -187,9 +187,8 @@ class BoxFilter:
     def _places(self, axis: int) -> list[Places]:
         """What each of the boxes along an axis reads."""
         boxes, reach = self.boxes, self.boxes.taps.shape[axis] - 1
-        rule = [*self.direct.axes[:, layout.MODE], self.direct.last[layout.RULE]][axis]
         starts = [boxes.begin[axis] + i * boxes.steps[axis] for i in range(boxes.number[axis])]
-        return [_folded(a, boxes.steps[axis] + reach, boxes.inputs[axis], int(rule)) for a in starts]
+        return [_folded(a, boxes.steps[axis] + reach, boxes.inputs[axis], self.direct.rules[axis]) for a in starts]
 
 
 def _folded(start: int, count: int, size: int, rule: int) -> Places:

@@ -1,15 +1,24 @@
-"""What the plans and the compiled kernels agree on: the places of entries in tables.
+"""What the plans and the compiled kernels agree on: the tables that a kernel reads.
 
-A compiled kernel holds these as constants; ``kernels.py`` names its cached code after them.
+A table is a class of named columns, all of them int64.  A plan holds its rows as they are, ``plan.last.width``; a
+kernel gets them as an array of records, :func:`packed`, and reads ``last.width`` at a place in memory that is fixed
+when it is compiled, which costs what an entry of an array costs.
+
+Units: a *sample* is a number of x or y, an *entry* its real or its imaginary part, so that a complex sample has two.
+Steps, runs and places count entries of the dtype that a kernel is compiled for, never bytes, if nothing else is said.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...arrays.rules import CODES
 
-VECTOR_BYTES = 64
+VECTOR_BYTES = 64  # of a vector that is computed at once, a line of the caches
 COMBS = (4, 2, 1)  # taps that go by together, each a vector after the one before
 
 #: What arrays can be filtered.
@@ -17,21 +26,8 @@ DTYPES = frozenset(map(np.dtype, ("f4", "f8", "i8", "c8", "c16")))
 
 ZERO = CODES["zero"]
 
-# Columns of the table ``axes``, one row per axis before the last: L', M', the sizes of y and x, the least offset and
-# how far the largest is from it, the strides of x, y and the patch, the rule.
-UP, DOWN, OUT, IN, LOW, REACH, X_STEP, Y_STEP, PATCH_STEP, MODE = range(10)
-AXIS_ENTRIES = 10
-
-# Entries of the table ``last`` about the last axis.  P and Q: phases of y and x; N: entries of a row of y; K: samples
-# of a row of x; E: entries per sample.  E_MIN, E_REACH: the range of the offsets e.  COUNT: values of i; WIDTH of them
-# make a tile; RUN: length of a phase in a patch.  RULE beyond the window.  ROWS of a tile, COLUMNS and CHUNKS of tiles,
-# the size of a PATCH, and whether to ADD to y.
-P, Q, N, K, E, E_MIN, E_REACH, COUNT, WIDTH, RUN, RULE, ROWS, COLUMNS, CHUNKS, PATCH, ADD = range(16)
-
-# Entries of the table of an overlap-save: SIZE of the transforms, TAPS of the longest filter between a phase of x and
-# one of y, how many phases, samples of a row of x and of y, rows that lie BESIDE each other, PARTS of a sample, where
-# the first block BEGINs in its phase of x, the rule beyond a row, and how many BLOCKS there are.
-SIZE, TAPS, UPS, DOWNS, SPAN, WRITTEN, BESIDE, PARTS, BEGIN, RULES, BLOCKS = range(11)
+#: Rows of the offsets ``at`` of a plan: a tap reads entry at[k] of x, of a patch, and of the last axis of x.
+IN_X, IN_PATCH, IN_ROW = range(3)
 
 LANES = 8  # transforms side by side
 POINT = 2 * LANES  # numbers of one point of all of them
@@ -39,12 +35,124 @@ STAGE = 256  # samples of a series that are gathered or written at once
 STAGE_STEP = STAGE + 8  # not a power of two: the lanes would meet in the same cache lines
 STAGE_ENTRIES = LANES * STAGE_STEP
 SIZES = tuple(2**k for k in range(9, 16))  # of transforms
-# Where taps mix channels there are always two axes before the last, whose rows in table ``axes`` have two more columns:
-# how many i make a tile, and how many tiles there are.  Their patch has PATCH_STEP for a step of i, and e and q as the
-# last axis has.
-TILE, TILES = 10, 11
-MIXING_AXIS_ENTRIES = 12
 
-# Entries of the table ``mix``: groups, inputs and outputs of each; the steps of x and y from batch to batch and channel
-# to channel, of a patch from channel to channel; positions of a tile in the buffer of the outputs.
-GROUPS, INS, OUTS, X_BATCH, Y_BATCH, X_CHANNEL, Y_CHANNEL, PATCH_CHANNEL, POSITIONS = range(9)
+
+class LeadingAxis(NamedTuple):
+    """An axis before the last: output n = up·i + p reads rows down·i + offset of x, p its phase."""
+
+    up: int  # L'
+    down: int  # M'
+    outputs: int  # samples of y
+    inputs: int  # samples of x
+    low: int  # the least offset, in rows; where taps mix channels, in steps of ``down`` rows
+    reach: int  # how far the largest is from it
+    x_step: int  # from row to row of x
+    y_step: int  # the same of y
+    patch_step: int  # from row to row of a patch, or from i to i + 1 where taps mix channels
+    rule: int  # beyond the window
+    tile: int = 0  # values of i in a tile, and
+    tiles: int = 0  # how many tiles there are: where taps mix channels
+
+
+class LastAxis(NamedTuple):
+    """The last axis, in entries: y[ups·i + p] = Σ_k tap_k x[downs·(i + e_k) + q_k], and the tiles of a plan."""
+
+    ups: int  # P, phases of y
+    downs: int  # Q, phases of x
+    outputs: int  # N, entries of a row of y
+    samples: int  # K, samples of a row of x
+    parts: int  # E, entries of a sample
+    low: int  # the least e
+    reach: int  # how far the largest is from it
+    steps: int  # values of i
+    width: int  # of them in a tile
+    run: int  # from phase to phase in a patch
+    rule: int  # beyond the window
+    rows: int  # of the first axis in a tile
+    columns: int  # tiles along this axis
+    chunks: int  # tiles along the first axis; where taps mix channels, shares of the outputs of a tile
+    patch: int  # size of a patch
+    add: int = 0  # whether y is added to
+
+
+class Channels(NamedTuple):
+    """Where taps are matrices between channels."""
+
+    groups: int
+    ins: int  # channels of x of a group
+    outs: int  # channels of y of a group
+    x_batch: int  # from array to array of x
+    y_batch: int  # the same of y
+    x_channel: int  # from channel to channel of x
+    y_channel: int  # the same of y
+    patch_channel: int  # the same of a patch
+    positions: int  # of a tile in the buffer of the outputs: from output to output
+
+
+class OutputBlock(NamedTuple):
+    """Outputs of a group that are summed together."""
+
+    width: int  # how many there is room for
+    before: int  # the room of the blocks before it
+    first: int  # output of the group
+    stop: int
+
+
+class RowTiles(NamedTuple):
+    """The tiles of two axes, one after the other."""
+
+    chunk: int  # rows of y in a tile
+    chunks: int  # tiles of an array
+    pitch: int  # from row to row of those that are kept
+    x_size: int  # from array to array of x
+    y_size: int  # the same of y
+    add: int = 0  # whether y is added to
+
+
+class Transforms(NamedTuple):
+    """An overlap-save along one axis."""
+
+    size: int  # points of a transform
+    taps: int  # of the longest filter between a phase of x and one of y
+    ups: int  # phases of y
+    downs: int  # phases of x
+    inputs: int  # samples of a row of x
+    outputs: int  # samples of a row of y
+    beside: int  # rows that lie side by side: from sample to sample, in samples
+    parts: int  # entries of a sample
+    begin: int  # of the first block in its phase of x, in samples of the phase
+    blocks: int  # of all rows
+    rule: int = ZERO  # beyond a row
+
+
+class Span(NamedTuple):
+    """The outputs of a row that a tap of a sliding window serves."""
+
+    first: int  # output
+    outputs: int  # how many
+    source: int  # the sample that the first output reads
+
+
+class Shuffle(NamedTuple):
+    """Rows of fine samples, whose phases are rows of coarse ones."""
+
+    phases: int
+    samples: int  # of a coarse row
+    run: int  # from phase to phase
+    size: int  # of the phases of a channel
+    splits: int  # whether the fine rows are split, not made
+
+
+@cache
+def record_of(table: Any) -> np.dtype:
+    """The dtype of a row of a table, for the kernels."""
+    return np.dtype([(name, np.int64) for name in table._fields], align=True)
+
+
+def packed(table: Any, rows: Iterable[tuple[int, ...]]) -> np.ndarray:
+    """The rows of a table as the kernels read them.
+
+    >>> packed(Span, [Span(0, 9, 1)])["outputs"]
+    array([9])
+    """
+    return np.array([tuple(row) for row in rows], record_of(table))

@@ -18,9 +18,10 @@ import numpy as np
 
 from ....errors import DimensionError
 from ...arrays.rules import CODES
-from . import layout
-from .layout import VECTOR_BYTES
-from .plans import PATCH_BYTES, TILE_BYTES, Runs, _Axis, _Row, axes_of, check, row_of
+from .axes import AxisTaps, RowTaps, axes_of, check, row_of
+from .layout import VECTOR_BYTES, Channels, LastAxis, LeadingAxis, OutputBlock, packed
+from .plans import PATCH_BYTES, TILE_BYTES
+from .runs import Runs
 from .threads import share
 
 AXES = 3  # at most so many
@@ -36,34 +37,29 @@ class MixingPlan(Runs):
 
     Attributes
     ----------
-    dtype, real : dtype
-        Of the arrays, and of their real and imaginary parts.
-    shape_in, shape_out : tuple of int
-        The channels, and the sizes of the windows.
-    reversed_axes : tuple of int
-        Axes along which x is read backwards.
+    dtype, real, shape_in, shape_out, reversed_axes
+        As of :class:`~.runs.Runs`, with the channels before the sizes of a window.
     matrices : ndarray
         Shape (taps, groups, outs, ins), real; ptr[p] ≤ k < ptr[p + 1] make phase p.
     at, ptr : ndarray
         The offset in a patch for every tap and input, and where the lists of the phases begin.
     pairs : ndarray
         The phases of x along the first two of three axes that any tap reads.
-    axes, last, mix : ndarray
-        The tables of :mod:`.layout`.
+    axes : tuple of LeadingAxis
+        The two axes before the last.
+    last : LastAxis
+        The last one, and the tiles.
+    mix : Channels
+        The channels.
     """
 
-    dtype: np.dtype
-    real: np.dtype
-    shape_in: tuple[int, ...]
-    shape_out: tuple[int, ...]
-    reversed_axes: tuple[int, ...]
     matrices: np.ndarray
     at: np.ndarray
     ptr: np.ndarray
     pairs: np.ndarray
-    axes: np.ndarray
-    last: np.ndarray
-    mix: np.ndarray
+    axes: tuple[LeadingAxis, ...]
+    last: LastAxis
+    mix: Channels
 
     @property
     def kind(self) -> str:
@@ -77,8 +73,24 @@ class MixingPlan(Runs):
         return self.matrices.size * prod(self.shape_out[1:]) * (self.dtype.itemsize // self.real.itemsize) // phases
 
     @cached_property
-    def _packed(self) -> tuple[np.ndarray, np.ndarray]:
-        """Blocks of outputs (how many, columns before, first output, last), and the taps in the order of the sums."""
+    def tiles(self) -> int:
+        """Tiles of a group of one array."""
+        return self.axes[0].tiles * self.axes[1].tiles * self.last.columns
+
+    def tables(self, chunks: int, add: bool) -> tuple[np.ndarray, ...]:
+        """``axes``, ``last`` and ``mix`` for the kernels, for so many shares of the outputs of a tile."""
+        axes, last, mix = self._tables
+        last = last.copy()
+        last["chunks"], last["add"] = chunks, add
+        return axes, last, mix
+
+    @cached_property
+    def _tables(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        return packed(LeadingAxis, self.axes), packed(LastAxis, [self.last]), packed(Channels, [self.mix])
+
+    @cached_property
+    def _blocks(self) -> tuple[np.ndarray, int, np.ndarray]:
+        """Blocks of outputs, the widest, and the taps in the order of the sums."""
         from .loops.mixing import OUTPUTS  # Numba takes a second to import
 
         count, groups, outs, ins = self.matrices.shape
@@ -86,32 +98,31 @@ class MixingPlan(Runs):
         while low < outs:
             width = min((n for n in OUTPUTS if n >= outs - low), default=OUTPUTS[0])
             high = min(low + width, outs)
-            blocks.append((width, before, low, high))
+            blocks.append(OutputBlock(width, before, low, high))
             part = np.zeros((groups, count, ins, width), self.real)
             part[..., : high - low] = self.matrices[:, :, low:high].transpose(1, 0, 3, 2)
             columns.append(part.reshape(groups, -1))
             low, before = high, before + width
-        return np.array(blocks, np.int64), np.concatenate(columns, axis=1).reshape(-1)
+        return packed(OutputBlock, blocks), max(b.width for b in blocks), np.concatenate(columns, axis=1).reshape(-1)
+
+    def scratch(self, width: int) -> int:
+        """Entries of memory for a tile: a patch, and sums of so many outputs."""
+        return self.last.patch + (len(self.ptr) - 1) * width * self.mix.positions
 
     def _run(self, x: np.ndarray, y: np.ndarray, batch: int, add: bool, threads: int) -> None:
-        from .loops.mixing import OUTPUTS, mixed
+        from .loops.mixing import mixed
 
-        blocks, taps = self._packed
-        last = self.last.copy()
-        tiles = batch * int(self.mix[layout.GROUPS] * self.axes[:, layout.TILES].prod() * last[layout.COLUMNS])
-        last[layout.ADD], last[layout.CHUNKS] = (
-            add,
-            min(len(blocks), -(-STEPS * threads // tiles) if threads > 1 else 1),
-        )
-        widest = min(OUTPUTS[0], int(blocks[:, 0].max()))
-        scratch = int(last[layout.PATCH] + (len(self.ptr) - 1) * widest * self.mix[layout.POSITIONS])
-        tables, run = (blocks, self.pairs, self.axes, last, self.mix), mixed(self.real)
+        blocks, widest, taps = self._blocks
+        tiles = batch * self.mix.groups * self.tiles
+        chunks = min(len(blocks), -(-STEPS * threads // tiles) if threads > 1 else 1)
+        scratch = self.scratch(widest)
+        tables, run = (blocks, self.pairs, *self.tables(chunks, add)), mixed(self.real)
 
         def part(first: int, stop: int, work: Any) -> None:
             run(y, x, taps, self.at, self.ptr, work, *tables, first, stop)
 
         # zeros: what stands behind the last plane is read and not stored, and must be no slow denormal numbers
-        share(part, tiles * int(last[layout.CHUNKS]), threads, lambda: np.zeros(scratch, self.real))
+        share(part, tiles * chunks, threads, lambda: np.zeros(scratch, self.real))
 
 
 def mixing_plan(
@@ -148,7 +159,7 @@ def mixing_plan(
     trailing: Any = (..., *where)
     matrices = np.moveaxis(taps[trailing][..., reads], -1, 0)
     alone = [
-        _Axis(1, 1, 1, 1, CODES["zero"], reads, *np.zeros((2, len(matrices)), np.int64)) for _ in range(AXES - rank)
+        AxisTaps(1, 1, 1, 1, CODES["zero"], reads, *np.zeros((2, len(matrices)), np.int64)) for _ in range(AXES - rank)
     ]
     flipped = tuple([axis + 1 for axis in range(rank) if down[axis] < 0])
     groups, outs, ins = taps.shape[:3]
@@ -159,17 +170,17 @@ def mixing_plan(
 class _Builder:
     """Chooses the tiles of a plan and lays the lists of taps out."""
 
-    def __init__(self, axes: list[_Axis], matrices: np.ndarray, dtype: np.dtype) -> None:
+    def __init__(self, axes: list[AxisTaps], matrices: np.ndarray, dtype: np.dtype) -> None:
         self.axes, self.dtype, self.groups = axes, dtype, matrices.shape[1]
         self.real = np.dtype(dtype.type().real.dtype)
         self.parts = dtype.itemsize // self.real.itemsize
         self.lanes = VECTOR_BYTES // self.real.itemsize
-        self.row: _Row = row_of(axes[-1], matrices, self.parts)
+        self.row: RowTaps = row_of(axes[-1], matrices, self.parts)
         self.repeat = len(self.row.taps) // max(1, len(matrices))
         lead = [np.tile(axis.offset % axis.down, self.repeat) for axis in axes[:-1]]
         self.pairs, self.pair = np.unique(np.stack(lead, axis=1), axis=0, return_inverse=True)
         self.e = [*(np.tile(axis.offset // axis.down, self.repeat) for axis in axes[:-1]), self.row.e]
-        self.low = [int(e.min(initial=0)) if not e.size else int(e.min()) for e in self.e]
+        self.low = [int(e.min()) if e.size else 0 for e in self.e]
         self.reach = [int(np.ptp(e)) if e.size else 0 for e in self.e]
         self.counts = [*(-(-axis.outputs // axis.up) for axis in axes[:-1]), self.row.count]
         self.phases = axes[0].up * axes[1].up * self.row.phases
@@ -181,16 +192,43 @@ class _Builder:
         rows = [n + reach for n, reach in zip(tile, self.reach, strict=True)]
         plane, channel, patch = self._patch(rows, ins)
         run = -(-((tile[0] - 1) * rows[1] * rows[2] + (tile[1] - 1) * rows[2] + tile[2]) // self.lanes) * self.lanes
-        axes = self._table(tile, rows)
-        row, x_size, y_size = self.row, prod(shape_in[1:]) * self.parts, prod(shape_out[1:]) * self.parts
-        pieces = [-(-n // size) for n, size in zip(self.counts, tile, strict=True)]
-        last = (row.phases, row.inputs, row.outputs, self.axes[-1].inputs, self.parts, self.low[-1], self.reach[-1],
-                row.count, tile[-1], plane, self.axes[-1].rule, 0, pieces[-1], 1, patch, 0)  # fmt: skip
-        mix = (self.groups, ins, outs, shape_in[0] * x_size, shape_out[0] * y_size, x_size, y_size, channel, run)
-        matrices, at, ptr = self._lists(rows, plane, channel)
-        tables = [np.array(table, np.int64) for table in (last, mix)]
-        return MixingPlan(self.dtype, self.real, shape_in, shape_out, flipped, matrices, at, ptr,
-                          self.pairs.astype(np.int64), axes, *tables)  # fmt: skip
+        row, end, x_size, y_size = (
+            self.row,
+            self.axes[-1],
+            prod(shape_in[1:]) * self.parts,
+            prod(shape_out[1:]) * self.parts,
+        )
+        last = LastAxis(
+            ups=row.phases,
+            downs=row.inputs,
+            outputs=row.outputs,
+            samples=end.inputs,
+            parts=self.parts,
+            low=self.low[-1],
+            reach=self.reach[-1],
+            steps=row.count,
+            width=tile[-1],
+            run=plane,
+            rule=end.rule,
+            rows=0,
+            columns=-(-row.count // tile[-1]),
+            chunks=1,
+            patch=patch,
+        )
+        mix = Channels(
+            groups=self.groups,
+            ins=ins,
+            outs=outs,
+            x_batch=shape_in[0] * x_size,
+            y_batch=shape_out[0] * y_size,
+            x_channel=x_size,
+            y_channel=y_size,
+            patch_channel=channel,
+            positions=run,
+        )
+        lists = self._lists(rows, plane, channel)
+        return MixingPlan(self.dtype, self.real, shape_in, shape_out, flipped, *lists, self.pairs.astype(np.int64),
+                          self._axes(tile, rows), last, mix)  # fmt: skip
 
     def _tile(self, outs: int, ins: int) -> list[int]:
         """How many i make a tile, per axis, so that patch and buffer stay in a cache: rows are shared out at last."""
@@ -221,16 +259,17 @@ class _Builder:
     def _odd(self, entries: int) -> int:
         return (-(-entries // self.lanes) | 1) * self.lanes
 
-    def _table(self, tile: list[int], rows: list[int]) -> np.ndarray:
-        """The table of the two axes before the last."""
-        table = np.zeros((AXES - 1, layout.MIXING_AXIS_ENTRIES), np.int64)
+    def _axes(self, tile: list[int], rows: list[int]) -> tuple[LeadingAxis, ...]:
+        """The two axes before the last."""
+        found: list[LeadingAxis] = []
         x_step, y_step = self.axes[-1].inputs * self.parts, self.axes[-1].outputs * self.parts
         for r in reversed(range(AXES - 1)):
             axis = self.axes[r]
-            table[r] = (axis.up, axis.down, axis.outputs, axis.inputs, self.low[r], self.reach[r], x_step, y_step,
-                        prod(rows[r + 1 :]), axis.rule, tile[r], -(-self.counts[r] // tile[r]))  # fmt: skip
+            given = axis.up, axis.down, axis.outputs, axis.inputs, self.low[r], self.reach[r]
+            tiles = tile[r], -(-self.counts[r] // tile[r])
+            found.insert(0, LeadingAxis(*given, x_step, y_step, prod(rows[r + 1 :]), axis.rule, *tiles))
             x_step, y_step = x_step * axis.inputs, y_step * axis.outputs
-        return table
+        return tuple(found)
 
     def _lists(self, rows: list[int], plane: int, channel: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Matrices, offsets and the bounds of each phase; the phases of the last axis go fastest."""

@@ -13,9 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from . import layout
 from .mixing import STEPS, MixingPlan
-from .plans import THREAD_WORK, as_input, only_read
+from .runs import THREAD_WORK, as_input, only_read
 from .threads import checked, get_threads, share
 
 PARTS = 8  # of the tiles, summed one by one and then together: as many whatever the threads
@@ -86,19 +85,18 @@ class MixingGradient:
         groups, outs = plan.matrices.shape[1:3]
         width = DOT_OUTPUTS if outs > 1 else 1
         blocks = -(-outs // width)
-        tiles = batch * int(plan.axes[:, layout.TILES].prod() * plan.last[layout.COLUMNS])
+        tiles = batch * plan.tiles
         entries = groups * blocks * width * len(at)
         parts = max(1, min(PARTS, tiles, PART_ENTRIES // max(1, entries)))
-        last = plan.last.copy()
-        last[layout.CHUNKS] = min(blocks, -(-STEPS * threads // (parts * groups)) if threads > 1 else 1)
+        chunks = min(blocks, -(-STEPS * threads // (parts * groups)) if threads > 1 else 1)
         found = np.zeros((parts, groups, blocks * width, len(at)), plan.dtype)
         cuts = np.array([tiles * i // parts for i in range(parts + 1)], np.int64)
-        scratch = int(plan.last[layout.PATCH] + (len(ptr) - 1) * width * plan.mix[layout.POSITIONS])
-        run, tables = unmixed(plan.real), (plan.pairs, plan.axes, last, plan.mix, cuts)
+        run, tables = unmixed(plan.real), (plan.pairs, *plan.tables(chunks, False), cuts)
+        scratch = plan.last.patch + (len(ptr) - 1) * width * plan.mix.positions
 
         def part(first: int, stop: int, work: Any) -> None:
             run(found.reshape(-1), y, x, at, ptr, work, *tables, width, first, stop)
 
         if y.size and x.size:
-            share(part, parts * groups * int(last[layout.CHUNKS]), threads, lambda: np.zeros(scratch, plan.real))
+            share(part, parts * groups * chunks, threads, lambda: np.zeros(scratch, plan.real))
         return found.sum(axis=0)

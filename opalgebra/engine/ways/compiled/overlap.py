@@ -10,9 +10,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from . import layout
-from .layout import LANES, POINT, SIZES, STAGE_ENTRIES
-from .plans import Plan, as_input, as_output, axis_of
+from .axes import axis_of
+from .layout import LANES, POINT, SIZES, STAGE_ENTRIES, Transforms, packed
+from .plans import Plan
+from .runs import as_input, as_output
 from .threads import checked, get_threads, share
 
 #: What a point of a transform costs, in multiply-adds of a direct filter in double precision that take as long
@@ -125,11 +126,10 @@ class Blocks:
         return OverlapSave.of(direct, self)
 
     @property
-    def table(self) -> np.ndarray:
-        """The entries of :mod:`.layout`."""
-        entries = (self.size, self.length, self.ups, self.downs, self.inputs, self.outputs, self.beside, self.parts,
-                   self.range[0], 0, self.number)  # fmt: skip
-        return np.array(entries, np.int64)
+    def table(self) -> Transforms:
+        """What the kernels read."""
+        return Transforms(self.size, self.length, self.ups, self.downs, self.inputs, self.outputs, self.beside,
+                          self.parts, self.range[0], self.number)  # fmt: skip
 
     @property
     def kernels(self) -> np.ndarray:
@@ -205,10 +205,10 @@ class OverlapSave:
         """Fill y; whether all is finite."""
         from .loops.transforms import groups  # Numba takes a second to import
 
-        table, blocks, run = self.blocks.table, self.blocks, groups(self.direct.real)
-        table[layout.BLOCKS] *= len(x)
+        blocks, run = self.blocks, groups(self.direct.real)
+        number = blocks.number * len(x)
+        table = packed(Transforms, [blocks.table._replace(blocks=number, rule=self.direct.rules[blocks.axis])])
         flat_x, flat_y = x.reshape(-1).view(self.direct.real), y.reshape(-1).view(self.direct.real)
-        table[layout.RULES] = [*self.direct.axes[:, layout.MODE], self.direct.last[layout.RULE]][blocks.axis]
         limit, single = float(np.finfo(self.direct.real).max), blocks.ups * blocks.downs == 1
         held = 1 if single else blocks.downs + 1
         finite: list[bool] = []
@@ -219,7 +219,7 @@ class OverlapSave:
         def part(first: int, stop: int, scratch: Any) -> None:
             finite.append(run(flat_y, flat_x, self.spectra, self.twiddles, *scratch, table, limit, first, stop))
 
-        share(part, -(-int(table[layout.BLOCKS]) * blocks.parts // POINT), threads, work)
+        share(part, -(-number * blocks.parts // POINT), threads, work)
         return all(finite)
 
 

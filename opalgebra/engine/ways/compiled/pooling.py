@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import plans
-from .plans import only_read
+from . import runs
+from .layout import Shuffle, Span, packed
+from .runs import only_read
 from .threads import get_threads, share
 
 #: What maxima are taken of.
@@ -24,7 +25,7 @@ MOVED = (4, 8)
 
 
 def _threads(operations: int, samples: int) -> int:
-    return get_threads() if operations + plans.SAMPLE_COST * samples > plans.THREAD_WORK else 1
+    return get_threads() if operations + runs.SAMPLE_COST * samples > runs.THREAD_WORK else 1
 
 
 def _flat(x: np.ndarray) -> np.ndarray:
@@ -51,7 +52,7 @@ class Windows:
     rows : ndarray
         For each row of outputs the first samples of the rows that it reads, −1 for rows outside.
     spans : ndarray
-        For each tap of the last axis: the first output that it serves, how many, and the sample that the first reads.
+        A :class:`~.layout.Span` for each tap of the last axis that reads anything.
     """
 
     def __init__(self, axes: Sequence[Sweep]) -> None:
@@ -62,8 +63,8 @@ class Windows:
         reads = [last.start + j * last.dilation for j in range(last.kernel)]
         first = [max(0, -(at // last.stride)) for at in reads]
         stop = [min(last.outputs, (last.inputs - 1 - at) // last.stride + 1) for at in reads]
-        spans = [(a, b - a, at + a * last.stride) for a, b, at in zip(first, stop, reads, strict=True) if a < b]
-        self.spans = np.array(spans, dtype=np.int64).reshape(-1, 3)
+        spans = [Span(a, b - a, at + a * last.stride) for a, b, at in zip(first, stop, reads, strict=True) if a < b]
+        self.spans = packed(Span, spans)
 
     def _rows(self, lead: Sequence[Sweep]) -> np.ndarray:
         rank, places, inside = len(lead), np.zeros((), np.int64), np.ones((), bool)
@@ -149,6 +150,6 @@ def shuffle(x: np.ndarray, factor: Sequence[int], coarse: Sequence[int], splits:
     kind = np.dtype(f"i{x.itemsize}")
     into, data, table = y.reshape(-1).view(kind), _flat(x).view(kind), (rows + phase * plane).reshape(-1)
     pair = (data, into) if splits else (into, data)
-    sizes, code = np.array((last, coarse[-1], plane, plane * count, splits)), samples.interleave(kind)
-    share(lambda a, b, _: code(*pair, table, sizes, a, b), x.size // fine[-1], _threads(0, 2 * x.size))
+    shuffles, code = packed(Shuffle, [(last, coarse[-1], plane, plane * count, splits)]), samples.interleave(kind)
+    share(lambda a, b, _: code(*pair, table, shuffles, a, b), x.size // fine[-1], _threads(0, 2 * x.size))
     return y

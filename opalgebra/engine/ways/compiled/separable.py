@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 
 from ...arrays.rules import CODES
-from . import layout, plans
-from .layout import VECTOR_BYTES
-from .plans import Plan, Runs, plan
+from .axes import axis_of, check
+from .layout import VECTOR_BYTES, LeadingAxis, RowTiles, packed
+from .plans import Plan, last_packed, plan, scratch
+from .runs import Runs
 from .threads import share
 
 KEPT_BYTES = 256 * 1024  # filtered rows that a tile keeps: they live in the second-level cache
@@ -33,13 +34,13 @@ class Separable(Runs):
     Attributes
     ----------
     dtype, real, shape_in, shape_out, reversed_axes
-        As of :class:`~.plans.Plan`.
+        As of :class:`~.runs.Runs`.
     row : Plan
         The filter of the last axis, for one row.
     taps, at, ptr : ndarray
         The lists of the axis before it: taps ptr[p] ≤ k < ptr[p + 1] make phase p, at[k] rows behind the first.
-    axis : ndarray
-        Its row of the table ``axes`` of :mod:`.layout`.
+    axis : LeadingAxis
+        That axis; its steps are not used.
     divisor : int
         c; 1 for integers.
 
@@ -48,16 +49,11 @@ class Separable(Runs):
     array([[2.5]])
     """
 
-    dtype: np.dtype
-    real: np.dtype
-    shape_in: tuple[int, ...]
-    shape_out: tuple[int, ...]
-    reversed_axes: tuple[int, ...]
     row: Plan
     taps: np.ndarray
     at: np.ndarray
     ptr: np.ndarray
-    axis: np.ndarray
+    axis: LeadingAxis
     divisor: int
 
     @property
@@ -68,7 +64,7 @@ class Separable(Runs):
     @cached_property
     def multiply_adds(self) -> int:
         """Multiply-adds of real numbers in one run without a batch."""
-        outs, ups = self.shape_out[-2], int(self.axis[layout.UP])
+        outs, ups = self.shape_out[-2], self.axis.up
         counts = (outs - np.arange(ups) + ups - 1) // ups  # how many outputs have each phase
         combined = int(np.diff(self.ptr) @ counts) * self._entries[self.rows_first]
         filtered = self.row.multiply_adds * (self.shape_in[-2] if self.rows_first else outs)
@@ -77,40 +73,43 @@ class Separable(Runs):
     @property
     def _entries(self) -> tuple[int, int]:
         """Numbers in a row of x, and in one of y."""
-        return int(self.row.last[layout.K] * self.row.last[layout.E]), int(self.row.last[layout.N])
+        return self.row.last.samples * self.row.last.parts, self.row.last.outputs
 
     @cached_property
-    def _tiles(self) -> tuple[np.ndarray, np.ndarray, int]:
-        """The table ``sizes`` of ``loops.rows``, the places of taps in rows and in entries, the memory of a thread."""
+    def _tiles(self) -> tuple[RowTiles, int]:
+        """The tiles, and the entries of memory of a thread."""
         ins, outs = self._entries
-        lanes = VECTOR_BYTES // self.real.itemsize
+        lanes, axis = VECTOR_BYTES // self.real.itemsize, self.axis
         pitch = -(-max(ins, outs) // lanes) * lanes + lanes  # rows a power of two apart would share cache lines
-        up, down, reach = (int(self.axis[i]) for i in (layout.UP, layout.DOWN, layout.REACH))
-        room = max(1, KEPT_BYTES // self.real.itemsize // pitch - reach)
-        chunk = max(1, min(-(-room // down) * up, self.shape_out[-2]))
-        kept = down * -(-chunk // up) + reach + 1 if self.rows_first else 1
-        scratch = int(self.row.last[layout.PATCH] + self.row.last[layout.P] * self.row.last[layout.WIDTH])
-        sizes = (chunk, -(-self.shape_out[-2] // chunk), pitch, ins * self.shape_in[-2], outs * self.shape_out[-2], 0)
-        at = self.at * np.array([[1], [pitch if self.rows_first else ins]])
-        return np.array(sizes, np.int64), at, scratch + (kept + 1) * pitch + self.taps.size
+        room = max(1, KEPT_BYTES // self.real.itemsize // pitch - axis.reach)
+        chunk = max(1, min(-(-room // axis.down) * axis.up, axis.outputs))
+        kept = axis.down * -(-chunk // axis.up) + axis.reach + 1 if self.rows_first else 1
+        tiles = RowTiles(chunk, -(-axis.outputs // chunk), pitch, ins * axis.inputs, outs * axis.outputs)
+        return tiles, scratch(self.row.last) + (kept + 1) * pitch + self.taps.size
+
+    @cached_property
+    def _tables(self) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, np.ndarray]]:
+        """For the kernels both filters; and the tiles of a result that is new, and of one that is added to."""
+        row, tiles = self.row, self._tiles[0]
+        at = self.at * np.array([[1], [tiles.pitch if self.rows_first else self._entries[0]]])  # in rows, in entries
+        filtered = row.taps, row.at, row.ptr, last_packed(row.last)[0]
+        combined = self.taps, at, self.ptr, packed(LeadingAxis, [self.axis])
+        new, added = (packed(RowTiles, [tiles._replace(add=add)]) for add in (0, 1))
+        return (*filtered, *combined), (new, added)
 
     def _run(self, x: np.ndarray, y: np.ndarray, batch: int, add: bool, threads: int) -> None:
         from .loops import rows  # Numba takes a second to import
 
-        sizes, at, scratch = self._tiles
-        if add:
-            sizes = sizes.copy()
-            sizes[rows.ADD] = 1
-        code, divisor, row = rows.separable(self.real, self.rows_first), self.real.type(self.divisor), self.row
+        (tiles, entries), (filters, tables) = self._tiles, self._tables
+        code, divisor, table = rows.separable(self.real, self.rows_first), self.real.type(self.divisor), tables[add]
 
         def part(first: int, stop: int, work: Any) -> None:
-            code(y, x, row.taps, row.at, row.ptr, row.last, self.taps, at, self.ptr, self.axis,
-                 divisor, sizes, *work, first, stop)  # fmt: skip
+            code(y, x, *filters, divisor, table, *work, first, stop)
 
         def memory() -> tuple[np.ndarray, np.ndarray]:
-            return np.empty(scratch, self.real), np.empty(self.taps.size, np.int64)
+            return np.empty(entries, self.real), np.empty(self.taps.size, np.int64)
 
-        share(part, batch * prod(self.shape_out[:-2]) * int(sizes[rows.CHUNKS]), threads, memory)
+        share(part, batch * prod(self.shape_out[:-2]) * tiles.chunks, threads, memory)
 
 
 def separable(
@@ -141,16 +140,14 @@ def separable(
     dtype, rank = np.dtype(dtype), len(start)
     rules = (rules,) * rank if isinstance(rules, str) else tuple(rules)
     (first, last), a, b = factors, rank - 2, rank - 1
-    plans.check(first, dtype, [start[a]], [up[a]], [down[a]], [out[a]], [read[a]], [rules[a]])
+    check(first, dtype, [start[a]], [up[a]], [down[a]], [out[a]], [read[a]], [rules[a]])
     row = plan(last, [start[b]], [up[b]], [down[b]], [out[b]], [read[b]], dtype, [rules[b]])
     where = np.flatnonzero(first)
-    axis = plans.axis_of(start[a] + where, up[a], down[a], out[a], read[a], CODES[rules[a]])
+    axis = axis_of(start[a] + where, up[a], down[a], out[a], read[a], CODES[rules[a]])
     phase, offset, taps = axis.phase[axis.reads], axis.offset[axis.reads], first[where][axis.reads]
-    axis.phase, axis.offset = phase, offset
+    axis.offset = offset
     order = np.lexsort((offset, phase))
-    table = np.zeros(layout.AXIS_ENTRIES, np.int64)
-    table[: layout.X_STEP] = (axis.up, axis.down, axis.outputs, axis.inputs, *axis.range)
-    table[layout.MODE] = axis.rule
+    table = LeadingAxis(axis.up, axis.down, axis.outputs, axis.inputs, *axis.range, 0, 0, 0, axis.rule)
     flipped = (*((a,) if down[a] < 0 else ()), *((b,) if down[b] < 0 else ()))
     return Separable(
         dtype,

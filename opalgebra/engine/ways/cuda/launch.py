@@ -12,16 +12,17 @@ arrives; everything is queued on the current stream of the device of the input, 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
 
 from ....errors import OperandError, SizeError
-from ...arrays.device import check_together, uploaded
+from ...arrays.device import check_together, module_of, uploaded
 from ...arrays.rules import CODES
 from ...arrays.window import Window
-from ...filters.fir import Fir, Ints, _mix, in_parts
+from ...filters.fir import Fir, Ints, in_parts
 from .fourier import add_by_fourier, suits_fourier
 from .passes import ends, passes, pieces
 from .plan import MAX_AXES, REALS, Axis, Launch, Variant, options, plan, real_of, source
@@ -120,7 +121,7 @@ def _add_mixed(backend: Backend, fir: Fir, y: Any, x: Any, written: Window, read
     """One matrix product per phase of the outputs, for all batches and positions at once."""
     taps = backend.constant(fir, fir.taps_in(y.dtype))
     for part, samples, weights in in_parts(y, x, taps):
-        _mix(part, samples, weights, fir._phases(written, read), fir._places(written, read))
+        fir.add_matrices(part, samples, weights, written, read)
 
 
 def _add_plain(
@@ -315,3 +316,27 @@ def add_to(
     check_together(x, "the input", y, "the output")
     with x.device:
         filter_into(_backend(x.device.id), fir, y, x, written, read, boundary=boundary, add=add)
+
+
+@dataclass(frozen=True, eq=False)
+class OnDevice:
+    """A filter between two windows of CuPy arrays, which divides by nothing.
+
+    ``dtype`` is that of the outputs, ``rules`` say how the input continues beyond its window.
+    """
+
+    fir: Fir
+    written: Window
+    read: Window
+    dtype: Any
+    rules: tuple[str, ...]
+    divisor: int = 1
+
+    def run(self, x: Any, y: Any = None, add: bool = False) -> Any:
+        """y, or y + the filtered x where ``add``; a new array where y is left out."""
+        if y is None:
+            channels = (self.fir.taps.shape[0] * self.fir.taps.shape[1],) if self.fir.mixes else ()
+            lead = x.shape[: x.ndim - len(self.read.shape) - len(channels)]
+            y = module_of(x).empty((*lead, *channels, *self.written.shape), self.dtype)
+        add_to(self.fir, y, x, self.written, self.read, boundary=self.rules, add=add)
+        return y

@@ -10,7 +10,16 @@ import numpy as np
 import pytest
 
 import opalgebra as oa
-from opalgebra.engine.ways.compiled import MixingGradient, layout, mixing, mixing_gradient, mixing_plan, plans, threads
+from opalgebra.engine.ways.compiled import (
+    MixingGradient,
+    layout,
+    mixing,
+    mixing_gradient,
+    mixing_plan,
+    plans,
+    runs,
+    threads,
+)
 from tests.compiled_naive import DTYPES, INEXACT, Mixing, draw, draw_mixing
 from tests.engine.ways.compiled.test_plans import guarded
 
@@ -22,7 +31,7 @@ def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tiles as small as they get, threads for anything, and each of them with outputs of its own."""
     for name in ("TILE_BYTES", "PATCH_BYTES"):
         monkeypatch.setattr(mixing, name, 64)
-    monkeypatch.setattr(plans, "THREAD_WORK", 0)
+    monkeypatch.setattr(runs, "THREAD_WORK", 0)
 
 
 @by_dtype
@@ -174,8 +183,8 @@ def test_planes_lie_apart() -> None:
     """By an odd number of vectors, or every channel would use the same few lines of a cache."""
     taps = np.ones((1, 4, 64, 3, 3), "f4")
     made = mixing_plan(taps, [-1, -1], [1, 1], [1, 1], [(0, 62)] * 2, [(0, 62)] * 2, "f4")
-    assert made.mix[layout.PATCH_CHANNEL] * 4 % (2 * layout.VECTOR_BYTES)
-    assert made.last[layout.PATCH] * 4 <= plans.PATCH_BYTES * 1.1
+    assert made.mix.patch_channel * 4 % (2 * layout.VECTOR_BYTES)
+    assert made.last.patch * 4 <= plans.PATCH_BYTES * 1.1
 
 
 # Refusals -------------------------------------------------------------------------------------------------------------

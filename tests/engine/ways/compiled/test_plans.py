@@ -22,7 +22,19 @@ import opalgebra as oa
 from opalgebra.engine.arrays.window import Window
 from opalgebra.engine.filters.fir import Fir
 from opalgebra.engine.ways import compiled
-from opalgebra.engine.ways.compiled import Blocks, Boxes, OverlapSave, boxes, fir, layout, overlap, plan, plans, threads
+from opalgebra.engine.ways.compiled import (
+    Blocks,
+    Boxes,
+    OverlapSave,
+    boxes,
+    fir,
+    layout,
+    overlap,
+    plan,
+    plans,
+    runs,
+    threads,
+)
 from tests.compiled_naive import DTYPES, INEXACT, Case, draw, draw_case
 
 by_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=str)
@@ -33,7 +45,7 @@ def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tiles as small as they get and threads for anything: inner tiles, ragged ones and ends in short arrays."""
     for name in ("TILE_BYTES", "PATCH_BYTES"):
         monkeypatch.setattr(plans, name, 64)
-    monkeypatch.setattr(plans, "THREAD_WORK", 0)
+    monkeypatch.setattr(runs, "THREAD_WORK", 0)
     monkeypatch.setattr(plans, "PIECE_WORK", 1)
 
 
@@ -451,7 +463,7 @@ def test_an_error_in_a_thread_arrives() -> None:
 def test_several_threads_may_run_one_plan() -> None:
     x = np.random.default_rng(0).standard_normal(400_000)
     made = plan(np.arange(1.0, 32), [0], [2], [3], [(0, 260_000)], [(0, 400_000)], "f8")
-    assert made.cost > plans.THREAD_WORK
+    assert made.cost > runs.THREAD_WORK
     want = made.run(x, threads=1)
     with ThreadPoolExecutor(4) as pool:
         assert all(np.array_equal(y, want) for y in pool.map(lambda _: made.run(x, threads=3), range(20)))
@@ -509,11 +521,11 @@ def test_the_cache_lies_where_it_is_told_and_notices_edits(copy: Path) -> None:
     first = {path.name for path in cache.rglob("*.nbi")}
     assert len(first) == 1
     assert "_each_float64" in first.pop()
-    rules = copy / "opalgebra" / "engine" / "arrays" / "rules.py"
-    text = rules.read_text(encoding="utf-8")
-    assert "abs(self.sign) <<" in text
-    rules.write_text(text.replace("abs(self.sign) <<", "(self.sign == 0) <<"), encoding="utf-8")
-    assert python(SUMS, copy, NUMBA_CACHE_DIR=str(cache)) == SUMS_PRINT  # code of before the edit takes edge for zero
+    layout = copy / "opalgebra" / "engine" / "ways" / "compiled" / "layout.py"
+    text = layout.read_text(encoding="utf-8")
+    assert "ZERO, EDGE, WRAP," in text
+    layout.write_text(text.replace("ZERO, EDGE, WRAP,", "ZERO, WRAP, EDGE,"), encoding="utf-8")
+    assert python(SUMS, copy, NUMBA_CACHE_DIR=str(cache)) == SUMS_PRINT  # code of before the edit would wrap
     assert len(list(cache.rglob("*.nbi"))) == 2
 
 
@@ -528,6 +540,6 @@ def test_without_a_directory_for_the_cache(copy: Path) -> None:
 
 
 def test_numba_is_imported_by_the_first_run(root: Path) -> None:
-    code = "import sys; from opalgebra.engine import compiled as c; print(c.available(), 'numba' in sys.modules)"
+    code = "import sys; from opalgebra.engine.ways import compiled as c; print(c.available(), 'numba' in sys.modules)"
     assert python(code, root) == "True False"
     assert python(code, root, NUMBA_DISABLE_JIT="1") == "False False"

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opalgebra import WindowError, nn
-from opalgebra.engine.ways.compiled import plans
+from opalgebra.engine.ways.compiled import runs
 from opalgebra.nn import pool, shuffle, sparse
 from tests import nn_oracles as oracles
 
@@ -21,7 +21,7 @@ DTYPES = ("f4", "f8", "i2", "i8", "u1")  # each is compiled for itself
 def everything_compiled(patch: pytest.MonkeyPatch) -> None:
     for module in (pool, sparse, shuffle):
         patch.setattr(module, "COMPILED_WORK", 0)
-    patch.setattr(plans, "THREAD_WORK", 0)
+    patch.setattr(runs, "THREAD_WORK", 0)
 
 
 def samples(rng: np.random.Generator, shape: Any, dtype: str) -> np.ndarray:

@@ -17,7 +17,7 @@ from opalgebra import nn
 from opalgebra.engine.arrays.window import Window
 from opalgebra.engine.filters.fir import Fir
 from opalgebra.engine.ways import choose as dispatch
-from opalgebra.engine.ways.compiled import plans, separable
+from opalgebra.engine.ways.compiled import runs, separable
 from tests import nn_oracles as oracles
 from tests.compiled_naive import DTYPES, INEXACT, Case, draw, draw_case
 
@@ -52,7 +52,7 @@ def test_random_products(dtype: np.dtype, monkeypatch: pytest.MonkeyPatch) -> No
         y = made.run(case.x)
         assert case.agrees(y), case
         if i % 4 == 0:
-            monkeypatch.setattr(plans, "THREAD_WORK", 0)
+            monkeypatch.setattr(runs, "THREAD_WORK", 0)
             assert made.run(case.x, threads=3).tobytes() == made.run(case.x, threads=1).tobytes() == y.tobytes()
             twice = y.copy()
             assert made.run(case.x, twice, add=True) is twice
@@ -83,7 +83,7 @@ def test_many_tiles_give_what_one_gives(dtype: np.dtype, monkeypatch: pytest.Mon
         whole = separable(*arguments).run(x)
         monkeypatch.setitem(separable.__globals__, "KEPT_BYTES", 64)
         small = separable(*arguments)
-        assert small._tiles[0][0] < max(2, small.shape_out[0])
+        assert small._tiles[0].chunk < max(2, small.shape_out[0])
         assert small.run(x, threads=2).tobytes() == whole.tobytes()
         monkeypatch.undo()
 

@@ -14,7 +14,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from ..layout import LANES, POINT
-from .vectors import _Arrays, _splat
+from .vectors import Arrays, splat
 
 
 class _Complex(NamedTuple):
@@ -27,7 +27,7 @@ class _Code:
 
     def __init__(self, context: Any, builder: Any, signature: Any, args: Any) -> None:
         self.builder, self.args = builder, args
-        self.memory = _Arrays(context, builder, signature, args, LANES)
+        self.memory = Arrays(context, builder, signature, args, LANES)
 
     def add(self, a: _Complex, b: _Complex) -> _Complex:
         return _Complex(self.builder.fadd(a.re, b.re), self.builder.fadd(a.im, b.im))
@@ -71,7 +71,7 @@ class _Code:
         base, found = self.memory.bases[array], []
         for k in range(2):
             number = self.builder.load(self.builder.gep(base, [self.index(at, k)]))
-            found.append(_splat(self.builder, number, self.memory.vector))
+            found.append(splat(self.builder, number, self.memory.vector))
         return _Complex(*found)
 
     def fourier4(self, x: list[_Complex]) -> list[_Complex]:

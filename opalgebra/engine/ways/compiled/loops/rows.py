@@ -1,4 +1,22 @@
-"""The loops of ``compiled.separable`` in Numba: rows combined, and rows filtered.
+"""The loops of :class:`~..separable.Separable`: rows combined, and rows filtered.
+
+    y[n, m] = (1/c) Σ_j h_j Σ_k g_k x[(M n − j)/L, (M' m − k)/L']
+
+Arguments, beside those of :mod:`.tiles` (``taps``, ``at``, ``ptr``, ``last`` are the filter g of one row):
+
+    lead          (taps,)       the taps h
+    lead_at       (2, taps)     the rows that they read, behind the first: counted in rows, and in entries
+    lead_ptr      (phases + 1,) taps lead_ptr[p] ≤ k < lead_ptr[p + 1] make phase p
+    axes, tables  one record of :class:`~..layout.LeadingAxis` and of :class:`~..layout.RowTiles`
+    divisor       c, of the dtype of the entries
+    work          a patch, then ``ups · width`` sums, a row, and the rows that are kept or the signed taps
+    places        (taps,)       for the rows that the signed taps read
+
+Why the loops stand as they do.  A row is filtered whole while it is in the first-level cache, and rows are combined
+over whole rows, so that every access is a run of vectors.  Where there are more rows of y than of x, each row of x is
+filtered once, just before the first output that combines it, and kept in a tile that fits the second-level cache; where
+there are fewer, rows are combined first, and one row per output is filtered.  Either way what lies between the two
+axes never leaves the caches.
 
 Nothing is read or written outside of the arrays, and every sum is taken in the order of its list, whatever the tile
 and the thread.  Indices are not checked; ``compiled.separable`` makes tables that stay inside.
@@ -12,38 +30,19 @@ from typing import Any
 import numpy as np
 from numba import from_dtype, int64
 
-from ..layout import (
-    COLUMNS,
-    COUNT,
-    DOWN,
-    E_MIN,
-    E_REACH,
-    IN,
-    LOW,
-    MODE,
-    OUT,
-    PATCH,
-    REACH,
-    UP,
-    VECTOR_BYTES,
-    WIDTH,
-    E,
-    K,
-    N,
-    P,
-    Q,
-)
-from .tiles import _fold, _gather_row, _join, _sums, machine_code, part_of, version
+from ..layout import IN_PATCH, IN_X, VECTOR_BYTES, LastAxis, LeadingAxis, RowTiles
+from .machine import INDICES, TABLE, machine_code, numbers, part_of, rows_of
+from .patches import fold, gather_row, join
+from .tiles import sums
 from .vectors import block1, block4
-
-# Entries of ``sizes``: rows of y in a tile, tiles in an array, distance of rows that are kept, entries of x and of y in
-# one array of the batch, and whether to add to y.
-CHUNK, CHUNKS, PITCH, X_SIZE, Y_SIZE, ADD = range(6)
 
 
 @part_of
 def _combine(y, to, x, source, taps, at, first, stop, count):
-    """y[to + i] = Σ_k taps[k] x[source + at[k] + i] for i < count and first ≤ k < stop."""
+    """y[to + i] = Σ_k taps[k] x[source + at[k] + i] for i < count and first ≤ k < stop.
+
+    Four vectors, then single ones, then entry by entry, so that nothing beyond the row is touched.
+    """
     lanes = VECTOR_BYTES // y.itemsize
     i = 0
     while i + 4 * lanes <= count:
@@ -64,28 +63,28 @@ def _combine(y, to, x, source, taps, at, first, stop, count):
 def _filter_row(y, to, x, source, taps, at, ptr, last, work):
     """One row of x through the filter of the last axis, tile by tile."""
     lanes = VECTOR_BYTES // y.itemsize
-    phases, total = last[P], last[K] * last[E]
-    patch, buffer = work[: last[PATCH]], work[last[PATCH] :]
-    for column in range(last[COLUMNS]):
-        i0 = column * last[WIDTH]
-        count = min(last[WIDTH], last[COUNT] - i0)
+    phases, total = last.ups, last.samples * last.parts
+    patch, buffer = work[: last.patch], work[last.patch :]
+    for column in range(last.columns):
+        i0 = column * last.width
+        count = min(last.width, last.steps - i0)
         width = -(-count // lanes) * lanes
-        first, reach = i0 + last[E_MIN], last[E_REACH]
-        inside = last[Q] == 1 and first >= 0 and first + count + reach <= total
+        first, reach = i0 + last.low, last.reach
+        inside = last.downs == 1 and first >= 0 and first + count + reach <= total
         inside = inside and source + first + width + reach <= x.size
         if not inside:
-            _gather_row(patch, 0, x, source, i0, width, last)
-        offsets, read, begin = (at[0], x, source + i0) if inside else (at[1], patch, 0)
+            gather_row(patch, 0, x, source, i0, width, last)
+        offsets, read, begin = (at[IN_X], x, source + i0) if inside else (at[IN_PATCH], patch, 0)
         direct = phases == 1 and width == count
         target, place = (y, to + i0) if direct else (buffer, 0)
-        _sums(target, place, read, begin, taps, offsets, ptr, phases, width)
+        sums(target, place, read, begin, taps, offsets, ptr, phases, width)
         if not direct:
             into, whole = to + phases * i0, count
-            if phases * (i0 + count) > last[N]:
+            if phases * (i0 + count) > last.outputs:
                 whole -= 1
-                for p in range(last[N] - phases * (i0 + whole)):
+                for p in range(last.outputs - phases * (i0 + whole)):
                     y[into + phases * whole + p] = buffer[p * width + whole]
-            _join(y, into, buffer, 0, width, whole, phases, False)
+            join(y, into, buffer, 0, width, whole, phases, False)
 
 
 @part_of
@@ -102,38 +101,39 @@ def _finish(y, to, row, count, divisor, add):
             y[to + i] = row[i] / divisor
 
 
-def _rows_first(y, x, taps, tables, ptr, last, lead, at, lead_ptr, axis, divisor, sizes, work, places, first, stop):
+def _rows_first(y, x, taps, at, ptr, lasts, lead, lead_at, lead_ptr, axes, divisor, tables, work, places, first, stop):
     """The tiles first ≤ t < stop, in the order batch, chunk: rows are filtered, then combined."""
-    pitch, outs, ins = sizes[PITCH], last[N], last[K] * last[E]
-    scratch = last[PATCH] + last[P] * last[WIDTH]
+    last, axis, tile = lasts[0], axes[0], tables[0]
+    pitch, outs, ins = tile.pitch, last.outputs, last.samples * last.parts
+    scratch = last.patch + last.ups * last.width
     extra, kept = work[scratch : scratch + pitch], work[scratch + pitch :]
-    direct = divisor == 1 and sizes[ADD] == 0
+    direct = divisor == 1 and tile.add == 0
     for t in range(first, stop):
-        batch = t // sizes[CHUNKS]
-        n0 = (t - batch * sizes[CHUNKS]) * sizes[CHUNK]
-        low, done = axis[DOWN] * (n0 // axis[UP]), 0
-        for n in range(n0, min(axis[OUT], n0 + sizes[CHUNK])):
-            i = n // axis[UP]
-            base, p = axis[DOWN] * i - low, n - i * axis[UP]
-            while done <= base + axis[REACH]:
-                m, place, sign = low + axis[LOW] + done, done * pitch, 1
-                if m < 0 or m >= axis[IN]:
-                    m = _fold(m, axis[IN], axis[MODE])
+        batch = t // tile.chunks
+        n0 = (t - batch * tile.chunks) * tile.chunk
+        low, done = axis.down * (n0 // axis.up), 0
+        for n in range(n0, min(axis.outputs, n0 + tile.chunk)):
+            i = n // axis.up
+            base, p = axis.down * i - low, n - i * axis.up
+            while done <= base + axis.reach:
+                m, place, sign = low + axis.low + done, done * pitch, 1
+                if m < 0 or m >= axis.inputs:
+                    m = fold(m, axis.inputs, axis.rule)
                     if m < -1:
                         sign, m = -1, -2 - m
                 if m < 0:
                     kept[place : place + outs] = 0
                 else:
-                    _filter_row(kept, place, x, batch * sizes[X_SIZE] + m * ins, taps, tables, ptr, last, work)
+                    _filter_row(kept, place, x, batch * tile.x_size + m * ins, taps, at, ptr, last, work)
                 if sign < 0:
                     for j in range(place, place + outs):
                         kept[j] = -kept[j]
                 done += 1
-            into = batch * sizes[Y_SIZE] + n * outs
+            into = batch * tile.y_size + n * outs
             target, to = (y, into) if direct else (extra, 0)
-            _combine(target, to, kept, base * pitch, lead, at[1], lead_ptr[p], lead_ptr[p + 1], outs)
+            _combine(target, to, kept, base * pitch, lead, lead_at[1], lead_ptr[p], lead_ptr[p + 1], outs)
             if not direct:
-                _finish(y, into, extra, outs, divisor, sizes[ADD])
+                _finish(y, into, extra, outs, divisor, tile.add)
 
 
 @part_of
@@ -142,8 +142,8 @@ def _listed(taps, at, first, stop, base, axis, step, found, places):
     count = 0
     for k in range(first, stop):
         m, tap = base + at[k], taps[k]
-        if m < 0 or m >= axis[IN]:
-            m = _fold(m, axis[IN], axis[MODE])
+        if m < 0 or m >= axis.inputs:
+            m = fold(m, axis.inputs, axis.rule)
             if m < -1:
                 tap, m = -tap, -2 - m
         if m >= 0:
@@ -152,42 +152,39 @@ def _listed(taps, at, first, stop, base, axis, step, found, places):
     return count
 
 
-def _rows_last(y, x, taps, tables, ptr, last, lead, at, lead_ptr, axis, divisor, sizes, work, places, first, stop):
+def _rows_last(y, x, taps, at, ptr, lasts, lead, lead_at, lead_ptr, axes, divisor, tables, work, places, first, stop):
     """The tiles first ≤ t < stop, in the order batch, chunk: rows are combined, then filtered."""
-    pitch, outs, ins = sizes[PITCH], last[N], last[K] * last[E]
-    scratch = last[PATCH] + last[P] * last[WIDTH]
+    last, axis, tile = lasts[0], axes[0], tables[0]
+    pitch, outs, ins = tile.pitch, last.outputs, last.samples * last.parts
+    scratch = last.patch + last.ups * last.width
     extra, row = work[scratch : scratch + pitch], work[scratch + pitch :]
-    direct = divisor == 1 and sizes[ADD] == 0
+    direct = divisor == 1 and tile.add == 0
     signed = row[pitch:]
     for t in range(first, stop):
-        batch = t // sizes[CHUNKS]
-        n0 = (t - batch * sizes[CHUNKS]) * sizes[CHUNK]
-        source = batch * sizes[X_SIZE]
-        for n in range(n0, min(axis[OUT], n0 + sizes[CHUNK])):
-            i = n // axis[UP]
-            base, p = axis[DOWN] * i + axis[LOW], n - i * axis[UP]
+        batch = t // tile.chunks
+        n0 = (t - batch * tile.chunks) * tile.chunk
+        source = batch * tile.x_size
+        for n in range(n0, min(axis.outputs, n0 + tile.chunk)):
+            i = n // axis.up
+            base, p = axis.down * i + axis.low, n - i * axis.up
             k0, k1 = lead_ptr[p], lead_ptr[p + 1]
-            inside = base >= 0 and base + axis[REACH] < axis[IN]
+            inside = base >= 0 and base + axis.reach < axis.inputs
             if not inside:
-                k0, k1 = 0, _listed(lead, at[0], k0, k1, base, axis, ins, signed, places)
-            chosen, rows, begin = (lead, at[1], source + base * ins) if inside else (signed, places, source)
+                k0, k1 = 0, _listed(lead, lead_at[0], k0, k1, base, axis, ins, signed, places)
+            chosen, rows, begin = (lead, lead_at[1], source + base * ins) if inside else (signed, places, source)
             _combine(row, 0, x, begin, chosen, rows, k0, k1, ins)
-            into = batch * sizes[Y_SIZE] + n * outs
+            into = batch * tile.y_size + n * outs
             target, to = (y, into) if direct else (extra, 0)
-            _filter_row(target, to, row, 0, taps, tables, ptr, last, work)
+            _filter_row(target, to, row, 0, taps, at, ptr, last, work)
             if not direct:
-                _finish(y, into, extra, outs, divisor, sizes[ADD])
-
-
-_VERSION = version(__name__)
+                _finish(y, into, extra, outs, divisor, tile.add)
 
 
 @lru_cache
 def separable(real: np.dtype, rows_first: bool) -> Any:
     """The tiles first ≤ t < stop of a separable filter, for entries of this dtype."""
-    number = from_dtype(real)
-    row, indices, table = number[::1], int64[::1], int64[:, ::1]
+    row, last, axes, tables = numbers(real), rows_of(LastAxis), rows_of(LeadingAxis), rows_of(RowTiles)
     code = _rows_first if rows_first else _rows_last
-    filtered, combined = (row, table, table, indices), (row, table, indices, indices)
-    return machine_code(code, f"{real}_{_VERSION}", row, row, *filtered, *combined, number, indices, row, indices,
+    filtered, combined = (row, TABLE, TABLE, last), (row, TABLE, INDICES, axes)
+    return machine_code(code, real, row, row, *filtered, *combined, from_dtype(real), tables, row, INDICES,
                         int64, int64, counts=False, checks=False)  # fmt: skip

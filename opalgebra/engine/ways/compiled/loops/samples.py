@@ -1,6 +1,19 @@
-"""The loops of ``compiled.pooling`` in Numba: largest samples of windows, and samples that only move.
+"""The loops of ``compiled.pooling``: largest samples of windows, and samples that only move.
 
-Indices are not checked; ``compiled.pooling`` makes tables that stay inside.
+Here arrays hold samples, not entries: nothing is complex.  Of max pooling
+
+    y, x          flat arrays of one dtype, all of the batch one after the other
+    rows          (rows of y, rows of a window)  first samples of the rows of x that a row of y reads, −1 outside
+    spans         records of :class:`~..layout.Span`, one per tap of the last axis
+    step          samples from output to output, the stride of the last axis
+    size          samples of an array of x
+    lowest        what is less than any sample
+    first, stop   rows of y that this call computes
+
+The row of y is outermost and stays in the cache; then go the rows of the window, its taps, and innermost the outputs,
+so that the maxima of neighbours are taken as vectors.  A window by itself is too short to fill one.
+
+Indices are not checked here; ``compiled.pooling`` makes tables that stay inside.
 """
 
 from __future__ import annotations
@@ -11,7 +24,9 @@ from typing import Any
 import numpy as np
 from numba import from_dtype, int64
 
-from .tiles import _join, _split, machine_code, part_of, version
+from ..layout import Shuffle, Span
+from .machine import INDICES, TABLE, machine_code, numbers, part_of, rows_of
+from .patches import join, split
 
 
 @part_of
@@ -21,7 +36,7 @@ def _wins(sample, best):
 
 
 def _maxima(y, x, rows, spans, step, size, lowest, first, stop):
-    """The rows first ≤ r < stop of y: maxima over rows[r, t] + spans[j] of x, whose arrays have ``size`` entries."""
+    """The rows first ≤ r < stop of y: y[i] = max x[rows[r, t] + span.source + step·i]."""
     outs = y.size // max(1, len(rows) * (x.size // size))
     for r in range(first, stop):
         batch = r // len(rows)
@@ -32,23 +47,24 @@ def _maxima(y, x, rows, spans, step, size, lowest, first, stop):
             if rows[row, t] < 0:
                 continue
             for j in range(len(spans)):
-                target, source = to + spans[j, 0], batch * size + rows[row, t] + spans[j, 2]
+                span = spans[j]
+                target, source = to + span.first, batch * size + rows[row, t] + span.source
                 if step == 1:  # a step that is known makes vectors
-                    for i in range(spans[j, 1]):
+                    for i in range(span.outputs):
                         best, sample = y[target + i], x[source + i]
                         y[target + i] = sample if _wins(sample, best) else best
                 elif step == 2:
-                    for i in range(spans[j, 1]):
+                    for i in range(span.outputs):
                         best, sample = y[target + i], x[source + 2 * i]
                         y[target + i] = sample if _wins(sample, best) else best
                 else:
-                    for i in range(spans[j, 1]):
+                    for i in range(span.outputs):
                         best, sample = y[target + i], x[source + step * i]
                         y[target + i] = sample if _wins(sample, best) else best
 
 
 def _chosen(y, places, x, rows, spans, step, size, lowest, first, stop):
-    """As :func:`_maxima`, and for every maximum its place in an array of ``size`` entries, −1 where there is none."""
+    """As :func:`_maxima`, and for every maximum its place in its array of x, −1 where there is none."""
     outs = y.size // max(1, len(rows) * (x.size // size))
     for r in range(first, stop):
         batch = r // len(rows)
@@ -59,9 +75,10 @@ def _chosen(y, places, x, rows, spans, step, size, lowest, first, stop):
             if rows[row, t] < 0:
                 continue
             for j in range(len(spans)):
-                target, place = to + spans[j, 0], rows[row, t] + spans[j, 2]
+                span = spans[j]
+                target, place = to + span.first, rows[row, t] + span.source
                 source = batch * size + place
-                for i in range(spans[j, 1]):
+                for i in range(span.outputs):
                     best, sample, before = y[target + i], x[source + step * i], places[target + i]
                     wins = before < 0 or _wins(sample, best)
                     y[target + i] = sample if wins else best
@@ -75,44 +92,38 @@ def _scatter(y, x, places):
             y[places[n]] += x[n]
 
 
-def _interleave(fine, coarse, rows, sizes, first, stop):
+def _interleave(fine, coarse, rows, shuffles, first, stop):
     """The rows first ≤ r < stop of ``fine`` from its phases, which are rows of ``coarse``, or these from it.
 
-    ``sizes``: the phases, samples of a coarse row, distance of its phases, samples of a channel, and 1 to split.
+    fine[phases·i + p] = coarse[rows[r] + p·run + i]; ``rows`` (rows of a channel,) are places in a channel.
     """
-    phases, count, run, size, splits = sizes[0], sizes[1], sizes[2], sizes[3], sizes[4]
+    shuffle = shuffles[0]
+    phases, count = shuffle.phases, shuffle.samples
     for r in range(first, stop):
         channel = r // len(rows)
-        source = channel * size + rows[r - channel * len(rows)]
-        if splits:
-            _split(coarse, source, run, fine, r * phases * count, count, phases)
+        source = channel * shuffle.size + rows[r - channel * len(rows)]
+        if shuffle.splits:
+            split(coarse, source, shuffle.run, fine, r * phases * count, count, phases)
         else:
-            _join(fine, r * phases * count, coarse, source, run, count, phases, False)
-
-
-_VERSION = version(__name__)
+            join(fine, r * phases * count, coarse, source, shuffle.run, count, phases, False)
 
 
 @lru_cache
 def maxima(dtype: np.dtype, places: bool) -> Any:
     """The rows first ≤ r < stop of a max pooling, with their places or without."""
-    number = from_dtype(dtype)
-    row, indices, table = number[::1], int64[::1], int64[:, ::1]
-    windows = row, table, table, int64, int64, number
-    if places:
-        return machine_code(_chosen, f"{dtype}_{_VERSION}", row, indices, *windows, int64, int64, counts=False)
-    return machine_code(_maxima, f"{dtype}_{_VERSION}", row, *windows, int64, int64, counts=False)
+    row, windows = numbers(dtype), (TABLE, rows_of(Span), int64, int64, from_dtype(dtype))
+    outputs, code = ((row, INDICES), _chosen) if places else ((row,), _maxima)
+    return machine_code(code, dtype, *outputs, row, *windows, int64, int64, counts=False)
 
 
 @lru_cache
 def scatter(dtype: np.dtype) -> Any:
     """y[places] += x."""
-    row = from_dtype(dtype)[::1]
-    return machine_code(_scatter, f"{dtype}_{_VERSION}", row, row, int64[::1], counts=False)
+    return machine_code(_scatter, dtype, numbers(dtype), numbers(dtype), INDICES, counts=False)
 
 
 @lru_cache
 def interleave(dtype: np.dtype) -> Any:
     """Rows from their phases, or phases from rows."""
-    row, indices = from_dtype(dtype)[::1], int64[::1]
-    return machine_code(_interleave, f"{dtype}_{_VERSION}", row, row, indices, indices, int64, int64, counts=False)
+    row = numbers(dtype)
+    return machine_code(_interleave, dtype, row, row, INDICES, rows_of(Shuffle), int64, int64, counts=False)

@@ -1,9 +1,28 @@
 """Overlap-save in Numba: eight blocks at once, one in each lane of a vector, in double precision.
 
+    y[L' k + p] = Σ_q Σ_e h_pq[e] · x[M' (k − e) + q]   along one axis, by FFTs of blocks of N points that overlap
+
 A *series* is one row of an array, or one phase of it, or the real or the imaginary parts of that.  Sixteen series are
 the real and the imaginary parts of the eight transforms of a *group*.  For every phase q of the input a group of blocks
 is gathered and transformed; for every phase p of the output the products with the spectra h_{pq} are summed,
 transformed back and written.  The last forward step, the product and the first inverse step are one.
+
+Arguments:
+
+    y, x          flat arrays of one dtype, in entries
+    spectra       (L' M', 2 N)  of each pair of phases the transform of the taps, real and imaginary parts in turn
+    twiddles      roots of one, see :func:`twiddles`
+    held          (phases of x and one for y, 16 N)  point n of the eight transforms at 16 n: eight real parts, then
+                  eight imaginary ones, each a vector of one lane per transform
+    stage         eight runs of STAGE samples, a run per lane
+    table         a record of :class:`~..layout.Transforms`
+    limit         the largest number of the dtype; what is beyond it is computed otherwise
+    first, stop   the groups that this call computes
+
+Why the loops stand as they do.  With a transform in every lane a butterfly needs no shuffle, and one twiddle factor
+serves all lanes.  Transforms split by four until :data:`CLOSE` points are left, which stay in the first-level cache:
+such a piece goes forwards, times the spectrum and back before the next is touched.  Samples are gathered STAGE at a
+time into runs, and turned by squares of 8 × 8 into lanes, so that x is read in long runs.
 
 Indices are not checked here; ``compiled.overlap`` makes tables that stay inside.
 """
@@ -14,50 +33,36 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numba import boolean, float64, from_dtype, int64
+from numba import boolean, float64, int64
 
-from ..layout import (
-    BEGIN,
-    BESIDE,
-    BLOCKS,
-    DOWNS,
-    LANES,
-    PARTS,
-    POINT,
-    RULES,
-    SIZE,
-    SPAN,
-    STAGE,
-    STAGE_STEP,
-    TAPS,
-    UPS,
-    WRITTEN,
-    ZERO,
-)
-from . import butterflies
+from ..layout import LANES, POINT, STAGE, STAGE_STEP, ZERO, Transforms
 from .butterflies import add_filter2, add_filter4, filter2, filter4, join4, split4
-from .tiles import _fold, _transpose, jit, machine_code, version
+from .machine import jit, machine_code, numbers, rows_of
+from .patches import fold, transpose
 
 CLOSE = 256  # points that stay in the first-level cache: blocks of so many are finished one after the other
 
 
 @jit
 def _place(b, half, table):
-    """Of a series of block b: where its row begins in x and in y, and its block within the row."""
-    beside, parts = table[BESIDE], table[PARTS]
-    step = table[SIZE] - table[TAPS] + 1
-    per_row = (table[WRITTEN] + table[UPS] * step - 1) // (table[UPS] * step)
+    """Of a series of block b: where its row begins in x and in y, and the first output of its block in each phase.
+
+    ``half``: 0 for the real parts of the transforms, 1 for the imaginary ones.
+    """
+    beside, parts = table.beside, table.parts
+    step = table.size - table.taps + 1
+    per_row = (table.outputs + table.ups * step - 1) // (table.ups * step)
     beside_row, b = b % beside, b // beside
     row, block = b // per_row, b % per_row
     part = half if parts == 2 else 0
-    source = (row * table[SPAN] * beside + beside_row) * parts + part
-    return source, (row * table[WRITTEN] * beside + beside_row) * parts + part, block * step
+    source = (row * table.inputs * beside + beside_row) * parts + part
+    return source, (row * table.outputs * beside + beside_row) * parts + part, block * step
 
 
 @jit
 def _outside(x, source, m, stride, table):
     """Sample m of a row, which lies outside, by the rule of the boundary."""
-    found = _fold(m, table[SPAN], table[RULES])
+    found = fold(m, table.inputs, table.rule)
     if found < -1:
         return -float64(x[source + (-2 - found) * stride])
     return float64(x[source + found * stride])
@@ -65,18 +70,19 @@ def _outside(x, source, m, stride, table):
 
 @jit
 def _copy(y, x):
+    """y[i] = x[i], from one dtype to another."""
     for i in range(x.size):
         y[i] = x[i]
 
 
 @jit
 def _gather_series(stage, at, x, source, m, needed, table):
-    """STAGE samples of a row from sample m on, DOWNS apart; zeros from ``needed`` on, which no output reads."""
-    down, stride = table[DOWNS], table[BESIDE] * table[PARTS]
+    """STAGE samples of a row from sample m on, ``downs`` apart; zeros from ``needed`` on, which no output reads."""
+    down, stride = table.downs, table.beside * table.parts
     needed = max(0, min(STAGE, needed))
     low = min(needed, max(0, -(m // down)))
-    high = max(low, min(needed, -((m - table[SPAN]) // down)))
-    if table[RULES] == ZERO:
+    high = max(low, min(needed, -((m - table.inputs) // down)))
+    if table.rule == ZERO:
         stage[at : at + low] = 0
         stage[at + high : at + STAGE] = 0
     else:
@@ -95,31 +101,31 @@ def _gather_series(stage, at, x, source, m, needed, table):
 @jit
 def _gather(data, x, first, stop, q, table, stage):
     """Phase q of the input of the blocks first ≤ b < stop."""
-    apart, outputs = 0 if table[PARTS] == 2 else LANES, (table[WRITTEN] + table[UPS] - 1) // table[UPS]
-    for n0 in range(0, table[SIZE], STAGE):
+    apart, outputs = 0 if table.parts == 2 else LANES, (table.outputs + table.ups - 1) // table.ups
+    for n0 in range(0, table.size, STAGE):
         for half in range(2):
             for lane in range(LANES):
                 at, b = lane * STAGE_STEP, first + lane + half * apart
                 if b < stop:
                     source, _, n = _place(b, half, table)
-                    m = table[DOWNS] * (table[BEGIN] + n + n0) + q
-                    _gather_series(stage, at, x, source, m, outputs - n + table[TAPS] - 1 - n0, table)
+                    m = table.downs * (table.begin + n + n0) + q
+                    _gather_series(stage, at, x, source, m, outputs - n + table.taps - 1 - n0, table)
                 else:
                     stage[at : at + STAGE] = 0
-            _transpose(data, n0 * POINT + half * LANES, POINT, stage, 0, STAGE_STEP, LANES, STAGE)
+            transpose(data, n0 * POINT + half * LANES, POINT, stage, 0, STAGE_STEP, LANES, STAGE)
 
 
 @jit
 def _write(y, data, first, stop, p, table, stage, limit):
     """Phase p of the output of the blocks first ≤ b < stop; whether no number is beyond the limit."""
-    apart, wrong = 0 if table[PARTS] == 2 else LANES, False
-    step, up, stride = table[SIZE] - table[TAPS] + 1, table[UPS], table[BESIDE] * table[PARTS]
-    count = (table[WRITTEN] - p + up - 1) // up
+    apart, wrong = 0 if table.parts == 2 else LANES, False
+    step, up, stride = table.size - table.taps + 1, table.ups, table.beside * table.parts
+    count = (table.outputs - p + up - 1) // up
     for n0 in range(0, step, STAGE):
         width = min(STAGE, step - n0)
         for half in range(2):
-            point = table[TAPS] - 1 + n0
-            _transpose(stage, 0, STAGE_STEP, data, point * POINT + half * LANES, POINT, width, LANES)
+            point = table.taps - 1 + n0
+            transpose(stage, 0, STAGE_STEP, data, point * POINT + half * LANES, POINT, width, LANES)
             for lane in range(LANES):
                 at, b = lane * STAGE_STEP, first + lane + half * apart
                 if b >= stop:
@@ -178,13 +184,14 @@ def _filter(data, source, start, length, radix, spectrum, adds):
                 filter2(data, source, n, spectrum, 2 * n)
 
 
-def _groups(y, x, spectra, twiddles, held, stage, table, limit, first, stop):
+def _groups(y, x, spectra, twiddles, held, stage, tables, limit, first, stop):
     """The groups first ≤ g < stop; whether no number is beyond the limit.
 
     ``held`` has a row for every phase of the input, and one more for the output unless there is one phase of each.
     """
-    size, ups, downs = table[SIZE], table[UPS], table[DOWNS]
-    blocks = 2 * LANES // table[PARTS]
+    table = tables[0]
+    size, ups, downs = table.size, table.ups, table.downs
+    blocks = 2 * LANES // table.parts
     close, radix, is_fine = size, size, True
     while close > CLOSE:
         close //= 4
@@ -192,7 +199,7 @@ def _groups(y, x, spectra, twiddles, held, stage, table, limit, first, stop):
         radix //= 4
     result = held[len(held) - 1]
     for g in range(first, stop):
-        b0, b1 = g * blocks, min((g + 1) * blocks, table[BLOCKS])
+        b0, b1 = g * blocks, min((g + 1) * blocks, table.blocks)
         for q in range(downs):
             _gather(held[q], x, b0, b1, q, table, stage)
             _forward(held[q], 0, size, size, close, twiddles)
@@ -208,15 +215,12 @@ def _groups(y, x, spectra, twiddles, held, stage, table, limit, first, stop):
     return is_fine
 
 
-_VERSION = version(__name__, butterflies.__name__)
-
-
 @lru_cache
 def groups(real: np.dtype) -> Any:
     """The groups first ≤ g < stop of an overlap-save, for entries of this dtype."""
-    row, wide, table = from_dtype(real)[::1], float64[::1], float64[:, ::1]
-    arguments = row, row, table, wide, table, wide, int64[::1], float64, int64, int64
-    return machine_code(_groups, f"{real}_{_VERSION}", *arguments, result=boolean)
+    row, wide, table = numbers(real), float64[::1], float64[:, ::1]
+    arguments = row, row, table, wide, table, wide, rows_of(Transforms), float64, int64, int64
+    return machine_code(_groups, real, *arguments, result=boolean)
 
 
 def twiddles(size: int) -> np.ndarray:

@@ -28,7 +28,7 @@ def _fused(builder: Any, product: tuple[Any, Any], total: Any) -> Any:
     return builder.fadd(builder.fmul(a, b, flags=("contract",)), total, flags=("contract",))
 
 
-def _splat(builder: Any, value: Any, vector: Any) -> Any:
+def splat(builder: Any, value: Any, vector: Any) -> Any:
     """A vector whose lanes all hold the value."""
     unset = ir.Constant(vector, ir.Undefined)
     one = builder.insert_element(unset, value, ir.Constant(_LANE, 0))
@@ -86,7 +86,7 @@ def _sums(count: int) -> Callable[..., Any]:
                 samples = [builder.load(pointer, align=size) for pointer in pointers]
                 for t in range(comb):
                     place = builder.gep(taps, [builder.add(k, ir.Constant(_INDEX, t))])
-                    tap = _splat(builder, builder.load(place), vector)
+                    tap = splat(builder, builder.load(place), vector)
                     totals = [_fused(builder, (samples[v + t], tap), total) for v, total in enumerate(totals)]
                 return totals
 
@@ -134,7 +134,7 @@ def _matrices(outs: int, count: int) -> Callable[..., Any]:
             samples = [builder.load(p, align=size) for p in _vectors(builder, source, vector, count)]
             matrix, updated = builder.gep(taps, [builder.mul(k, ir.Constant(_INDEX, outs))]), []
             for o in range(outs):
-                tap = _splat(builder, builder.load(builder.gep(matrix, [ir.Constant(_INDEX, o)])), vector)
+                tap = splat(builder, builder.load(builder.gep(matrix, [ir.Constant(_INDEX, o)])), vector)
                 row = totals[o * count : (o + 1) * count]
                 updated += [_fused(builder, (s, tap), total) for s, total in zip(samples, row, strict=True)]
             return updated
@@ -242,7 +242,7 @@ def copy(_: Any, y: Any, to: Any, x: Any, source: Any, count: Any) -> Any:
     """y[to + i] = x[source + i] for i < count, of arrays that do not overlap; a slice takes ten times as long."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        memory = _Arrays(context, builder, signature, args)
+        memory = Arrays(context, builder, signature, args)
         target, origin = (builder.gep(memory.bases[i], [args[i + 1]]) for i in (0, 2))
         cgutils.raw_memcpy(builder, target, origin, args[4], memory.size)
         return context.get_dummy_value()
@@ -283,7 +283,7 @@ def _cases(builder: Any, phases: Any, code: Callable[[int], None]) -> None:
     builder.position_at_end(done)
 
 
-class _Arrays:
+class Arrays:
     """Vectors in the memory of the array arguments of an intrinsic."""
 
     def __init__(self, context: Any, builder: Any, signature: Any, args: Any, lanes: int = 0) -> None:
@@ -315,7 +315,7 @@ def split_step(_: Any, runs: Any, at: Any, run: Any, x: Any, source: Any, phases
     """runs[at + q·run + i] = x[source + phases·i + q] for one vector of i and 2 ≤ phases ≤ SHUFFLED."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        memory = _Arrays(context, builder, signature, args)
+        memory = Arrays(context, builder, signature, args)
         lanes = memory.vector.count
 
         def case(k: int) -> None:
@@ -335,7 +335,7 @@ def join_step(_: Any, y: Any, to: Any, runs: Any, at: Any, run: Any, phases: Any
     """y[to + phases·i + p] = runs[at + p·run + i] for one vector of i and 2 ≤ phases ≤ SHUFFLED."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        memory = _Arrays(context, builder, signature, args)
+        memory = Arrays(context, builder, signature, args)
         lanes = memory.vector.count
 
         def case(k: int) -> None:
@@ -355,7 +355,7 @@ def transpose_square(_: Any, y: Any, to: Any, y_step: Any, x: Any, source: Any, 
     """y[to + c·y_step + r] = x[source + r·x_step + c] for 0 ≤ r, c < SQUARE."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        memory = _Arrays(context, builder, signature, args, SQUARE)
+        memory = Arrays(context, builder, signature, args, SQUARE)
         rows = [memory.load(3, memory.step(args[4], r, args[5])) for r in range(SQUARE)]
         half = SQUARE // 2
         while half:  # swap the off-diagonal quarters of ever smaller squares
