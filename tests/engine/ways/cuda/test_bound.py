@@ -13,7 +13,7 @@ import scipy.signal
 
 import opalgebra as oa
 from benchmarks import gpu
-from opalgebra.bound.operators.boundary import RULES
+from opalgebra.engine.arrays.rules import RULES
 from opalgebra.engine.ways.cuda import launch as cuda_
 from tests.bound.operators.test_random import bound
 from tests.cuda_shim.fake_cupy import Fake, asnumpy, on_arrays
