@@ -3,6 +3,10 @@
 Nodes say what they are; proving, running and drawing live in the layers above.  Methods such as
 ``A.simplify()`` or ``A._repr_latex_()`` are conveniences that call up through this table.  A verb is
 imported when it is first used, which also keeps SymPy and SciPy out of ``import opalgebra``.
+
+``text``, ``latex``, ``html`` and ``markdown`` find the class: a new one registers its renderer with
+``notation.text.text``, ``notation.latex.latex`` or ``pages.cards.card`` and needs no row.  Expressions load their
+notation alone; for anything else ``text`` and ``latex`` go through ``pages``, where the other classes are registered.
 """
 
 from __future__ import annotations

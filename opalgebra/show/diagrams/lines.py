@@ -58,27 +58,23 @@ def _reason(step: Step) -> str:
 
 
 def _line(sign: str, thing: Any, names: int) -> Line:
-    make = _maker(thing)
-    return Line(sign, lambda symbols: make(symbols, names))
+    thing = thing.operator if isinstance(thing, Tree) else thing
+    part = _drawn_by(thing)
+    return Line(sign, lambda symbols: part(thing, symbols, names))
 
 
-Maker = Callable[[int, int], Part]
-
-
-def _maker(thing: Any) -> Maker:
-    """The part of anything that is drawn on one line."""
+def _drawn_by(thing: Any) -> Callable[[Any, int, int], Part]:
+    """What makes the part of anything that is drawn on one line, with room for so many symbols and names."""
     if isinstance(thing, Node):
-        return lambda symbols, names: _of_node(thing, symbols, names)
+        return _of_node
     if isinstance(thing, FilterBank):
-        return lambda symbols, names: _of_bank(thing, symbols, names)
-    if isinstance(thing, Tree):
-        return _maker(thing.operator)
+        return _of_bank
     from ...nn.layer import Composable  # which loads the layers, and with them much that operators do not need
 
     if isinstance(thing, BoundOperator | Composable):
         from .arrays import of_arrays
 
-        return lambda symbols, names: of_arrays(thing, symbols, names)
+        return of_arrays
     raise OperandError(
         f"a {type(thing).__name__} has no block diagram; give an operator, a signal, a filter bank, a layer, "
         "an operator on arrays, a proof or a derivation"

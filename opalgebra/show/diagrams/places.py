@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple, TypeAlias
@@ -27,22 +27,13 @@ class Metrics:
     head: float  # above: its title
     foot: float  # below
     round: bool  # whether places are whole numbers
-
-    def size(self, element: Element) -> tuple[float, float]:
-        """Width and height of a symbol with one port on either side."""
-        raise NotImplementedError
+    size: Callable[[Element], tuple[float, float]]  # width and height of a symbol with one port on either side
+    title: Callable[[str], float]  # width of the title of a frame
+    node: Callable[[bool], tuple[float, float]]  # width and height of an adder, or of a branching dot
 
     def inset(self, element: Element) -> float:
         """How far a label reaches beyond its symbol, left and right."""
         return 0
-
-    def title(self, text: str) -> float:
-        """Width of the title of a frame."""
-        raise NotImplementedError
-
-    def node(self, adder: bool) -> tuple[float, float]:
-        """Width and height of an adder or a branching dot."""
-        raise NotImplementedError
 
     def middle(self, a: float, b: float) -> float:
         """Half-way between two places."""

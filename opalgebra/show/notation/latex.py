@@ -122,6 +122,11 @@ def name_latex(name: str, plain: str = "{}", words: str = r"\mathrm{{{}}}", gree
     return f"{style.format(safe)}_{{{lowered}}}"
 
 
+def signal_latex(name: str) -> str:
+    """The name of a formal signal: bold."""
+    return name_latex(name, r"\mathbf{{{}}}", r"\mathbf{{{}}}", r"\boldsymbol{{{}}}")
+
+
 def _escape(name: str) -> str:
     signs = (GREEK_SIGNS.get(character, character) for character in name)
     return "".join(f"\\{sign} " if len(sign) > 1 else _escaped(sign) for sign in signs)
@@ -152,7 +157,7 @@ class _Latex(Renderer):
     dots = (r"\cdots", r"\vdots", r"\ddots")
 
     def name(self, name: str) -> str:
-        return name_latex(name, r"\mathbf{{{}}}", r"\mathbf{{{}}}", r"\boldsymbol{{{}}}")
+        return signal_latex(name)
 
     def operator_name(self, name: str) -> str:
         return name_latex(name)

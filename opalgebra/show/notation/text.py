@@ -65,6 +65,11 @@ def index_text(value: Any) -> str:
     return _UNICODE.index(value)
 
 
+def start_text(value: Any) -> str:
+    """An index as a subscript: ``₋₁``, ``₍₁,₀₎``."""
+    return _UNICODE.start(value)
+
+
 def exponent_text(value: Any) -> str:
     """An exponent in Unicode: ``⁻¹``, ``ᵏ⁻¹``, behind a ^ where a superscript is missing."""
     return _UNICODE.raised(value)

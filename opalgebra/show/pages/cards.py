@@ -30,7 +30,7 @@ from ...nn.analysis.tracing import AxisTrace, Trace
 from ...nn.layer import Composable, Layer
 from ...scalar import exact
 from ..notation.ascii import in_ascii
-from ..notation.latex import index_latex, matrix_latex, name_latex, number_latex
+from ..notation.latex import index_latex, matrix_latex, name_latex, number_latex, signal_latex
 from ..notation.text import index_text, name_text, number_text
 from .derivation import SIGNS, given_text, told
 from .document import Block, Cell, Display, Drawing, Formula, Lines, Strong, Table, Words, equation, formula, words
@@ -75,12 +75,21 @@ def as_markdown(thing: Any) -> str:
     return markdown(card(thing))
 
 
-# Expressions --------------------------------------------------------------------------------------------------------
+# Expressions, and what is one line ------------------------------------------------------------------------------------
 
 
-@card.register
-def _node(node: Node) -> list[Block]:
-    return [Display(formula(node))]
+@card.register(Node)
+@card.register(BoundOperator)
+@card.register(Step)
+@card.register(Move)
+def _displayed(thing: Any) -> list[Block]:
+    return [Display(formula(thing))]
+
+
+@card.register(Hypothesis)
+@card.register(BoundWitness)
+def _said(thing: Any) -> list[Block]:
+    return [words(str(thing))]
 
 
 @card.register
@@ -95,18 +104,8 @@ def _samples(signal: Signal) -> tuple[str, str]:
 
 
 @card.register
-def _bound(operator: BoundOperator) -> list[Block]:
-    return [Display(formula(operator))]
-
-
-@card.register
 def _matrix(matrix: SamplingMatrix) -> list[Block]:
     return [Display(Formula(str(matrix), matrix_latex(matrix)))]
-
-
-@card.register
-def _hypothesis(hypothesis: Hypothesis) -> list[Block]:
-    return [words(str(hypothesis))]
 
 
 # Proofs, laws and derivations ---------------------------------------------------------------------------------------
@@ -173,12 +172,6 @@ def _derivation(derivation: Derivation) -> list[Block]:
     return [Lines(derivation.steps)]
 
 
-@card.register(Step)
-@card.register(Move)
-def _step(step: Step | Move) -> list[Block]:
-    return [Display(formula(step))]
-
-
 @card.register
 def _moves(moves: Moves) -> list[Block]:
     rows = [
@@ -230,7 +223,7 @@ def _witness(witness: Witness) -> list[Block]:
         (Formula(name_text(name), name_latex(name)), _number(value)) for name, value in witness.factors.items()
     ]
     for name, kernel in witness.kernels.items():
-        label = Formula(name_text(name), name_latex(name, r"\mathbf{{{}}}", r"\mathbf{{{}}}", r"\boldsymbol{{{}}}"))
+        label = Formula(name_text(name), signal_latex(name))
         rows.append((label, formula(kernel) if isinstance(kernel, Node) else str(kernel)))
     into, out = (f" of channel {channel}" for channel in witness.channels[::-1]) if witness.channels else ("", "")
     if witness.input is not None:
@@ -241,11 +234,6 @@ def _witness(witness: Witness) -> list[Block]:
         (f"right side{out} at n = {place}", _number(witness.rhs)),
     ]
     return [Table(("", ""), (*rows, *marked), (), (len(rows), len(rows) + 1))]
-
-
-@card.register
-def _bound_witness(witness: BoundWitness) -> list[Block]:
-    return [words(str(witness))]
 
 
 # Filter banks, costs, layers ----------------------------------------------------------------------------------------

@@ -13,8 +13,17 @@ from ...algebra.judge.witness import Witness
 from ...algebra.laws.law import Law
 from ...expr import Node, Signal
 from ...scalar import exact
-from ..notation.latex import after_sign, index_latex, latex, name_latex, number_latex, related, words_latex
-from ..notation.text import index_text, name_text, number_text, subscript, text
+from ..notation.latex import (
+    after_sign,
+    index_latex,
+    latex,
+    name_latex,
+    number_latex,
+    related,
+    signal_latex,
+    words_latex,
+)
+from ..notation.text import index_text, name_text, number_text, start_text, text
 
 WIDEST = 72  # columns beyond which one long line does not push the laws of the others to the right
 SIGNS = {"proved": ("=", "="), "refuted": ("≠", r"\neq"), "undecided": ("≟", r"\overset{?}{=}")}
@@ -57,23 +66,15 @@ class _Notation(NamedTuple):
 
 
 def _delta_text(index: Any) -> str:
-    return f"δ{subscript(_raw_index(index))}"
-
-
-def _raw_index(index: Any) -> str:
-    return "(" + ",".join(str(n) for n in index) + ")" if isinstance(index, tuple) else str(index)
+    return "δ" + start_text(index)
 
 
 def _delta_latex(index: Any) -> str:
     return rf"\delta_{{{index_latex(index)}}}"
 
 
-def _bold(name: str) -> str:
-    return name_latex(name, r"\mathbf{{{}}}", r"\mathbf{{{}}}", r"\boldsymbol{{{}}}")
-
-
 _TEXT = _Notation(text, number_text, name_text, name_text, index_text, _delta_text, "")
-_MARKDOWN = _Notation(latex, number_latex, _bold, name_latex, index_latex, _delta_latex, "$")
+_MARKDOWN = _Notation(latex, number_latex, signal_latex, name_latex, index_latex, _delta_latex, "$")
 
 
 def derivation_text(steps: Sequence[Line]) -> str:

@@ -200,14 +200,11 @@ def _by_taps(axes: Any, entries: np.ndarray, labels: np.ndarray, found: Any, sta
 
     styles = {label: _cell(i, theme) for i, label in enumerate(found)}
     written = max(entries.shape) <= WRITTEN
-    size = _letters(entries.shape)
     for (i, j), label in np.ndenumerate(labels):
-        n, m = i + starts[0], j + starts[1]
         if label is not None:
-            axes.add_patch(Rectangle((m - 0.5, n - 0.5), 1, 1, **styles[label]))
+            axes.add_patch(Rectangle((j + starts[1] - 0.5, i + starts[0] - 0.5), 1, 1, **styles[label]))
         if written:
-            axes.text(m, n, _text(entries[i, j]), ha="center", va="center", fontsize=size, color=theme.ink,
-                      alpha=1.0 if label is not None else 0.35)  # fmt: skip
+            _say(axes, entries, (i, j), starts, theme.ink, 1.0 if label is not None else 0.35)
     _frame(axes, entries.shape, starts)
     handles = [Patch(label=label[1], **styles[label]) for label in found]
     axes.legend(handles=handles, loc="center left", bbox_to_anchor=(1.02, 0.5), handlelength=1.6, handleheight=1.4)
@@ -227,8 +224,7 @@ def _by_index(axes: Any, entries: np.ndarray, labels: np.ndarray, found: Any, st
     for (i, j), label in np.ndenumerate(labels):
         light = label is not None and order[label] > 0.55 * len(found)
         color = theme.ink if label is None else "#000000" if light else "#ffffff"
-        axes.text(j + starts[1], i + starts[0], _text(entries[i, j]), ha="center", va="center", color=color,
-                  fontsize=_letters(entries.shape), alpha=0.35 if label is None else 1.0)  # fmt: skip
+        _say(axes, entries, (i, j), starts, color, 0.35 if label is None else 1.0)
 
 
 def _cell(i: int, theme: Theme) -> dict[str, Any]:
@@ -247,8 +243,11 @@ def _text(value: Any) -> str:
     return f"${number_latex(value)}$" if whole else f"${letter}_{{{index}}}$"
 
 
-def _letters(shape: tuple[int, ...]) -> float:
-    return float(min(10.0, max(5.0, 165 / max(*shape, 1))))
+def _say(axes: Any, entries: np.ndarray, at: tuple[int, int], starts: Any, color: str, alpha: float) -> None:
+    """An entry in the middle of its cell, in letters that all cells have room for."""
+    size = float(min(10.0, max(5.0, 165 / max(*entries.shape, 1))))
+    style = {"ha": "center", "va": "center", "fontsize": size, "color": color, "alpha": alpha}
+    axes.text(at[1] + starts[1], at[0] + starts[0], _text(entries[at]), **style)
 
 
 def _write(axes: Any, entries: np.ndarray, values: np.ndarray, starts: Any, theme: Theme) -> None:
@@ -257,9 +256,8 @@ def _write(axes: Any, entries: np.ndarray, values: np.ndarray, starts: Any, them
     for (i, j), value in np.ndenumerate(entries):
         red, green, blue, _ = colors(0.5 + 0.5 * float(values[i, j]) / most)
         light = 0.3 * red + 0.59 * green + 0.11 * blue > 0.5
-        axes.text(j + starts[1], i + starts[0], _text(value), ha="center", va="center",
-                  fontsize=_letters(entries.shape), color="#000000" if light else "#ffffff",
-                  alpha=1.0 if value != 0 else 0.4)  # fmt: skip
+        color = "#000000" if light else "#ffffff"
+        _say(axes, entries, (i, j), starts, color, 1.0 if value != 0 else 0.4)
 
 
 def _frame(axes: Any, shape: tuple[int, ...], starts: Any) -> None:
