@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from . import layout
-from .overlap import Pairs, run_or_sum
+from .overlap import ByTransforms, Pairs
 from .plans import Plan
 from .threads import share
 
@@ -97,7 +97,7 @@ def _steps(outputs: tuple[int, ...], taps: tuple[int, ...]) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True, eq=False)
-class BoxFilter:
+class BoxFilter(ByTransforms):
     """y_n = Σ_j h_j x_{n−j} on any number of axes by real FFTs of overlapping boxes.
 
     Transforms are made in double precision; what is said of errors and of numbers that are not finite at
@@ -105,19 +105,11 @@ class BoxFilter:
 
     Attributes
     ----------
-    direct : Plan
-        The same filter by sums.
     boxes : Boxes
         How y is cut.
     """
 
-    direct: Plan
     boxes: Boxes
-
-    @property
-    def kind(self) -> str:
-        """How it runs: ``"overlap-save"``."""
-        return "overlap-save"
 
     @property
     def multiply_adds(self) -> int:
@@ -128,12 +120,6 @@ class BoxFilter:
     def spectrum(self) -> np.ndarray:
         """The transform of the taps."""
         return self._forward(self.boxes.taps.astype(np.result_type(self.boxes.taps, np.float64)))
-
-    def run(
-        self, x: np.ndarray, y: np.ndarray | None = None, add: bool = False, threads: int | None = None
-    ) -> np.ndarray:
-        """As :meth:`Plan.run`."""
-        return run_or_sum(self.direct, self._run, x, y, add, threads)
 
     def _run(self, x: np.ndarray, y: np.ndarray, threads: int) -> bool:
         """Fill y; whether all is finite."""
