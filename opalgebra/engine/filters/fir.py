@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, reduce
+from functools import cached_property, partial, reduce
 from math import gcd, prod
 from typing import Any, TypeAlias
 
@@ -21,6 +21,7 @@ import numpy as np
 from ..arrays.arithmetic import cast, check_bound, magnitude
 from ..arrays.window import Window
 from .mixing import Phase, mix, phases, trailing
+from .remembered import remembered
 
 Ints: TypeAlias = tuple[int, ...]
 
@@ -183,10 +184,8 @@ class Fir:
         """One filter per axis with the windows that it writes and reads, where the taps were made as a product."""
         if self.factors is None:
             return [(self, written, read)]
-        kept = self.__dict__.get("_by_axis")  # one entry, replaced as a whole: several threads may run a filter
-        if kept is None or kept[0] != (written, read):
-            kept = self.__dict__["_by_axis"] = (written, read), self._new_passes(self.factors, written, read)
-        return kept[1]
+        make = partial(self._new_passes, self.factors, written, read)
+        return remembered(self, "_by_axis", (written, read), make)
 
     def _new_passes(
         self, factors: Sequence[np.ndarray], written: Window, read: Window
@@ -195,8 +194,8 @@ class Fir:
         axes = range(len(self.start))
         for axis in sorted(axes, key=lambda a: written.shape[a] / max(1, read.shape[a])):  # small values first
             taps = np.expand_dims(factors[axis], [other for other in axes if other != axis])
-            fir = Fir(taps, _only(axis, self.start, 0), _only(axis, self.up, 1), _only(axis, self.down, 1))
-            to = Window(_put(axis, written.starts, read.starts), _put(axis, written.shape, read.shape))
+            fir = Fir(taps, only(axis, self.start, 0), only(axis, self.up, 1), only(axis, self.down, 1))
+            to = Window(put(axis, written.starts, read.starts), put(axis, written.shape, read.shape))
             if not (fir.is_copy and to == read and fir.start[axis] == 0 and fir.up[axis] == fir.down[axis] == 1):
                 found.append((fir, to, read))
             read = to
@@ -212,29 +211,14 @@ class Fir:
 
     def taps_in(self, dtype: Any) -> np.ndarray:
         """The taps in the precision of ``dtype``, real where they are real."""
-        kept = self.__dict__.setdefault("_cast", {})
-        if dtype not in kept:
-            kept[dtype] = cast(self.taps, dtype)
-        return kept[dtype]
+        return remembered(self, "_cast", dtype, lambda: cast(self.taps, dtype), most=8)
 
     def _places(self, written: Window, read: Window) -> list[tuple[Ints, tuple[Any, ...], tuple[Any, ...]]]:
         """Each tap with the slice of the output that it adds to and the slice of the input that it reads."""
-        kept = self.__dict__.setdefault("_kept", {})
-        found: list[Any] | None = kept.get((written, read))
-        if found is None:  # another thread may clear what is kept at any time
-            found = list(self._slices(written, read))
-            kept.clear()  # one pair of windows is what a bound operator has
-            kept[written, read] = found
-        return found
+        return remembered(self, "_kept", (written, read), lambda: list(self._slices(written, read)))
 
     def _phases(self, written: Window, read: Window) -> list[Phase]:
-        kept = self.__dict__.setdefault("_mixed", {})
-        found: list[Phase] | None = kept.get((written, read))
-        if found is None:
-            found = phases(self._places(written, read))
-            kept.clear()
-            kept[written, read] = found
-        return found
+        return remembered(self, "_mixed", (written, read), lambda: phases(self._places(written, read)))
 
     def _slices(self, written: Window, read: Window) -> Iterator[tuple[Ints, tuple[Any, ...], tuple[Any, ...]]]:
         per_axis = [
@@ -285,13 +269,14 @@ class Fir:
         return range(self.start[axis], self.start[axis] + self.shape[axis])
 
 
-def _put(axis: int, value: Ints, others: Ints) -> Ints:
+def put(axis: int, value: Ints, others: Ints) -> Ints:
     """``others`` with the entry of ``value`` on one axis."""
     return (*others[:axis], value[axis], *others[axis + 1 :])
 
 
-def _only(axis: int, value: Ints, other: int) -> Ints:
-    return _put(axis, value, (other,) * len(value))
+def only(axis: int, value: Ints, other: int) -> Ints:
+    """The entry of ``value`` on one axis, and ``other`` on all others."""
+    return put(axis, value, (other,) * len(value))
 
 
 def _read(out: Window, start: Ints, shape: Ints, ups: Ints, downs: Ints) -> Window:

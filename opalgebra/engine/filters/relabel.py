@@ -19,6 +19,7 @@ from ...expr import SamplingMatrix
 from ..arrays.arithmetic import check_bound, magnitude
 from ..arrays.device import is_cupy, module_of, uploaded
 from ..arrays.window import Window
+from .remembered import remembered
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,15 +78,14 @@ class Relabel:
 
     def _places(self, written: Window, read: Window) -> tuple[_Table, _Table]:
         """Where samples go to and where they come from."""
-        kept: dict[tuple[Window, Window], tuple[_Table, _Table]] = self.__dict__.setdefault("_kept", {})
-        found = kept.get((written, read))
-        if found is None:
-            kept.clear()  # one pair of windows is what a bound operator has
+
+        def make() -> tuple[_Table, _Table]:
             fine, coarse = (read, written) if self.spreads else (written, read)
             n, m = places(self.matrix, fine, coarse)
             every, some = _Table(slice(None) if n.size == fine.size else n), _Table(m)
-            found = kept[written, read] = (some, every) if self.spreads else (every, some)
-        return found
+            return (some, every) if self.spreads else (every, some)
+
+        return remembered(self, "_kept", (written, read), make)
 
     def check_integers(self, x: np.ndarray) -> int:
         """The largest |y| that integers x can give."""

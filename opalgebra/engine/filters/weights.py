@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from ..arrays.tone import along_axes, outer
 from ..arrays.window import Window, intersection, place
 from .fir import Ints, in_parts
 from .mixing import trailing
+from .remembered import remembered
 
 
 class _Factors(NamedTuple):
@@ -23,17 +24,33 @@ class _Factors(NamedTuple):
     may_vanish: bool
 
 
+class Diagonal:
+    """What is done to each sample by itself."""
+
+    @property
+    def transposed(self) -> Self:
+        """The same: it is diagonal."""
+        return self
+
+    def reads(self, out: Window) -> Window:
+        """What is read for a window: the same."""
+        return out
+
+    def reaches(self, read: Window) -> Window:
+        """What a window reaches: the same."""
+        return read
+
+    def multiply_adds(self, written: Window, read: Window) -> int:
+        """One per sample."""
+        return intersection(written, read).size
+
+
 @dataclass(frozen=True, eq=False)
-class Weight:
+class Weight(Diagonal):
     """Multiplication by a periodic sequence; ``values`` is one period and w_start its first entry."""
 
     values: np.ndarray
     start: Ints
-
-    @property
-    def transposed(self) -> Weight:
-        """The same: it is diagonal."""
-        return self
 
     @property
     def conjugated(self) -> Weight:
@@ -50,14 +67,6 @@ class Weight:
         values = cast(self.values, y.dtype)
         may_vanish = np.any(values.real == 0) or (values.dtype.kind == "c" and np.any(values.imag == 0))
         return _Factors((uploaded(self, values) if is_cupy(y) else values)[xp.ix_(*at)], bool(may_vanish))
-
-    def reads(self, out: Window) -> Window:
-        """What is read for a window: the same."""
-        return out
-
-    def reaches(self, read: Window) -> Window:
-        """What a window reaches: the same."""
-        return read
 
     def add_to(self, y: np.ndarray, x: np.ndarray, written: Window, read: Window) -> None:
         """Add w x to y."""
@@ -84,13 +93,9 @@ class Weight:
         check_bound(bound)
         return bound
 
-    def multiply_adds(self, written: Window, read: Window) -> int:
-        """One per sample."""
-        return intersection(written, read).size
-
 
 @dataclass(frozen=True, eq=False)
-class Quotient:
+class Quotient(Diagonal):
     """Division by a whole number.
 
     Of a sum that is exact and a multiple of it the quotient is exact, as a product with a rounded 1/K is not: the mean
@@ -101,22 +106,9 @@ class Quotient:
     ndim: int
 
     @property
-    def transposed(self) -> Quotient:
-        """The same: it is diagonal."""
-        return self
-
-    @property
     def conjugated(self) -> Quotient:
         """The same: it is real."""
         return self
-
-    def reads(self, out: Window) -> Window:
-        """What is read for a window: the same."""
-        return out
-
-    def reaches(self, read: Window) -> Window:
-        """What a window reaches: the same."""
-        return read
 
     def add_to(self, y: np.ndarray, x: np.ndarray, written: Window, read: Window) -> None:
         """Add x / K to y."""
@@ -132,10 +124,6 @@ class Quotient:
     def check_integers(self, x: np.ndarray) -> int:
         """The largest |y| that integers x can give."""
         return magnitude(x)
-
-    def multiply_adds(self, written: Window, read: Window) -> int:
-        """One per sample."""
-        return intersection(written, read).size
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,11 +152,7 @@ class Tone(Weight):
 
     def _on(self, window: Window, y: Any) -> _Factors:
         """The values on a window, multiplied where y lies and in double precision; sin 0 is 0."""
-        kept: dict[Window, list[_Axis]] = self.__dict__.setdefault("_kept", {})
-        axes = kept.get(window)
-        if axes is None:
-            kept.clear()  # one window is what a bound operator has
-            axes = kept[window] = list(map(_Axis, along_axes(self.frequency, window)))
+        axes = remembered(self, "_kept", window, lambda: list(map(_Axis, along_axes(self.frequency, window))))
         values = reduce(outer, (axis.beside(y) for axis in axes))
         return _Factors(values.astype(y.dtype, copy=False), may_vanish=True)
 

@@ -20,6 +20,7 @@ from ..arrays.device import module_of
 from ..arrays.rules import CODES
 from ..arrays.window import Window, intersection, union
 from ..filters.fir import Fir
+from ..filters.remembered import remembered
 from ..filters.weights import Quotient
 from ..ways.choose import choose, engine_for, plan
 from ..ways.way import Choice, Way
@@ -206,18 +207,15 @@ class Program:
 
     def choices(self, value: Value, batch: int, dtype: Any, engine: str, beyond: Beyond | None = None) -> list[Choice]:
         """How each term of a value is computed."""
-        key = value, batch, dtype, engine, beyond
-        kept: dict[Any, list[Choice]] = self.__dict__.setdefault("_choices", {})
-        found = kept.get(key)
-        if found is None:
-            if len(kept) > 256:
-                kept.clear()
+
+        def make() -> list[Choice]:
             continues = [beyond is not None and source.is_input for source, _ in value.terms]
-            found = kept[key] = [
+            return [
                 choose(action, self.windows[value], self._read(source, beyond), batch, dtype, engine, is_input)
                 for (source, action), is_input in zip(value.terms, continues, strict=True)
             ]
-        return found
+
+        return remembered(self, "_choices", (value, batch, dtype, engine, beyond), make, 256)
 
     def planned(
         self,

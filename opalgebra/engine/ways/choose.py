@@ -6,17 +6,19 @@ before, so that results are reproducible.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from ...errors import OperandError
 from ..arrays.window import Window
 from ..filters.fir import Fir
+from ..filters.remembered import remembered
 from . import compiled
 from .table import WAYS
 from .way import MIXING_WORK, Choice, Job, Way, spans
 
 ENGINES = ("auto", "numpy", "numba", "fft")
-PLANS_KEPT = 64  # of one filter
+PLANS_KEPT = 64  # of one filter: every block of a long array has windows of its own
 
 
 def check_engine(engine: object) -> str:
@@ -56,16 +58,9 @@ def plan(
     fir: Fir, written: Window, read: Window, dtype: Any, rules: tuple[str, ...], way: Way, divisor: int = 1
 ) -> Any:
     """What runs a filter in a way that has plans, remembered with the filter."""
-    kept: dict[Any, Any] = fir.__dict__.setdefault("_plans", {})
-    key = written, read, dtype, rules, way.name, divisor
-    made: Any = kept.get(key)
-    if made is None:
-        assert way.plan is not None
-        made = way.plan(fir, written, read, dtype, rules, divisor)
-        if len(kept) >= PLANS_KEPT:  # every block of a long array has windows of its own
-            kept.clear()
-        kept[key] = made
-    return made
+    assert way.plan is not None
+    make = partial(way.plan, fir, written, read, dtype, rules, divisor)
+    return remembered(fir, "_plans", (written, read, dtype, rules, way.name, divisor), make, PLANS_KEPT)
 
 
 def sums_pay(dtype: Any, ndim: int, work: int) -> bool:

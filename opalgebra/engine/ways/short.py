@@ -21,6 +21,7 @@ import numpy as np
 
 from ..arrays.window import Window
 from ..filters.fir import Fir
+from ..filters.remembered import remembered
 
 ENTRIES = 4096  # of a matrix that is applied at once, not block by block
 PRODUCTS = 2**18  # multiply-adds of one matrix product, below which BLAS starts no threads
@@ -85,13 +86,7 @@ class Geometry:
 
 def geometry(fir: Fir, written: Window, read: Window) -> Geometry | None:
     """The geometry of a filter on one axis, remembered with it; None where nothing is read or numbers are too large."""
-    kept: dict[Any, tuple[Geometry | None]] = fir.__dict__.setdefault("_geometry", {})
-    found = kept.get((written, read))
-    if found is None:  # nothing is read back from `kept`: another thread may have cleared it
-        found = (_geometry(fir, written, read),)
-        kept.clear()  # one pair of windows is what a bound operator has
-        kept[written, read] = found
-    return found[0]
+    return remembered(fir, "_geometry", (written, read), lambda: (_geometry(fir, written, read),))[0]
 
 
 def _geometry(fir: Fir, written: Window, read: Window) -> Geometry | None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from ....errors import DimensionError, FactorError, KernelError, OperandError, WindowError
 from ...arrays.rules import CODES
-from .layout import DTYPES, ZERO
+from .layout import DTYPES, ZERO, LastAxis, LeadingAxis
 
 INDEX_LIMIT = 2**62  # indices are int64
 
@@ -111,7 +111,7 @@ class RowTaps:
         return (int(self.e.min()), int(np.ptp(self.e))) if self.entry.size else (0, 0)
 
     @property
-    def count(self) -> int:
+    def steps(self) -> int:
         """The values of i."""
         return -(-self.outputs // self.phases)
 
@@ -132,3 +132,22 @@ def row_of(last: AxisTaps, taps: np.ndarray, parts: int) -> RowTaps:
         np.concatenate([parts * last.offset + source for _, _, source in blocks]),
         np.concatenate([part for part, _, _ in blocks]),
     )
+
+
+def last_axis(row: RowTaps, axis: AxisTaps, parts: int, span: tuple[int, int], **tiles: int) -> LastAxis:
+    """The record of the last axis, in entries, of which a sample has ``parts``, for the range of its offsets."""
+    given = {"samples": axis.inputs, "parts": parts, "low": span[0], "reach": span[1], "rule": axis.rule}
+    return LastAxis(ups=row.phases, downs=row.inputs, outputs=row.outputs, steps=row.steps, **given, **tiles)
+
+
+def leading_axes(
+    axes: Sequence[AxisTaps], spans: Sequence[tuple[int, int]], parts: int, patch_steps: Sequence[int]
+) -> list[LeadingAxis]:
+    """The records of the axes before the last, for the ranges of their offsets and the steps of a patch."""
+    x_step, y_step = axes[-1].inputs * parts, axes[-1].outputs * parts
+    found: list[LeadingAxis] = []
+    for axis, span, step in zip(axes[-2::-1], spans[::-1], patch_steps[::-1], strict=True):
+        sizes = axis.up, axis.down, axis.outputs, axis.inputs
+        found.insert(0, LeadingAxis(*sizes, *span, x_step, y_step, step, axis.rule))
+        x_step, y_step = x_step * axis.inputs, y_step * axis.outputs
+    return found

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...arrays.rules import RULES
 from . import layout
-from .overlap import Pairs, run_or_sum
+from .overlap import ByTransforms, Pairs
 from .plans import Plan
 from .threads import share
 
@@ -98,7 +98,7 @@ def _steps(outputs: tuple[int, ...], taps: tuple[int, ...]) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True, eq=False)
-class BoxFilter:
+class BoxFilter(ByTransforms):
     """y_n = Σ_j h_j x_{n−j} on any number of axes by real FFTs of overlapping boxes.
 
     Transforms are made in double precision; what is said of errors and of numbers that are not finite at
@@ -106,19 +106,11 @@ class BoxFilter:
 
     Attributes
     ----------
-    direct : Plan
-        The same filter by sums.
     boxes : Boxes
         How y is cut.
     """
 
-    direct: Plan
     boxes: Boxes
-
-    @property
-    def kind(self) -> str:
-        """How it runs: ``"overlap-save"``."""
-        return "overlap-save"
 
     @property
     def multiply_adds(self) -> int:
@@ -129,12 +121,6 @@ class BoxFilter:
     def spectrum(self) -> np.ndarray:
         """The transform of the taps."""
         return self._forward(self.boxes.taps.astype(np.result_type(self.boxes.taps, np.float64)))
-
-    def run(
-        self, x: np.ndarray, y: np.ndarray | None = None, add: bool = False, threads: int | None = None
-    ) -> np.ndarray:
-        """As :meth:`Plan.run`."""
-        return run_or_sum(self.direct, self._run, x, y, add, threads)
 
     def _run(self, x: np.ndarray, y: np.ndarray, threads: int) -> bool:
         """Fill y; whether all is finite."""

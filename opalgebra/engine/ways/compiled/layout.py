@@ -143,6 +143,12 @@ class Shuffle(NamedTuple):
     splits: int  # whether the fine rows are split, not made
 
 
+def entries_of(dtype: np.dtype) -> tuple[np.dtype, int, int]:
+    """The dtype of the entries of samples, how many a sample has, and how many a vector holds."""
+    real = np.dtype(dtype.type().real.dtype)
+    return real, dtype.itemsize // real.itemsize, VECTOR_BYTES // real.itemsize
+
+
 @cache
 def record_of(table: Any) -> np.dtype:
     """The dtype of a row of a table, for the kernels."""

@@ -18,8 +18,8 @@ import numpy as np
 
 from ....errors import DimensionError
 from ...arrays.rules import CODES
-from .axes import AxisTaps, RowTaps, axes_of, check, row_of
-from .layout import VECTOR_BYTES, Channels, LastAxis, LeadingAxis, OutputBlock, packed
+from .axes import AxisTaps, RowTaps, axes_of, check, last_axis, leading_axes, row_of
+from .layout import Channels, LastAxis, LeadingAxis, OutputBlock, entries_of, packed
 from .plans import PATCH_BYTES, TILE_BYTES
 from .runs import Runs
 from .threads import share
@@ -172,60 +172,29 @@ class _Builder:
 
     def __init__(self, axes: list[AxisTaps], matrices: np.ndarray, dtype: np.dtype) -> None:
         self.axes, self.dtype, self.groups = axes, dtype, matrices.shape[1]
-        self.real = np.dtype(dtype.type().real.dtype)
-        self.parts = dtype.itemsize // self.real.itemsize
-        self.lanes = VECTOR_BYTES // self.real.itemsize
+        self.real, self.parts, self.lanes = entries_of(dtype)
         self.row: RowTaps = row_of(axes[-1], matrices, self.parts)
         self.repeat = len(self.row.taps) // max(1, len(matrices))
         lead = [np.tile(axis.offset % axis.down, self.repeat) for axis in axes[:-1]]
         self.pairs, self.pair = np.unique(np.stack(lead, axis=1), axis=0, return_inverse=True)
         self.e = [*(np.tile(axis.offset // axis.down, self.repeat) for axis in axes[:-1]), self.row.e]
-        self.low = [int(e.min()) if e.size else 0 for e in self.e]
-        self.reach = [int(np.ptp(e)) if e.size else 0 for e in self.e]
-        self.counts = [*(-(-axis.outputs // axis.up) for axis in axes[:-1]), self.row.count]
+        self.spans = [(int(e.min()), int(np.ptp(e))) if e.size else (0, 0) for e in self.e]
+        self.counts = [*(-(-axis.outputs // axis.up) for axis in axes[:-1]), self.row.steps]
         self.phases = axes[0].up * axes[1].up * self.row.phases
 
     def build(self, shape_in: tuple[int, ...], shape_out: tuple[int, ...], flipped: tuple[int, ...]) -> MixingPlan:
         """The plan."""
         outs, ins = self.row.taps.shape[2:]
         tile = self._tile(outs, ins)
-        rows = [n + reach for n, reach in zip(tile, self.reach, strict=True)]
+        rows = [n + reach for n, (_, reach) in zip(tile, self.spans, strict=True)]
         plane, channel, patch = self._patch(rows, ins)
         run = -(-((tile[0] - 1) * rows[1] * rows[2] + (tile[1] - 1) * rows[2] + tile[2]) // self.lanes) * self.lanes
-        row, end, x_size, y_size = (
-            self.row,
-            self.axes[-1],
-            prod(shape_in[1:]) * self.parts,
-            prod(shape_out[1:]) * self.parts,
-        )
-        last = LastAxis(
-            ups=row.phases,
-            downs=row.inputs,
-            outputs=row.outputs,
-            samples=end.inputs,
-            parts=self.parts,
-            low=self.low[-1],
-            reach=self.reach[-1],
-            steps=row.count,
-            width=tile[-1],
-            run=plane,
-            rule=end.rule,
-            rows=0,
-            columns=-(-row.count // tile[-1]),
-            chunks=1,
-            patch=patch,
-        )
-        mix = Channels(
-            groups=self.groups,
-            ins=ins,
-            outs=outs,
-            x_batch=shape_in[0] * x_size,
-            y_batch=shape_out[0] * y_size,
-            x_channel=x_size,
-            y_channel=y_size,
-            patch_channel=channel,
-            positions=run,
-        )
+        x_size, y_size = prod(shape_in[1:]) * self.parts, prod(shape_out[1:]) * self.parts
+        tiles = {"width": tile[-1], "run": plane, "rows": 0, "chunks": 1, "patch": patch}
+        tiles["columns"] = -(-self.row.steps // tile[-1])
+        last = last_axis(self.row, self.axes[-1], self.parts, self.spans[-1], **tiles)
+        batches = shape_in[0] * x_size, shape_out[0] * y_size
+        mix = Channels(self.groups, ins, outs, *batches, x_size, y_size, patch_channel=channel, positions=run)
         lists = self._lists(rows, plane, channel)
         return MixingPlan(self.dtype, self.real, shape_in, shape_out, flipped, *lists, self.pairs.astype(np.int64),
                           self._axes(tile, rows), last, mix)  # fmt: skip
@@ -238,7 +207,7 @@ class _Builder:
 
         def entries(axis: int, size: int) -> int:
             cut = [size if r == axis else n for r, n in enumerate(tile)]
-            return planes * prod(n + m for n, m in zip(cut, self.reach, strict=True)) + columns * prod(cut)
+            return planes * prod(n + m for n, (_, m) in zip(cut, self.spans, strict=True)) + columns * prod(cut)
 
         for axis in range(AXES):
             fixed, step = entries(axis, 0), entries(axis, 1) - entries(axis, 0)
@@ -261,19 +230,14 @@ class _Builder:
 
     def _axes(self, tile: list[int], rows: list[int]) -> tuple[LeadingAxis, ...]:
         """The two axes before the last."""
-        found: list[LeadingAxis] = []
-        x_step, y_step = self.axes[-1].inputs * self.parts, self.axes[-1].outputs * self.parts
-        for r in reversed(range(AXES - 1)):
-            axis = self.axes[r]
-            given = axis.up, axis.down, axis.outputs, axis.inputs, self.low[r], self.reach[r]
-            tiles = tile[r], -(-self.counts[r] // tile[r])
-            found.insert(0, LeadingAxis(*given, x_step, y_step, prod(rows[r + 1 :]), axis.rule, *tiles))
-            x_step, y_step = x_step * axis.inputs, y_step * axis.outputs
-        return tuple(found)
+        steps = [prod(rows[r + 1 :]) for r in range(AXES - 1)]
+        found = leading_axes(self.axes, self.spans[:-1], self.parts, steps)
+        cuts = zip(found, tile[:-1], self.counts[:-1], strict=True)
+        return tuple([axis._replace(tile=size, tiles=-(-count // size)) for axis, size, count in cuts])
 
     def _lists(self, rows: list[int], plane: int, channel: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Matrices, offsets and the bounds of each phase; the phases of the last axis go fastest."""
-        row, e = self.row, [e - low for e, low in zip(self.e, self.low, strict=True)]
+        row, e = self.row, [e - low for e, (low, _) in zip(self.e, self.spans, strict=True)]
         at = (self.pair.reshape(-1) * row.inputs + row.entry % row.inputs) * plane
         at += (e[0] * rows[1] + e[1]) * rows[2] + e[2]
         first, second = (np.tile(axis.phase, self.repeat) for axis in self.axes[:-1])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import log2, prod
@@ -23,8 +24,6 @@ STEP_COST, PRODUCT_COST, STRIDE_COST, CACHE_BYTES = 7, 16, 16, 2**23
 MAX_BYTES = 2**28  # of the spectra and the blocks of a thread
 
 Pairs: TypeAlias = Sequence[tuple[int, int]]
-Fill: TypeAlias = Callable[[np.ndarray, np.ndarray, int], bool]
-"""Fills y from x in so many threads, with batches as the first axis; whether all is finite."""
 
 
 def long_axis(shape: Sequence[int], start: Sequence[int], up: Sequence[int], down: Sequence[int], out: Pairs,
@@ -141,7 +140,60 @@ class Blocks:
 
 
 @dataclass(frozen=True, eq=False)
-class OverlapSave:
+class ByTransforms(ABC):
+    """A filter by FFTs of blocks that overlap.
+
+    Attributes
+    ----------
+    direct : Plan
+        The same filter by sums.
+    """
+
+    direct: Plan
+
+    @property
+    def kind(self) -> str:
+        """How it runs: ``"overlap-save"``."""
+        return "overlap-save"
+
+    @property
+    @abstractmethod
+    def multiply_adds(self) -> int:
+        """As many of real numbers in one run without a batch take as long."""
+
+    @abstractmethod
+    def _run(self, x: np.ndarray, y: np.ndarray, threads: int) -> bool:
+        """Fill y from x, with batches as the first axis; whether all is finite."""
+
+    def run(
+        self, x: np.ndarray, y: np.ndarray | None = None, add: bool = False, threads: int | None = None
+    ) -> np.ndarray:
+        """As :meth:`Plan.run`, by transforms where their results are finite, else by the sums of the plan.
+
+        >>> from opalgebra.engine.ways.compiled import plan
+        >>> given = np.full(400, 1 / 400), [0], [1], [1], [(399, 601)], [(0, 1000)], np.dtype(float)
+        >>> average = OverlapSave.of(plan(*given), Blocks.of(*given))
+        >>> bool(np.allclose(average.run(np.ones(1000)), 1))
+        True
+        """
+        direct, most = self.direct, get_threads() if threads is None else checked(threads)
+        if add:
+            filtered = self.run(x, None, False, most)
+            y = as_output(y, filtered.shape, direct.dtype, add)
+            y += filtered
+            return y
+        if y is not None and np.may_share_memory(x, y):
+            x = x.copy()  # it may be read again when y is written
+        laid, lead = as_input(x, direct, y)
+        y = as_output(y, lead + direct.shape_out, direct.dtype, add)
+        rows = laid.reshape(prod(lead), *direct.shape_in), np.asarray(y).reshape(prod(lead), *direct.shape_out)
+        if y.size and not self._run(*rows, most):
+            direct.run(x, y, threads=most)
+        return y
+
+
+@dataclass(frozen=True, eq=False)
+class OverlapSave(ByTransforms):
     """y_n = Σ_j h_j x_{(M n − j)/L} along one axis by FFTs of overlapping blocks.
 
     With g = gcd(L, M), L = g L', M = g M' every one of the L' phases of y is a sum of filters at one rate, one for each
@@ -155,8 +207,6 @@ class OverlapSave:
 
     Attributes
     ----------
-    direct : Plan
-        The same filter by sums.
     blocks : Blocks
         How the rows are cut.
     spectra : ndarray
@@ -165,7 +215,6 @@ class OverlapSave:
         The roots of one that the kernels multiply with.
     """
 
-    direct: Plan
     blocks: Blocks
     spectra: np.ndarray
     twiddles: np.ndarray
@@ -179,27 +228,9 @@ class OverlapSave:
         return cls(direct, blocks, np.ascontiguousarray(spectra).view(float), transforms.twiddles(blocks.size))
 
     @property
-    def kind(self) -> str:
-        """How it runs: ``"overlap-save"``."""
-        return "overlap-save"
-
-    @property
     def multiply_adds(self) -> int:
         """As many of real numbers in one run without a batch take as long."""
         return self.blocks.work()
-
-    def run(
-        self, x: np.ndarray, y: np.ndarray | None = None, add: bool = False, threads: int | None = None
-    ) -> np.ndarray:
-        """As :meth:`Plan.run`.
-
-        >>> from opalgebra.engine.ways.compiled import plan
-        >>> given = np.full(400, 1 / 400), [0], [1], [1], [(399, 601)], [(0, 1000)], np.dtype(float)
-        >>> average = OverlapSave.of(plan(*given), Blocks.of(*given))
-        >>> bool(np.allclose(average.run(np.ones(1000)), 1))
-        True
-        """
-        return run_or_sum(self.direct, self._run, x, y, add, threads)
 
     def _run(self, x: np.ndarray, y: np.ndarray, threads: int) -> bool:
         """Fill y; whether all is finite."""
@@ -227,23 +258,3 @@ def aligned(size: int) -> np.ndarray:
     """New double precision numbers from the start of a cache line on."""
     held = np.empty(size + 8)
     return held[-held.ctypes.data % 64 // 8 :][:size]
-
-
-def run_or_sum(
-    direct: Plan, fill: Fill, x: np.ndarray, y: np.ndarray | None, add: bool, threads: int | None
-) -> np.ndarray:
-    """As :meth:`Plan.run`, by ``fill`` where its results are finite, else by the sums of the plan."""
-    most = get_threads() if threads is None else checked(threads)
-    if add:
-        filtered = run_or_sum(direct, fill, x, None, False, most)
-        y = as_output(y, filtered.shape, direct.dtype, add)
-        y += filtered
-        return y
-    if y is not None and np.may_share_memory(x, y):
-        x = x.copy()  # it may be read again when y is written
-    laid, lead = as_input(x, direct, y)
-    y = as_output(y, lead + direct.shape_out, direct.dtype, add)
-    rows = laid.reshape(prod(lead), *direct.shape_in), np.asarray(y).reshape(prod(lead), *direct.shape_out)
-    if y.size and not fill(*rows, most):
-        direct.run(x, y, threads=most)
-    return y

@@ -22,8 +22,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .axes import AxisTaps, RowTaps, axes_of, check, row_of
-from .layout import COMBS, IN_PATCH, IN_ROW, IN_X, VECTOR_BYTES, LastAxis, LeadingAxis, packed
+from .axes import AxisTaps, RowTaps, axes_of, check, last_axis, leading_axes, row_of
+from .layout import COMBS, IN_PATCH, IN_ROW, IN_X, LastAxis, LeadingAxis, entries_of, packed
 from .runs import PIECE_WORK, Runs
 from .threads import share
 
@@ -170,38 +170,22 @@ class _Builder:
 
     def __init__(self, axes: list[AxisTaps], taps: np.ndarray, dtype: np.dtype, flipped: tuple[int, ...]) -> None:
         self.axes, self.taps, self.dtype, self.flipped = axes, taps, dtype, flipped
-        self.real = np.dtype(dtype.type().real.dtype)
-        self.parts = dtype.itemsize // self.real.itemsize
-        self.lanes = VECTOR_BYTES // self.real.itemsize
+        self.real, self.parts, self.lanes = entries_of(dtype)
 
     def build(self) -> Plan:
         """The plan."""
         row = row_of(self.axes[-1], self.taps, self.parts)
         width = self._width(row)
         rows, held = self._rows(row, width)
-        e_min, reach = row.range
-        run = width + reach
+        run = width + row.range[1]
         run += self.lanes if run % (4 * self.lanes) == 0 else 0  # a power of two apart: the same cache lines
-        axes, patch = self._axes(held, row.inputs * run)
+        patch_steps = [row.inputs * run * prod(held[r + 1 :]) for r in range(len(held))]
+        axes = tuple(leading_axes(self.axes, [axis.range for axis in self.axes[:-1]], self.parts, patch_steps))
         taps, at, ptr = self._lists(row, axes, run)
-        front, end = self.axes[0], self.axes[-1]
-        last = LastAxis(
-            ups=row.phases,
-            downs=row.inputs,
-            outputs=row.outputs,
-            samples=end.inputs,
-            parts=self.parts,
-            low=e_min,
-            reach=reach,
-            steps=row.count,
-            width=width,
-            run=run,
-            rule=end.rule,
-            rows=rows,
-            columns=-(-row.count // width) if width else 0,
-            chunks=-(-front.outputs // rows) if len(self.axes) > 1 else 1,
-            patch=patch,
-        )
+        tiles = {"width": width, "run": run, "rows": rows, "patch": row.inputs * run * prod(held)}
+        tiles["columns"] = -(-row.steps // width) if width else 0
+        tiles["chunks"] = -(-self.axes[0].outputs // rows) if len(self.axes) > 1 else 1
+        last = last_axis(row, self.axes[-1], self.parts, row.range, **tiles)
         shape_in, shape_out = tuple([axis.inputs for axis in self.axes]), tuple([axis.outputs for axis in self.axes])
         is_tiled = len(self.axes) > 1 or not self._prefers_sums(row, last)
         return Plan(self.dtype, self.real, shape_in, shape_out, self.flipped, taps, at, ptr, axes, last, is_tiled)
@@ -214,7 +198,7 @@ class _Builder:
         if width < block:  # many phases: better eight vectors in the second-level cache than few in the first
             width = min(block, (PATCH_BYTES // size - reach) // together)
         width = max(1, width // self.lanes) * self.lanes if width < block else width // block * block
-        return min(width, -(-row.count // self.lanes) * self.lanes)
+        return min(width, -(-row.steps // self.lanes) * self.lanes)
 
     def _rows(self, row: RowTaps, width: int) -> tuple[int, list[int]]:
         """How many outputs along the first axis make a tile, and the rows of x that it holds, per axis."""
@@ -228,16 +212,6 @@ class _Builder:
         rows = max(1, min(max(fitting // first.down * first.up, reach), first.outputs))
         held[0] = first.down * -(-rows // first.up) + reach + 1
         return rows, held
-
-    def _axes(self, held: list[int], stride: int) -> tuple[tuple[LeadingAxis, ...], int]:
-        """The axes before the last, and the size of a patch."""
-        found: list[LeadingAxis] = []
-        x_step, y_step = self.axes[-1].inputs * self.parts, self.axes[-1].outputs * self.parts
-        for axis, rows in zip(self.axes[-2::-1], held[::-1], strict=True):
-            given = axis.up, axis.down, axis.outputs, axis.inputs, *axis.range
-            found.insert(0, LeadingAxis(*given, x_step, y_step, stride, axis.rule))
-            x_step, y_step, stride = x_step * axis.inputs, y_step * axis.outputs, stride * rows
-        return tuple(found), stride
 
     def _lists(self, row: RowTaps, axes: Sequence[LeadingAxis], run: int) -> Lists:
         """Taps, offsets and the bounds of each phase; the phases of the last axis go fastest, then those before."""
@@ -262,8 +236,8 @@ class _Builder:
         """Whether vectors over i would be mostly empty, and their patch dearer than the sums themselves."""
         patch = row.inputs * last.run + row.phases * last.width
         is_wide = patch * self.real.itemsize > 2 * PATCH_BYTES  # a factor so large that most of a patch is not read
-        few = row.count < self.lanes or is_wide
-        return few and 2 * row.count * row.taps.size < last.columns * (row.taps.size + patch)
+        few = row.steps < self.lanes or is_wide
+        return few and 2 * row.steps * row.taps.size < last.columns * (row.taps.size + patch)
 
 
 def _combs(phase: np.ndarray, at: np.ndarray, lanes: int) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,7 @@ Results do not depend on the number of threads.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import prod
 from typing import Any, NamedTuple
 
@@ -79,41 +79,26 @@ class Windows:
 
     def maxima(self, x: np.ndarray) -> np.ndarray:
         """The largest sample of each window of x (…, \\*sizes), the smallest number where there is none."""
-        from .loops import samples  # Numba takes a second to import
-
-        y, code = self._empty(x, x.dtype), samples.maxima(x.dtype, False)
-        flat_y, flat_x, size, lowest = y.reshape(-1), _flat(x), prod(self.sizes), _lowest(x.dtype)
-
-        def part(first: int, stop: int, _: Any) -> None:
-            code(flat_y, flat_x, self.rows, self.spans, self.step, size, lowest, first, stop)
-
-        self._share(part, y, x.size)
-        return y
+        return self._pooled(x, ())
 
     def chosen(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The same, and the place of each in the flattened window axes, the first of equal ones; −1 for none."""
-        from .loops import samples
+        places = self._empty(x, np.int64)
+        return self._pooled(x, (places.reshape(-1),)), places
 
-        y, places, code = self._empty(x, x.dtype), self._empty(x, np.int64), samples.maxima(x.dtype, True)
-        flat_y, flat_x, size, lowest = y.reshape(-1), _flat(x), prod(self.sizes), _lowest(x.dtype)
-        at = places.reshape(-1)
+    def _pooled(self, x: np.ndarray, places: tuple[np.ndarray, ...]) -> np.ndarray:
+        from .loops import samples  # Numba takes a second to import
 
-        def part(first: int, stop: int, _: Any) -> None:
-            code(flat_y, at, flat_x, self.rows, self.spans, self.step, size, lowest, first, stop)
-
-        self._share(part, y, x.size)
-        return y, places
+        y, code = self._empty(x, x.dtype), samples.maxima(x.dtype, bool(places))
+        lowest = x.dtype.type(-np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min)
+        given = y.reshape(-1), *places, _flat(x), self.rows, self.spans, self.step, prod(self.sizes), lowest
+        if y.size:
+            threads = _threads(y.size * self.taps, y.size + x.size)
+            share(lambda first, stop, _: code(*given, first, stop), y.size // self.out[-1], threads)
+        return y
 
     def _empty(self, x: np.ndarray, dtype: Any) -> np.ndarray:
         return np.empty((*x.shape[: x.ndim - len(self.sizes)], *self.out), dtype)
-
-    def _share(self, part: Callable[[int, int, Any], None], y: np.ndarray, samples: int) -> None:
-        if y.size:
-            share(part, y.size // self.out[-1], _threads(y.size * self.taps, y.size + samples))
-
-
-def _lowest(dtype: np.dtype) -> Any:
-    return dtype.type(-np.inf if dtype.kind == "f" else np.iinfo(dtype).min)
 
 
 def add_at(y: np.ndarray, places: np.ndarray, x: np.ndarray) -> None:

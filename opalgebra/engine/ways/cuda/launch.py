@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,6 +23,7 @@ from ...arrays.device import check_together, module_of, uploaded
 from ...arrays.rules import CODES
 from ...arrays.window import Window
 from ...filters.fir import Fir, Ints, in_parts
+from ...filters.remembered import remembered
 from .fourier import add_by_fourier, suits_fourier
 from .passes import ends, passes, pieces
 from .plan import MAX_AXES, REALS, Axis, Launch, Variant, options, plan, real_of, source
@@ -174,28 +175,14 @@ def _launch(
     if _layout(x, ndim, first, last) is None:
         x = x.copy(order="C")
     key = (written, read, tuple(modes), add, sparse, *((a.shape, a.strides, a.dtype) for a in (x, target)))
-    kept = fir.__dict__.setdefault("_launches", {})
-    job = kept.get(key)
-    if job is None:
-        if len(kept) >= KEPT_PLANS:
-            kept.clear()
-        job = kept[key] = _plan(fir, target, x, written, read, modes, add, sparse, first, last)
-    return job, x, target
+    make = partial(_plan, fir, target, x, written, read, modes, add, sparse)
+    return remembered(fir, "_launches", key, make, KEPT_PLANS), x, target
 
 
 def _plan(
-    fir: Fir,
-    y: Any,
-    x: Any,
-    written: Window,
-    read: Window,
-    modes: Sequence[str],
-    add: bool,
-    sparse: bool,
-    first: int,
-    last: int,
+    fir: Fir, y: Any, x: Any, written: Window, read: Window, modes: Sequence[str], add: bool, sparse: bool
 ) -> Launch:
-    ndim = len(fir.shape)
+    (first, last), ndim = ends(fir, written, read), len(fir.shape)
     outer, y_outer, inner = _strides(y, ndim, first, last)
     _, x_outer, _ = _strides(x, ndim, first, last)
     axes = [_axis(fir, axis, y, x, written, read, modes[axis]) for axis in range(first, last + 1)]
@@ -238,17 +225,10 @@ def _merged(shape: Ints, strides: Ints) -> tuple[int, int] | None:
 def _axis(fir: Fir, axis: int, y: Any, x: Any, written: Window, read: Window, mode: str) -> Axis:
     up, down, start, taps = fir.up[axis], fir.down[axis], fir.start[axis], fir.shape[axis]
     back = axis - len(fir.shape)
-    made = Axis(
-        up,
-        down,
-        down * written.starts[axis] - start - up * read.starts[axis],
-        taps,
-        written.shape[axis],
-        read.shape[axis],
-        CODES[mode],
-        y.strides[back] // y.dtype.itemsize,
-        x.strides[back] // x.dtype.itemsize,
-    )
+    y_stride, x_stride = (array.strides[back] // array.dtype.itemsize for array in (y, x))
+    offset = down * written.starts[axis] - start - up * read.starts[axis]
+    sizes = written.shape[axis], read.shape[axis]
+    made = Axis(up, down, offset, taps, *sizes, CODES[mode], y_stride, x_stride)
     if abs(made.offset) + abs(down) * made.outs + up + taps > MAX_INDEX:
         raise SizeError(f"the indices of {written} and {read} need more than 63 bits; use windows closer to 0")
     return made
@@ -296,17 +276,8 @@ def _backend(device: int) -> CuPyBackend:
     return CuPyBackend(device)
 
 
-def add_to(
-    fir: Fir,
-    y: Any,
-    x: Any,
-    written: Window,
-    read: Window,
-    *,
-    boundary: Sequence[str] | None = None,
-    add: bool = True,
-) -> None:
-    """:func:`filter_into` for CuPy arrays, on the device and the current stream of the input.
+def add_to(fir: Fir, y: Any, x: Any, written: Window, read: Window, **options: Any) -> None:
+    """:func:`filter_into`, with its options, for CuPy arrays, on the device and the current stream of the input.
 
     Raises
     ------
@@ -315,7 +286,7 @@ def add_to(
     """
     check_together(x, "the input", y, "the output")
     with x.device:
-        filter_into(_backend(x.device.id), fir, y, x, written, read, boundary=boundary, add=add)
+        filter_into(_backend(x.device.id), fir, y, x, written, read, **options)
 
 
 @dataclass(frozen=True, eq=False)

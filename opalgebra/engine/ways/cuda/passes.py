@@ -9,7 +9,8 @@ from math import prod
 import numpy as np
 
 from ...arrays.window import Window
-from ...filters.fir import Fir, Ints
+from ...filters.fir import Fir, only, put
+from ...filters.remembered import remembered
 
 TABLE_BYTES = 16 * 2**10  # of taps, in shared memory
 
@@ -34,10 +35,7 @@ def passes(fir: Fir, written: Window, read: Window) -> list[tuple[Fir, Window, W
     """One pass per axis where the taps are a product of sequences and that is less work, else one pass."""
     if fir.mixes:
         return [(fir, written, read)]
-    kept = fir.__dict__.get("_passes")  # one entry, replaced as a whole: several threads may run a filter
-    if kept is None or kept[0] != (written, read):
-        kept = fir.__dict__["_passes"] = (written, read), _new_passes(fir, written, read)
-    return kept[1]
+    return remembered(fir, "_passes", (written, read), lambda: _new_passes(fir, written, read))
 
 
 def _new_passes(fir: Fir, written: Window, read: Window) -> list[tuple[Fir, Window, Window]]:
@@ -51,10 +49,7 @@ def _new_passes(fir: Fir, written: Window, read: Window) -> list[tuple[Fir, Wind
     active.sort(key=lambda axis: written.shape[axis] / max(1, read.shape[axis]))  # small values first
     made: list[tuple[Fir, Window, Window]] = []
     for axis in active:
-        to = Window(
-            tuple((written if i == axis else read).starts[i] for i in range(len(read.shape))),
-            tuple((written if i == axis else read).shape[i] for i in range(len(read.shape))),
-        )
+        to = Window(put(axis, written.starts, read.starts), put(axis, written.shape, read.shape))
         made.append((_along(fir, axis, factors[axis]), to, read))
         read = to
     rest = [i for i in range(len(fir.shape)) if i not in active]
@@ -67,11 +62,8 @@ def _new_passes(fir: Fir, written: Window, read: Window) -> list[tuple[Fir, Wind
 def _along(fir: Fir, axis: int, taps: np.ndarray) -> Fir:
     """The factor of a filter on one axis."""
 
-    def only(values: Ints, other: int) -> Ints:
-        return tuple(value if i == axis else other for i, value in enumerate(values))
-
     shape = tuple(-1 if i == axis else 1 for i in range(len(fir.shape)))
-    return Fir(taps.reshape(shape), only(fir.start, 0), only(fir.up, 1), only(fir.down, 1))
+    return Fir(taps.reshape(shape), only(axis, fir.start, 0), only(axis, fir.up, 1), only(axis, fir.down, 1))
 
 
 def _rank_one(taps: np.ndarray) -> list[np.ndarray] | None:
@@ -97,10 +89,7 @@ def _rank_one(taps: np.ndarray) -> list[np.ndarray] | None:
 
 def pieces(fir: Fir) -> list[Fir]:
     """The filter as a sum of filters whose taps fit into shared memory, where that helps."""
-    kept = fir.__dict__.get("_pieces")
-    if kept is None:
-        kept = fir.__dict__["_pieces"] = list(_cut(fir))
-    return kept
+    return remembered(fir, "_pieces", None, lambda: list(_cut(fir)))
 
 
 def _cut(fir: Fir) -> Iterator[Fir]:
