@@ -22,6 +22,8 @@ from ...scalar import check_scalar, exact, is_sympy, to_sympy
 from ..conv import ConvTranspose
 from ..geometry import Ints
 
+MOST = 8  # channels whose sums are shown
+
 
 @dataclass(frozen=True, eq=False)
 class Checkerboard:
@@ -72,11 +74,8 @@ class Checkerboard:
         return self.exact.reshape(int(np.prod(shape[: len(shape) - self.ndim])), -1)
 
     def __str__(self) -> str:
-        count = " × ".join(map(str, self.exact.shape[self.exact.ndim - self.ndim :]))
-        found = "no checkerboard" if self.is_free else f"a checkerboard: phases differ by up to {_shown([self.spread])}"
-        rows = [f"  {_shown(row)}" for row in self._phases()[:8]]
-        more = [f"  … {len(self._phases()) - 8} more channels"] if len(self._phases()) > 8 else []
-        return "\n".join([f"{found}; the answer to a constant 1, by phase ({count})", *rows, *more])
+        head, rows, more = told(self)
+        return "\n  ".join([head, *map("  ".join, rows), *more])
 
     __repr__ = __str__
 
@@ -84,9 +83,18 @@ class Checkerboard:
         return str(verb("html")(self))
 
 
-def _shown(row: Any) -> str:
+def told(found: Checkerboard) -> tuple[str, list[list[str]], list[str]]:
+    """What is said of the sums: a headline, those of the first channels by phase, and how many more channels are."""
+    phases, count = found._phases(), " × ".join(map(str, found.exact.shape[found.exact.ndim - found.ndim :]))
+    differ = "" if found.is_free else f"a checkerboard: phases differ by up to {_shown([found.spread])[0]}"
+    more = [f"… {len(phases) - MOST} more channels"] if len(phases) > MOST else []
+    head = f"{differ or 'no checkerboard'}; the answer to a constant 1, by phase ({count})"
+    return head, list(map(_shown, phases[:MOST])), more
+
+
+def _shown(row: Any) -> list[str]:
     entries = _lowered(np.array(row, dtype=object))
-    return "  ".join(f"{entry:g}" if isinstance(entry, (float, complex)) else str(entry) for entry in entries)
+    return [f"{entry:g}" if isinstance(entry, (float, complex)) else str(entry) for entry in entries]
 
 
 def _has_symbols(entries: np.ndarray) -> bool:

@@ -29,7 +29,7 @@ from ...expr.signals import Applied, Signal, SignalExpr, SignalSum
 from ...expr.sums import IndexedSignalSum, IndexedSum, substitute
 from ...scalar import conjugate
 from ..notation.numbers import is_minus_one, takes_minus
-from ..notation.text import brief_text, exponent_text, index_text, number_text, subscript
+from ..notation.text import brief_text, exponent_text, exponential_text, index_text, number_text, subscript
 from .parts import (
     BOX,
     DOWN,
@@ -267,7 +267,7 @@ class Drawer:
     @emit.register
     def _character(self, node: Character, turn: Turn, room: Room) -> Part:
         frequencies = tuple(-w for w in axes(node.frequency)) if turn.conjugated else axes(node.frequency)
-        label = brief_text(Character(frequencies)).removeprefix("(").removesuffix("·)")
+        label = exponential_text(Character(frequencies).frequency)
         return self._element(TIMES, clipped(label, 2 * LABEL), node, turn, room)
 
     @emit.register

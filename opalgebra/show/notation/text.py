@@ -70,6 +70,11 @@ def start_text(value: Any) -> str:
     return _UNICODE.start(value)
 
 
+def exponential_text(frequency: Any) -> str:
+    """The exponential e^{iωn} in Unicode."""
+    return _UNICODE.exponential(frequency)
+
+
 def exponent_text(value: Any) -> str:
     """An exponent in Unicode: ``⁻¹``, ``ᵏ⁻¹``, behind a ^ where a superscript is missing."""
     return _UNICODE.raised(value)
@@ -155,10 +160,14 @@ class _Text(Renderer):
 
     dot = "·"
 
-    def character(self, frequency: Any) -> str:
+    def exponential(self, frequency: Any) -> str:
+        """e^{iωn} itself, whose multiplication a character is."""
         entries = ",".join(f"{'(' * e.is_Add}{self.symbolic(e)}{')' * e.is_Add}" for e in axes(frequency))
         angle = f"({entries})" if isinstance(frequency, tuple) else entries
-        return f"(e^(i{self.dot}{angle}{self.dot}n){self.dot})"
+        return f"e^(i{self.dot}{angle}{self.dot}n)"
+
+    def character(self, frequency: Any) -> str:
+        return f"({self.exponential(frequency)}{self.dot})"
 
     def raised(self, value: Any) -> str:
         raw = self.raw_index(value)

@@ -26,6 +26,7 @@ from ...engine.letters.explain import Explanation
 from ...errors import OperandError
 from ...expr import Node, SamplingMatrix, Signal
 from ...nn.analysis.checkerboard import Checkerboard
+from ...nn.analysis.checkerboard import told as told_sums
 from ...nn.analysis.tracing import AxisTrace, Trace
 from ...nn.layer import Composable, Layer
 from ...scalar import exact
@@ -291,10 +292,8 @@ def _argument(value: Any) -> str:
 
 @card.register
 def _checkerboard(found: Checkerboard) -> list[Block]:
-    head, *rows = str(found).splitlines()
-    shown = [tuple(row.split()) for row in rows if "…" not in row]
-    more = [words(row.strip()) for row in rows if "…" in row]
-    return [words(head), Table(("",) * len(shown[0]), tuple(shown)), *more]
+    head, rows, more = told_sums(found)
+    return [words(head), Table(("",) * len(rows[0]), tuple(map(tuple, rows))), *map(words, more)]
 
 
 @card.register

@@ -251,3 +251,9 @@ def test_katex_renders_everything(root: Path) -> None:
 
 def test_katex_refuses_what_is_not_escaped(root: Path) -> None:
     assert len(katex_failures(root, [("bare", "x_{"), ("fine", "x"), ("double", "x^a^b")])) == 2
+
+
+def test_a_checkerboard_of_symbols_has_a_cell_for_every_phase() -> None:
+    a, b = oa.signals("a", length=3), oa.signals("b", length=2)
+    found = oa.checkerboard(oa.Block([[oa.Conv(a) @ oa.Up(2)], [oa.Conv(b) @ oa.Up(2)]]))
+    assert re.findall("<td[^>]*>([^<]*)</td>", found._repr_html_()) == ["a_0 + a_2", "a_1", "b_0", "b_1"]
