@@ -211,21 +211,22 @@ class Program:
         def make() -> list[Choice]:
             continues = [beyond is not None and source.is_input for source, _ in value.terms]
             return [
-                choose(action, self.windows[value], self._read(source, beyond), batch, dtype, engine, is_input)
+                choose(
+                    action,
+                    self.windows[value],
+                    self.read_by(source, self.windows[value], beyond).window,
+                    batch,
+                    dtype,
+                    engine,
+                    is_input,
+                )
                 for (source, action), is_input in zip(value.terms, continues, strict=True)
             ]
 
         return remembered(self, "_choices", (value, batch, dtype, engine, beyond), make, 256)
 
     def planned(
-        self,
-        fir: Any,
-        source: Value,
-        written: Window,
-        dtype: Any,
-        way: Way,
-        beyond: Beyond | None,
-        divisor: int = 1,
+        self, fir: Any, source: Value, written: Window, dtype: Any, way: Way, beyond: Beyond | None, divisor: int = 1
     ) -> Any:
         """What runs a filter in a way that has plans."""
         read, rules = self.read_by(source, written, beyond)
@@ -256,9 +257,6 @@ class Program:
         planned = self.planned(action, source, window, dtype, choice.way, beyond, within)
         run = planned.ready(ndim) if choice.way.is_direct else planned.run
         return run if divisor == within else _then_divided(run, divisor)
-
-    def _read(self, source: Value, beyond: Beyond | None) -> Window:
-        return beyond.window if beyond is not None and source.is_input else self.windows[source]
 
     def reads_directly(self, batch: int, dtype: Any, engine: str, beyond: Beyond) -> bool:
         """Whether every term that reads the input can continue it by itself, so that it need not be copied."""
@@ -316,7 +314,9 @@ class Program:
         for value in self.order:
             choices = self.choices(value, 1, np.dtype(dtype), engine, beyond)
             for (source, action), choice in zip(value.terms, choices, strict=True):
-                yield PlannedTerm(action, self._read(source, beyond), self.windows[value], choice)
+                yield PlannedTerm(
+                    action, self.read_by(source, self.windows[value], beyond).window, self.windows[value], choice
+                )
 
 
 def _then_divided(run: Callable[[np.ndarray], np.ndarray], divisor: int) -> Callable[[np.ndarray], np.ndarray]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import gcd
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from ....errors import DimensionError, FactorError, KernelError, OperandError, W
 from .layout import DTYPES, MODES, ZERO, LastAxis, LeadingAxis
 
 INDEX_LIMIT = 2**62  # indices are int64
+
+Ints: TypeAlias = Sequence[int]  # one per axis
+Pairs: TypeAlias = Sequence[tuple[int, int]]  # start and size of a window, per axis
 
 
 def check(taps: np.ndarray, dtype: np.dtype, start: Any, up: Any, down: Any, out: Any, read: Any, rules: Any) -> None:

@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from . import layout
-from .overlap import ByTransforms, Pairs
+from .axes import Ints, Pairs
+from .overlap import ByTransforms
 from .plans import Plan
 from .threads import share
 
@@ -52,8 +53,9 @@ class Boxes:
     dtype: np.dtype
 
     @classmethod
-    def of(cls, taps: np.ndarray, start: Sequence[int], up: Sequence[int], down: Sequence[int], out: Pairs, read: Pairs,
-           dtype: np.dtype) -> Boxes | None:  # fmt: skip
+    def of(
+        cls, taps: np.ndarray, start: Ints, up: Ints, down: Ints, out: Pairs, read: Pairs, dtype: np.dtype
+    ) -> Boxes | None:
         """For the arguments of :func:`plan`; None for integers, or where a rate changes."""
         if dtype.kind == "i" or any(factor != 1 for factor in (*up, *down)) or not taps.size:
             return None

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ....errors import DimensionError
-from .axes import AxisTaps, RowTaps, axes_of, check, last_axis, leading_axes, row_of
+from .axes import AxisTaps, Ints, Pairs, RowTaps, axes_of, check, last_axis, leading_axes, row_of
 from .layout import MODES, Channels, LastAxis, LeadingAxis, OutputBlock, entries_of, packed
 from .plans import PATCH_BYTES, TILE_BYTES
 from .runs import Runs
@@ -25,7 +25,6 @@ from .threads import share
 
 AXES = 3  # at most so many
 STEPS = 4  # per thread at least, where the outputs can be shared among steps
-Pair = tuple[int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,11 +125,11 @@ class MixingPlan(Runs):
 
 def mixing_plan(
     taps: np.ndarray,
-    start: Sequence[int],
-    up: Sequence[int],
-    down: Sequence[int],
-    out: Sequence[Pair],
-    read: Sequence[Pair],
+    start: Ints,
+    up: Ints,
+    down: Ints,
+    out: Pairs,
+    read: Pairs,
     dtype: Any,
     rules: Sequence[str] | str = "zero",
 ) -> MixingPlan:

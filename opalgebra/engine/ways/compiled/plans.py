@@ -22,7 +22,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .axes import AxisTaps, RowTaps, axes_of, check, last_axis, leading_axes, row_of
+from .axes import AxisTaps, Ints, Pairs, RowTaps, axes_of, check, last_axis, leading_axes, row_of
 from .layout import COMBS, IN_PATCH, IN_ROW, IN_X, LastAxis, LeadingAxis, entries_of, packed
 from .runs import PIECE_WORK, Runs
 from .threads import share
@@ -122,11 +122,11 @@ def scratch(last: LastAxis) -> int:
 
 def plan(
     taps: np.ndarray,
-    start: Sequence[int],
-    up: Sequence[int],
-    down: Sequence[int],
-    out: Sequence[tuple[int, int]],
-    read: Sequence[tuple[int, int]],
+    start: Ints,
+    up: Ints,
+    down: Ints,
+    out: Pairs,
+    read: Pairs,
     dtype: Any,
     rules: Sequence[str] | str = "zero",
 ) -> Plan:
