@@ -91,23 +91,24 @@ class Plan(Runs):
         return (tiles.tiles if self.is_tiled else tiles.each)(self.real)
 
     @cached_property
-    def _tables(self) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
-        """``axes`` for the kernels, and ``last`` for a result that is new, and for one that is added to."""
-        return packed(LeadingAxis, self.axes), last_packed(self.last)
+    def _tables(self) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray], int, int]:
+        """``axes`` and ``last`` for the kernels; how many tiles one array has, and the scratch memory of one."""
+        last = self.last
+        return packed(LeadingAxis, self.axes), last_packed(last), last.columns * last.chunks, scratch(last)
 
     def _run(self, x: np.ndarray, y: np.ndarray, batch: int, add: bool, threads: int) -> None:
-        (axes, lasts), code, pieces = self._tables, self._code, self.cost * batch // PIECE_WORK
-        last = lasts[add]
+        axes, lasts, count, entries = self._tables
+        code, last, pieces = self._code, lasts[add], self.cost * batch // PIECE_WORK
         if not self.is_tiled:
             at = self.at[IN_ROW]
             share(lambda a, b, _: code(y, x, self.taps, at, self.ptr, last, a, b), y.size, threads, most=pieces)
             return
-        sizes, count = (x.size // batch, y.size // batch), self.last.columns * self.last.chunks
+        sizes = (x.size // batch, y.size // batch)
 
         def part(first: int, stop: int, work: Any) -> None:
             code(y, x, self.taps, self.at, self.ptr, work, axes, last, sizes, first, stop)
 
-        share(part, batch * count, threads, lambda: np.empty(scratch(self.last), self.real), pieces)
+        share(part, batch * count, threads, lambda: np.empty(entries, self.real), pieces)
 
 
 def last_packed(last: LastAxis) -> tuple[np.ndarray, np.ndarray]:
