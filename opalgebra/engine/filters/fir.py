@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial, reduce
+from functools import cached_property, reduce
 from math import gcd, prod
 from typing import Any, TypeAlias
 
@@ -184,18 +184,16 @@ class Fir:
         """One filter per axis with the windows that it writes and reads, where the taps were made as a product."""
         if self.factors is None:
             return [(self, written, read)]
-        make = partial(self._new_passes, self.factors, written, read)
-        return remembered(self, "_by_axis", (written, read), make)
+        return remembered(self, "_by_axis", (written, read), lambda: self._new_passes(written, read))
 
-    def _new_passes(
-        self, factors: Sequence[np.ndarray], written: Window, read: Window
-    ) -> list[tuple[Fir, Window, Window]]:
+    def _new_passes(self, written: Window, read: Window) -> list[tuple[Fir, Window, Window]]:
+        axes = range(len(self.start))
         found = [
             (fir, to, source)
-            for fir, to, source in self.along(range(len(self.start)), factors, written, read)
+            for fir, to, source in self.along(axes, self.factors or (), written, read)
             if not (fir.is_copy and to == source and not any(fir.start) and {*fir.up, *fir.down} == {1})
         ]
-        return found or [(Fir.identity(len(self.start)), written, read)]
+        return found or [(Fir.identity(len(axes)), written, read)]
 
     def along(
         self, axes: Iterable[int], factors: Sequence[np.ndarray], written: Window, read: Window

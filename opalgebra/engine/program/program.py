@@ -347,12 +347,18 @@ def window_read(starts: Sequence[Value], ends: Sequence[Value], out: Window) -> 
 
 def window_reached(starts: Sequence[Value], ends: Sequence[Value], read: Window) -> Window:
     """The part of the outputs that the inputs of a window reach, however far the outputs go."""
-    reach: dict[Value, Window] = dict.fromkeys(starts, read)
-    for value in _in_order([(end, read) for end in ends], [(start, read) for start in starts]):
-        if value not in reach:
-            parts = (action.reaches(reach[source]) for source, action in value.terms)
-            reach[value] = union([read.emptied(), *parts])
+    order = _in_order([(end, read) for end in ends], [(start, read) for start in starts])
+    reach = _reach(order, dict.fromkeys(starts, read), read.emptied())
     return union([read.emptied(), *(reach[end] for end in ends)])
+
+
+def _reach(order: Sequence[Value], known: dict[Value, Window], nowhere: Window) -> dict[Value, Window]:
+    """Where each value can be other than zero, for what the inputs are on."""
+    reach = dict(known)
+    for value in order:
+        if value not in reach:
+            reach[value] = union([nowhere, *(action.reaches(reach[source]) for source, action in value.terms)])
+    return reach
 
 
 def _on_windows(old: Program, inputs: Any, outputs: Any, made: dict[Value, Value]) -> Program:
@@ -384,14 +390,8 @@ def _in_order(outputs: Sequence[tuple[Value, Window]], inputs: Sequence[tuple[Va
 def _windows(order: list[Value], inputs: Any, outputs: Any) -> dict[Value, Window]:
     """What is asked of each value and can be other than zero."""
     fixed = dict(inputs)
-    nowhere = outputs[0][1].emptied()
-    reach: dict[Value, Window] = {}
+    reach = _reach(order, fixed, outputs[0][1].emptied())
     asked: dict[Value, list[Window]] = {value: [] for value in order}
-    for value in order:
-        if value in fixed:
-            reach[value] = fixed[value]
-        else:
-            reach[value] = union([nowhere, *(action.reaches(reach[source]) for source, action in value.terms)])
     for value, window in outputs:
         asked[value].append(window)
     found: dict[Value, Window] = {**fixed, **dict(outputs)}

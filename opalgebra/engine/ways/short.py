@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
-from math import gcd, prod
+from math import prod
 from typing import Any, Literal
 
 import numpy as np
@@ -22,6 +22,8 @@ import numpy as np
 from ..arrays.window import Window
 from ..filters.fir import Fir
 from ..filters.remembered import remembered
+from .compiled.axes import axis_of
+from .way import spans
 
 ENTRIES = 4096  # of a matrix that is applied at once, not block by block
 PRODUCTS = 2**18  # multiply-adds of one matrix product, below which BLAS starts no threads
@@ -48,25 +50,11 @@ class Geometry:
     """
 
     def __init__(self, fir: Fir, written: Window, read: Window) -> None:
-        (a,), (self.outputs,) = written.starts, written.shape
-        (c,), (self.inputs,) = read.starts, read.shape
-        (start,), (up,), (down,) = fir.start, fir.up, fir.down
-        self.is_reversed = down < 0
-        where = np.flatnonzero(fir.taps)
-        j = where + start
-        if self.is_reversed:
-            j, down, c = -j, -down, 1 - c - self.inputs
-        common = gcd(up, down)
-        self.up, self.down = up // common, down // common
-        if common > 1:
-            reads = j % common == 0
-            where, j = where[reads], j[reads] // common
-        self.where = where
-        if self.up == 1:
-            self.phase, self.offset = np.zeros_like(j), self.down * a - c - j
-        else:
-            self.phase = (j % self.up * pow(self.down, -1, self.up) - a) % self.up
-            self.offset = (self.down * (a + self.phase) - j) // self.up - c
+        (out,), (self.inputs,), (start,), (up,), (down,) = spans(written), read.shape, fir.start, fir.up, fir.down
+        self.outputs, self.is_reversed, where = out[1], down < 0, np.flatnonzero(fir.taps)
+        axis = axis_of(where + start, up, down, out, spans(read)[0])
+        self.up, self.down, self.where = axis.up, axis.down, where[axis.reads]
+        self.phase, self.offset = axis.phase[axis.reads], axis.offset[axis.reads]
 
     @cached_property
     def ends(self) -> tuple[int, int]:

@@ -162,14 +162,13 @@ class BoxFilter(ByTransforms):
     def _forward(self, x: np.ndarray) -> np.ndarray:
         from scipy import fft
 
-        transform = fft.fftn if self.boxes.dtype.kind == "c" else fft.rfftn
-        return np.asarray(transform(x, self.boxes.sizes))
+        return np.asarray((fft.fftn if self.boxes.dtype.kind == "c" else fft.rfftn)(x, self.boxes.sizes))
 
     def _inverse(self, spectrum: np.ndarray) -> np.ndarray:
         from scipy import fft
 
-        transform = fft.ifftn if self.boxes.dtype.kind == "c" else fft.irfftn
-        return np.asarray(transform(spectrum, self.boxes.sizes, overwrite_x=True))
+        inverse = fft.ifftn if self.boxes.dtype.kind == "c" else fft.irfftn
+        return np.asarray(inverse(spectrum, self.boxes.sizes, overwrite_x=True))
 
     def _places(self, axis: int) -> list[Places]:
         """What each of the boxes along an axis reads."""

@@ -26,7 +26,7 @@ class _Code:
     """Complex arithmetic on vectors, and points in the memory of the arguments of an intrinsic."""
 
     def __init__(self, memory: Arrays) -> None:
-        self.builder, self.memory = memory.builder, memory
+        self.builder, self.memory, self.index = memory.builder, memory, memory.step
 
     def add(self, a: _Complex, b: _Complex) -> _Complex:
         return _Complex(self.builder.fadd(a.re, b.re), self.builder.fadd(a.im, b.im))
@@ -51,10 +51,6 @@ class _Code:
 
     def conjugate(self, w: _Complex) -> _Complex:
         return _Complex(w.re, self.builder.fneg(w.im))
-
-    def index(self, at: Any, number: int, stride: Any = 1) -> Any:
-        """at + number · stride."""
-        return self.memory.step(at, number, stride)
 
     def load(self, array: int, point: Any) -> _Complex:
         at = self.index(ir.Constant(point.type, 0), POINT, point)
