@@ -22,7 +22,7 @@ from ..filters.fir import Fir
 from ..filters.remembered import remembered
 from ..filters.weights import Quotient
 from ..ways import compiled
-from ..ways.choose import choose, engine_for, plan
+from ..ways.choose import choose, engine_for, planned
 from ..ways.way import Choice, Way
 from .values import Action, Term, Value
 
@@ -230,7 +230,7 @@ class Program:
     ) -> Any:
         """What runs a filter in a way that has plans."""
         read, rules = self.read_by(source, written, beyond)
-        return plan(fir, written, read, dtype, rules, way, divisor)
+        return planned(fir, written, read, dtype, rules, way, divisor)
 
     def read_by(self, source: Value, written: Window, beyond: Beyond | None) -> Beyond:
         """On which window a value is read, and by which rules it continues beyond."""

@@ -4,7 +4,7 @@
 
 With g = gcd(L, M), L = g L', M = g M' the output L' further on reads what lies M' further on.  So the outputs
 p, p + L', p + 2 L' … are every M'-th value of one correlation (:class:`Dots`), and b L' outputs in a row come from the
-samples that they read by one matrix, the same for every such *block* (:class:`Blocks`).
+samples that they read by one matrix, the same for every such *block* (:class:`BlockToeplitz`).
 
 A matrix has zeros where a tap reads nothing, and 0 · NaN is NaN: samples that are not finite are left to slices.
 """
@@ -117,7 +117,7 @@ def _output(taps: int, dtype: Any) -> float:
 
 
 def blocks_cost(g: Geometry, batch: int, dtype: Any) -> float | None:
-    """Nanoseconds of :class:`Blocks`; None where it cannot be taken."""
+    """Nanoseconds of :class:`BlockToeplitz`; None where it cannot be taken."""
     if dtype.kind == "i":
         return None
     steps = _steps_of_block(g)
@@ -266,7 +266,7 @@ class Dots(_Small):
         return y if x.ndim == 1 else y.reshape(*x.shape[:-1], -1)
 
 
-class Blocks(_Small):
+class BlockToeplitz(_Small):
     """Blocks of outputs, each the product of the samples that it reads with one matrix."""
 
     @cached_property

@@ -162,10 +162,10 @@ def mixing_plan(
     flipped = tuple([axis + 1 for axis in range(rank) if down[axis] < 0])
     groups, outs, ins = taps.shape[:3]
     shapes = (groups * ins, *(axis.inputs for axis in axes)), (groups * outs, *(axis.outputs for axis in axes))
-    return _Builder(alone + axes, matrices, dtype).build(*shapes, flipped)
+    return _MixingBuilder(alone + axes, matrices, dtype).build(*shapes, flipped)
 
 
-class _Builder:
+class _MixingBuilder:
     """Chooses the tiles of a plan and lays the lists of taps out."""
 
     def __init__(self, axes: list[AxisTaps], matrices: np.ndarray, dtype: np.dtype) -> None:

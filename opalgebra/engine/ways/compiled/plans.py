@@ -98,7 +98,7 @@ class Plan(Runs):
 
     def _run(self, x: np.ndarray, y: np.ndarray, batch: int, add: bool, threads: int) -> None:
         axes, lasts, count, entries = self._tables
-        code, last, pieces = self._code, lasts[add], self.cost * batch // PIECE_WORK
+        code, last, pieces = self._code, lasts[add], self.work * batch // PIECE_WORK
         if not self.is_tiled:
             at = self.at[IN_ROW]
             share(lambda a, b, _: code(y, x, self.taps, at, self.ptr, last, a, b), y.size, threads, most=pieces)
