@@ -10,9 +10,9 @@ channels.  Every tap is one strided slice of the input added to one strided slic
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial, reduce
+from functools import cached_property, reduce
 from math import gcd, prod
 from typing import Any, TypeAlias
 
@@ -184,22 +184,29 @@ class Fir:
         """One filter per axis with the windows that it writes and reads, where the taps were made as a product."""
         if self.factors is None:
             return [(self, written, read)]
-        make = partial(self._new_passes, self.factors, written, read)
-        return remembered(self, "_by_axis", (written, read), make)
+        return remembered(self, "_by_axis", (written, read), lambda: self._new_passes(written, read))
 
-    def _new_passes(
-        self, factors: Sequence[np.ndarray], written: Window, read: Window
-    ) -> list[tuple[Fir, Window, Window]]:
-        found: list[tuple[Fir, Window, Window]] = []
+    def _new_passes(self, written: Window, read: Window) -> list[tuple[Fir, Window, Window]]:
         axes = range(len(self.start))
-        for axis in sorted(axes, key=lambda a: written.shape[a] / max(1, read.shape[a])):  # small values first
-            taps = np.expand_dims(factors[axis], [other for other in axes if other != axis])
-            fir = Fir(taps, only(axis, self.start, 0), only(axis, self.up, 1), only(axis, self.down, 1))
-            to = Window(put(axis, written.starts, read.starts), put(axis, written.shape, read.shape))
-            if not (fir.is_copy and to == read and fir.start[axis] == 0 and fir.up[axis] == fir.down[axis] == 1):
-                found.append((fir, to, read))
-            read = to
+        found = [
+            (fir, to, source)
+            for fir, to, source in self.along(axes, self.factors or (), written, read)
+            if not (fir.is_copy and to == source and not any(fir.start) and {*fir.up, *fir.down} == {1})
+        ]
         return found or [(Fir.identity(len(axes)), written, read)]
+
+    def along(
+        self, axes: Iterable[int], factors: Sequence[np.ndarray], written: Window, read: Window
+    ) -> list[tuple[Fir, Window, Window]]:
+        """The factors of some axes one after the other, with the windows that each writes and reads."""
+        found: list[tuple[Fir, Window, Window]] = []
+        for axis in sorted(axes, key=lambda a: written.shape[a] / max(1, read.shape[a])):  # small values first
+            taps = np.expand_dims(factors[axis], [other for other in range(len(self.start)) if other != axis])
+            fir = Fir(taps, _only(axis, self.start, 0), _only(axis, self.up, 1), _only(axis, self.down, 1))
+            to = Window(_put(axis, written.starts, read.starts), _put(axis, written.shape, read.shape))
+            found.append((fir, to, read))
+            read = to
+        return found
 
     def _add_passes(self, y: np.ndarray, x: np.ndarray, written: Window, read: Window) -> None:
         *before, (last, to, source) = self.passes(written, read)
@@ -269,14 +276,14 @@ class Fir:
         return range(self.start[axis], self.start[axis] + self.shape[axis])
 
 
-def put(axis: int, value: Ints, others: Ints) -> Ints:
+def _put(axis: int, value: Ints, others: Ints) -> Ints:
     """``others`` with the entry of ``value`` on one axis."""
     return (*others[:axis], value[axis], *others[axis + 1 :])
 
 
-def only(axis: int, value: Ints, other: int) -> Ints:
+def _only(axis: int, value: Ints, other: int) -> Ints:
     """The entry of ``value`` on one axis, and ``other`` on all others."""
-    return put(axis, value, (other,) * len(value))
+    return _put(axis, value, (other,) * len(value))
 
 
 def _read(out: Window, start: Ints, shape: Ints, ups: Ints, downs: Ints) -> Window:

@@ -17,20 +17,9 @@ import numpy as np
 from ...errors import SizeError
 from ...expr import SamplingMatrix
 from ..arrays.arithmetic import check_bound, magnitude
-from ..arrays.device import is_cupy, module_of, uploaded
+from ..arrays.device import module_of
 from ..arrays.window import Window
-from .remembered import remembered
-
-
-@dataclass(frozen=True, eq=False)
-class _Table:
-    """Places in a flattened array; a slice where all of it is meant."""
-
-    places: Any
-
-    def beside(self, x: Any) -> Any:
-        """The places as an index of arrays that lie where x does."""
-        return uploaded(self, self.places) if is_cupy(x) and isinstance(self.places, np.ndarray) else self.places
+from .remembered import Kept, remembered
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,16 +62,16 @@ class Relabel:
 
     def move(self, y: np.ndarray, x: np.ndarray, written: Window, read: Window) -> None:
         """Write the moved samples of x to y, an array of its own; entries of any kind."""
-        to, source = (table.places for table in self._places(written, read))
+        to, source = (table.values for table in self._places(written, read))
         y.reshape(-1)[to] = x.reshape(-1)[source]
 
-    def _places(self, written: Window, read: Window) -> tuple[_Table, _Table]:
+    def _places(self, written: Window, read: Window) -> tuple[Kept, Kept]:
         """Where samples go to and where they come from."""
 
-        def make() -> tuple[_Table, _Table]:
+        def make() -> tuple[Kept, Kept]:
             fine, coarse = (read, written) if self.spreads else (written, read)
             n, m = places(self.matrix, fine, coarse)
-            every, some = _Table(slice(None) if n.size == fine.size else n), _Table(m)
+            every, some = Kept(slice(None) if n.size == fine.size else n), Kept(m)
             return (some, every) if self.spreads else (every, some)
 
         return remembered(self, "_kept", (written, read), make)

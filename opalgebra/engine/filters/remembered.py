@@ -3,7 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
+
+from ..arrays.device import is_cupy, uploaded
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """Numbers, or a slice, that are sent to a device once."""
+
+    values: Any
+
+    def beside(self, x: Any) -> Any:
+        """The numbers where x lies."""
+        return uploaded(self, self.values) if is_cupy(x) and isinstance(self.values, np.ndarray) else self.values
 
 
 def remembered(thing: Any, name: str, key: Hashable, make: Callable[[], Any], most: int = 1) -> Any:

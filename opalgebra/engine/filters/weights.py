@@ -14,7 +14,7 @@ from ..arrays.tone import along_axes, outer
 from ..arrays.window import Window, intersection, place
 from .fir import Ints, in_parts
 from .mixing import trailing
-from .remembered import remembered
+from .remembered import Kept, remembered
 
 
 class _Factors(NamedTuple):
@@ -127,17 +127,6 @@ class Quotient(Diagonal):
 
 
 @dataclass(frozen=True, eq=False)
-class _Axis:
-    """The factors of a tone along one axis; what is sent to a device is kept with them."""
-
-    values: np.ndarray
-
-    def beside(self, y: Any) -> Any:
-        """The factors where y lies."""
-        return uploaded(self, self.values) if is_cupy(y) else self.values
-
-
-@dataclass(frozen=True, eq=False)
 class Tone(Weight):
     """Multiplication by e^{iωn}, ω one number per axis."""
 
@@ -152,7 +141,7 @@ class Tone(Weight):
 
     def _on(self, window: Window, y: Any) -> _Factors:
         """The values on a window, multiplied where y lies and in double precision; sin 0 is 0."""
-        axes = remembered(self, "_kept", window, lambda: list(map(_Axis, along_axes(self.frequency, window))))
+        axes = remembered(self, "_kept", window, lambda: list(map(Kept, along_axes(self.frequency, window))))
         values = reduce(outer, (axis.beside(y) for axis in axes))
         return _Factors(values.astype(y.dtype, copy=False), may_vanish=True)
 

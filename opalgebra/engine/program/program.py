@@ -22,7 +22,7 @@ from ..arrays.window import Window, intersection, union
 from ..filters.fir import Fir
 from ..filters.remembered import remembered
 from ..filters.weights import Quotient
-from ..ways.choose import choose, engine_for, plan
+from ..ways.choose import choose, engine_for, planned
 from ..ways.way import Choice, Way
 from .values import Action, Term, Value
 
@@ -211,25 +211,26 @@ class Program:
         def make() -> list[Choice]:
             continues = [beyond is not None and source.is_input for source, _ in value.terms]
             return [
-                choose(action, self.windows[value], self._read(source, beyond), batch, dtype, engine, is_input)
+                choose(
+                    action,
+                    self.windows[value],
+                    self.read_by(source, self.windows[value], beyond).window,
+                    batch,
+                    dtype,
+                    engine,
+                    is_input,
+                )
                 for (source, action), is_input in zip(value.terms, continues, strict=True)
             ]
 
         return remembered(self, "_choices", (value, batch, dtype, engine, beyond), make, 256)
 
     def planned(
-        self,
-        fir: Any,
-        source: Value,
-        written: Window,
-        dtype: Any,
-        way: Way,
-        beyond: Beyond | None,
-        divisor: int = 1,
+        self, fir: Any, source: Value, written: Window, dtype: Any, way: Way, beyond: Beyond | None, divisor: int = 1
     ) -> Any:
         """What runs a filter in a way that has plans."""
         read, rules = self.read_by(source, written, beyond)
-        return plan(fir, written, read, dtype, rules, way, divisor)
+        return planned(fir, written, read, dtype, rules, way, divisor)
 
     def read_by(self, source: Value, written: Window, beyond: Beyond | None) -> Beyond:
         """On which window a value is read, and by which rules it continues beyond."""
@@ -256,9 +257,6 @@ class Program:
         planned = self.planned(action, source, window, dtype, choice.way, beyond, within)
         run = planned.ready(ndim) if choice.way.is_direct else planned.run
         return run if divisor == within else _then_divided(run, divisor)
-
-    def _read(self, source: Value, beyond: Beyond | None) -> Window:
-        return beyond.window if beyond is not None and source.is_input else self.windows[source]
 
     def reads_directly(self, batch: int, dtype: Any, engine: str, beyond: Beyond) -> bool:
         """Whether every term that reads the input can continue it by itself, so that it need not be copied."""
@@ -316,7 +314,9 @@ class Program:
         for value in self.order:
             choices = self.choices(value, 1, np.dtype(dtype), engine, beyond)
             for (source, action), choice in zip(value.terms, choices, strict=True):
-                yield PlannedTerm(action, self._read(source, beyond), self.windows[value], choice)
+                yield PlannedTerm(
+                    action, self.read_by(source, self.windows[value], beyond).window, self.windows[value], choice
+                )
 
 
 def _then_divided(run: Callable[[np.ndarray], np.ndarray], divisor: int) -> Callable[[np.ndarray], np.ndarray]:
@@ -347,12 +347,18 @@ def window_read(starts: Sequence[Value], ends: Sequence[Value], out: Window) -> 
 
 def window_reached(starts: Sequence[Value], ends: Sequence[Value], read: Window) -> Window:
     """The part of the outputs that the inputs of a window reach, however far the outputs go."""
-    reach: dict[Value, Window] = dict.fromkeys(starts, read)
-    for value in _in_order([(end, read) for end in ends], [(start, read) for start in starts]):
-        if value not in reach:
-            parts = (action.reaches(reach[source]) for source, action in value.terms)
-            reach[value] = union([read.emptied(), *parts])
+    order = _in_order([(end, read) for end in ends], [(start, read) for start in starts])
+    reach = _reach(order, dict.fromkeys(starts, read), read.emptied())
     return union([read.emptied(), *(reach[end] for end in ends)])
+
+
+def _reach(order: Sequence[Value], known: dict[Value, Window], nowhere: Window) -> dict[Value, Window]:
+    """Where each value can be other than zero, for what the inputs are on."""
+    reach = dict(known)
+    for value in order:
+        if value not in reach:
+            reach[value] = union([nowhere, *(action.reaches(reach[source]) for source, action in value.terms)])
+    return reach
 
 
 def _on_windows(old: Program, inputs: Any, outputs: Any, made: dict[Value, Value]) -> Program:
@@ -384,14 +390,8 @@ def _in_order(outputs: Sequence[tuple[Value, Window]], inputs: Sequence[tuple[Va
 def _windows(order: list[Value], inputs: Any, outputs: Any) -> dict[Value, Window]:
     """What is asked of each value and can be other than zero."""
     fixed = dict(inputs)
-    nowhere = outputs[0][1].emptied()
-    reach: dict[Value, Window] = {}
+    reach = _reach(order, fixed, outputs[0][1].emptied())
     asked: dict[Value, list[Window]] = {value: [] for value in order}
-    for value in order:
-        if value in fixed:
-            reach[value] = fixed[value]
-        else:
-            reach[value] = union([nowhere, *(action.reaches(reach[source]) for source, action in value.terms)])
     for value, window in outputs:
         asked[value].append(window)
     found: dict[Value, Window] = {**fixed, **dict(outputs)}

@@ -54,7 +54,7 @@ def choose(
     return min(priced, key=lambda pair: pair[0](job))[1] if len(priced) > 1 else priced[0][1]
 
 
-def plan(
+def planned(
     fir: Fir, written: Window, read: Window, dtype: Any, rules: tuple[str, ...], way: Way, divisor: int = 1
 ) -> Any:
     """What runs a filter in a way that has plans, remembered with the filter."""

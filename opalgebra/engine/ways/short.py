@@ -4,7 +4,7 @@
 
 With g = gcd(L, M), L = g L', M = g M' the output L' further on reads what lies M' further on.  So the outputs
 p, p + L', p + 2 L' … are every M'-th value of one correlation (:class:`Dots`), and b L' outputs in a row come from the
-samples that they read by one matrix, the same for every such *block* (:class:`Blocks`).
+samples that they read by one matrix, the same for every such *block* (:class:`BlockToeplitz`).
 
 A matrix has zeros where a tap reads nothing, and 0 · NaN is NaN: samples that are not finite are left to slices.
 """
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
-from math import gcd, prod
+from math import prod
 from typing import Any, Literal
 
 import numpy as np
@@ -22,6 +22,8 @@ import numpy as np
 from ..arrays.window import Window
 from ..filters.fir import Fir
 from ..filters.remembered import remembered
+from .compiled.axes import axis_of
+from .way import spans
 
 ENTRIES = 4096  # of a matrix that is applied at once, not block by block
 PRODUCTS = 2**18  # multiply-adds of one matrix product, below which BLAS starts no threads
@@ -48,25 +50,11 @@ class Geometry:
     """
 
     def __init__(self, fir: Fir, written: Window, read: Window) -> None:
-        (a,), (self.outputs,) = written.starts, written.shape
-        (c,), (self.inputs,) = read.starts, read.shape
-        (start,), (up,), (down,) = fir.start, fir.up, fir.down
-        self.is_reversed = down < 0
-        where = np.flatnonzero(fir.taps)
-        j = where + start
-        if self.is_reversed:
-            j, down, c = -j, -down, 1 - c - self.inputs
-        common = gcd(up, down)
-        self.up, self.down = up // common, down // common
-        if common > 1:
-            reads = j % common == 0
-            where, j = where[reads], j[reads] // common
-        self.where = where
-        if self.up == 1:
-            self.phase, self.offset = np.zeros_like(j), self.down * a - c - j
-        else:
-            self.phase = (j % self.up * pow(self.down, -1, self.up) - a) % self.up
-            self.offset = (self.down * (a + self.phase) - j) // self.up - c
+        (out,), (self.inputs,), (start,), (up,), (down,) = spans(written), read.shape, fir.start, fir.up, fir.down
+        self.outputs, self.is_reversed, where = out[1], down < 0, np.flatnonzero(fir.taps)
+        axis = axis_of(where + start, up, down, out, spans(read)[0])
+        self.up, self.down, self.where = axis.up, axis.down, where[axis.reads]
+        self.phase, self.offset = axis.phase[axis.reads], axis.offset[axis.reads]
 
     @cached_property
     def ends(self) -> tuple[int, int]:
@@ -129,7 +117,7 @@ def _output(taps: int, dtype: Any) -> float:
 
 
 def blocks_cost(g: Geometry, batch: int, dtype: Any) -> float | None:
-    """Nanoseconds of :class:`Blocks`; None where it cannot be taken."""
+    """Nanoseconds of :class:`BlockToeplitz`; None where it cannot be taken."""
     if dtype.kind == "i":
         return None
     steps = _steps_of_block(g)
@@ -278,7 +266,7 @@ class Dots(_Small):
         return y if x.ndim == 1 else y.reshape(*x.shape[:-1], -1)
 
 
-class Blocks(_Small):
+class BlockToeplitz(_Small):
     """Blocks of outputs, each the product of the samples that it reads with one matrix."""
 
     @cached_property

@@ -106,6 +106,10 @@ def _takes_tiles(job: Job) -> str | None:
     return "asked for" if job.is_plain("numba") else job.large
 
 
+def _tiles_cost(job: Job) -> float:
+    return short.tiles_cost(job.work, job.batch, job.dtype)
+
+
 def _takes_slices(job: Job) -> str | None:
     if not isinstance(job.action, Fir):
         return "one multiplication per sample"
@@ -176,10 +180,12 @@ WAYS = (
     Way("products", lambda job: job.uncompiled if job.mixes else None),
     Way("overlap-save", _is_long, plan=_overlap_save, continues=True, casts=True),
     Way("separable", _is_outer_product, plan=_separable, continues=True, casts=True, divides=True),
-    Way("tiles", _takes_tiles, lambda job: short.tiles_cost(job.work, job.batch, job.dtype), _tiles, True, True),
+    Way("tiles", _takes_tiles, _tiles_cost, _tiles, continues=True, casts=True),
     Way("slices", _takes_slices, lambda job: short.slices_cost(job.action, job.written, job.batch)),
     Way("dot products", _if_short(short.dots_cost), _cost_of(short.dots_cost), _short(short.Dots), is_direct=True),
-    Way("blocks", _if_short(short.blocks_cost), _cost_of(short.blocks_cost), _short(short.Blocks), is_direct=True),
+    Way(
+        "blocks", _if_short(short.blocks_cost), _cost_of(short.blocks_cost), _short(short.BlockToeplitz), is_direct=True
+    ),
 )
 
 #: Names of ways of NumPy that make the output of one filter at once.

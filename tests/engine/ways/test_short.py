@@ -16,10 +16,10 @@ import opalgebra as oa
 from opalgebra.engine.arrays.window import Window
 from opalgebra.engine.filters.fir import Fir
 from opalgebra.engine.ways import short as toeplitz
-from opalgebra.engine.ways.short import Blocks, Dots, geometry
+from opalgebra.engine.ways.short import BlockToeplitz, Dots, geometry
 from tests.engine.filters.test_fir import draw, draw_window, entries
 
-WAYS = [Dots, Blocks]
+WAYS = [Dots, BlockToeplitz]
 
 
 def noise(shape, dtype="f8", seed=0):
@@ -63,11 +63,11 @@ def test_random_filters_are_the_defining_sum(way, is_cut, monkeypatch):
             np.testing.assert_allclose(given, matrix @ x + 7, rtol=0, atol=1e-3)
             run.run(x[::-1], given)
             np.testing.assert_allclose(given, matrix @ x[::-1], rtol=0, atol=1e-3)
-            found += isinstance(run, Blocks) and run.count > 1
-        if way is Blocks:
+            found += isinstance(run, BlockToeplitz) and run.count > 1
+        if way is BlockToeplitz:
             batch = noise((2, 3, read.size))
-            np.testing.assert_allclose(Blocks(fir, written, read, batch.dtype, g).run(batch), batch @ matrix.T)
-    assert (found > 100) == (way is Blocks and is_cut)
+            np.testing.assert_allclose(BlockToeplitz(fir, written, read, batch.dtype, g).run(batch), batch @ matrix.T)
+    assert (found > 100) == (way is BlockToeplitz and is_cut)
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -23,28 +23,6 @@ from .plans import Plan, plan
 from .separable import Separable, separable
 from .threads import cpus, get_threads, set_threads
 
-__all__ = [
-    "DTYPES",
-    "MIXING_AXES",
-    "Blocks",
-    "BoxFilter",
-    "Boxes",
-    "MixingGradient",
-    "MixingPlan",
-    "OverlapSave",
-    "Plan",
-    "Separable",
-    "available",
-    "cpus",
-    "fir",
-    "get_threads",
-    "mixing_plan",
-    "plan",
-    "separable",
-    "set_threads",
-    "transforms_of",
-]
-
 
 def available() -> bool:
     """Whether Numba is installed and may compile; it is looked for, not imported."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import gcd
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from ...arrays.rules import CODES
 from .layout import DTYPES, ZERO, LastAxis, LeadingAxis
 
 INDEX_LIMIT = 2**62  # indices are int64
+
+Ints: TypeAlias = Sequence[int]  # one per axis
+Pairs: TypeAlias = Sequence[tuple[int, int]]  # start and size of a window, per axis
 
 
 def check(taps: np.ndarray, dtype: np.dtype, start: Any, up: Any, down: Any, out: Any, read: Any, rules: Any) -> None:

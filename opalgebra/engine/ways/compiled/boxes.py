@@ -13,7 +13,8 @@ import numpy as np
 
 from ...arrays.rules import RULES
 from . import layout
-from .overlap import ByTransforms, Pairs
+from .axes import Ints, Pairs
+from .overlap import ByTransforms
 from .plans import Plan
 from .threads import share
 
@@ -53,8 +54,9 @@ class Boxes:
     dtype: np.dtype
 
     @classmethod
-    def of(cls, taps: np.ndarray, start: Sequence[int], up: Sequence[int], down: Sequence[int], out: Pairs, read: Pairs,
-           dtype: np.dtype) -> Boxes | None:  # fmt: skip
+    def of(
+        cls, taps: np.ndarray, start: Ints, up: Ints, down: Ints, out: Pairs, read: Pairs, dtype: np.dtype
+    ) -> Boxes | None:
         """For the arguments of :func:`plan`; None for integers, or where a rate changes."""
         if dtype.kind == "i" or any(factor != 1 for factor in (*up, *down)) or not taps.size:
             return None
@@ -161,14 +163,13 @@ class BoxFilter(ByTransforms):
     def _forward(self, x: np.ndarray) -> np.ndarray:
         from scipy import fft
 
-        transform = fft.fftn if self.boxes.dtype.kind == "c" else fft.rfftn
-        return np.asarray(transform(x, self.boxes.sizes))
+        return np.asarray((fft.fftn if self.boxes.dtype.kind == "c" else fft.rfftn)(x, self.boxes.sizes))
 
     def _inverse(self, spectrum: np.ndarray) -> np.ndarray:
         from scipy import fft
 
-        transform = fft.ifftn if self.boxes.dtype.kind == "c" else fft.irfftn
-        return np.asarray(transform(spectrum, self.boxes.sizes, overwrite_x=True))
+        inverse = fft.ifftn if self.boxes.dtype.kind == "c" else fft.irfftn
+        return np.asarray(inverse(spectrum, self.boxes.sizes, overwrite_x=True))
 
     def _places(self, axis: int) -> list[Places]:
         """What each of the boxes along an axis reads."""

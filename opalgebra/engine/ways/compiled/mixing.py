@@ -18,7 +18,7 @@ import numpy as np
 
 from ....errors import DimensionError
 from ...arrays.rules import CODES
-from .axes import AxisTaps, RowTaps, axes_of, check, last_axis, leading_axes, row_of
+from .axes import AxisTaps, Ints, Pairs, RowTaps, axes_of, check, last_axis, leading_axes, row_of
 from .layout import Channels, LastAxis, LeadingAxis, OutputBlock, entries_of, packed
 from .plans import PATCH_BYTES, TILE_BYTES
 from .runs import Runs
@@ -26,7 +26,6 @@ from .threads import share
 
 AXES = 3  # at most so many
 STEPS = 4  # per thread at least, where the outputs can be shared among steps
-Pair = tuple[int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,11 +126,11 @@ class MixingPlan(Runs):
 
 def mixing_plan(
     taps: np.ndarray,
-    start: Sequence[int],
-    up: Sequence[int],
-    down: Sequence[int],
-    out: Sequence[Pair],
-    read: Sequence[Pair],
+    start: Ints,
+    up: Ints,
+    down: Ints,
+    out: Pairs,
+    read: Pairs,
     dtype: Any,
     rules: Sequence[str] | str = "zero",
 ) -> MixingPlan:
@@ -164,10 +163,10 @@ def mixing_plan(
     flipped = tuple([axis + 1 for axis in range(rank) if down[axis] < 0])
     groups, outs, ins = taps.shape[:3]
     shapes = (groups * ins, *(axis.inputs for axis in axes)), (groups * outs, *(axis.outputs for axis in axes))
-    return _Builder(alone + axes, matrices, dtype).build(*shapes, flipped)
+    return _MixingBuilder(alone + axes, matrices, dtype).build(*shapes, flipped)
 
 
-class _Builder:
+class _MixingBuilder:
     """Chooses the tiles of a plan and lays the lists of taps out."""
 
     def __init__(self, axes: list[AxisTaps], matrices: np.ndarray, dtype: np.dtype) -> None:

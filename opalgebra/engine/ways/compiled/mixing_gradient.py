@@ -70,7 +70,7 @@ class MixingGradient:
         groups, outs, ins = plan.matrices.shape[1:]
         at, ptr, owners = self._lists
         most = get_threads() if threads is None else checked(threads)
-        busy = plan.cost * len(x) > THREAD_WORK
+        busy = plan.work * len(x) > THREAD_WORK
         found = self._found(y.reshape(-1), x.reshape(-1), len(x), at, ptr, most if busy else 1)
         kept = owners >= 0
         result = np.zeros((groups, outs, ins * self.count), plan.dtype)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import log2, prod
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
-from .axes import axis_of
+from .axes import Ints, Pairs, axis_of
 from .layout import LANES, POINT, SIZES, STAGE_ENTRIES, Transforms, packed
 from .plans import Plan
 from .runs import as_input, as_output
@@ -23,11 +22,8 @@ from .threads import checked, get_threads, share
 STEP_COST, PRODUCT_COST, STRIDE_COST, CACHE_BYTES = 7, 16, 16, 2**23
 MAX_BYTES = 2**28  # of the spectra and the blocks of a thread
 
-Pairs: TypeAlias = Sequence[tuple[int, int]]
 
-
-def long_axis(shape: Sequence[int], start: Sequence[int], up: Sequence[int], down: Sequence[int], out: Pairs,
-              read: Pairs) -> int | None:  # fmt: skip
+def long_axis(shape: Ints, start: Ints, up: Ints, down: Ints, out: Pairs, read: Pairs) -> int | None:
     """The one axis along which a filter does more than to shift a window onto another, if there is no second one."""
     found = [
         axis
@@ -76,8 +72,9 @@ class Blocks:
     size: int = 0
 
     @classmethod
-    def of(cls, taps: np.ndarray, start: Sequence[int], up: Sequence[int], down: Sequence[int], out: Pairs, read: Pairs,
-           dtype: np.dtype) -> Blocks | None:  # fmt: skip
+    def of(
+        cls, taps: np.ndarray, start: Ints, up: Ints, down: Ints, out: Pairs, read: Pairs, dtype: np.dtype
+    ) -> Blocks | None:
         """For the arguments of :func:`plan`; None along several axes, for integers, too many taps or phases."""
         axis = None if dtype.kind == "i" else long_axis(taps.shape, start, up, down, out, read)
         if axis is None:

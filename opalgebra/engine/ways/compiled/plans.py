@@ -22,7 +22,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .axes import AxisTaps, RowTaps, axes_of, check, last_axis, leading_axes, row_of
+from .axes import AxisTaps, Ints, Pairs, RowTaps, axes_of, check, last_axis, leading_axes, row_of
 from .layout import COMBS, IN_PATCH, IN_ROW, IN_X, LastAxis, LeadingAxis, entries_of, packed
 from .runs import PIECE_WORK, Runs
 from .threads import share
@@ -91,23 +91,24 @@ class Plan(Runs):
         return (tiles.tiles if self.is_tiled else tiles.each)(self.real)
 
     @cached_property
-    def _tables(self) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
-        """``axes`` for the kernels, and ``last`` for a result that is new, and for one that is added to."""
-        return packed(LeadingAxis, self.axes), last_packed(self.last)
+    def _tables(self) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray], int, int]:
+        """``axes`` and ``last`` for the kernels; how many tiles one array has, and the scratch memory of one."""
+        last = self.last
+        return packed(LeadingAxis, self.axes), last_packed(last), last.columns * last.chunks, scratch(last)
 
     def _run(self, x: np.ndarray, y: np.ndarray, batch: int, add: bool, threads: int) -> None:
-        (axes, lasts), code, pieces = self._tables, self._code, self.cost * batch // PIECE_WORK
-        last = lasts[add]
+        axes, lasts, count, entries = self._tables
+        code, last, pieces = self._code, lasts[add], self.work * batch // PIECE_WORK
         if not self.is_tiled:
             at = self.at[IN_ROW]
             share(lambda a, b, _: code(y, x, self.taps, at, self.ptr, last, a, b), y.size, threads, most=pieces)
             return
-        sizes, count = (x.size // batch, y.size // batch), self.last.columns * self.last.chunks
+        sizes = (x.size // batch, y.size // batch)
 
         def part(first: int, stop: int, work: Any) -> None:
             code(y, x, self.taps, self.at, self.ptr, work, axes, last, sizes, first, stop)
 
-        share(part, batch * count, threads, lambda: np.empty(scratch(self.last), self.real), pieces)
+        share(part, batch * count, threads, lambda: np.empty(entries, self.real), pieces)
 
 
 def last_packed(last: LastAxis) -> tuple[np.ndarray, np.ndarray]:
@@ -122,11 +123,11 @@ def scratch(last: LastAxis) -> int:
 
 def plan(
     taps: np.ndarray,
-    start: Sequence[int],
-    up: Sequence[int],
-    down: Sequence[int],
-    out: Sequence[tuple[int, int]],
-    read: Sequence[tuple[int, int]],
+    start: Ints,
+    up: Ints,
+    down: Ints,
+    out: Pairs,
+    read: Pairs,
     dtype: Any,
     rules: Sequence[str] | str = "zero",
 ) -> Plan:

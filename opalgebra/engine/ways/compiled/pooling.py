@@ -126,14 +126,13 @@ def shuffle(x: np.ndarray, factor: Sequence[int], coarse: Sequence[int], splits:
     if not y.size:
         return y
     plane = prod(coarse)
-    rows, phase = np.zeros((1,) * (rank - 1), np.int64), np.zeros((1,) * (rank - 1), np.int64)
+    rows, phase = np.zeros(1, np.int64), np.zeros(1, np.int64)
     for axis in range(rank - 1):
         m, p = np.divmod(np.arange(fine[axis]), factor[axis])
-        on = tuple(-1 if other == axis else 1 for other in range(rank - 1))
-        rows = rows + (m * prod(coarse[axis + 1 :])).reshape(on)
-        phase = phase + (p * prod(factor[axis + 1 :])).reshape(on)
+        rows = np.add.outer(rows, m * prod(coarse[axis + 1 :])).reshape(-1)
+        phase = np.add.outer(phase, p * prod(factor[axis + 1 :])).reshape(-1)
     kind = np.dtype(f"i{x.itemsize}")
-    into, data, table = y.reshape(-1).view(kind), _flat(x).view(kind), (rows + phase * plane).reshape(-1)
+    into, data, table = y.reshape(-1).view(kind), _flat(x).view(kind), rows + phase * plane
     pair = (data, into) if splits else (into, data)
     shuffles, code = packed(Shuffle, [(last, coarse[-1], plane, plane * count, splits)]), samples.interleave(kind)
     share(lambda a, b, _: code(*pair, table, shuffles, a, b), x.size // fine[-1], _threads(0, 2 * x.size))

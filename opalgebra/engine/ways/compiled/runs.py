@@ -94,7 +94,7 @@ class Runs(ABC):
         """Fill y from x, or add to it, both flat and real."""
 
     @cached_property
-    def cost(self) -> int:
+    def work(self) -> int:
         """Multiply-adds that take as long as one run without a batch."""
         return self.multiply_adds + SAMPLE_COST * (prod(self.shape_in) + prod(self.shape_out))
 
@@ -123,7 +123,7 @@ class Runs(ABC):
         x, lead = as_input(x, self, y)
         y = as_output(y, lead + self.shape_out, self.dtype, add)
         batch = prod(lead)
-        busy = self.cost * batch > THREAD_WORK
+        busy = self.work * batch > THREAD_WORK
         most = checked(threads) if threads is not None else get_threads() if busy else 1
         if y.size:
             flat_x, flat_y = x.reshape(-1).view(self.real), np.asarray(y).reshape(-1).view(self.real)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ...arrays.rules import CODES
-from .axes import axis_of, check
+from .axes import Ints, Pairs, axis_of, check
 from .layout import VECTOR_BYTES, LeadingAxis, RowTiles, packed
 from .plans import Plan, last_packed, plan, scratch
 from .runs import Runs
@@ -115,11 +115,11 @@ class Separable(Runs):
 def separable(
     factors: Sequence[np.ndarray],
     divisor: int,
-    start: Sequence[int],
-    up: Sequence[int],
-    down: Sequence[int],
-    out: Sequence[tuple[int, int]],
-    read: Sequence[tuple[int, int]],
+    start: Ints,
+    up: Ints,
+    down: Ints,
+    out: Pairs,
+    read: Pairs,
     dtype: Any,
     rules: Sequence[str] | str = "zero",
 ) -> Separable:
@@ -149,16 +149,7 @@ def separable(
     order = np.lexsort((offset, phase))
     table = LeadingAxis(axis.up, axis.down, axis.outputs, axis.inputs, *axis.range, 0, 0, 0, axis.rule)
     flipped = (*((a,) if down[a] < 0 else ()), *((b,) if down[b] < 0 else ()))
-    return Separable(
-        dtype,
-        row.real,
-        tuple(n for _, n in read),
-        tuple(n for _, n in out),
-        flipped,
-        row,
-        np.ascontiguousarray(taps[order].astype(row.real)),
-        (offset[order] - axis.range[0]).astype(np.int64),
-        np.searchsorted(phase[order], np.arange(axis.up + 1)).astype(np.int64),
-        table,
-        divisor,
-    )
+    shape_in, shape_out = tuple(n for _, n in read), tuple(n for _, n in out)
+    ptr = np.searchsorted(phase[order], np.arange(axis.up + 1)).astype(np.int64)
+    lists = np.ascontiguousarray(taps[order].astype(row.real)), (offset[order] - axis.range[0]).astype(np.int64), ptr
+    return Separable(dtype, row.real, shape_in, shape_out, flipped, row, *lists, table, divisor)

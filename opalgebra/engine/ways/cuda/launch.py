@@ -26,7 +26,7 @@ from ...filters.fir import Fir, Ints, in_parts
 from ...filters.remembered import remembered
 from .fourier import add_by_fourier, suits_fourier
 from .passes import ends, passes, pieces
-from .plan import MAX_AXES, REALS, Axis, Launch, Variant, options, plan, real_of, source
+from .plan import MAX_AXES, REALS, Axis, Launch, Variant, launch_of, options, real_of, source
 
 MAX_INDEX = 2**62
 KEPT_PLANS = 16
@@ -189,7 +189,7 @@ def _plan(
     dtypes = (x.dtype, fir.taps_in(y.dtype).dtype, y.dtype)
     zeros = bool(np.any(fir.taps == 0)) or any(n % up for n, up in zip(fir.shape, fir.up, strict=True))
     members = fir.taps.shape[0] if fir.mixes else 1
-    return plan(axes, outer, y_outer, x_outer, inner, members, dtypes, add=add, zeros=zeros, sparse=sparse)
+    return launch_of(axes, outer, y_outer, x_outer, inner, members, dtypes, add=add, zeros=zeros, sparse=sparse)
 
 
 def _layout(array: Any, ndim: int, first: int, last: int) -> tuple[int, int, int] | None:

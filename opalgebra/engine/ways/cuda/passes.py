@@ -9,7 +9,7 @@ from math import prod
 import numpy as np
 
 from ...arrays.window import Window
-from ...filters.fir import Fir, only, put
+from ...filters.fir import Fir
 from ...filters.remembered import remembered
 
 TABLE_BYTES = 16 * 2**10  # of taps, in shared memory
@@ -46,24 +46,12 @@ def _new_passes(fir: Fir, written: Window, read: Window) -> list[tuple[Fir, Wind
     factors = _rank_one(fir.taps)
     if factors is None:
         return [(fir, written, read)]
-    active.sort(key=lambda axis: written.shape[axis] / max(1, read.shape[axis]))  # small values first
-    made: list[tuple[Fir, Window, Window]] = []
-    for axis in active:
-        to = Window(put(axis, written.starts, read.starts), put(axis, written.shape, read.shape))
-        made.append((_along(fir, axis, factors[axis]), to, read))
-        read = to
+    made = fir.along(active, factors, written, read)
     rest = [i for i in range(len(fir.shape)) if i not in active]
     weight = prod(factors[i].reshape(-1)[0] for i in rest)
     first = made[0][0]
     made[0] = (replace(first, taps=first.taps * weight), *made[0][1:])
     return made
-
-
-def _along(fir: Fir, axis: int, taps: np.ndarray) -> Fir:
-    """The factor of a filter on one axis."""
-
-    shape = tuple(-1 if i == axis else 1 for i in range(len(fir.shape)))
-    return Fir(taps.reshape(shape), only(axis, fir.start, 0), only(axis, fir.up, 1), only(axis, fir.down, 1))
 
 
 def _rank_one(taps: np.ndarray) -> list[np.ndarray] | None:

@@ -75,7 +75,7 @@ def options(variant: Variant) -> tuple[str, ...]:
     return ("-std=c++17", *(f"-D{name}={value}" for name, value in variant.macros))
 
 
-def plan(
+def launch_of(
     axes: Sequence[Axis],
     outer: int,
     y_outer: int,
@@ -93,7 +93,7 @@ def plan(
     ``dtypes`` are those of the samples, the taps and the outputs.
 
     >>> axis = Axis(2, 1, 0, 4, 2000, 1000, 0, 1, 1)
-    >>> plan([axis], 1, 0, 0, 1, 1, [np.dtype("f4")] * 3).variant.name
+    >>> launch_of([axis], 1, 0, 0, 1, 1, [np.dtype("f4")] * 3).variant.name
     'fir_tiled'
     """
     filled = [_NO_AXIS] * (MAX_AXES - len(axes)) + list(axes)

@@ -16,7 +16,7 @@ import opalgebra as oa
 from opalgebra import nn
 from opalgebra.engine.arrays.window import Window
 from opalgebra.engine.filters.fir import Fir
-from opalgebra.engine.ways import choose as dispatch
+from opalgebra.engine.ways import way
 from opalgebra.engine.ways.compiled import runs, separable
 from tests import nn_oracles as oracles
 from tests.compiled_naive import DTYPES, INEXACT, Case, draw, draw_case
@@ -169,9 +169,9 @@ def test_layers_are_their_formulas_in_either_way(data: st.DataObject) -> None:
         layer = nn.AvgPool(kernel, stride, pads)
         want = oracles.avg_pool(x, kernel, stride, pads, False, True)
     found = []
-    for least in (0, dispatch.COMPILED_WORK):
+    for least in (0, way.COMPILED_WORK):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(dispatch, "COMPILED_WORK", least)
+            patch.setattr(way, "COMPILED_WORK", least)
             bound = layer.on(sizes)
             found.append(bound._computed(x, False, False, None))
             y = rng.standard_normal(bound.dimsd)

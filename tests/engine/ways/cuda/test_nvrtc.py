@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from opalgebra.engine.ways.cuda.plan import Axis, Launch, Variant, options, plan, source
+from opalgebra.engine.ways.cuda.plan import Axis, Launch, Variant, launch_of, options, source
 
 ARCHITECTURES = ("sm_80", "sm_90", "sm_100")
 NVCC = shutil.which("nvcc")
@@ -66,7 +66,7 @@ def kernel(
     """The kernel for a long signal."""
     axis = Axis(up, down, 0, taps, 2**20, 2**20, 0, inner, inner)
     before = [axis._replace(taps=3)] * rows
-    return plan([*before, axis], 1, 0, 0, inner, 1, [np.dtype(name) for name in dtypes.split()], **more)
+    return launch_of([*before, axis], 1, 0, 0, inner, 1, [np.dtype(name) for name in dtypes.split()], **more)
 
 
 REAL, COMPLEX = ["f4 f4 f4", "f8 f8 f8", "i8 i8 i8"], ["c8 f4 c8", "f4 c8 c8", "c8 c8 c8", "f8 f8 c16", "c16 c16 c16"]

@@ -18,7 +18,7 @@ from opalgebra.bound.operators.boundary import Extension
 from opalgebra.engine.arrays.window import Window
 from opalgebra.engine.filters.fir import Fir
 from opalgebra.engine.ways.cuda.launch import filter_into
-from opalgebra.engine.ways.cuda.plan import Axis, plan
+from opalgebra.engine.ways.cuda.plan import Axis, launch_of
 from opalgebra.errors import OperandError, SizeError
 from tests.cuda_shim.shim import COMPILER, Programs, ShimBackend
 
@@ -340,7 +340,7 @@ def test_arrays_of_more_than_2_to_the_31_samples(programs: Programs, tiled: bool
     x, h = noise(rng, (ins,), "f4"), noise(rng, (6,), "f4")
     # Output n of row 1 reads around sample far + M n; row 1 begins `far` outputs after row 0.
     axis = Axis(1, down, far, 6, outs, far + ins, 0, 1, 1)
-    job = plan([axis], 2, far, 0, 1, 1, [np.dtype("f4")] * 3)
+    job = launch_of([axis], 2, far, 0, 1, 1, [np.dtype("f4")] * 3)
     head = [2, 3, job.variant.threads, 4 * far, 4 * far, x.nbytes, h.nbytes, 4 * outs, 0, 0, *job.numbers]
     answer = programs.call(job.variant, head, x.tobytes(), h.tobytes(), bytes(4 * outs))
     exact = np.zeros(outs)

@@ -14,7 +14,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from ..layout import LANES, POINT
-from .vectors import Arrays, splat
+from .vectors import Arrays, emitted
 
 
 class _Complex(NamedTuple):
@@ -25,9 +25,8 @@ class _Complex(NamedTuple):
 class _Code:
     """Complex arithmetic on vectors, and points in the memory of the arguments of an intrinsic."""
 
-    def __init__(self, context: Any, builder: Any, signature: Any, args: Any) -> None:
-        self.builder, self.args = builder, args
-        self.memory = Arrays(context, builder, signature, args, LANES)
+    def __init__(self, memory: Arrays) -> None:
+        self.builder, self.memory, self.index = memory.builder, memory, memory.step
 
     def add(self, a: _Complex, b: _Complex) -> _Complex:
         return _Complex(self.builder.fadd(a.re, b.re), self.builder.fadd(a.im, b.im))
@@ -53,10 +52,6 @@ class _Code:
     def conjugate(self, w: _Complex) -> _Complex:
         return _Complex(w.re, self.builder.fneg(w.im))
 
-    def index(self, at: Any, number: int, stride: Any = 1) -> Any:
-        """at + number · stride."""
-        return self.memory.step(at, number, stride)
-
     def load(self, array: int, point: Any) -> _Complex:
         at = self.index(ir.Constant(point.type, 0), POINT, point)
         return _Complex(self.memory.load(array, at), self.memory.load(array, self.index(at, LANES)))
@@ -68,11 +63,7 @@ class _Code:
 
     def factor(self, array: int, at: Any) -> _Complex:
         """The complex number at two entries of an array, in every lane."""
-        base, found = self.memory.bases[array], []
-        for k in range(2):
-            number = self.builder.load(self.builder.gep(base, [self.index(at, k)]))
-            found.append(splat(self.builder, number, self.memory.vector))
-        return _Complex(*found)
+        return _Complex(*(self.memory.splat(array, self.index(at, k)) for k in range(2)))
 
     def fourier4(self, x: list[_Complex]) -> list[_Complex]:
         """X_k = Σ_n x_n (−i)^{kn}."""
@@ -96,32 +87,30 @@ class _Code:
 def split4(_: Any, data: Any, n: Any, quarter: Any, twiddles: Any, j: Any) -> Any:
     """Points n + r·quarter, 0 ≤ r < 4, become w^{jr} X_r, with the three factors from twiddles[j] on."""
 
-    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        c = _Code(context, builder, signature, args)
+    def body(memory: Arrays, args: Any) -> None:
+        c = _Code(memory)
         points = [c.index(args[1], r, args[2]) for r in range(4)]
         spectrum = c.fourier4([c.load(0, point) for point in points])
         for r, (point, value) in enumerate(zip(points, spectrum, strict=True)):
             c.store(0, point, c.times(value, c.factor(3, c.index(args[4], 2 * r - 2))) if r else value)
-        return context.get_dummy_value()
 
-    return types.void(data, *(types.intp,) * 2, twiddles, types.intp), code
+    return types.void(data, *(types.intp,) * 2, twiddles, types.intp), emitted(body, LANES)
 
 
 @intrinsic
 def join4(_: Any, data: Any, n: Any, quarter: Any, twiddles: Any, j: Any) -> Any:
     """What :func:`split4` did, undone but for a factor of four."""
 
-    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        c = _Code(context, builder, signature, args)
+    def body(memory: Arrays, args: Any) -> None:
+        c = _Code(memory)
         points = [c.index(args[1], r, args[2]) for r in range(4)]
         spectrum = [c.load(0, point) for point in points]
         for r in range(1, 4):
             spectrum[r] = c.times(spectrum[r], c.conjugate(c.factor(3, c.index(args[4], 2 * r - 2))))
         for point, value in zip(points, c.inverse4(spectrum), strict=True):
             c.store(0, point, value)
-        return context.get_dummy_value()
 
-    return types.void(data, *(types.intp,) * 2, twiddles, types.intp), code
+    return types.void(data, *(types.intp,) * 2, twiddles, types.intp), emitted(body, LANES)
 
 
 def _filter(radix: int, adds: bool) -> Any:
@@ -130,16 +119,15 @@ def _filter(radix: int, adds: bool) -> Any:
         """Points n … n + radix of data are, or are added to by, those of the source, transformed, times the spectrum
         from h on, and transformed back."""
 
-        def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            c = _Code(context, builder, signature, args)
+        def body(memory: Arrays, args: Any) -> None:
+            c = _Code(memory)
             points = [c.index(args[2], r) for r in range(radix)]
             values = c.fourier([c.load(1, point) for point in points])
             values = [c.times(value, c.factor(3, c.index(args[4], 2 * r))) for r, value in enumerate(values)]
             for point, value in zip(points, c.fourier(values, inverse=True), strict=True):
                 c.store(0, point, c.add(c.load(0, point), value) if adds else value)
-            return context.get_dummy_value()
 
-        return types.void(data, source, types.intp, spectrum, types.intp), code
+        return types.void(data, source, types.intp, spectrum, types.intp), emitted(body, LANES)
 
     return step
 

@@ -35,6 +35,14 @@ def _wins(sample, best):
     return sample > best or sample != sample
 
 
+@part_of
+def _most(y, to, x, source, step, count):
+    """y[to + i] becomes the larger of it and x[source + step·i]."""
+    for i in range(count):
+        best, sample = y[to + i], x[source + step * i]
+        y[to + i] = sample if _wins(sample, best) else best
+
+
 def _maxima(y, x, rows, spans, step, size, lowest, first, stop):
     """The rows first ≤ r < stop of y: y[i] = max x[rows[r, t] + span.source + step·i]."""
     outs = y.size // max(1, len(rows) * (x.size // size))
@@ -50,17 +58,11 @@ def _maxima(y, x, rows, spans, step, size, lowest, first, stop):
                 span = spans[j]
                 target, source = to + span.first, batch * size + rows[row, t] + span.source
                 if step == 1:  # a step that is known makes vectors
-                    for i in range(span.outputs):
-                        best, sample = y[target + i], x[source + i]
-                        y[target + i] = sample if _wins(sample, best) else best
+                    _most(y, target, x, source, 1, span.outputs)
                 elif step == 2:
-                    for i in range(span.outputs):
-                        best, sample = y[target + i], x[source + 2 * i]
-                        y[target + i] = sample if _wins(sample, best) else best
+                    _most(y, target, x, source, 2, span.outputs)
                 else:
-                    for i in range(span.outputs):
-                        best, sample = y[target + i], x[source + step * i]
-                        y[target + i] = sample if _wins(sample, best) else best
+                    _most(y, target, x, source, step, span.outputs)
 
 
 def _chosen(y, places, x, rows, spans, step, size, lowest, first, stop):

@@ -28,17 +28,72 @@ def _fused(builder: Any, product: tuple[Any, Any], total: Any) -> Any:
     return builder.fadd(builder.fmul(a, b, flags=("contract",)), total, flags=("contract",))
 
 
-def splat(builder: Any, value: Any, vector: Any) -> Any:
-    """A vector whose lanes all hold the value."""
-    unset = ir.Constant(vector, ir.Undefined)
-    one = builder.insert_element(unset, value, ir.Constant(_LANE, 0))
-    return builder.shuffle_vector(one, unset, ir.Constant(ir.VectorType(_LANE, vector.count), [0] * vector.count))
+class Arrays:
+    """Numbers and vectors in the memory of the array arguments of an intrinsic."""
+
+    def __init__(self, context: Any, builder: Any, signature: Any, args: Any, lanes: int) -> None:
+        self.builder, self.bases = builder, {}
+        for i, kind in enumerate(signature.args):
+            if isinstance(kind, types.Array):
+                self.bases[i] = context.make_array(kind)(context, builder, args[i]).data
+        element = context.get_value_type(signature.args[0].dtype)
+        self.size = context.get_abi_sizeof(element)
+        self.vector = ir.VectorType(element, lanes or VECTOR_BYTES // self.size)
+
+    def at(self, array: int, *places: Any) -> Any:
+        """A pointer to an entry, at the sum of some places."""
+        pointer = self.bases[array]
+        for place in places:
+            pointer = self.builder.gep(pointer, [place])
+        return pointer
+
+    def number(self, array: int, *places: Any) -> Any:
+        """An entry."""
+        return self.builder.load(self.at(array, *places))
+
+    def splat(self, array: int, *places: Any) -> Any:
+        """A vector whose lanes all hold an entry."""
+        unset = ir.Constant(self.vector, ir.Undefined)
+        one = self.builder.insert_element(unset, self.number(array, *places), ir.Constant(_LANE, 0))
+        lanes = ir.Constant(ir.VectorType(_LANE, self.vector.count), [0] * self.vector.count)
+        return self.builder.shuffle_vector(one, unset, lanes)
+
+    def vectors(self, pointer: Any, count: int) -> list[Any]:
+        """Pointers to consecutive vectors from an entry on, which need not be aligned."""
+        steps = [ir.Constant(_INDEX, v * self.vector.count) for v in range(count)]
+        return [self.builder.bitcast(self.builder.gep(pointer, [step]), self.vector.as_pointer()) for step in steps]
+
+    def read(self, pointer: Any, count: int) -> list[Any]:
+        """Consecutive vectors."""
+        return [self.builder.load(place, align=self.size) for place in self.vectors(pointer, count)]
+
+    def write(self, pointer: Any, values: list[Any]) -> None:
+        """The other way."""
+        for place, value in zip(self.vectors(pointer, len(values)), values, strict=True):
+            self.builder.store(value, place, align=self.size)
+
+    def load(self, array: int, at: Any) -> Any:
+        """One vector."""
+        return self.read(self.at(array, at), 1)[0]
+
+    def store(self, array: int, at: Any, value: Any) -> None:
+        """The other way."""
+        self.write(self.at(array, at), [value])
+
+    def step(self, at: Any, number: int, stride: Any = 1) -> Any:
+        """at + number · stride."""
+        stride = ir.Constant(_INDEX, stride) if isinstance(stride, int) else stride
+        return self.builder.add(at, self.builder.mul(ir.Constant(_INDEX, number), stride))
 
 
-def _vectors(builder: Any, base: Any, vector: Any, count: int) -> list[Any]:
-    """Pointers to consecutive vectors."""
-    steps = [ir.Constant(_INDEX, v * vector.count) for v in range(count)]
-    return [builder.bitcast(builder.gep(base, [step]), vector.as_pointer()) for step in steps]
+def emitted(body: Callable[[Arrays, Any], None], lanes: int = 0) -> Callable[..., Any]:
+    """The code of an intrinsic that returns nothing: ``body(memory, args)`` writes it, for vectors of so many lanes."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        body(Arrays(context, builder, signature, args, lanes), args)
+        return context.get_dummy_value()
+
+    return code
 
 
 def _accumulated(
@@ -64,49 +119,34 @@ def _accumulated(
     return results
 
 
-def _sums(count: int) -> Callable[..., Any]:
-    """The code of ``y[y0 + i] = Σ_k taps[k] · x[x0 + at[k] + i]`` for ``count`` vectors of i.
+def _block(count: int) -> Any:
+    """``y[y0 + i] = Σ_k taps[k] · x[x0 + at[k] + i]`` for ``count`` vectors of i.
 
     Combs of taps lie a vector apart, so that they share most of what they read.
     """
 
-    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        def data(i: int) -> Any:
-            return context.make_array(signature.args[i])(context, builder, args[i]).data
-
-        y, x, taps, at = builder.gep(data(0), [args[1]]), builder.gep(data(2), [args[3]]), data(4), data(5)
-        element = context.get_value_type(signature.args[0].dtype)
-        size = context.get_abi_sizeof(element)
-        vector = ir.VectorType(element, VECTOR_BYTES // size)
+    def body(memory: Arrays, args: Any) -> None:
+        build = memory.builder
 
         def comb_of(comb: int) -> Callable[[Any, Any], Any]:
             def advance(k: Any, totals: list[Any]) -> list[Any]:
-                source = builder.gep(x, [builder.load(builder.gep(at, [k]))])
-                pointers = _vectors(builder, source, vector, count + comb - 1)
-                samples = [builder.load(pointer, align=size) for pointer in pointers]
+                samples = memory.read(memory.at(2, args[3], memory.number(5, k)), count + comb - 1)
                 for t in range(comb):
-                    place = builder.gep(taps, [builder.add(k, ir.Constant(_INDEX, t))])
-                    tap = splat(builder, builder.load(place), vector)
-                    totals = [_fused(builder, (samples[v + t], tap), total) for v, total in enumerate(totals)]
+                    tap = memory.splat(4, build.add(k, ir.Constant(_INDEX, t)))
+                    totals = [_fused(build, (samples[v + t], tap), total) for v, total in enumerate(totals)]
                 return totals
 
             return advance
 
-        totals = [ir.Constant(vector, None)] * count
+        totals = [ir.Constant(memory.vector, None)] * count
         for comb, first, stop in zip(COMBS, args[6:], args[7:], strict=False):
-            totals = _accumulated(builder, (first, stop, comb), totals, comb_of(comb))
-        for pointer, total in zip(_vectors(builder, y, vector, count), totals, strict=True):
-            builder.store(total, pointer, align=size)
-        return context.get_dummy_value()
+            totals = _accumulated(build, (first, stop, comb), totals, comb_of(comb))
+        memory.write(memory.at(0, args[1]), totals)
 
-    return code
-
-
-def _block(count: int) -> Any:
     @intrinsic
     def block(_: Any, y: Any, y0: Any, x: Any, x0: Any, taps: Any, at: Any, k0: Any, k1: Any, k2: Any, k3: Any) -> Any:
         index = types.intp
-        return types.void(y, index, x, index, taps, at, *(index,) * 4), _sums(count)
+        return types.void(y, index, x, index, taps, at, *(index,) * 4), emitted(body)
 
     return block
 
@@ -116,50 +156,36 @@ def _block(count: int) -> Any:
 block8, block4, block2, block1 = _block(8), _block(4), _block(2), _block(1)
 
 
-def _matrices(outs: int, count: int) -> Callable[..., Any]:
-    """The code of ``y[y0 + o·run + i] = Σ_k taps[t0 + o + outs·k] · x[x0 + at[k] + i]`` for ``count`` vectors of i."""
+def block(outs: int, count: int) -> Any:
+    """``y[y0 + o·run + i] = Σ_k taps[t0 + o + outs·k] · x[x0 + at[k] + i]`` for ``count`` vectors of i.
 
-    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        def data(i: int) -> Any:
-            return context.make_array(signature.args[i])(context, builder, args[i]).data
+    k from first to stop; a vector that is loaded serves all outputs, a tap all vectors.  Nothing is checked.
+    """
 
-        y, x, taps, at = builder.gep(data(0), [args[1]]), builder.gep(data(3), [args[4]]), data(5), data(7)
-        taps = builder.gep(taps, [args[6]])
-        element = context.get_value_type(signature.args[0].dtype)
-        size = context.get_abi_sizeof(element)
-        vector = ir.VectorType(element, VECTOR_BYTES // size)
+    def body(memory: Arrays, args: Any) -> None:
+        build = memory.builder
 
         def advance(k: Any, totals: list[Any]) -> list[Any]:
-            source = builder.gep(x, [builder.load(builder.gep(at, [k]))])
-            samples = [builder.load(p, align=size) for p in _vectors(builder, source, vector, count)]
-            matrix, updated = builder.gep(taps, [builder.mul(k, ir.Constant(_INDEX, outs))]), []
+            samples = memory.read(memory.at(3, args[4], memory.number(7, k)), count)
+            matrix, updated = build.mul(k, ir.Constant(_INDEX, outs)), []
             for o in range(outs):
-                tap = splat(builder, builder.load(builder.gep(matrix, [ir.Constant(_INDEX, o)])), vector)
-                row = totals[o * count : (o + 1) * count]
-                updated += [_fused(builder, (s, tap), total) for s, total in zip(samples, row, strict=True)]
+                tap, row = memory.splat(5, args[6], matrix, ir.Constant(_INDEX, o)), totals[o * count : (o + 1) * count]
+                updated += [_fused(build, (s, tap), total) for s, total in zip(samples, row, strict=True)]
             return updated
 
-        nothing = [ir.Constant(vector, None)] * (outs * count)
-        results = _accumulated(builder, (args[8], args[9], 1), nothing, advance)
+        nothing = [ir.Constant(memory.vector, None)] * (outs * count)
+        totals = _accumulated(build, (args[8], args[9], 1), nothing, advance)
         for o in range(outs):
-            row = builder.gep(y, [builder.mul(args[2], ir.Constant(_INDEX, o))])
-            pointers = _vectors(builder, row, vector, count)
-            for pointer, result in zip(pointers, results[o * count : (o + 1) * count], strict=True):
-                builder.store(result, pointer, align=size)
-        return context.get_dummy_value()
-
-    return code
-
-
-def block(outs: int, count: int) -> Any:
-    """``block(y, y0, run, x, x0, taps, t0, at, first, stop)``, see :func:`_matrices`; nothing is checked."""
+            memory.write(
+                memory.at(0, args[1], build.mul(args[2], ir.Constant(_INDEX, o))), totals[o * count : (o + 1) * count]
+            )
 
     @intrinsic
     def call(
         _: Any, y: Any, y0: Any, run: Any, x: Any, x0: Any, taps: Any, t0: Any, at: Any, first: Any, stop: Any
     ) -> Any:
         index = types.intp
-        return types.void(y, index, index, x, index, taps, index, at, index, index), _matrices(outs, count)
+        return types.void(y, index, index, x, index, taps, index, at, index, index), emitted(body)
 
     return call
 
@@ -182,57 +208,38 @@ def _reduced(builder: Any, vector: Any) -> Any:
     return builder.extract_element(vector, ir.Constant(_LANE, 0))
 
 
-def _dots(outs: int, count: int) -> Callable[..., Any]:
-    """The code of ``found[f0 + o·step + e] += Σ_i y[y0 + o·run + i] · x[at[e0 + e] + i]`` for ``count`` values of e.
+def dots(outs: int, count: int) -> Any:
+    """``found[f0 + o·step + e] += Σ_i y[y0 + o·run + i] · x[at[e0 + e] + i]`` for ``count`` values of e.
 
-    i runs over ``vectors`` whole vectors.
+    i runs over ``n`` whole vectors; nothing is checked.
     """
 
-    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        found, f0, step, y, y0, run, x, at, e0, vectors = args
-        bases = [
-            context.make_array(signature.args[i])(context, builder, array).data
-            for i, array in ((0, found), (3, y), (6, x), (7, at))
-        ]
-        element = context.get_value_type(signature.args[0].dtype)
-        size = context.get_abi_sizeof(element)
-        vector = ir.VectorType(element, VECTOR_BYTES // size)
-        rows = [builder.gep(bases[1], [builder.add(y0, builder.mul(run, ir.Constant(_INDEX, o)))]) for o in range(outs)]
-        places = [builder.gep(bases[3], [builder.add(e0, ir.Constant(_INDEX, e))]) for e in range(count)]
-        sources = [builder.gep(bases[2], [builder.load(place)]) for place in places]
+    def body(memory: Arrays, args: Any) -> None:
+        build, (_, f0, step, _, y0, run, _, _, e0, vectors) = memory.builder, args
+        is_integer = isinstance(memory.vector.element, ir.IntType)
+        rows = [memory.at(3, memory.step(y0, o, run)) for o in range(outs)]
+        sources = [memory.at(6, memory.number(7, memory.step(e0, e))) for e in range(count)]
 
         def advance(k: Any, totals: list[Any]) -> list[Any]:
-            at_k = builder.mul(k, ir.Constant(_INDEX, vector.count))
-
-            def load(pointer: Any) -> Any:
-                return builder.load(builder.bitcast(builder.gep(pointer, [at_k]), vector.as_pointer()), align=size)
-
-            samples, given = [load(p) for p in sources], [load(p) for p in rows]
+            i = build.mul(k, ir.Constant(_INDEX, memory.vector.count))
+            samples, given = ([memory.read(build.gep(p, [i]), 1)[0] for p in pointers] for pointers in (sources, rows))
             pairs = [(g, s) for g in given for s in samples]
-            return [_fused(builder, pair, total) for pair, total in zip(pairs, totals, strict=True)]
+            return [_fused(build, pair, total) for pair, total in zip(pairs, totals, strict=True)]
 
-        nothing = [ir.Constant(vector, None)] * (outs * count)
-        results = _accumulated(builder, (ir.Constant(_INDEX, 0), vectors, 1), nothing, advance)
-        for n, result in enumerate(results):
+        nothing = [ir.Constant(memory.vector, None)] * (outs * count)
+        totals = _accumulated(build, (ir.Constant(_INDEX, 0), vectors, 1), nothing, advance)
+        for n, total in enumerate(totals):
             o, e = divmod(n, count)
-            place = builder.add(builder.add(f0, builder.mul(step, ir.Constant(_INDEX, o))), ir.Constant(_INDEX, e))
-            pointer = builder.gep(bases[0], [place])
-            add = builder.add if isinstance(element, ir.IntType) else builder.fadd
-            builder.store(add(builder.load(pointer), _reduced(builder, result)), pointer)
-        return context.get_dummy_value()
-
-    return code
-
-
-def dots(outs: int, count: int) -> Any:
-    """``dots(found, f0, step, y, y0, run, x, at, e0, vectors)``, see :func:`_dots`; nothing is checked."""
+            pointer = memory.at(0, memory.step(memory.step(f0, o, step), e))
+            add = build.add if is_integer else build.fadd
+            build.store(add(build.load(pointer), _reduced(build, total)), pointer)
 
     @intrinsic
     def call(
         _: Any, found: Any, f0: Any, step: Any, y: Any, y0: Any, run: Any, x: Any, at: Any, e0: Any, n: Any
     ) -> Any:
         index = types.intp
-        return types.void(found, index, index, y, index, index, x, at, index, index), _dots(outs, count)
+        return types.void(found, index, index, y, index, index, x, at, index, index), emitted(body)
 
     return call
 
@@ -241,13 +248,10 @@ def dots(outs: int, count: int) -> Any:
 def copy(_: Any, y: Any, to: Any, x: Any, source: Any, count: Any) -> Any:
     """y[to + i] = x[source + i] for i < count, of arrays that do not overlap; a slice takes ten times as long."""
 
-    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        memory = Arrays(context, builder, signature, args)
-        target, origin = (builder.gep(memory.bases[i], [args[i + 1]]) for i in (0, 2))
-        cgutils.raw_memcpy(builder, target, origin, args[4], memory.size)
-        return context.get_dummy_value()
+    def body(memory: Arrays, args: Any) -> None:
+        cgutils.raw_memcpy(memory.builder, memory.at(0, args[1]), memory.at(2, args[3]), args[4], memory.size)
 
-    return types.void(y, types.intp, x, *(types.intp,) * 2), code
+    return types.void(y, types.intp, x, *(types.intp,) * 2), emitted(body)
 
 
 # Interleaving -------------------------------------------------------------------------------------------------------
@@ -283,89 +287,58 @@ def _cases(builder: Any, phases: Any, code: Callable[[int], None]) -> None:
     builder.position_at_end(done)
 
 
-class Arrays:
-    """Vectors in the memory of the array arguments of an intrinsic."""
-
-    def __init__(self, context: Any, builder: Any, signature: Any, args: Any, lanes: int = 0) -> None:
-        self.builder, self.bases = builder, {}
-        for i, kind in enumerate(signature.args):
-            if isinstance(kind, types.Array):
-                self.bases[i] = context.make_array(kind)(context, builder, args[i]).data
-        element = context.get_value_type(signature.args[0].dtype)
-        self.size = context.get_abi_sizeof(element)
-        self.vector = ir.VectorType(element, lanes or VECTOR_BYTES // self.size)
-
-    def _pointer(self, array: int, at: Any) -> Any:
-        return self.builder.bitcast(self.builder.gep(self.bases[array], [at]), self.vector.as_pointer())
-
-    def load(self, array: int, at: Any) -> Any:
-        return self.builder.load(self._pointer(array, at), align=self.size)
-
-    def store(self, array: int, at: Any, value: Any) -> None:
-        self.builder.store(value, self._pointer(array, at), align=self.size)
-
-    def step(self, at: Any, number: int, stride: Any = 1) -> Any:
-        """at + number · stride."""
-        stride = ir.Constant(_INDEX, stride) if isinstance(stride, int) else stride
-        return self.builder.add(at, self.builder.mul(ir.Constant(_INDEX, number), stride))
-
-
 @intrinsic
 def split_step(_: Any, runs: Any, at: Any, run: Any, x: Any, source: Any, phases: Any) -> Any:
     """runs[at + q·run + i] = x[source + phases·i + q] for one vector of i and 2 ≤ phases ≤ SHUFFLED."""
 
-    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        memory = Arrays(context, builder, signature, args)
+    def body(memory: Arrays, args: Any) -> None:
         lanes = memory.vector.count
 
         def case(k: int) -> None:
             mixed = [memory.load(3, memory.step(args[4], v, lanes)) for v in range(k)]
             for q in range(k):
                 wanted = [divmod(k * i + q, lanes) for i in range(lanes)]
-                memory.store(0, memory.step(args[1], q, args[2]), _pick(builder, mixed, wanted))
+                memory.store(0, memory.step(args[1], q, args[2]), _pick(memory.builder, mixed, wanted))
 
-        _cases(builder, args[5], case)
-        return context.get_dummy_value()
+        _cases(memory.builder, args[5], case)
 
-    return types.void(runs, *(types.intp,) * 2, x, *(types.intp,) * 2), code
+    return types.void(runs, *(types.intp,) * 2, x, *(types.intp,) * 2), emitted(body)
 
 
 @intrinsic
 def join_step(_: Any, y: Any, to: Any, runs: Any, at: Any, run: Any, phases: Any) -> Any:
     """y[to + phases·i + p] = runs[at + p·run + i] for one vector of i and 2 ≤ phases ≤ SHUFFLED."""
 
-    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        memory = Arrays(context, builder, signature, args)
+    def body(memory: Arrays, args: Any) -> None:
         lanes = memory.vector.count
 
         def case(k: int) -> None:
             separate = [memory.load(2, memory.step(args[3], p, args[4])) for p in range(k)]
             for v in range(k):
                 wanted = [divmod(v * lanes + i, k)[::-1] for i in range(lanes)]
-                memory.store(0, memory.step(args[1], v, lanes), _pick(builder, separate, wanted))
+                memory.store(0, memory.step(args[1], v, lanes), _pick(memory.builder, separate, wanted))
 
-        _cases(builder, args[5], case)
-        return context.get_dummy_value()
+        _cases(memory.builder, args[5], case)
 
-    return types.void(y, types.intp, runs, *(types.intp,) * 3), code
+    return types.void(y, types.intp, runs, *(types.intp,) * 3), emitted(body)
 
 
 @intrinsic
 def transpose_square(_: Any, y: Any, to: Any, y_step: Any, x: Any, source: Any, x_step: Any) -> Any:
     """y[to + c·y_step + r] = x[source + r·x_step + c] for 0 ≤ r, c < SQUARE."""
 
-    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        memory = Arrays(context, builder, signature, args, SQUARE)
+    def body(memory: Arrays, args: Any) -> None:
         rows = [memory.load(3, memory.step(args[4], r, args[5])) for r in range(SQUARE)]
         half = SQUARE // 2
         while half:  # swap the off-diagonal quarters of ever smaller squares
             for r in [r for r in range(SQUARE) if not r & half]:
                 pair = [rows[r], rows[r + half]]
-                rows[r] = _pick(builder, pair, [(1, i - half) if i & half else (0, i) for i in range(SQUARE)])
-                rows[r + half] = _pick(builder, pair, [(1, i) if i & half else (0, i + half) for i in range(SQUARE)])
+                rows[r] = _pick(memory.builder, pair, [(1, i - half) if i & half else (0, i) for i in range(SQUARE)])
+                rows[r + half] = _pick(
+                    memory.builder, pair, [(1, i) if i & half else (0, i + half) for i in range(SQUARE)]
+                )
             half //= 2
         for c, row in enumerate(rows):
             memory.store(0, memory.step(args[1], c, args[2]), row)
-        return context.get_dummy_value()
 
-    return types.void(y, *(types.intp,) * 2, x, *(types.intp,) * 2), code
+    return types.void(y, *(types.intp,) * 2, x, *(types.intp,) * 2), emitted(body, SQUARE)
