@@ -273,10 +273,10 @@ class Modular:
             raise TooLarge
         judge, y = Judge(self.ndim, {}, dict(self.given)), dict[Any, Any]()
         operator = operators.Transpose(node) if turned else node
-        for n, value in zip(x.at.T.tolist(), x.values.T, strict=True):
+        for n, sample in zip(x.at.T.tolist(), x.values.T, strict=True):
             for m, weight in judge.apply(operator, {tuple(n): 1}).items():
-                y[m] = (y.get(m, 0) + value * _residues(weight)) % PRIME
-        y = {m: value for m, value in y.items() if value.any()}
+                y[m] = (y.get(m, 0) + sample * _residues(weight)) % PRIME
+        y = {m: pair for m, pair in y.items() if pair.any()}
         at = np.array(list(y), dtype=np.int64).reshape(-1, self.ndim).T
         return Vector(at, np.array(list(y.values()), dtype=np.int64).reshape(-1, 2).T)
 
