@@ -266,15 +266,18 @@ class Modular:
         return [related(relation, xs[0], turned)]
 
     def _exactly(self, node: Any, x: Vector, turned: bool) -> Vector:
-        """A letter that only the exact judge knows, put to it once for either residue of i."""
-        if node.children():
-            raise TooLarge  # its kernels are residues here
-        judge, places = Judge(self.ndim, {}, dict(self.given)), list(map(tuple, x.at.T.tolist()))
+        """A letter that only the exact judge knows, put to it impulse by impulse."""
+        self.work[0] -= 100 * x.at.shape[1]
+        if self.work[0] < 0 or node.children():  # kernels are residues here
+            raise TooLarge
+        judge, y = Judge(self.ndim, {}, dict(self.given)), dict[Any, Any]()
         operator = operators.Transpose(node) if turned else node
-        lanes = [judge.apply(operator, dict(zip(places, lane, strict=True))) for lane in x.values.tolist()]
-        at = sorted(lanes[0].keys() | lanes[1].keys())
-        values = [[_residues(lane.get(n, 0))[side] for n in at] for side, lane in enumerate(lanes)]
-        return Vector(np.array(at, dtype=np.int64).reshape(-1, self.ndim).T, np.array(values, dtype=np.int64))
+        for n, sample in zip(x.at.T.tolist(), x.values.T, strict=True):
+            for m, weight in judge.apply(operator, {tuple(n): 1}).items():
+                y[m] = (y.get(m, 0) + sample * _residues(weight)) % PRIME
+        y = {m: pair for m, pair in y.items() if pair.any()}
+        at = np.array(list(y), dtype=np.int64).reshape(-1, self.ndim).T
+        return Vector(at, np.array(list(y.values()), dtype=np.int64).reshape(-1, 2).T)
 
     def _relation(self, node: Any) -> Relation:
         return LETTERS[type(node)](self, node)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -28,9 +29,10 @@ from opalgebra.expr.operators import Adjoint, Conj, FormalOperator, Scale, Trans
 from opalgebra.expr.signals import ConjSignal, FormalSignal, Signal
 from tests import fuzz_run, statements
 from tests.fuzz_run import CHUNK, ORDER, kind_of, summary
+from tests.generate import Newest, random_pair
 from tests.judge_claims import integer_symbols
 from tests.judge_modular import TooLarge
-from tests.statements import FULL, KINDS, Outcome, Statement, judged, statement, witness_fault
+from tests.statements import FULL, KINDS, Kind, Outcome, Statement, judged, statement, witness_fault
 
 SEED = 20260101
 BATCHES = 20
@@ -45,6 +47,17 @@ def test_prover_and_judge_agree(batch: int) -> None:
     assert verdicts.total() == 5 * CHUNK
     # A generator that only made true, or only made false, statements would test little.
     assert min(verdicts["equal proved"], verdicts["miss refuted"]) >= 60
+
+
+@pytest.mark.parametrize("formal", [False, True])
+def test_prover_and_judge_agree_on_the_newest_letters(formal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def make(rng: random.Random) -> tuple[Any, ...]:
+        return random_pair(Newest(rng.getrandbits(64)), 1 if rng.random() < 0.7 else 2, formal=formal)
+
+    monkeypatch.setitem(KINDS, "newest", Kind(make))
+    outcomes = [judged(SEED, number, "newest") for number in range(1, 121)]
+    assert [outcome for outcome in outcomes if outcome.fault] == []
+    assert min(Counter(outcome.verdict for outcome in outcomes)[verdict] for verdict in ("proved", "refuted")) >= 30
 
 
 def test_every_kind_has_its_share() -> None:
