@@ -302,6 +302,12 @@ def test_formal_kernels():
     even = oa.prove(Conv(q).on(n, mode="same").T, Conv(q).on(n, mode="same"), given=oa.even_symmetric(q))
     assert even
     assert oa.prove(Conv(q).on(n, mode="same").T, Conv(q).on(n, mode="same")).verdict == "refuted"
+
+
+@pytest.mark.long
+def test_formal_kernels_that_take_too_long():
+    p, q = oa.signals("p q")
+    both = Conv(p).on(n, mode="same") @ Conv(q).on(n, mode="same")
     unknown = oa.prove(both @ both, both @ both + 0 * both)
     assert unknown.verdict == "undecided"
     assert "formal kernels" in unknown.reason

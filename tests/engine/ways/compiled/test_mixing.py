@@ -223,6 +223,7 @@ def numbered(case: Mixing) -> tuple[Any, int]:
     return MixingGradient(replace(case, taps=numbers).made(mixing_plan), count), count
 
 
+@pytest.mark.campaign(2)
 @pytest.mark.parametrize("dtype", ["f4", "f8", "i8"])
 @pytest.mark.parametrize("tiles", ["small", "large"])
 def test_the_gradient_is_the_transpose_in_the_taps(dtype: str, tiles: str, monkeypatch: pytest.MonkeyPatch) -> None:
