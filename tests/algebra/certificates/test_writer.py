@@ -144,6 +144,7 @@ def test_what_is_false_is_rejected_however_well_sealed(lhs, rhs, given):
     assert rejected.value.status == 1
 
 
+@pytest.mark.campaign(20)
 @pytest.mark.parametrize("seed", range(60))
 def test_prover_and_checker_agree_on_random_statements(seed):
     lhs, rhs, _ = random_pair(random.Random(1000 + seed))

@@ -404,6 +404,7 @@ for lhs, rhs, given in [
 """
 
 
+@pytest.mark.long
 def test_the_same_text_for_every_order_of_hashing():
     texts = {
         subprocess.run([sys.executable, "-c", SAID], capture_output=True, text=True, check=True,

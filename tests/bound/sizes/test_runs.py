@@ -158,6 +158,7 @@ def test_random_matrices_for_large_sizes(seed):
                 assert same_exactly(at_size(pieces, into, output, t), dense(turned, at)), at
 
 
+@pytest.mark.campaign(12)
 @pytest.mark.parametrize("seed", range(40))
 def test_random_statements(seed):
     rng = random.Random(f"statement {seed}")

@@ -241,6 +241,7 @@ LETTERS: list[tuple[Any, Any]] = [
 ]
 
 
+@pytest.mark.campaign(57)
 @pytest.mark.parametrize("word", list(product(range(len(LETTERS)), repeat=3))[::3])
 def test_words_are_drawn_as_their_letters_say(word: tuple[int, ...]) -> None:
     operator = LETTERS[word[0]][0] @ LETTERS[word[1]][0] @ LETTERS[word[2]][0]

@@ -135,7 +135,7 @@ def blocks_of(case: Case, size: int | None = None) -> Blocks:
     return found if size is None or size < 2 * found.length else replace(found, size=size)
 
 
-@pytest.mark.campaign(2)
+@pytest.mark.campaign(1)
 @by_inexact
 def test_overlap_save(dtype: np.dtype) -> None:
     rng = np.random.default_rng(3)
