@@ -26,12 +26,15 @@ MAKING = frozenset([
 ])  # fmt: skip
 
 
+def public() -> dict[str, Any]:
+    """Every public object by its full name."""
+    modules = {module: import_module(module) for module in MODULES}
+    return {f"{name}.{one}": getattr(module, one) for name, module in modules.items() for one in sorted(module.__all__)}
+
+
 def lines() -> Iterator[str]:
     """The file, line by line."""
-    for module in MODULES:
-        offered = import_module(module)
-        for name in sorted(offered.__all__):
-            yield from _object(f"{module}.{name}", getattr(offered, name))
+    return (line for name, value in public().items() for line in _object(name, value))
 
 
 def _object(name: str, value: Any) -> Iterator[str]:
@@ -45,7 +48,7 @@ def _object(name: str, value: Any) -> Iterator[str]:
         yield f"{name}: {type(value).__name__}{_keys(value)}"
     yield from _shown(_examples(value if inspect.ismodule(value) or callable(value) else type(value)))
     if inspect.isclass(value):
-        inherited = {described for base in value.__mro__[1:] if base in _public() for described in _members(base)}
+        inherited = {described for base in value.__mro__[1:] if base in _classes() for described in _members(base)}
         for head, examples in _members(value):
             if (head, examples) not in inherited:
                 yield head
@@ -58,13 +61,12 @@ def _keys(value: Any) -> str:
 
 def _bases(cls: type) -> list[str]:
     """The classes that ``except`` and ``isinstance`` may name: the public ones and Python's."""
-    return [base.__name__ for base in cls.__mro__[1:-1] if base in _public() or base.__module__ == "builtins"]
+    return [base.__name__ for base in cls.__mro__[1:-1] if base in _classes() or base.__module__ == "builtins"]
 
 
 @cache
-def _public() -> frozenset[Any]:
-    offered = [(import_module(module), name) for module in MODULES for name in import_module(module).__all__]
-    return frozenset(value for module, name in offered if inspect.isclass(value := getattr(module, name)))
+def _classes() -> frozenset[Any]:
+    return frozenset(filter(inspect.isclass, public().values()))
 
 
 @cache

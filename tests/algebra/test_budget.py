@@ -35,7 +35,7 @@ TOWERS = {
 }
 
 
-@pytest.mark.campaign(2)
+@pytest.mark.campaign(1)
 @pytest.mark.parametrize("name", TOWERS)
 def test_deep_expressions(name):
     deep, again = tower(TOWERS[name]), tower(TOWERS[name])
@@ -94,7 +94,7 @@ def test_deep_towers_are_decided(name):
     assert sys.getrecursionlimit() == limit
 
 
-@pytest.mark.campaign(2)
+@pytest.mark.campaign(1)
 @pytest.mark.parametrize("name", LONG)
 def test_deep_towers_end_in_time(name):
     deep = made(*LONG[name])

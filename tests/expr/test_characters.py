@@ -66,6 +66,7 @@ FALSE = {
 }  # fmt: skip
 
 
+@pytest.mark.campaign(9)
 @pytest.mark.parametrize("name", TRUE)
 def test_true_for_every_frequency(name):
     proof = oa.prove(*TRUE[name])

@@ -84,6 +84,7 @@ FALSE = {
 }  # fmt: skip
 
 
+@pytest.mark.campaign(10)
 @pytest.mark.parametrize("name", PROVED)
 def test_true_for_every_k(name):
     lhs, rhs = PROVED[name]

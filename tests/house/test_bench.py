@@ -140,6 +140,7 @@ def every_case():
     ]
 
 
+@pytest.mark.campaign(37)
 @pytest.mark.parametrize(("task", "dtype", "adjoint"), every_case())
 def test_what_is_compared_with_the_peers_is_the_same(task, dtype, adjoint):
     assert bench.compare(task, dtype, adjoint, repeats=1).ours > 0

@@ -27,6 +27,7 @@ def run(script, *arguments):
     )
 
 
+@pytest.mark.campaign(2)
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_it_runs(script):
     done = run(script)

@@ -1,4 +1,4 @@
-"""5,000 random statements of twenty-two kinds: the prover and the judge must agree on every one.
+"""5,000 random statements of twenty-two kinds, 500 of them in the short run: prover and judge must agree on all.
 
 ``judged(SEED, number, kind)`` makes a statement again, by itself.
 """
@@ -38,6 +38,7 @@ SEED = 20260101
 BATCHES = 20
 
 
+@pytest.mark.campaign(2)
 @pytest.mark.parametrize("batch", range(BATCHES))
 def test_prover_and_judge_agree(batch: int) -> None:
     """All batches together are one round of the kinds: 100 chunks of 50 statements."""
@@ -65,6 +66,7 @@ def test_every_kind_has_its_share() -> None:
     assert set(map(kind_of, range(100))) == set(KINDS)
 
 
+@pytest.mark.campaign(7)
 @pytest.mark.parametrize("kind", KINDS)
 def test_derivations_checks_and_exact_witnesses(kind: str) -> None:
     outcomes = [
@@ -76,6 +78,7 @@ def test_derivations_checks_and_exact_witnesses(kind: str) -> None:
 DECIDED = [kind for kind in KINDS if kind != "contradictions"]
 
 
+@pytest.mark.campaign(5)
 @pytest.mark.parametrize("kind", DECIDED)
 def test_statements_said_to_be_equal_are_found_out(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every wrong "proved" is caught; of symbols, where some small value of those tried has to show it, most."""
@@ -87,6 +90,7 @@ def test_statements_said_to_be_equal_are_found_out(kind: str, monkeypatch: pytes
     assert len(caught) >= (0.9 * len(refuted) if KINDS[kind].symbolic else len(refuted))
 
 
+@pytest.mark.campaign(5)
 @pytest.mark.parametrize("kind", DECIDED)
 def test_statements_said_to_differ_are_found_out(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     proved = [n for n in range(1, 20) if judged(SEED, n, kind).verdict == "proved"]
@@ -102,6 +106,7 @@ def test_undecided_is_a_fault_where_factors_are_numbers(monkeypatch: pytest.Monk
     assert judged(SEED, 1, "symbolic factors").fault == ""
 
 
+@pytest.mark.campaign(7)
 @pytest.mark.parametrize("kind", DECIDED)
 def test_a_wrong_witness_is_found_out(kind: str) -> None:
     made, witness = _refuted(kind)
@@ -254,6 +259,7 @@ WRONG: list[tuple[str, str, Any]] = [
 ]
 
 
+@pytest.mark.campaign(6)
 @pytest.mark.parametrize(("kind", "name", "wrong"), WRONG, ids=[f"{kind}, {name}" for kind, name, _ in WRONG])
 def test_a_wrong_prover_is_caught(kind: str, name: str, wrong: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A prover with one mistake, whose checks agree with it: the judge has to see it within a few statements."""

@@ -95,6 +95,7 @@ def built(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 
+@pytest.mark.long
 @needs_sphinx
 def test_links_to_laws_are_checked(tmp_path: Path) -> None:
     card = "(law-noble-down)=\n## A card\n\n{law}`noble-down`\n"

@@ -97,6 +97,7 @@ def test_what_is_true_is_built(tmp_path: Path) -> None:
     assert "equation-noble" in (tmp_path / "_build/html/other.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.long
 def test_latex_is_built_from_the_pages_that_html_was_built_from(tmp_path: Path) -> None:
     source = site(tmp_path, TRUE.replace(".. toctree::\n\n   other", "") + "\n.. identity:: Conv(é) == Conv(é)\n")
     doctrees = ["-d", str(tmp_path / "_build/doctrees")]

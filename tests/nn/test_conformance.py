@@ -58,6 +58,7 @@ def bound_of(case: Case, layer: Any) -> Any:
     return layer.operator.on(spatial, out=out if case.nd > 1 else out[0], boundary=rule)
 
 
+@pytest.mark.campaign(60)
 @pytest.mark.parametrize("case", params(*OPS))
 def test_outputs_and_gradients(case: Case) -> None:
     x, gy = case.inputs["x"], case.grads["gy"]

@@ -56,6 +56,7 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(7)
 
 
+@pytest.mark.campaign(5)
 @pytest.mark.parametrize("name", WAVELETS)
 def test_wavelets_reconstruct_and_run(name, x):
     bank = oa.wavelet(name)
@@ -117,6 +118,7 @@ def test_cosines_against_sympy():
     assert not oa.Conv([a**2 + a * b]).equals(oa.Identity())
 
 
+@pytest.mark.campaign(3)
 @pytest.mark.parametrize("M", [2, 3, 4, 5, 8])
 @pytest.mark.parametrize("make", [oa.dft_bank, oa.cosine_bank])
 def test_banks_of_many_channels(make, M, x):

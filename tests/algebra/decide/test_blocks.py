@@ -28,6 +28,7 @@ def offsets(k: Any) -> list[Any]:
     return list(product(*map(range, k))) if isinstance(k, tuple) else list(range(k))
 
 
+@pytest.mark.campaign(4)
 @pytest.mark.parametrize("seed", range(12))
 def test_random_blocks_are_proved_and_refuted(seed: int) -> None:
     rng = Random(100 + seed)

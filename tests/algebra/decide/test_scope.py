@@ -211,6 +211,7 @@ def test_of_what_may_be_a_contradiction_nothing_is_proved():
         oa.prove(Up(k) @ Shift(d), Up(k), given=(equal(k, 2), not_divides(k, 2 * d)))
 
 
+@pytest.mark.long
 def test_many_hypotheses_take_bounded_time():
     symbols = oa.factors(" ".join(f"x{i}" for i in range(20)))
     rng = random.Random(3)
@@ -403,6 +404,7 @@ for lhs, rhs, given in [
 """
 
 
+@pytest.mark.long
 def test_the_same_text_for_every_order_of_hashing():
     texts = {
         subprocess.run([sys.executable, "-c", SAID], capture_output=True, text=True, check=True,

@@ -85,6 +85,7 @@ def test_random_operators_against_the_judge(seed: int, is_block: bool) -> None:
         np.testing.assert_allclose(y.compute(), expected, rtol=0, atol=1e-11 * max(1, np.abs(expected).max(initial=0)))
 
 
+@pytest.mark.campaign(15)
 @pytest.mark.parametrize("seed", range(60))
 def test_integers_are_exact(seed: int) -> None:
     s = sample(seed, "i", blocks=seed % 3 == 0)
@@ -97,6 +98,7 @@ def test_integers_are_exact(seed: int) -> None:
 CASES = list(product((1, 2, 3, 5), (1, 2, 3, 7), (1, 4, 9), ("singles", "uneven", "one")))
 
 
+@pytest.mark.campaign(36)
 @pytest.mark.parametrize(("up", "down", "taps", "how"), CASES)
 def test_upfirdn(up: int, down: int, taps: int, how: str) -> None:
     """The 144 cases of SciPy's filter between rates."""
@@ -196,7 +198,7 @@ LAYERS = [
 ]
 
 
-@pytest.mark.campaign(12)
+@pytest.mark.campaign(6)
 @pytest.mark.parametrize("layer", LAYERS, ids=str)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_layers(layer: Any, dtype: str) -> None:
@@ -204,7 +206,7 @@ def test_layers(layer: Any, dtype: str) -> None:
     agree(layer, x, len(str(layer)))
 
 
-@pytest.mark.campaign(7)
+@pytest.mark.campaign(3)
 @pytest.mark.parametrize("layer", [layer for layer in LAYERS if layer.is_linear], ids=str)
 def test_adjoints_of_layers(layer: Any) -> None:
     F = layer.on((16, 18) if layer.has_channels else (4, 16, 18))

@@ -107,7 +107,7 @@ def far_case(up: int, down: int, rule: str, dtype: np.dtype, seed: int) -> Case:
 RATES = [(1, 1), (2, 3), (5, 2), (1, -1), (3, -2), (2**24, 2**24), (2**20, 1), (1, 2**24), (2**24, 2**20), (2**21, -1)]
 
 
-@pytest.mark.campaign(8)
+@pytest.mark.campaign(4)
 @pytest.mark.parametrize(("up", "down"), RATES)
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 def test_compiled_filters_far_from_zero(up: int, down: int, dtype: np.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +139,7 @@ def test_windows_far_beyond_the_array(rule: str, engine: str) -> None:
         assert np.dot(F.T(y), x) == np.dot(y, F(x))
 
 
-@pytest.mark.campaign(3)
+@pytest.mark.campaign(2)
 @pytest.mark.parametrize("engine", ["numba", "numpy", "auto"])
 @pytest.mark.parametrize("k", [2, 3, 2**24])
 def test_shifts_and_factors_beyond_32_bits(k: int, engine: str) -> None:

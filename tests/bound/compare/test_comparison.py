@@ -66,6 +66,7 @@ def computed(rng: Any, kernels: list[np.ndarray], dtype: str) -> np.ndarray:
     return np.array(taps, dtype=dtype)
 
 
+@pytest.mark.campaign(36)
 @pytest.mark.parametrize("dtype", BITS)
 @pytest.mark.parametrize("seed", range(60))
 def test_what_is_computed_in_any_order_is_equal_up_to_rounding(seed: int, dtype: str) -> None:
@@ -87,6 +88,7 @@ def test_what_is_computed_in_any_order_is_equal_up_to_rounding(seed: int, dtype:
     assert (oa.compare(before, after, dtype=dtype).verdict == "equal") == exactly
 
 
+@pytest.mark.campaign(36)
 @pytest.mark.parametrize("dtype", BITS)
 @pytest.mark.parametrize("seed", range(60))
 def test_the_bound_is_the_one_that_is_promised(seed: int, dtype: str) -> None:
@@ -190,6 +192,7 @@ def drawn_bound(rng: Any) -> Any:
     return made.T if rng.integers(2) else made
 
 
+@pytest.mark.campaign(20)
 @pytest.mark.parametrize("seed", range(100))
 def test_rows_that_stand_for_others_miss_nothing(seed: int) -> None:
     """Against all entries: the largest row sum of |Δ|, and whether anything differs."""

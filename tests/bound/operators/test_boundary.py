@@ -21,6 +21,7 @@ def extended(rule: str, n: int, before: int, after: int) -> Any:
     return oa.Identity().on(n, out=(-before, n + after), boundary=rule)
 
 
+@pytest.mark.campaign(84)
 @pytest.mark.parametrize("widths", WIDTHS)
 @pytest.mark.parametrize("n", LENGTHS)
 @pytest.mark.parametrize("rule", BOUNDARIES)

@@ -57,6 +57,7 @@ def along(case: Case, axis: int, ndim: int) -> oa.LinearOperator:
     return oa.Down(down) @ oa.Shift(on_an_axis(-norm["offset"], axis, ndim, 0)) @ oa.Conv(kernel) @ oa.Up(up)
 
 
+@pytest.mark.campaign(35)
 @pytest.mark.parametrize("case", params(*ONE_AXIS))
 def test_along_an_axis(case: Case) -> None:
     norm, x = case.norm or {}, case.inputs["x"]
@@ -69,6 +70,7 @@ def test_along_an_axis(case: Case) -> None:
     assert F.dottest(dtype=np.complex128)
 
 
+@pytest.mark.campaign(25)
 @pytest.mark.parametrize("case", params(*ONE_AXIS))
 def test_along_an_axis_of_an_operator_on_all_axes(case: Case) -> None:
     norm, x = case.norm or {}, case.inputs["x"]
@@ -89,6 +91,7 @@ def named(case: Case) -> oa.LinearOperator | None:
     return oa.TransposedConv(h, norm["up"]) if norm["offset"] == 0 and norm["down"] == 1 else None
 
 
+@pytest.mark.campaign(25)
 @pytest.mark.parametrize("case", params(*ONE_AXIS))
 def test_named_compositions(case: Case) -> None:
     A, norm = named(case), case.norm or {}
@@ -100,6 +103,7 @@ def test_named_compositions(case: Case) -> None:
     assert not case.error(np.moveaxis(F(x), -1, norm["axis"]))
 
 
+@pytest.mark.campaign(25)
 @pytest.mark.parametrize("case", params("convolve", "upfirdn"))
 def test_modes_give_scipy_windows(case: Case) -> None:
     norm, x, h = case.norm or {}, case.inputs["x"], case.inputs["h"]

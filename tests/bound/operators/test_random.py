@@ -80,6 +80,7 @@ def test_against_the_judge(seed: int, blocks: bool) -> None:
     assert same_exactly(entries, exact)
 
 
+@pytest.mark.campaign(40)
 @pytest.mark.parametrize(("seed", "blocks"), [(seed, False) for seed in range(1000, 1120)])
 def test_full_is_what_the_operator_on_signals_gives(seed: int, blocks: bool) -> None:
     s = sample(seed)
@@ -91,6 +92,7 @@ def test_full_is_what_the_operator_on_signals_gives(seed: int, blocks: bool) -> 
         assert close(F(x), np.array(y.values.tolist(), dtype=complex).reshape(y.values.shape))
 
 
+@pytest.mark.campaign(40)
 @pytest.mark.parametrize("seed", range(2000, 2120))
 def test_full_holds_all_and_valid_reads_inside(seed: int) -> None:
     s = sample(seed)
@@ -113,6 +115,7 @@ def test_full_holds_all_and_valid_reads_inside(seed: int) -> None:
             assert not any(reads(judge, bare, n) for n in truth)
 
 
+@pytest.mark.campaign(20)
 @pytest.mark.parametrize("seed", range(3000, 3060))
 def test_same_has_the_rate(seed: int) -> None:
     s = sample(seed)
@@ -125,6 +128,7 @@ def test_same_has_the_rate(seed: int) -> None:
         assert out.shape[axis] == -(-n * r.numerator // r.denominator)
 
 
+@pytest.mark.campaign(40)
 @pytest.mark.parametrize(("seed", "blocks"), PLAIN[:120:2] + BLOCKS[:40:2])
 def test_linear_batched_and_adjoint(seed: int, blocks: bool) -> None:
     s = sample(4000 + seed, blocks=blocks)
@@ -174,6 +178,7 @@ def test_combinations_are_those_of_the_matrices(seed: int) -> None:
         assert close(made.H.todense(), expected.conj().T, 1e-10)
 
 
+@pytest.mark.campaign(40)
 @pytest.mark.parametrize(("seed", "blocks"), PLAIN[:60] + BLOCKS[:20])
 def test_read_back(seed: int, blocks: bool) -> None:
     """repr and pickle give an equal operator with an equal hash, of the combinations as well."""

@@ -41,6 +41,7 @@ def sample(seed: int) -> tuple[Any, tuple[int, ...], Spans, tuple[str, ...]]:
     return operator, sizes, tuple(out), boundary
 
 
+@pytest.mark.campaign(20)
 @pytest.mark.parametrize("seed", range(60))
 def test_against_the_judge(seed: int) -> None:
     """F, its transpose, adjoint and conjugate as matrices, and the exact matrix exactly."""

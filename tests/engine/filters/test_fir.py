@@ -58,6 +58,7 @@ CASES = [(seed, ndim, mixes) for ndim, count in ((1, 150), (2, 50), (3, 15)) for
          for mixes in (False, True)]  # fmt: skip
 
 
+@pytest.mark.campaign(86)
 @pytest.mark.parametrize(("seed", "ndim", "mixes"), CASES)
 def test_a_run_is_the_defining_sum_and_its_transpose_the_transpose(seed: int, ndim: int, mixes: bool) -> None:
     rng = random.Random(f"{seed} {ndim} {mixes}")
@@ -77,6 +78,7 @@ def test_a_run_is_the_defining_sum_and_its_transpose_the_transpose(seed: int, nd
         assert np.array_equal(y.reshape(expected.shape), expected)
 
 
+@pytest.mark.campaign(36)
 @pytest.mark.parametrize(("seed", "ndim", "mixes"), CASES[::3])
 def test_windows_hold_all_that_is_read_and_reached(seed: int, ndim: int, mixes: bool) -> None:
     rng = random.Random(f"windows {seed} {ndim}")
@@ -96,6 +98,7 @@ def test_windows_hold_all_that_is_read_and_reached(seed: int, ndim: int, mixes: 
 LETTERS = ["down", "shift", "flip", "up", "filter"]
 
 
+@pytest.mark.campaign(30)
 @pytest.mark.parametrize("seed", range(120))
 def test_letters_after_a_filter(seed: int) -> None:
     """Merged, and one after the other through a window that is wide enough."""

@@ -22,6 +22,7 @@ def channels(outputs: Any, count: int) -> list[oa.Signal]:
     return [outputs] if count == 1 else list(outputs)
 
 
+@pytest.mark.campaign(8)
 @pytest.mark.parametrize("seed", range(30))
 def test_random_blocks_run_as_dense_matrices_say(seed: int) -> None:
     rng = Random(seed)

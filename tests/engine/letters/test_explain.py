@@ -13,7 +13,9 @@ from tests.definitions import relaxed, signal_strategy, trees
 
 def test_costs_of_each_letter():
     A = oa.Down(2) @ (3 * oa.Conv([1, 0, 1])) @ oa.Modulate([1, -1]) @ oa.Up(2) @ oa.Shift(4) @ oa.Flip()
-    stages = engine.explain(A, 5).stages
+    explained = engine.explain(A, 5)
+    assert isinstance(explained, engine.Explanation)
+    stages = explained.stages
     assert [type(stage.what).__name__ for stage in stages] == [
         "Flip", "Shift", "Up", "Modulate", "Conv", "Scale", "Down",
     ]  # fmt: skip

@@ -57,6 +57,7 @@ def test_compiled_code_gives_what_slices_give(name, dtype):
         assert_close(fast.H(y), plain.H(y), dtype)
 
 
+@pytest.mark.campaign(4)
 @pytest.mark.parametrize("blocks", [False, True])
 @pytest.mark.parametrize("seed", range(0, 200, 25))
 def test_random_operators_compiled_and_as_slices(seed, blocks):

@@ -99,6 +99,7 @@ def random_drawn(seed: int) -> tuple[random.Random, LinearOperator]:
     return rng, random_operator(rng) if seed % 2 else random_block(rng)
 
 
+@pytest.mark.campaign(40)
 @pytest.mark.parametrize("seed", range(120))
 def test_the_drawing_read_back_is_the_operator(seed: int) -> None:
     rng, operator = random_drawn(seed)

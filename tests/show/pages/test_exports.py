@@ -66,6 +66,7 @@ def compile_tex() -> Any:
     return run
 
 
+@pytest.mark.campaign(17)
 @pytest.mark.parametrize("name", SHOWN)
 def test_every_object_is_written(name: str, tmp_path: Path) -> None:
     thing, _ = SHOWN[name]

@@ -351,6 +351,7 @@ KINDS = {
 }
 
 
+@pytest.mark.campaign(8)
 @pytest.mark.parametrize(
     ("kind", "dark"), [*((kind, False) for kind in KINDS), *((k, True) for k in ("response-rates", "layer-matrix"))]
 )

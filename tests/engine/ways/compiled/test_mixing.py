@@ -34,6 +34,7 @@ def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs, "THREAD_WORK", 0)
 
 
+@pytest.mark.campaign(5)
 @by_dtype
 @pytest.mark.parametrize(("rank", "channels", "count"), [(1, 70, 40), (2, 20, 30), (3, 9, 12)])
 def test_random_filters(dtype: np.dtype, rank: int, channels: int, count: int) -> None:
@@ -70,6 +71,7 @@ def large(dtype: str, **changed: Any) -> Mixing:
     return replace(Mixing(taps, [-1, -1], [1, 1], [1, 1], windows, windows, ["zero", "zero"], x), **changed)
 
 
+@pytest.mark.campaign(4)
 @pytest.mark.parametrize(
     "changed",
     [
@@ -232,6 +234,7 @@ def numbered(case: Mixing) -> tuple[Any, int]:
     return MixingGradient(replace(case, taps=numbers).made(mixing_plan), count), count
 
 
+@pytest.mark.campaign(1)
 @pytest.mark.parametrize("dtype", ["f4", "f8", "i8"])
 @pytest.mark.parametrize("tiles", ["small", "large"])
 def test_the_gradient_is_the_transpose_in_the_taps(dtype: str, tiles: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,6 +147,7 @@ def blocks_of(case: Case, size: int | None = None) -> Blocks:
     return found if size is None or size < 2 * found.length else replace(found, size=size)
 
 
+@pytest.mark.campaign(1)
 @by_inexact
 def test_overlap_save(dtype: np.dtype) -> None:
     rng = np.random.default_rng(3)
@@ -164,6 +165,7 @@ def test_overlap_save(dtype: np.dtype) -> None:
             np.testing.assert_allclose(fast.run(case.x), direct.run(case.x), rtol=0, atol=error)
 
 
+@pytest.mark.campaign(1)
 @by_inexact
 def test_overlap_save_by_the_definition(dtype: np.dtype) -> None:
     rng = np.random.default_rng(4)
@@ -210,6 +212,7 @@ def test_a_changed_spectrum_is_noticed() -> None:
         assert not case.agrees(replace(fast, spectra=spectra).run(case.x))
 
 
+@pytest.mark.campaign(1)
 @by_inexact
 def test_combs_of_taps(dtype: np.dtype) -> None:
     """Taps a vector apart go by together; with gaps, in phases and in planes each still goes by once."""
@@ -355,6 +358,7 @@ def test_nothing_outside_is_touched(tiles: str, monkeypatch: pytest.MonkeyPatch)
     assert are_whole(marks)
 
 
+@pytest.mark.campaign(1)
 @pytest.mark.skipif(sys.platform != "linux", reason="protects pages as Linux does")
 @by_inexact
 def test_overlap_save_touches_nothing_outside(dtype: np.dtype, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ from tests.generate_bound import sample
 DTYPES = ("f4", "f8", "c8", "c16")
 
 
+@pytest.mark.campaign(40)
 @pytest.mark.parametrize(("seed", "blocks"), [(s, False) for s in range(120)] + [(s, True) for s in range(40)])
 def test_random_operators(seed: int, blocks: bool, place: Any) -> None:
     """Forward, transposed, adjoint and conjugated, on batches of every dtype, on this device and on another one."""
@@ -55,6 +56,7 @@ def exact_and_size(A: Any, n: int, out: Any, boundary: str, x: np.ndarray, turne
     return left @ (right @ wide), np.abs(left) @ (np.abs(right) @ np.abs(wide))
 
 
+@pytest.mark.campaign(14)
 @pytest.mark.parametrize("boundary", RULES)
 @pytest.mark.parametrize(("up", "down"), [(1, 1), (2, 1), (1, 2), (3, 2)])
 def test_four_roundings(boundary: str, up: int, down: int, place: Any) -> None:

@@ -21,6 +21,7 @@ ARCHITECTURES = ("sm_80", "sm_90", "sm_100")
 NVCC = shutil.which("nvcc")
 FLUSH = "-ftz=true"  # which CuPy adds
 Compile = Callable[[Variant, str], tuple[str, str]]
+pytestmark = pytest.mark.long
 
 
 def by_nvrtc(variant: Variant, architecture: str) -> tuple[str, str]:

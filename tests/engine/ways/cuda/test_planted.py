@@ -15,7 +15,10 @@ from opalgebra.engine.ways.cuda.plan import source
 from tests.cuda_shim.shim import COMPILER, SANITIZERS, Programs, ShimError
 from tests.engine.ways.cuda.test_shim import BOUNDARIES, Case, check, make, not_the_last
 
-pytestmark = pytest.mark.skipif(COMPILER is None, reason="g++ is not here, so the CUDA source cannot be run on the CPU")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(COMPILER is None, reason="g++ is not here, so the CUDA source cannot be run on the CPU"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -138,6 +138,7 @@ RATES = [  # ↑, ↓, taps
 DTYPES = ["f4 f4 f4", "f8 f8 f8", "c8 f4 c8", "f4 c8 c8", "c8 c8 c8", "f8 f8 c16", "c16 c16 c16", "i8 i8 i8"]
 
 
+@pytest.mark.campaign(3)
 @pytest.mark.parametrize(("up", "down", "taps"), RATES)
 def test_one_axis(programs: Programs, up: int, down: int, taps: int) -> None:
     rng = np.random.default_rng(taps)
@@ -147,6 +148,7 @@ def test_one_axis(programs: Programs, up: int, down: int, taps: int) -> None:
         check(programs, case, turn % 3)
 
 
+@pytest.mark.campaign(2)
 @pytest.mark.parametrize("dtypes", DTYPES)
 def test_every_dtype(programs: Programs, dtypes: str) -> None:
     rng = np.random.default_rng(len(dtypes))
@@ -155,6 +157,7 @@ def test_every_dtype(programs: Programs, dtypes: str) -> None:
         check(programs, case, turn % 3, rounding=8)  # a complex product has four roundings itself
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("up", "down", "taps"), [(1, 1, 31), (2, 1, 4), (1, 2, 31), (2, 3, 13), (160, 147, 700)])
 def test_scipy(programs: Programs, up: int, down: int, taps: int) -> None:
     rng = np.random.default_rng(1)
@@ -176,6 +179,7 @@ def not_the_last(rng: np.random.Generator, taps: int, up: int, down: int, size: 
     return case._replace(fir=fir, read=read, written=written, y=noise(rng, (2, *written.shape), "f4"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("inner", [2, 9, 33])
 def test_an_axis_that_is_not_the_last(programs: Programs, inner: int) -> None:
     rng = np.random.default_rng(inner)
@@ -184,6 +188,7 @@ def test_an_axis_that_is_not_the_last(programs: Programs, inner: int) -> None:
         assert dict(backend.launched[0].variant.macros)["AXES"] == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("kernel", "up", "down"),
     [
@@ -204,6 +209,7 @@ def test_several_axes(programs: Programs, kernel: Any, up: Any, down: Any) -> No
         check(programs, make(rng, kernel, up, down, size, batch=(2,)), turn % 3, rounding=6)
 
 
+@pytest.mark.long
 def test_taps_of_rank_one_are_passes(programs: Programs) -> None:
     rng = np.random.default_rng(0)
     for turn in range(12):
@@ -217,6 +223,7 @@ def test_taps_of_rank_one_are_passes(programs: Programs) -> None:
 BOUNDARIES = ["zero", "wrap", "symmetric", "reflect", "edge", "antisymmetric"]
 
 
+@pytest.mark.campaign(2)
 @pytest.mark.parametrize("boundary", BOUNDARIES)
 def test_boundaries(programs: Programs, boundary: str) -> None:
     rng = np.random.default_rng(0)
@@ -230,6 +237,7 @@ def test_boundaries(programs: Programs, boundary: str) -> None:
         check(programs, case, turn % 3, rounding=6)
 
 
+@pytest.mark.campaign(1)
 @pytest.mark.parametrize(("up", "down", "taps"), [(1, 1, 9), (3, 1, 4), (160, 147, 700), (1, 100, 3)])
 def test_a_zero_tap_reads_nothing(programs: Programs, up: int, down: int, taps: int) -> None:
     rng = np.random.default_rng(0)
@@ -242,6 +250,7 @@ def test_a_zero_tap_reads_nothing(programs: Programs, up: int, down: int, taps: 
             check(programs, case, turn % 3, rounding=8)
 
 
+@pytest.mark.long
 def test_taps_for_each_channel(programs: Programs) -> None:
     rng = np.random.default_rng(0)
     for kernel, up, turn in itertools.product([(3, 3), (1, 5), (5, 1)], [(1, 1), (2, 2)], range(3)):
@@ -249,6 +258,7 @@ def test_taps_for_each_channel(programs: Programs) -> None:
         assert len(check(programs, case, turn, rounding=6, blocks=3).launched) == 1
 
 
+@pytest.mark.long
 def test_matrices_between_channels(programs: Programs) -> None:
     rng = np.random.default_rng(0)
     for turn in range(6):
@@ -273,6 +283,7 @@ def test_views(programs: Programs) -> None:
     check(programs, deep._replace(x=deep.x.transpose(1, 0, 2, 3).copy().transpose(1, 0, 2, 3)), 2)
 
 
+@pytest.mark.long
 def test_the_input_stays_as_it_is(programs: Programs) -> None:
     case = make(np.random.default_rng(0), (5,), (2,), (1,), (40,))
     kept = case.x.copy()
@@ -281,6 +292,7 @@ def test_the_input_stays_as_it_is(programs: Programs) -> None:
     assert np.array_equal(case.x, kept)
 
 
+@pytest.mark.long
 def test_many_taps_are_cut(programs: Programs) -> None:
     rng = np.random.default_rng(0)
     case = make(rng, (5000,), (1,), (1,), (9,))
@@ -290,6 +302,7 @@ def test_many_taps_are_cut(programs: Programs) -> None:
     assert len(check(programs, flat, 2, rounding=8).launched) == 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("up", "down", "dtypes"), [(1, 1, "f8 f8 f8"), (1, -2, "f8 c16 c16"), (2, 1, "c16 f8 c16")])
 def test_fourier(programs: Programs, up: int, down: int, dtypes: str) -> None:
     rng = np.random.default_rng(0)
@@ -302,6 +315,7 @@ def test_fourier(programs: Programs, up: int, down: int, dtypes: str) -> None:
     assert np.nanmax(np.abs(found - exact)) <= 1e-14 * np.nanmax(size)
 
 
+@pytest.mark.long
 def test_fourier_in_single_precision(programs: Programs) -> None:
     rng = np.random.default_rng(0)
     backend = check(programs, make(rng, (5000,), (1,), (1,), (3000,)), 0)
@@ -311,6 +325,7 @@ def test_fourier_in_single_precision(programs: Programs) -> None:
 # Large indices ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_an_upsampling_factor_of_2_to_the_24(programs: Programs) -> None:
     rng = np.random.default_rng(0)
     up = 2**24
@@ -321,6 +336,7 @@ def test_an_upsampling_factor_of_2_to_the_24(programs: Programs) -> None:
         check(programs, Case(fir, x, np.zeros(1200), written, read, {}), 0)
 
 
+@pytest.mark.long
 def test_factors_past_31_bits(programs: Programs) -> None:
     rng = np.random.default_rng(0)
     for up, down in [(2**33, 2**33), (2**33, -(2**34)), (2**31, 2**31)]:
@@ -330,6 +346,7 @@ def test_factors_past_31_bits(programs: Programs) -> None:
         check(programs, Case(fir, x, np.zeros(30), written, read, {}), 0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("tiled", [True, False])
 def test_arrays_of_more_than_2_to_the_31_samples(programs: Programs, tiled: bool) -> None:
     """The last of some billion samples, of which all but the last are zero and take no memory."""
