@@ -16,7 +16,7 @@ from opalgebra.engine.arrays.rules import RULES, Rule
 from opalgebra.engine.arrays.window import Window
 from opalgebra.engine.filters.fir import Fir
 from opalgebra.engine.ways.compiled import boxes
-from opalgebra.engine.ways.compiled.loops import tiles
+from opalgebra.engine.ways.compiled.loops import patches
 from tests.cuda_shim.shim import COMPILER, Programs, ShimBackend
 from tests.judge_bound import BOUNDARIES, continuation
 
@@ -63,7 +63,7 @@ def by_symbolic_runs(row: Rule, n: int) -> np.ndarray:
 def by_numba(row: Rule, n: int) -> np.ndarray:
     made = np.zeros((len(ROWS), n), dtype=np.int64)
     for y, i in zip(made, range(START, STOP), strict=True):
-        found = i if 0 <= i < n else tiles._fold.py_func(i, n, row.code)
+        found = i if 0 <= i < n else patches.fold.py_func(i, n, row.code)
         if found != -1:
             y[found if found >= 0 else -2 - found] = 1 if found >= 0 else -1
     return made
