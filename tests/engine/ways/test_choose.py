@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import tracemalloc
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import opalgebra as oa
 from opalgebra import Conv, Down, Flip, Modulate, Repeat, Shift, Signal, Up
 from opalgebra.engine.ways import choose as dispatch
 from opalgebra.engine.ways import compiled
+from opalgebra.engine.ways.way import Way
 from tests.generate_bound import sample
 
 DTYPES = ["f4", "f8", "c8", "c16"]
@@ -299,6 +301,40 @@ def test_without_numba_slices_are_used_and_said_so(monkeypatch):
     monkeypatch.setattr(dispatch.compiled, "available", lambda: False)
     with pytest.raises(oa.OperandError, match="needs Numba"):
         Conv([1.0]).on(3, engine="numba")
+
+
+def test_a_row_is_all_that_a_new_way_needs(monkeypatch):
+    """A way that continues arrays and divides by itself: chosen, planned, run and explained from its row alone."""
+    made = []
+
+    class Planned:
+        def __init__(self, fir, written, read, dtype, rules, divisor):
+            self.inner = compiled.plan(
+                fir.taps, fir.start, fir.up, fir.down, *map(spans_of, (written, read)), dtype, rules
+            )
+            self.divisor = divisor
+            made.append((rules, divisor))
+
+        def run(self, x, y=None, add=False):
+            assert not add
+            found = self.inner.run(x, y)
+            found /= self.divisor
+            return found
+
+    def spans_of(window):
+        return list(zip(window.starts, window.shape, strict=True))
+
+    def suits(job):
+        return "it is new" if job.is_plain("auto") and job.action.taps.size == 7 else None
+
+    row = Way("new", suits, plan=Planned, continues=True, casts=True, divides=True)
+    monkeypatch.setattr(dispatch, "WAYS", (row, *dispatch.WAYS))
+    F, x = (Fraction(1, 3) * Conv(np.arange(1.0, 8))).on(500, boundary="reflect", mode="same"), noise(500)
+    assert {(step.way, step.why) for step in F.explain().steps if "taps" in step.text} == {("new", "it is new")}
+    y = F._computed(x, False, False, None)
+    monkeypatch.undo()
+    assert made == [(("reflect",), 3)]
+    assert_close(y, (Fraction(1, 3) * Conv(np.arange(1.0, 8))).on(500, boundary="reflect", mode="same")(x), "f8")
 
 
 def test_a_pickle_leaves_out_what_a_run_has_made():

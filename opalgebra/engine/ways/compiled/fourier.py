@@ -12,6 +12,7 @@ from .plans import Plan, plan
 def transforms_of(*given: Any) -> Blocks | Boxes | None:
     """The transforms that cost least for the arguments of :func:`plan` but its rules, if there are any that compute it.
 
+    >>> import numpy as np
     >>> type(transforms_of(np.ones(500), [0], [1], [1], [(0, 9000)], [(0, 9000)], np.dtype(float))).__name__
     'Blocks'
     """
@@ -22,6 +23,7 @@ def transforms_of(*given: Any) -> Blocks | Boxes | None:
 def fir(*given: Any) -> Plan | OverlapSave | BoxFilter:
     """As :func:`plan`, by FFTs where they are faster: long filters of inexact numbers.
 
+    >>> import numpy as np
     >>> fir(np.ones(3), [0], [1], [1], [(0, 5)], [(0, 3)], float).kind
     'tiles'
     """
