@@ -6,7 +6,7 @@ from html import escape
 
 from tests.imports import Graph, circles, reached
 
-WIDTH, HEIGHT, GAP, FLOOR = 164, 26, 12, 64  # of a box, and from box to box and from floor to floor
+WIDTH, HEIGHT, GAP, FLOOR = 180, 26, 12, 64  # of a box, and from box to box and from floor to floor
 DOORS = {"opalgebra", "opalgebra._verbs", "opalgebra.__main__"}
 COLOURS = {"algebra": "#dbe7f5", "engine": "#e4f1dc", "bound": "#f7ecd4", "show": "#f0e0f2", "nn": "#d9f0ee"}
 STYLE = """text { font: 12px sans-serif; text-anchor: middle }

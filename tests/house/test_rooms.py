@@ -1,4 +1,4 @@
-"""Rooms on floors: no circle of imports in the algebra, and none elsewhere but those that are listed."""
+"""Rooms on floors: no circle of imports between files, and none between rooms."""
 
 from __future__ import annotations
 
@@ -8,24 +8,13 @@ from pathlib import Path
 import pytest
 
 from opalgebra._verbs import VERBS, verb
-from tests.floors import floors, svg
+from tests.floors import floors, rooms, svg
 from tests.imports import circles, graph, modules, reached
 
-# Circles that are not opened yet, by folder: one that is not listed fails, and one listed that is gone as well.
-OPEN = []
 
-
-def test_no_circle_but_those_listed(root: Path) -> None:
-    assert [_shown(circle) for circle in circles(graph(root))] == OPEN
-
-
-def _shown(circle: list[str]) -> str:
-    folder = circle[0].split(".")[1]
-    return f"{folder}: {' '.join(name.removeprefix(f'opalgebra.{folder}.') for name in circle)}"
-
-
-def test_the_algebra_has_no_circle(root: Path) -> None:
-    assert not [c for c in circles(graph(root)) if any(name.startswith("opalgebra.algebra") for name in c)]
+def test_no_circle_of_files_and_none_of_rooms(root: Path) -> None:
+    assert circles(graph(root)) == []
+    assert circles(rooms(graph(root))) == []
 
 
 def test_every_file_of_the_algebra_stands_in_a_room(root: Path) -> None:

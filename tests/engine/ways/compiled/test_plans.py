@@ -22,19 +22,8 @@ import opalgebra as oa
 from opalgebra.engine.arrays.window import Window
 from opalgebra.engine.filters.fir import Fir
 from opalgebra.engine.ways import compiled
-from opalgebra.engine.ways.compiled import (
-    Blocks,
-    Boxes,
-    OverlapSave,
-    boxes,
-    fir,
-    layout,
-    overlap,
-    plan,
-    plans,
-    runs,
-    threads,
-)
+from opalgebra.engine.ways.compiled import Blocks, Boxes, OverlapSave, boxes, fir, overlap, plan, plans, runs, threads
+from opalgebra.engine.ways.compiled.loops import layout
 from tests.compiled_naive import DTYPES, INEXACT, Case, draw, draw_case
 
 by_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=str)
