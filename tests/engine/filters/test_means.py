@@ -131,7 +131,7 @@ def test_a_rounded_divisor_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
             out[...] = y
         return y if out is None else out
 
-    from opalgebra.engine.program.program import program
+    from opalgebra.engine.program import program
 
     monkeypatch.setattr(program, "divided", multiplied)
     assert not means(nn.AvgPool(49)(np.ones(490, complex)), 1)

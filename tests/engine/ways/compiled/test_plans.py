@@ -512,6 +512,6 @@ def test_without_a_directory_for_the_cache(copy: Path) -> None:
 
 
 def test_numba_is_imported_by_the_first_run(root: Path) -> None:
-    code = "import sys; from opalgebra.engine import compiled as c; print(c.available(), 'numba' in sys.modules)"
+    code = "import sys; from opalgebra.engine.ways import compiled as c; print(c.available(), 'numba' in sys.modules)"
     assert python(code, root) == "True False"
     assert python(code, root, NUMBA_DISABLE_JIT="1") == "False False"
