@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from opalgebra.expr.calls import CALLS
 from opalgebra.expr.multirate import Conv, Down, Flip, Modulate, Shift, Up
 from opalgebra.expr.named import AvgPool, Corr, DilatedConv, LinearUp, Repeat, StridedConv, TransposedConv
 from opalgebra.expr.node import Node, nodes_in
@@ -30,7 +31,6 @@ from opalgebra.expr.operators import (
 )
 from opalgebra.expr.signals import Applied, FormalSignal, Signal, SignalExpr
 from opalgebra.expr.tree import walk
-from opalgebra.show.notation.scalars import CALLS
 
 from .generate_numbers import Palette, nudged, signal_of
 from .rewrites import RULES, acted, axes, factor, pack, reindexed, scalar, shift

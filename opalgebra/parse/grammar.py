@@ -11,7 +11,7 @@ from collections.abc import Container
 from typing import Any
 
 from ..expr import Block, Signal, box, sums
-from ..show.notation.scalars import CALLS
+from ..expr.calls import CALLS
 from .numerals import NUMERIC
 from .source import column, fail
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import cmath
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable, Mapping
 from itertools import count
 from keyword import iskeyword
 from math import copysign, isfinite
@@ -14,26 +13,10 @@ from unicodedata import normalize
 
 import numpy as np
 
-from ... import expr
 from ...errors import SizeError
+from ...expr.calls import CALLS
 from ...scalar import Scalar, exact
 from .numbers import HUGE, kind
-
-# What an argument of an operator is, by the name of its field.
-_ROLES = {"kernel": "signal", "sequence": "signal", "factor": "factor", "shift": "shift"}
-
-
-def _calls(base: type[Any]) -> Iterator[tuple[str, tuple[Any, tuple[str, ...]]]]:
-    for made in base.__subclasses__():
-        given = [field.name for field in fields(made)] if is_dataclass(made) else ["none"]
-        public = made.__module__.startswith(expr.__name__) and not made.__name__.startswith("_")
-        if public and all(part in _ROLES for part in given):
-            yield made.__name__, (made, tuple(_ROLES[part] for part in given))
-        yield from _calls(made)
-
-
-#: The operators that code calls by name with kernels, factors and shifts alone: the class, and what each argument is.
-CALLS = dict(_calls(expr.LinearOperator))
 
 # Names that ``exact('…')`` reads as something other than a symbol.
 _RESERVED = (
