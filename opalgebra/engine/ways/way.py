@@ -14,7 +14,7 @@ import numpy as np
 from ..arrays.window import Window
 from ..filters.fir import Fir
 from . import compiled
-from .compiled.loops.layout import VECTOR_BYTES
+from .compiled.layout import VECTOR_BYTES
 
 COMPILED_WORK = 30_000  # multiply-adds from which compiled code pays, its call included (measured)
 MIXING_WORK = 10_000  # the same where taps mix channels; below it Numba need not be imported

@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ...arrays.rules import RULES
+from . import layout
 from .axes import Ints, Pairs
-from .loops import layout
 from .overlap import ByTransforms
 from .plans import Plan
 from .threads import share

@@ -19,7 +19,7 @@ import numpy as np
 from ....errors import DimensionError
 from ...arrays.rules import CODES
 from .axes import AxisTaps, Ints, Pairs, RowTaps, axes_of, check, last_axis, leading_axes, row_of
-from .loops.layout import Channels, LastAxis, LeadingAxis, OutputBlock, entries_of, packed
+from .layout import Channels, LastAxis, LeadingAxis, OutputBlock, entries_of, packed
 from .plans import PATCH_BYTES, TILE_BYTES
 from .runs import Runs
 from .threads import share

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .axes import Ints, Pairs, axis_of
-from .loops.layout import LANES, POINT, SIZES, STAGE_ENTRIES, Transforms, packed
+from .layout import LANES, POINT, SIZES, STAGE_ENTRIES, Transforms, packed
 from .plans import Plan
 from .runs import as_input, as_output
 from .threads import checked, get_threads, share

@@ -23,7 +23,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from .axes import AxisTaps, Ints, Pairs, RowTaps, axes_of, check, last_axis, leading_axes, row_of
-from .loops.layout import COMBS, IN_PATCH, IN_ROW, IN_X, LastAxis, LeadingAxis, entries_of, packed
+from .layout import COMBS, IN_PATCH, IN_ROW, IN_X, LastAxis, LeadingAxis, entries_of, packed
 from .runs import PIECE_WORK, Runs
 from .threads import share
 

@@ -16,8 +16,19 @@ from scipy import signal
 import opalgebra as oa
 from opalgebra.engine.arrays.window import Window
 from opalgebra.engine.filters.fir import Fir
-from opalgebra.engine.ways.compiled import Blocks, Boxes, OverlapSave, boxes, fir, overlap, plan, plans, runs, threads
-from opalgebra.engine.ways.compiled.loops import layout
+from opalgebra.engine.ways.compiled import (
+    Blocks,
+    Boxes,
+    OverlapSave,
+    boxes,
+    fir,
+    layout,
+    overlap,
+    plan,
+    plans,
+    runs,
+    threads,
+)
 from tests.compiled_naive import DTYPES, INEXACT, Case, draw, draw_case
 
 by_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=str)
