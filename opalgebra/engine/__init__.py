@@ -14,6 +14,7 @@ from ..expr import LinearOperator, Signal, SignalExpr, common_ndim, formal_parts
 from .letters.explain import Explanation, explain
 from .letters.reference import ReferenceEngine
 from .letters.unfold import formal_error
+from .program.unbound import PlannedEngine
 
 __all__ = ["ENGINES", "Engine", "Explanation", "add", "apply", "apply_to_channels", "explain"]
 
@@ -38,7 +39,7 @@ class Engine(Protocol):
         """The sum of concrete signals."""
 
 
-ENGINES: list[Engine] = [ReferenceEngine()]
+ENGINES: list[Engine] = [PlannedEngine()]
 
 
 def apply(operator: LinearOperator, signal: SignalExpr) -> Signal:
