@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from ..errors import DimensionError, FormalSignalError, OperandError
 from ..expr import LinearOperator, Signal, SignalExpr, common_ndim, formal_parts, is_exact_arithmetic
 from .letters.explain import Explanation, explain
-from .letters.reference import ReferenceEngine
+from .letters.reference import ReferenceEngine as ReferenceEngine
 from .letters.unfold import formal_error
 from .program.unbound import PlannedEngine
 

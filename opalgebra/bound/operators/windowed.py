@@ -68,13 +68,14 @@ class Windowed(BetweenWindows):
         super().__init__(operator, Window((0,) * len(sizes), sizes), out_window, mode, boundary, dtype)
 
     @cached_property
-    def _ends(self) -> Ends:
-        """The values of the inputs and of the outputs, one for each channel."""
-        return self._shared.ends
+    def _compiled(self) -> Compiled:
+        """The operator as values, which equal ones share."""
+        return multiplied_out(self.operator, len(self.in_window.shape))
 
     @property
-    def _shared(self) -> Compiled:
-        return multiplied_out(self.operator, len(self.in_window.shape))
+    def _ends(self) -> Ends:
+        """The values of the inputs and of the outputs, one for each channel."""
+        return self._compiled.ends
 
     @cached_property
     def extension(self) -> Extension | None:
@@ -88,7 +89,7 @@ class Windowed(BetweenWindows):
     def program(self) -> Program:
         """The filters, on their windows."""
         read = self.in_window if self.extension is None else self.extension.window
-        return self._shared.program(read, self.out_window)
+        return self._compiled.program(read, self.out_window)
 
     def _act(self, x: np.ndarray, transposed: bool, conjugated: bool, out: np.ndarray | None = None) -> np.ndarray:
         if out is None and type(x) is np.ndarray:
@@ -191,7 +192,7 @@ class Windowed(BetweenWindows):
         other.__dict__.update(program=program, extension=self.extension)
         return other
 
-    _made = BoundOperator._made | {"program", "_ends", "extension", "_matrices", "_runs"}
+    _made = BoundOperator._made | {"program", "_compiled", "extension", "_matrices", "_runs"}
 
     def _between(self, x: Any, read: Window, out: Window, transposed: bool, conjugated: bool) -> Any:
         """The outputs of a window from the continued inputs of another; of Fᵀ, the inputs from the outputs."""

@@ -94,7 +94,7 @@ class Plan(NamedTuple):
 
 
 def planned(operator: LinearOperator, signals: tuple[Signal, ...]) -> Plan | None:
-    """The plan for signals, found again for equal operators; None where letter by letter is as good, or all there is."""
+    """The plan for signals, found again for equal operators; None where letter by letter is as good or needed."""
     for signal in signals:
         if signal.weak or signal.dtype.char not in "fdFD" or signal.values.size < 2:
             return None
@@ -157,7 +157,7 @@ def _ancestors(values: Sequence[Value]) -> set[Value]:
 
 
 def _can_run(program: Program, dtype: Any) -> bool:
-    """Whether numbers and indices are such that every way computes with them; windows that are too large are refused."""
+    """Whether every way computes with these numbers and indices; windows that are too large are refused."""
     limit, most, factor = np.finfo(dtype).max, 1, 1
     for window in program.windows.values():
         window.check_size(max(8, dtype.itemsize))
