@@ -128,7 +128,7 @@ class _Passes(Machine[int]):
 
 
 def stays_by_letters(operator: LinearOperator) -> bool:
-    """Whether nothing is to be planned: samples move or are weighed and no zeros are dropped again, or there are symbols.
+    """Whether nothing is to be planned: samples move or are weighed, and no zeros dropped again, or there are symbols.
 
     >>> import opalgebra as oa
     >>> stays_by_letters(2 * oa.Up(3) @ oa.Shift(1)), stays_by_letters(oa.Down(2) @ oa.Up(3))
