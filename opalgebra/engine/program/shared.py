@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
 from typing import Any, Final
+from weakref import ref
 
 from ...expr import PLAIN, LinearOperator, grid
 from ...expr.contents import has_blocks
@@ -20,16 +21,16 @@ from ..letters.unfold import evaluate_channels
 from .program import Program
 from .values import Compiler, Ends, Value, compile_grid
 
-MOST: Final = 64  # operators that are kept
+MOST: Final = 32  # operators that are kept
 MOST_TAPS: Final = 2**22  # that all of them have together; those of the last one may be more
-MOST_PROGRAMS: Final = 64  # of one operator
+MOST_PROGRAMS: Final = 16  # of one operator
 
 
 class Compiled:
-    """An operator as values."""
+    """An operator as values; ``key`` says which one, and how it was compiled."""
 
-    def __init__(self, ends: Ends) -> None:
-        self.ends = ends
+    def __init__(self, ends: Ends, key: Any = None) -> None:
+        self.ends, self.key = ends, key
         self.taps = _taps(ends)
 
     def program(self, read: Window, out: Window) -> Program:
@@ -58,24 +59,23 @@ def _taps(ends: Ends) -> int:
 
 
 class _Kept:
-    """The operators that were asked for last."""
+    """What was asked for last, by the operator and how it is compiled."""
 
     def __init__(self) -> None:
         self.lock = Lock()
         self.made: OrderedDict[Any, Compiled] = OrderedDict()
 
     def get(self, key: Any) -> Compiled | None:
+        """What is kept under the key."""
         with self.lock:
-            found = self.made.get(key)
-            if found is not None:
-                self.made.move_to_end(key)
-            return found
+            return self.made.get(key)
 
-    def put(self, key: Any, made: Compiled) -> Compiled:
-        """What is kept under the key: what another thread has put there meanwhile, if it has."""
+    def put(self, made: Compiled) -> Compiled:
+        """What is kept under its key from now on: what another thread has put there meanwhile, if it has."""
         with self.lock:
-            found = self.made.setdefault(key, made)
-            taps = sum(entry.taps for entry in self.made.values())
+            found = self.made.setdefault(made.key, made)
+            self.made.move_to_end(made.key)
+            taps = sum(entry.taps for entry in self.made.values()) if found is made else 0
             while len(self.made) > 1 and (len(self.made) > MOST or taps > MOST_TAPS):
                 _, gone = self.made.popitem(last=False)
                 taps -= gone.taps
@@ -97,9 +97,15 @@ def as_written(operator: LinearOperator, ndim: int) -> Compiled:
     return _compiled(operator, ndim, lambda: _in_stages(operator, ndim), False)
 
 
-def _compiled(operator: LinearOperator, ndim: int, make: Callable[[], Ends], *how: bool) -> Compiled:
-    key = operator, ndim, *how
-    return _KEPT.get(key) or _KEPT.put(key, Compiled(make()))
+def _compiled(operator: LinearOperator, ndim: int, make: Callable[[], Ends], as_grid: bool) -> Compiled:
+    known: dict[Any, ref[Compiled]] = operator.__dict__.setdefault("_compiled", {})
+    here = known.get((ndim, as_grid))
+    found = here and here()
+    if found is None:
+        key = operator, ndim, as_grid
+        found = _KEPT.get(key) or Compiled(make(), key)
+        known[ndim, as_grid] = ref(found)
+    return _KEPT.put(found)
 
 
 def _in_stages(operator: LinearOperator, ndim: int) -> Ends:

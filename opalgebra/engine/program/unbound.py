@@ -28,10 +28,10 @@ from ..letters.unfold import evaluate_channels, window_of
 from .matrix import ThroughMatrix, is_served, matrix_of
 from .program import Program
 from .shared import Compiled, as_written
-from .values import Ends, Value, merged
+from .values import Value, merged
 
 Arrays: TypeAlias = list[np.ndarray]
-MOST_PLANS: Final = 64  # of one operator
+MOST_PLANS: Final = 16  # of one operator
 MOST_INDEX: Final = 2**60  # of a product of an index with the factors of a filter, which compiled code takes in 64 bits
 NEGATIVE_ZERO: Final = {"f": -0.0, "c": complex(-0.0, -0.0)}  # to which −0.0 may be added
 SPREAD: Final = 4  # how many zeros taps between channels may have for each tap of the filters that they come from
@@ -80,14 +80,14 @@ class Plan(NamedTuple):
 
     def run(self, signals: tuple[Signal, ...]) -> tuple[Signal, ...]:
         """The outputs; inputs are read only."""
-        found: dict[int, np.ndarray] = {}
+        made: list[Any] = [None] * len(self.outputs)
         with np.errstate(over="ignore", invalid="ignore"):
             for outputs, inputs, run in self.parts:
-                found.update(zip(outputs, run([signals[j].values for j in inputs]), strict=True))
-        made = [found.get(i, np.zeros(0)) for i in range(len(self.outputs))]
+                for i, y in zip(outputs, run([signals[j].values for j in inputs]), strict=True):
+                    made[i] = y
         return tuple(
             [
-                Signal._wrap(y if y.size else np.zeros(window.shape, dtype), window.starts)
+                Signal._wrap(np.zeros(window.shape, dtype) if y is None else y, window.starts)
                 for y, (window, dtype) in zip(made, self.outputs, strict=True)
             ]
         )
@@ -121,21 +121,21 @@ def _plan(operator: LinearOperator, compiled: Compiled, signals: tuple[Signal, .
         if window.size:
             together.setdefault((dtype, _is_single(compiled.ends[1][i])), []).append(i)
     given = [Output(window, signal.dtype) for window, signal in zip(windows, signals, strict=True)]
-    parts = [_part(compiled.ends, given, outputs, members) for members in together.values()]
+    parts = [_part(compiled, given, outputs, members) for members in together.values()]
     return None if None in parts else Plan(outputs, tuple([part for part in parts if part is not None]))
 
 
-def _part(ends: Ends, given: list[Output], outputs: tuple[Output, ...], members: list[int]) -> Part | None:
-    """How outputs of one dtype are computed; None where their program is not :func:`_is_served`."""
-    values, windows, dtype = (
-        [ends[1][i] for i in members],
-        [outputs[i].window for i in members],
-        outputs[members[0]].dtype,
-    )
+def _part(compiled: Compiled, given: list[Output], outputs: tuple[Output, ...], members: list[int]) -> Part | None:
+    """How outputs of one dtype are computed; None where their program cannot run."""
+    ends, dtype = compiled.ends, outputs[members[0]].dtype
+    values, windows = [ends[1][i] for i in members], [outputs[i].window for i in members]
     read = _ancestors(values)
     inputs = [j for j, start in enumerate(ends[0]) if start in read]
     starts = [ends[0][j] for j in inputs]
-    program = Program([(ends[0][j], given[j].window) for j in inputs], list(zip(values, windows, strict=True)))
+    if len(given) == len(outputs) == 1:
+        program = compiled.program(given[0].window, windows[0])  # which a bound operator may have as well
+    else:
+        program = Program([(ends[0][j], given[j].window) for j in inputs], list(zip(values, windows, strict=True)))
     if not _can_run(program, dtype):
         return None
     known = [given[j] for j in inputs]
