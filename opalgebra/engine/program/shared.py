@@ -100,7 +100,7 @@ def as_written(operator: LinearOperator, ndim: int) -> Compiled:
 def _compiled(operator: LinearOperator, ndim: int, make: Callable[[], Ends], as_grid: bool) -> Compiled:
     known: dict[Any, ref[Compiled]] = operator.__dict__.setdefault("_compiled", {})
     here = known.get((ndim, as_grid))
-    found = here and here()
+    found = here() if here else None
     if found is None:
         key = operator, ndim, as_grid
         found = _KEPT.get(key) or Compiled(make(), key)
