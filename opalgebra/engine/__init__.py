@@ -12,8 +12,9 @@ from typing import Any, Protocol
 from ..errors import DimensionError, FormalSignalError, OperandError
 from ..expr import LinearOperator, Signal, SignalExpr, common_ndim, formal_parts, is_exact_arithmetic
 from .letters.explain import Explanation, explain
-from .letters.reference import ReferenceEngine
+from .letters.reference import ReferenceEngine as ReferenceEngine
 from .letters.unfold import formal_error
+from .program.unbound import PlannedEngine
 
 __all__ = ["ENGINES", "Engine", "Explanation", "add", "apply", "apply_to_channels", "explain"]
 
@@ -38,7 +39,7 @@ class Engine(Protocol):
         """The sum of concrete signals."""
 
 
-ENGINES: list[Engine] = [ReferenceEngine()]
+ENGINES: list[Engine] = [PlannedEngine()]
 
 
 def apply(operator: LinearOperator, signal: SignalExpr) -> Signal:

@@ -70,7 +70,7 @@ class LinearOperator(OperatorVerbs, Node):
                     f"{self} has the formal part {', '.join(formal)} and cannot run on an array; give numbers: "
                     "Conv([1, 2, 1]), Up(2), or put a formal signal in place of the array"
                 )
-            return self._apply(Signal(other))
+            return self._apply(Signal(other)) if isinstance(other, (list, tuple)) else self._apply_to_array(other)
         if hasattr(other, "_after_bound"):  # a layer or another map of arrays, which binds this operator
             return other._after_bound(self)
         if hasattr(other, "dimsd"):
@@ -89,6 +89,16 @@ class LinearOperator(OperatorVerbs, Node):
         if isinstance(signal, Applied):
             return Applied(compose((self, signal.operator)), signal.signal)
         return Applied(self, signal)
+
+    def _apply_to_array(self, array: np.ndarray) -> SignalExpr:
+        """A x for an array; one of floats is not copied first, and the result has no memory in common with it."""
+        is_plain = type(array) is np.ndarray and array.dtype.char in "fdFD" and array.dtype.isnative
+        if not is_plain or not array.ndim:
+            return self._apply(Signal(array))
+        found: Any = self._apply(Signal._wrap(array.view(), (0,) * array.ndim))
+        if np.may_share_memory(found.values, array):  # to which its owner may write
+            return Signal._wrap(np.array(found.values), found.starts)
+        return found
 
     def __rmatmul__(self, other: object) -> Any:
         raise OperandError(

@@ -145,7 +145,7 @@ class Signal(SignalExpr):
         """A signal around an array that nobody else writes to; used by the engines."""
         signal = object.__new__(cls)
         array.flags.writeable = False
-        signal._set(_values=array, _start=start, weak=weak, ndim=array.ndim)
+        signal.__dict__.update(_values=array, _start=start, weak=weak, ndim=array.ndim)
         return signal
 
     _values: np.ndarray

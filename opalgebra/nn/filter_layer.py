@@ -16,7 +16,8 @@ from ..bound.operators.windowed import Windowed
 from ..engine.arrays.device import host
 from ..engine.arrays.window import Window
 from ..engine.filters.fir import Fir
-from ..engine.program.values import Ends, Term, Value, quotient
+from ..engine.program.shared import Compiled
+from ..engine.program.values import Term, Value, quotient
 from ..errors import KernelError
 from ..expr import MASKED, Conv, Down, LinearOperator, Shift, Signal, Up, compose, has_mask
 from .geometry import Ints, at_zero
@@ -88,12 +89,12 @@ class BoundLayer(Windowed):
         return self.layer._operator(self.in_window.shape)
 
     @cached_property
-    def _ends(self) -> Ends:
+    def _compiled(self) -> Compiled:
         start = Value((), is_input=True, channels=self.channels[1] if self.channels else None)
         end = self.layer._value(start, self.in_window.shape)
         ndim = len(self.in_window.shape)
         divisor = self.layer._divisor(ndim)
-        return [start], [quotient(end, divisor, ndim) if divisor > 1 else end]
+        return Compiled(([start], [quotient(end, divisor, ndim) if divisor > 1 else end]))
 
     def _computed(self, x: np.ndarray, transposed: bool, conjugated: bool, out: np.ndarray | None) -> np.ndarray:
         if self.layer.has_gaps and x.dtype.kind in "fc" and not bool(np.all(np.isfinite(x))):

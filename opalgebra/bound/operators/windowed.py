@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from copy import copy
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import product
 from math import prod
 from typing import Any
@@ -17,14 +17,15 @@ import numpy as np
 
 from ...algebra.forms.matrix import matrix
 from ...algebra.judge.evaluate import Evaluator
-from ...engine.arrays.arithmetic import divided
 from ...engine.arrays.device import module_of
 from ...engine.arrays.rules import CODES
 from ...engine.arrays.window import Window
+from ...engine.filters.remembered import remembered
+from ...engine.program.matrix import SMALL, ThroughMatrix, is_served, matrix_of
 from ...engine.program.program import Beyond, Program, window_read
-from ...engine.program.values import Ends, compile_grid
+from ...engine.program.shared import Compiled, multiplied_out
+from ...engine.program.values import Ends
 from ...engine.ways.choose import check_engine, engine_for
-from ...engine.ways.short import is_finite
 from ...errors import DimensionError, OperandError
 from ...expr import LinearOperator, formal_parts, grid
 from ...scalar import exact, is_sympy
@@ -35,8 +36,6 @@ from .base import BoundOperator, Shape
 from .between import BetweenWindows
 from .boundary import Extension, sources
 from .extent import MODES, check_period, mode_window
-
-SMALL = 4096  # entries of a matrix that is kept, and samples that are sent through it
 
 
 def on_sizes(
@@ -69,9 +68,14 @@ class Windowed(BetweenWindows):
         super().__init__(operator, Window((0,) * len(sizes), sizes), out_window, mode, boundary, dtype)
 
     @cached_property
+    def _compiled(self) -> Compiled:
+        """The operator as values, which equal ones share."""
+        return multiplied_out(self.operator, len(self.in_window.shape))
+
+    @property
     def _ends(self) -> Ends:
         """The values of the inputs and of the outputs, one for each channel."""
-        return compile_grid(grid(self.operator), len(self.in_window.shape))
+        return self._compiled.ends
 
     @cached_property
     def extension(self) -> Extension | None:
@@ -84,9 +88,8 @@ class Windowed(BetweenWindows):
     @cached_property
     def program(self) -> Program:
         """The filters, on their windows."""
-        starts, ends = self._ends
         read = self.in_window if self.extension is None else self.extension.window
-        return Program([(start, read) for start in starts], [(end, self.out_window) for end in ends])
+        return self._compiled.program(read, self.out_window)
 
     def _act(self, x: np.ndarray, transposed: bool, conjugated: bool, out: np.ndarray | None = None) -> np.ndarray:
         if out is None and type(x) is np.ndarray:
@@ -119,18 +122,7 @@ class Windowed(BetweenWindows):
             whole = (program.transposed if transposed else program).whole(len(shape), batch, dtype, self.engine)
             if whole is not None:
                 return (whole,)
-        small = self._small(dtype, transposed, conjugated) if prod(shape) <= SMALL else None
-        return (None if small is None else partial(self._through, small, transposed, conjugated),)
-
-    def _through(self, matrix: np.ndarray, transposed: bool, conjugated: bool, x: np.ndarray) -> np.ndarray:
-        """x times a matrix; not where x is not finite, because 0 · NaN would spread a NaN too far."""
-        if not is_finite(x):
-            return self._computed(x, transposed, conjugated, None)
-        y = (x if x.ndim == 1 else x.reshape(-1, len(matrix))).dot(matrix)
-        if self._divisor > 1 and not transposed:
-            y = divided(y, self._divisor, y.dtype, y)
-        before, after = (self.dimsd, self.dims) if transposed else (self.dims, self.dimsd)
-        return y if x.ndim == 1 else y.reshape(*x.shape[: x.ndim - len(before)], *after)
+        return (self._small(dtype, transposed, conjugated) if prod(shape) <= SMALL else None,)
 
     def _computed(self, x: np.ndarray, transposed: bool, conjugated: bool, out: np.ndarray | None) -> np.ndarray:
         """Through the program."""
@@ -170,18 +162,24 @@ class Windowed(BetweenWindows):
         made = program.run(list(np.moveaxis(x, axis, 0)), dtype, self.engine)
         return np.stack(made, axis)
 
-    def _small(self, dtype: Any, transposed: bool, conjugated: bool) -> np.ndarray | None:
-        """The matrix of a small operator for data of a dtype, ready to multiply from the right; else None."""
-        key = dtype, transposed, conjugated
-        if key not in self._matrices:
-            wanted = self.engine == "auto" and 0 < self.size <= SMALL and dtype.kind in "fc" and dtype.itemsize >= 4
-            self._matrices[key] = None
-            if wanted and dtype == self.precision.result(dtype) and dtype.char not in "gG":
-                n = self.shape[0 if transposed else 1]
-                ones = np.eye(n, dtype=dtype).reshape(n, *(self.dimsd if transposed else self.dims))
-                made = self._by_slices(not transposed)._computed(ones, transposed, conjugated, None)
-                self._matrices[key] = made.reshape(n, self.size // n)
-        return self._matrices[key]
+    def _small(self, dtype: Any, transposed: bool, conjugated: bool) -> ThroughMatrix | None:
+        """A small operator for data of a dtype by its matrix; else None."""
+        if self.engine != "auto" or not is_served(dtype, self.size) or not self.program.is_tame(dtype):
+            return None
+        return remembered(
+            self,
+            "_matrices",
+            (dtype, transposed, conjugated),
+            lambda: self._through_matrix(dtype, transposed, conjugated),
+            most=16,
+        )
+
+    def _through_matrix(self, dtype: Any, transposed: bool, conjugated: bool) -> ThroughMatrix:
+        before, after = (self.dimsd, self.dims) if transposed else (self.dims, self.dimsd)
+        by_slices = self._by_slices(not transposed)
+        matrix = matrix_of(lambda x: by_slices._computed(x, transposed, conjugated, None), before, prod(after), dtype)
+        divisor = 1 if transposed else self.program.undivided[1]
+        return ThroughMatrix(matrix, divisor, before, after, lambda x: self._computed(x, transposed, conjugated, None))
 
     def _by_slices(self, undivided: bool) -> Windowed:
         """The same without compiled code, which would take longer to load than a small matrix to make.
@@ -194,16 +192,7 @@ class Windowed(BetweenWindows):
         other.__dict__.update(program=program, extension=self.extension)
         return other
 
-    @property
-    def _divisor(self) -> int:
-        """What is divided by at the end, or 1."""
-        return self.program.undivided[1]
-
-    @cached_property
-    def _matrices(self) -> dict[Any, np.ndarray | None]:
-        return {}
-
-    _made = BoundOperator._made | {"program", "_ends", "extension", "_matrices", "_runs"}
+    _made = BoundOperator._made | {"program", "_compiled", "extension", "_matrices", "_runs"}
 
     def _between(self, x: Any, read: Window, out: Window, transposed: bool, conjugated: bool) -> Any:
         """The outputs of a window from the continued inputs of another; of Fᵀ, the inputs from the outputs."""

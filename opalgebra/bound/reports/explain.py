@@ -13,13 +13,14 @@ from ...engine.filters.fir import Fir
 from ...engine.filters.relabel import Relabel
 from ...engine.filters.weights import Quotient, Tone
 from ...engine.letters.explain import Explanation, Stage
+from ...engine.program.matrix import SMALL
 from ...engine.program.program import Beyond, PlannedTerm
 from ...engine.program.values import Action
 from ...engine.ways.table import DIRECT
 from ...errors import OperandError
 from ..operators.base import BoundOperator
 from ..operators.combine import Product, Scaled, Total, Turned
-from ..operators.windowed import SMALL, Windowed
+from ..operators.windowed import Windowed
 
 
 @dataclass(frozen=True)

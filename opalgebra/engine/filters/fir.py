@@ -224,6 +224,10 @@ class Fir:
         """Each tap with the slice of the output that it adds to and the slice of the input that it reads."""
         return remembered(self, "_kept", (written, read), lambda: list(self._slices(written, read)))
 
+    def touched(self, written: Window, read: Window) -> list[tuple[Any, ...]]:
+        """The slices of the output that taps add to."""
+        return [to for _, to, _ in self._places(written, read)]
+
     def _phases(self, written: Window, read: Window) -> list[Phase]:
         return remembered(self, "_mixed", (written, read), lambda: phases(self._places(written, read)))
 

@@ -40,6 +40,10 @@ class Diagonal:
         """What a window reaches: the same."""
         return read
 
+    def touched(self, written: Window, read: Window) -> list[tuple[Any, ...]]:
+        """The slices of the output that are added to."""
+        return [place(intersection(written, read), written)]
+
     def multiply_adds(self, written: Window, read: Window) -> int:
         """One per sample."""
         return intersection(written, read).size

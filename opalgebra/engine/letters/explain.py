@@ -9,10 +9,11 @@ from typing import Any
 
 from ..._verbs import verb
 from ...errors import DimensionError, WindowError
-from ...expr import LinearOperator, SamplingMatrix, Signal, formal_parts
-from ..arrays.window import Window, union
-from .machine import LETTERS, WEIGHTS, Machine
-from .unfold import evaluate_channels, formal_error, window_of
+from ...expr import LinearOperator, formal_parts
+from ..arrays.window import Window
+from .machine import LETTERS
+from .outline import Windows
+from .unfold import evaluate_channels, formal_error
 
 _WIDEST = 40  # characters of a stage's text
 
@@ -115,10 +116,8 @@ def _as_shape(shape: Any) -> tuple[int, ...]:
         raise WindowError(f"the shape is {shape!r}; give an int >= 0, or a tuple of these, one per axis") from None
 
 
-class CostMachine(Machine[Window]):
+class CostMachine(Windows):
     """Where each letter takes a window, noted with its multiply-adds."""
-
-    passes = WEIGHTS
 
     def __init__(self) -> None:
         self.stages: list[Stage] = []
@@ -132,39 +131,7 @@ class CostMachine(Machine[Window]):
         after = super().does(letter, x, *given)
         return self._note(LETTERS[letter].operator(*given), x, after, LETTERS[letter].work(*given) * after.size)
 
-    def convolve(self, x: Window, kernel: Signal) -> Window:
-        """n + t − 1 samples."""
-        return x.convolved(window_of(kernel))
-
-    def up(self, x: Window, factors: tuple[int, ...]) -> Window:
-        """k (n − 1) + 1 samples."""
-        return x.up(factors)
-
-    def down(self, x: Window, factors: tuple[int, ...]) -> Window:
-        """All n with k n inside."""
-        return x.down(factors)
-
-    def spread(self, x: Window, matrix: SamplingMatrix) -> Window:
-        """The smallest box around all M n."""
-        return x.spread(matrix)
-
-    def sample(self, x: Window, matrix: SamplingMatrix) -> Window:
-        """A box around all n with M n inside."""
-        return x.sampled(matrix)
-
-    def shift(self, x: Window, shifts: tuple[int, ...]) -> Window:
-        """Every index plus the shift."""
-        return x.shifted(shifts)
-
-    def flip(self, x: Window) -> Window:
-        """Every index negated."""
-        return x.flipped()
-
-    def zero(self, x: Window) -> Window:
-        """No index at all."""
-        return x.emptied()
-
     def total(self, terms: Sequence[Window]) -> Window:
         """One addition less than there are terms, per sample."""
-        after = union(terms)
+        after = super().total(terms)
         return self._note(f"sum of {len(terms)} terms", after, after, (len(terms) - 1) * after.size)

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import prod
+from math import log2, prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -223,7 +223,7 @@ class Program:
                 for (source, action), is_input in zip(value.terms, continues, strict=True)
             ]
 
-        return remembered(self, "_choices", (value, batch, dtype, engine, beyond), make, 256)
+        return remembered(self, "_choices", (value, batch, dtype, engine, beyond), make, 256 + 4 * len(self.order))
 
     def planned(
         self, fir: Any, source: Value, written: Window, dtype: Any, way: Way, beyond: Beyond | None, divisor: int = 1
@@ -308,6 +308,19 @@ class Program:
             if value not in gains:
                 gains[value] = sum(gains[source] * action.gain for source, action in value.terms)
         return max(gains[value] for value, _ in self.outputs)
+
+    def is_tame(self, dtype: Any) -> bool:
+        """Whether no product of taps along a path comes near to where numbers of a dtype end.
+
+        A matrix multiplies these before x, which may be what makes up for a tiny one.
+        """
+        reach = {value: 0.0 for value, _ in self.inputs}
+        for value in self.order:
+            if value not in reach:
+                reach[value] = max(
+                    (reach[source] + abs(log2(action.gain or 1.0)) for source, action in value.terms), default=0.0
+                )
+        return max(reach.values()) < np.finfo(dtype).maxexp / 2
 
     def stages(self, dtype: Any, engine: str, beyond: Beyond | None = None) -> Iterator[PlannedTerm]:
         """Every term, in order, as it is computed for one array of a dtype."""

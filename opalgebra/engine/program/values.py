@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import gcd
+from math import gcd, inf, prod
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -20,12 +20,14 @@ import numpy as np
 from ...errors import FormalSignalError
 from ...expr import LinearOperator, SamplingMatrix, Signal, formal_parts
 from ...scalar import Scalar, exact, is_sympy
-from ..arrays.arithmetic import EXACT, evaluated, is_quotient
+from ..arrays.arithmetic import EXACT, evaluated, is_quotient, magnitude
 from ..filters.fir import Fir, Ints
 from ..filters.relabel import Relabel
 from ..filters.weights import Quotient, Tone, Weight
 from ..letters.machine import Machine
 from ..letters.unfold import evaluate, formal_error
+
+LEAST = 2.0**-60  # of a product of taps, far from where numbers of single precision end
 
 Action: TypeAlias = Fir | Weight | Quotient | Relabel
 
@@ -55,7 +57,7 @@ class Compiler(Machine[Value]):
     def convolve(self, x: Value, kernel: Signal) -> Value:
         """A filter; merged into a single tap that stands before it."""
         taps = numbers(kernel)
-        return self._after(x, lambda fir: fir.is_single, lambda fir: fir.then_filter(taps, kernel.starts))
+        return self._after(x, lambda fir: _is_safe(fir, taps), lambda fir: fir.then_filter(taps, kernel.starts))
 
     def modulate(self, x: Value, sequence: Signal) -> Value:
         """A periodic weight."""
@@ -72,7 +74,7 @@ class Compiler(Machine[Value]):
             y = x if value.numerator == 1 else self.scale(x, value.numerator)
             return quotient(y, value.denominator, self.ndim)
         tap = np.asarray(number(scalar)).reshape((1,) * self.ndim)
-        return self._after(x, lambda fir: fir.is_single, lambda fir: fir.then_filter(tap, (0,) * self.ndim))
+        return self._after(x, lambda fir: _is_safe(fir, tap), lambda fir: fir.then_filter(tap, (0,) * self.ndim))
 
     def up(self, x: Value, factors: Ints) -> Value:
         """Merged into a single tap."""
@@ -119,6 +121,22 @@ class Compiler(Machine[Value]):
             if isinstance(action, Fir) and fits(action):
                 return Value((Term(source, change(action)),))
         return Value((Term(x, change(Fir.identity(self.ndim))),))
+
+
+def _is_safe(fir: Fir, taps: np.ndarray) -> bool:
+    """Whether a single tap may be multiplied into other taps: their products are far from where numbers end.
+
+    Integers would be taken modulo 2^64, and floats become 0 or infinite where x is what makes up for it.
+    """
+    if not fir.is_single or not taps.size:
+        return False
+    weight = fir.taps.reshape(-1)[0]
+    if weight == 1:
+        return True
+    if fir.taps.dtype.kind in "iu" and taps.dtype.kind in "iu":
+        return abs(int(weight)) * magnitude(taps) < EXACT
+    most = float(abs(taps).max())
+    return bool(LEAST < abs(weight) < 1 / LEAST and (most == 0 or LEAST < most * abs(weight) < 1 / LEAST))
 
 
 def quotient(x: Value, divisor: int, ndim: int) -> Value:
@@ -177,16 +195,22 @@ def compile_grid(entries: Sequence[Sequence[LinearOperator]], ndim: int) -> Ends
         machine.total([evaluate(entry, start, machine) for entry, start in zip(row, starts, strict=True)])
         for row in entries
     ]
-    if len(starts) * len(ends) > 1:
-        fir = _merged(starts, ends, ndim)
-        if fir is not None:
-            start = Value((), is_input=True, channels=len(starts))
-            return [start], [Value((Term(start, fir),), channels=len(ends))]
-    return starts, ends
+    return (merged(starts, ends, ndim) if len(starts) * len(ends) > 1 else None) or (starts, ends)
 
 
-def _merged(starts: list[Value], ends: list[Value], ndim: int) -> Fir | None:
-    """All filters between the channels as one whose taps are matrices; None where they do not fit together."""
+def merged(starts: list[Value], ends: list[Value], ndim: int, spread: float = inf) -> Ends | None:
+    """One value with a channel axis for all inputs and one for all outputs; None where the filters do not fit together.
+
+    Nor where there would be more than ``spread`` taps for each tap that they have.
+    """
+    fir = _merged(starts, ends, ndim, spread)
+    if fir is None:
+        return None
+    start = Value((), is_input=True, channels=len(starts))
+    return [start], [Value((Term(start, fir),), channels=len(ends))]
+
+
+def _merged(starts: list[Value], ends: list[Value], ndim: int, spread: float) -> Fir | None:
     column = {start: j for j, start in enumerate(starts)}
     terms = [(i, term) for i, end in enumerate(ends) for term in end.terms]
     found = [(i, column[t.source], t.action) for i, t in terms if t.source in column and isinstance(t.action, Fir)]
@@ -196,6 +220,8 @@ def _merged(starts: list[Value], ends: list[Value], ndim: int) -> Fir | None:
     first = [min(fir.start[a] for fir in firs) for a in range(ndim)]
     last = [max(fir.start[a] + fir.shape[a] for fir in firs) for a in range(ndim)]
     size = [b - a for a, b in zip(first, last, strict=True)]
+    if prod((len(ends), len(starts), *size)) > spread * sum(fir.taps.size for fir in firs):
+        return None
     taps = np.zeros((len(ends), len(starts), *size), dtype=np.result_type(*(fir.taps for fir in firs)))
     for i, j, fir in found:
         place = [slice(s - a, s - a + n) for s, a, n in zip(fir.start, first, fir.shape, strict=True)]

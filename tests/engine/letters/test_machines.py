@@ -20,9 +20,11 @@ from opalgebra.bound.operators.extent import Inside, Period, Rate, Reached, _Int
 from opalgebra.bound.reports import cost
 from opalgebra.bound.sizes.large import _LargePeriod
 from opalgebra.bound.sizes.runs import Letters, identity
+from opalgebra.engine.arrays.arithmetic import Numbers
 from opalgebra.engine.arrays.window import Window
 from opalgebra.engine.letters.explain import CostMachine
 from opalgebra.engine.letters.machine import LETTERS, WEIGHTS, Channels, Machine
+from opalgebra.engine.letters.outline import Dtypes, Windows, _Passes
 from opalgebra.engine.letters.reference import ArrayMachine, ExactMachine
 from opalgebra.engine.letters.unfold import evaluate_channels, run
 from opalgebra.engine.program.values import Compiler, Value
@@ -47,6 +49,9 @@ MACHINES: dict[type, Callable[[int], tuple[Machine[Any], Any]]] = {
     ExactMachine: lambda d: (ExactMachine(), signal(d)),
     Channels: lambda d: (Channels(ArrayMachine()), (signal(d), signal(d))),
     CostMachine: lambda d: (CostMachine(), Window((0,) * d, (SIZE,) * d)),
+    Windows: lambda d: (Windows(), Window((0,) * d, (SIZE,) * d)),
+    Dtypes: lambda d: (Dtypes(), Numbers(np.zeros(0), weak=False)),
+    _Passes: lambda d: (_Passes(), 0),
     _Meter: lambda d: (_Meter(1, 10**9), Window((0,) * d, (SIZE,) * d)),
     Compiler: lambda d: (Compiler(d), Value((), is_input=True)),
     Letters: lambda d: (Letters(RING), {((0, 0), (identity(0, SIZE),) * d): RING.one}),
