@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..bound.arrays.precision import Precision
+from ..bound.arrays.torch_ import as_numpy
 from ..bound.operators.base import Shape
 from ..bound.operators.windowed import Windowed
 from ..engine.arrays.device import host
@@ -135,7 +136,7 @@ def as_weight(weight: Any, layout: str) -> np.ndarray:
     if has_mask(weight):
         raise KernelError(f"the weight is {MASKED}")
     try:
-        array = np.array(host(weight))
+        array = np.array(host(as_numpy(weight)))
     except ValueError as error:
         raise KernelError(f"the weight does not make an array ({error}); give one of shape {layout}") from None
     if array.dtype.kind not in "iufc":
