@@ -76,6 +76,7 @@ def test_dtypes_without_a_rule_are_refused(kind):
         oa.nn.Conv(np.ones((1, 1, 3)))(x)
 
 
+@pytest.mark.filterwarnings("ignore:Sparse")
 def test_tensors_that_are_not_dense_are_refused():
     for x in (torch.eye(5).to_sparse(), torch.eye(5).to_sparse_csr(), torch.ones(5).to_mkldnn()):
         with pytest.raises(oa.OperandError, match="to_dense"):
