@@ -1,0 +1,1 @@
+"""Dense work between channels, by libraries made for it: BLAS for matrix products, oneDNN for convolutions."""
