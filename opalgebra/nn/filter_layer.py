@@ -96,6 +96,9 @@ class BoundLayer(Windowed):
         divisor = self.layer._divisor(ndim)
         return [start], [quotient(end, divisor, ndim) if divisor > 1 else end]
 
+    def _prepared(self, shape: Shape, dtype: Any, transposed: bool, conjugated: bool) -> Any:
+        return None if self.layer.has_gaps else super()._prepared(shape, dtype, transposed, conjugated)
+
     def _computed(self, x: np.ndarray, transposed: bool, conjugated: bool, out: np.ndarray | None) -> np.ndarray:
         if self.layer.has_gaps and x.dtype.kind in "fc" and not bool(np.all(np.isfinite(x))):
             return self._entry_by_entry._act(x, transposed, conjugated, out)

@@ -134,8 +134,6 @@ class Convolution(Dense):
         y from x where NaNs occur: the library may multiply them by zeros.
     """
 
-    kind_name = "oneDNN"
-
     def __init__(self, geometry: Geometry, plain: bool, taps: np.ndarray, otherwise: Callable[..., None]) -> None:
         super().__init__(geometry, plain)
         self.weights, self.otherwise = geometry.weights(taps), otherwise
@@ -217,6 +215,8 @@ class Gradient(Dense):
         """
         g = self.geometry
         large, small = (np.ascontiguousarray(a, np.float32) for a in ((x, y) if g.gathers else (y, x)))
+        if not x.size or not y.size:
+            return np.zeros((g.groups, g.outs, g.ins, g.taps), np.float32)
         units = self.units(len(x))
         spans = list(dict.fromkeys(unit.arrays for unit in units))
         sums = np.empty((len(spans), g.groups, g.narrow, g.wide, g.taps), np.float32)
