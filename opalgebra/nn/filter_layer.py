@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..bound.arrays.precision import Precision
+from ..bound.arrays.torch_ import as_numpy
 from ..bound.operators.base import Shape
 from ..bound.operators.windowed import Windowed
 from ..engine.arrays.device import host
@@ -96,6 +97,9 @@ class BoundLayer(Windowed):
         divisor = self.layer._divisor(ndim)
         return Compiled(([start], [quotient(end, divisor, ndim) if divisor > 1 else end]))
 
+    def _prepared(self, shape: Shape, dtype: Any, transposed: bool, conjugated: bool) -> Any:
+        return None if self.layer.has_gaps else super()._prepared(shape, dtype, transposed, conjugated)
+
     def _computed(self, x: np.ndarray, transposed: bool, conjugated: bool, out: np.ndarray | None) -> np.ndarray:
         if self.layer.has_gaps and x.dtype.kind in "fc" and not bool(np.all(np.isfinite(x))):
             return self._entry_by_entry._act(x, transposed, conjugated, out)
@@ -136,7 +140,7 @@ def as_weight(weight: Any, layout: str) -> np.ndarray:
     if has_mask(weight):
         raise KernelError(f"the weight is {MASKED}")
     try:
-        array = np.array(host(weight))
+        array = np.array(host(as_numpy(weight)))
     except ValueError as error:
         raise KernelError(f"the weight does not make an array ({error}); give one of shape {layout}") from None
     if array.dtype.kind not in "iufc":

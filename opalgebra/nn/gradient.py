@@ -14,9 +14,12 @@ from ..engine.arrays.arithmetic import check_bound, magnitude
 from ..engine.arrays.device import beside, check_together, host, module_of
 from ..engine.filters.fir import Fir
 from ..engine.filters.mixing import phases, unmix
-from ..engine.ways.choose import gradient, sums_pay
+from ..engine.filters.remembered import remembered
+from ..engine.ways.choose import gradient
 from ..expr import as_exact
 from .geometry import Axis, Ints, at_zero
+
+SUMS_KEPT = 16  # of one layer: shapes of inputs whose sums are planned
 
 
 class Weighted(Protocol):
@@ -115,23 +118,29 @@ class WeightOperator(BoundOperator):
 
     def _compiled(self, y: np.ndarray, x: np.ndarray, dtype: np.dtype) -> np.ndarray | None:
         """One gradient by compiled sums; None where they do not pay, or a NaN might go where it does not reach."""
-        if not isinstance(y, np.ndarray) or not sums_pay(dtype, self.layer.ndim, self._multiply_adds()):
+        if not isinstance(y, np.ndarray):
             return None
-        sums = self.__dict__.setdefault("_sums", {})
-        if dtype not in sums:
-            numbers = np.arange(1, prod(self.layer.kernel) + 1, dtype=dtype).reshape(self.layer.kernel)
-            shape = (*self.layer.matrices(self.layer.weight).shape[:3], *self.layer.kernel)
-            fir = self.layer._fir(np.broadcast_to(numbers, shape), self._spatial)
-            sums[dtype] = gradient(fir, self.out_window.shape[-self.layer.ndim :], self._spatial, dtype)
         batch = prod(self.x.shape[: -self.layer.ndim - 1])
+        key = self._spatial, batch, dtype
+        (sums,) = remembered(self.layer, "_sums", key, lambda: (self._new_sums(batch, dtype),), SUMS_KEPT)
+        if sums is None:
+            return None
         y, x = (a.astype(dtype, copy=False).reshape(batch, -1, *a.shape[-self.layer.ndim :]) for a in (y, x))
-        found = sums[dtype].run(y, x)
+        found = sums.run(y, x)
         if dtype.kind == "f" and not np.all(np.isfinite(found)):
             return None
         result = np.empty(self.dims, dtype)
         matrices = self.layer.matrices(result)  # a view
         matrices[...] = found.reshape(matrices.shape)
         return result
+
+    def _new_sums(self, batch: int, dtype: np.dtype) -> Any:
+        """What sums gradients for inputs of this shape, for all of the layer's operators of weights."""
+        numbers = np.arange(1, prod(self.layer.kernel) + 1, dtype=dtype).reshape(self.layer.kernel)
+        shape = (*self.layer.matrices(self.layer.weight).shape[:3], *self.layer.kernel)
+        fir = self.layer._fir(np.broadcast_to(numbers, shape), self._spatial)
+        out = self.out_window.shape[-self.layer.ndim :]
+        return gradient(fir, out, self._spatial, batch, dtype, self._multiply_adds())
 
     def _grouped(self, x: np.ndarray) -> np.ndarray:
         """(…, C_in, \\*spatial) as (batch, groups, inputs, \\*spatial)."""

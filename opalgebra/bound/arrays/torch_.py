@@ -21,11 +21,48 @@ def is_tensor(x: Any) -> bool:
 def apply(operator: Any, x: Any) -> Any:
     """F x as a tensor; its gradient is Fᴴ applied to the gradient, as often as one differentiates.
 
-    The tensor lies on the CPU; for complex ones PyTorch's convention of gradients is the adjoint.
+    The tensor lies on the CPU; for complex ones PyTorch's convention of gradients is the adjoint.  bfloat16 and
+    complex32, which NumPy does not have, are computed in the next wider dtype and rounded once, as float16 is.
     """
     if x.device.type != "cpu":
         raise OperandError(f"the tensor is on {x.device}; bound operators take tensors on the CPU: x.cpu()")
-    return _function().apply(x, operator)
+    wide = _computed_in(x)
+    if wide is None:
+        return _function().apply(x, operator)
+    y = _function().apply(x.to(wide), operator)
+    return y.to(x.dtype) if y.dtype == wide else y
+
+
+def as_numpy(x: Any) -> Any:
+    """The numbers of a tensor, in a dtype of NumPy that holds them; anything else as it is."""
+    if not is_tensor(x):
+        return x
+    if x.requires_grad:
+        raise OperandError("the tensor requires a gradient, which these numbers do not pass on; give x.detach()")
+    x = x.cpu()
+    wide = _computed_in(x)
+    return (x if wide is None else x.to(wide)).resolve_conj().resolve_neg().numpy()
+
+
+def _computed_in(x: Any) -> Any:
+    """The next wider dtype where NumPy has none of the name; None where it has."""
+    import torch
+
+    if x.layout != torch.strided:
+        raise OperandError(f"the tensor has the layout {x.layout}; give a dense one: x.to_dense()")
+    wide = {torch.bfloat16: torch.float32, torch.complex32: torch.complex64}.get(x.dtype)
+    if wide is None and x.dtype not in _of_numpy():
+        raise OperandError(f"the tensor has dtype {x.dtype}; give integers, reals or complex numbers, as x.float()")
+    return wide
+
+
+@cache
+def _of_numpy() -> frozenset[Any]:
+    """The dtypes that tensors and arrays of NumPy have in common."""
+    import torch
+
+    names = "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128"
+    return frozenset(getattr(torch, name) for name in names.split() if hasattr(torch, name))
 
 
 @cache

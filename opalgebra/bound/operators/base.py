@@ -475,7 +475,7 @@ def as_samples(x: Any) -> np.ndarray:
     if x.dtype.kind not in "iufc":
         raise OperandError(
             f"the array has dtype {x.dtype}; give integers, reals or complex numbers (booleans: cast them to int; "
-            "exact entries: use .matrix())"
+            "bfloat16 and narrower: cast them to float32; exact entries: use .matrix())"
         )
     return x if on_device else np.asarray(x)  # of a subclass, the plain array
 

@@ -116,9 +116,10 @@ class Windowed(BetweenWindows):
         """See :meth:`_prepared`: the one filter that the program is, or the matrix of a small operator."""
         if dtype.kind not in "fc" or dtype != self.precision.result(dtype) or dtype != computed_in(dtype):
             return (None,)
-        if not self.channels and self.extension is None:
+        mixes = self.channels and self.program.inputs[0][0].channels is not None  # all channels are one array
+        if (mixes or not self.channels) and self.extension is None:
             program = self.program.conjugated if conjugated else self.program
-            batch = prod(shape) // max(1, (self.out_window if transposed else self.in_window).size)
+            batch = prod(shape) // max(1, prod(self.dimsd if transposed else self.dims))
             whole = (program.transposed if transposed else program).whole(len(shape), batch, dtype, self.engine)
             if whole is not None:
                 return (whole,)

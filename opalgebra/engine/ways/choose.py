@@ -13,7 +13,7 @@ from ...errors import OperandError
 from ..arrays.window import Window
 from ..filters.fir import Fir
 from ..filters.remembered import remembered
-from . import compiled
+from . import compiled, dense
 from .table import WAYS
 from .way import MIXING_WORK, Choice, Job, Way, spans
 
@@ -63,14 +63,17 @@ def planned(
     return remembered(fir, "_plans", (written, read, dtype, rules, way.name, divisor), make, PLANS_KEPT)
 
 
-def sums_pay(dtype: Any, ndim: int, work: int) -> bool:
-    """Whether the gradient of taps between channels is summed by compiled code, not by matrix products."""
-    is_served = dtype in compiled.DTYPES and dtype.kind != "c" and ndim <= compiled.MIXING_AXES
-    return is_served and work >= MIXING_WORK and compiled.available()
+def gradient(numbers: Fir, out: tuple[int, ...], read: tuple[int, ...], batch: int, dtype: Any, work: int) -> Any:
+    """What sums the gradient of a filter between channels, on windows that start at 0; None for matrix products.
 
-
-def gradient(numbers: Fir, out: tuple[int, ...], read: tuple[int, ...], dtype: Any) -> compiled.MixingGradient:
-    """The gradient of a filter between windows that start at 0; every tap of the filter holds its number, from 1 on."""
-    written, reads = (spans(Window((0,) * len(sizes), sizes)) for sizes in (out, read))
+    Every tap of the filter holds its number, from 1 on; ``work`` is how many multiply-adds there are.
+    """
+    windows = [Window((0,) * len(sizes), sizes) for sizes in (out, read)]
+    if dtype not in compiled.DTYPES or dtype.kind == "c" or len(out) > compiled.MIXING_AXES:
+        return None
+    found = dense.gradient(numbers, *windows, batch, dtype)
+    if found is not None or work < MIXING_WORK or not compiled.available():
+        return found
+    written, reads = map(spans, windows)
     made = compiled.mixing_plan(numbers.taps, numbers.start, numbers.up, numbers.down, written, reads, dtype)
     return compiled.MixingGradient(made, int(numbers.taps.max()))

@@ -7,6 +7,8 @@ that suits is taken; of those with a cost, the cheapest that suits.
 | --- | --- |
 | gather | sampling by a matrix |
 | cuBLAS, CUDA slices, cuFFT, CUDA kernel | arrays on a device |
+| matrix product | taps that mix channels, one for each pair: BLAS on the arrays |
+| oneDNN; oneDNN, blocked | dense taps that mix channels, where it is installed: arrays as they lie, or in blocks |
 | products | taps that mix channels, for small work: one matrix product per phase |
 | overlap-save | long filters, by FFT |
 | separable | two axes one after the other, where the taps are an outer product |
@@ -27,7 +29,7 @@ from ..arrays.arithmetic import cast
 from ..arrays.window import Window
 from ..filters.fir import Fir
 from ..filters.relabel import Relabel
-from . import compiled, short
+from . import compiled, dense, short
 from .cuda.fourier import suits_fourier
 from .cuda.launch import OnDevice
 from .cuda.passes import ends
@@ -96,6 +98,18 @@ def _is_outer_product(job: Job) -> str | None:
         is_left and fir.factors[-2].dtype.kind != "c" and (a.starts[:-2], a.shape[:-2]) == (b.starts[:-2], b.shape[:-2])
     )
     return f"an outer product: {job.large}, both axes in one go" if fits else None
+
+
+def _by_library(name: str) -> Way:
+    """The row of a library for dense work between channels."""
+
+    def suits(job: Job) -> str | None:
+        return f"{MATRICES}, {job.work:,} multiply-adds" if job.library == name else None
+
+    def plan(fir: Fir, written: Window, read: Window, dtype: Any, rules: tuple[str, ...], _: int) -> Any:
+        return dense.made(name, fir, written, read, dtype)
+
+    return Way(name, suits, plan=plan, casts=True)
 
 
 def _takes_tiles(job: Job) -> str | None:
@@ -177,6 +191,7 @@ WAYS = (
     Way("CUDA slices", _on_device(_has_many_axes), plan=OnDevice),
     Way("cuFFT", _on_device(_is_long_on_device), plan=OnDevice),
     Way("CUDA kernel", _on_device(lambda job: "the array is on a device"), plan=OnDevice, continues=True),
+    *map(_by_library, dense.NAMES),
     Way("products", lambda job: job.uncompiled if job.mixes else None),
     Way("overlap-save", _is_long, plan=_overlap_save, continues=True, casts=True),
     Way("separable", _is_outer_product, plan=_separable, continues=True, casts=True, divides=True),

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..arrays.window import Window
 from ..filters.fir import Fir
-from . import compiled
+from . import compiled, dense
 from .compiled.layout import VECTOR_BYTES
 
 COMPILED_WORK = 30_000  # multiply-adds from which compiled code pays, its call included (measured)
@@ -108,6 +108,13 @@ class Job:
     def large(self) -> str | None:
         """The work of one for which compiled code pays."""
         return f"{self.work:,} multiply-adds" if self.is_plain("auto") and not self.moves and not self.small else None
+
+    @cached_property
+    def library(self) -> str | None:
+        """The library that computes taps that mix channels better than our own code."""
+        if not self.mixes or self.engine != "auto" or self.continues:
+            return None
+        return dense.fastest(self.action, self.written, self.read, self.batch, self.dtype)
 
     @cached_property
     def uncompiled(self) -> str | None:

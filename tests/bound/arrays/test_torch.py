@@ -46,6 +46,48 @@ def test_dtypes_stay_and_the_input_is_not_modified():
     assert x.tolist() == [0, 1, 2, 3, 4]
 
 
+@pytest.mark.filterwarnings("ignore:ComplexHalf support")
+@pytest.mark.parametrize("kind", ["bfloat16", "float16", "complex32"])
+def test_narrow_dtypes_are_computed_wider_and_rounded_once(kind):
+    narrow = getattr(torch, kind)
+    wide = torch.complex64 if kind == "complex32" else torch.float32
+    w = tensor(4, 3, 3, dtype=torch.float32).detach()
+    F = oa.nn.Conv(w.to(torch.bfloat16), stride=2).on(9)
+    x = tensor(2, 3, 9, dtype=wide).detach().to(narrow).requires_grad_()
+    y, exact = F(x), torch.from_numpy(F(x.detach().to(wide).numpy()))
+    assert y.dtype == narrow
+    assert torch.equal(y.detach().to(wide), exact.to(narrow).to(wide))
+    g = torch.ones_like(y)
+    (found,) = torch.autograd.grad(y, x, g)
+    assert found.dtype == narrow
+    assert torch.equal(found.to(wide), torch.from_numpy(F.H(g.to(wide).numpy())).to(narrow).to(wide))
+
+
+def test_complex_weights_widen_narrow_tensors_and_integers_stay_integers():
+    x = torch.ones(1, 5, dtype=torch.bfloat16)
+    assert oa.nn.Conv(np.ones((1, 1, 3), np.complex64))(x).dtype == torch.complex64
+    assert oa.nn.Conv(np.ones((1, 1, 3), np.int64))(x.to(torch.int8)).dtype == torch.int64
+
+
+@pytest.mark.parametrize("kind", ["float8_e4m3fn", "float8_e5m2", "bool"])
+def test_dtypes_without_a_rule_are_refused(kind):
+    x = torch.ones(1, 5).to(getattr(torch, kind))
+    with pytest.raises(oa.OperandError, match="give integers, reals or complex numbers"):
+        oa.nn.Conv(np.ones((1, 1, 3)))(x)
+
+
+@pytest.mark.filterwarnings("ignore:Sparse")
+def test_tensors_that_are_not_dense_are_refused():
+    for x in (torch.eye(5).to_sparse(), torch.eye(5).to_sparse_csr(), torch.ones(5).to_mkldnn()):
+        with pytest.raises(oa.OperandError, match="to_dense"):
+            oa.Conv([1.0, 2.0]).on(5)(x)
+
+
+def test_weights_that_require_a_gradient_are_refused():
+    with pytest.raises(oa.OperandError, match="detach"):
+        oa.nn.Conv(tensor(1, 1, 3))
+
+
 def test_what_is_refused():
     F = oa.Conv([1.0, 2.0]).on(5)
     with pytest.raises(oa.DimensionError):

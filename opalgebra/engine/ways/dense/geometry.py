@@ -1,0 +1,109 @@
+"""A filter between channels seen as a convolution of the libraries: strides, dilations and zeros beyond the ends.
+
+With L = 1 it is a convolution with stride M; with M = 1 the transpose of one with stride L.  Either way there are a
+*large* and a *small* array, and weights (groups, channels of the small one, channels of the large one, \\*kernel).
+"""
+
+from __future__ import annotations
+
+from math import gcd, prod
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+
+from ...arrays.window import Window
+from ...filters.fir import Fir
+from ...filters.remembered import remembered
+
+Ints: TypeAlias = tuple[int, ...]
+AXES = 3  # at most so many
+
+
+class Geometry(NamedTuple):
+    """Where the taps of a convolution lie, for one array of a batch."""
+
+    gathers: bool  # whether it goes from the large array to the small one
+    groups: int
+    outs: int  # channels of a group
+    ins: int
+    large: Ints  # sizes
+    small: Ints
+    kernel: Ints
+    stride: Ints
+    dilation: Ints
+    before: Ints  # zeros
+    after: Ints
+    first: Ints  # of the taps of the filter that are no zeros put between
+
+    @property
+    def narrow(self) -> int:
+        """Channels of the small array."""
+        return self.outs if self.gathers else self.ins
+
+    @property
+    def wide(self) -> int:
+        """Channels of the large one."""
+        return self.ins if self.gathers else self.outs
+
+    @property
+    def taps(self) -> int:
+        """How many there are between two channels."""
+        return prod(self.kernel)
+
+    @property
+    def work(self) -> int:
+        """Multiply-adds, those with zeros beyond the ends counted."""
+        return self.groups * self.outs * self.ins * self.taps * prod(self.small)
+
+    def weights(self, taps: np.ndarray) -> np.ndarray:
+        """The taps of the filter as weights (groups, narrow, wide, \\*kernel)."""
+        axes = zip(self.first, self.kernel, self.dilation, strict=True)
+        part = taps[(..., *(slice(a, a + (k - 1) * d + 1, d) for a, k, d in axes))]
+        found = np.flip(part, tuple(range(3, taps.ndim))) if self.gathers else part.swapaxes(1, 2)
+        return np.ascontiguousarray(found)
+
+
+def geometry(fir: Fir, written: Window, read: Window) -> Geometry | None:
+    """The convolution that the filter is, or None where it is none: with both rates, turned, or cropped."""
+    return remembered(fir, "_geometry", (written, read), lambda: (_geometry(fir, written, read),), 8)[0]
+
+
+def _geometry(fir: Fir, written: Window, read: Window) -> Geometry | None:
+    gathers = max(fir.up, default=0) == 1 and min(fir.down) > 0
+    lattice = _lattice(fir) if gathers or set(fir.down) == {1} else None
+    if lattice is None or not 1 <= len(fir.start) <= AXES or not written.size or not read.size:
+        return None
+    first, kernel, dilation = lattice
+    stride, large, small = (fir.down, read, written) if gathers else (fir.up, written, read)
+    extents = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
+    before, after = [], []
+    for axis, (s, extent) in enumerate(zip(stride, extents, strict=True)):
+        j, a, b = fir.start[axis] + first[axis], large.starts[axis], small.starts[axis]
+        before.append(j + a + extent - 1 - s * b if gathers else a - j - s * b)
+        after.append((small.shape[axis] - 1) * s + extent - large.shape[axis] - before[-1])
+    if any(n < 0 for n in before) or any(n <= -s for n, s in zip(after, stride, strict=True)):
+        return None
+    if any(max(n, m) >= extent for n, m, extent in zip(before, after, extents, strict=True)):
+        return None  # some outputs read nothing
+    groups, outs, ins = fir.taps.shape[:3]
+    return Geometry(gathers, groups, outs, ins, large.shape, small.shape, kernel, tuple(stride), dilation,
+                    tuple(before), tuple(after), first)  # fmt: skip
+
+
+def _lattice(fir: Fir) -> tuple[Ints, Ints, Ints] | None:
+    """First tap, number of taps and dilation per axis, where the taps that are not all zero make a grid."""
+    return remembered(fir, "_grid", None, lambda: (_grid_of(np.any(fir.taps != 0, axis=(0, 1, 2))),))[0]
+
+
+def _grid_of(present: np.ndarray) -> tuple[Ints, Ints, Ints] | None:
+    first, kernel, dilation = [], [], []
+    for axis in range(present.ndim):
+        at = np.flatnonzero(np.any(present, axis=tuple([a for a in range(present.ndim) if a != axis])))
+        if not len(at):
+            return None
+        step = gcd(*np.diff(at).tolist()) or 1
+        first.append(int(at[0]))
+        kernel.append(int(at[-1] - at[0]) // step + 1)
+        dilation.append(step)
+    grid = tuple(slice(a, a + (k - 1) * d + 1, d) for a, k, d in zip(first, kernel, dilation, strict=True))
+    return (tuple(first), tuple(kernel), tuple(dilation)) if bool(present[grid].all()) else None

@@ -1,0 +1,74 @@
+"""Filters of one tap between channels as products of matrices by BLAS, directly on the arrays: 1×1 convolutions.
+
+y[o, n] = Σ_i H[o, i] x[i, M n − j]   where the sample that it reads exists, for every array of a batch
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ...arrays.window import Window
+from ...filters.fir import Fir
+
+
+class Product:
+    """One matrix per group times all samples that are read.
+
+    Parameters
+    ----------
+    taps : ndarray
+        Shape (groups, outs, ins), real.
+    written, read : tuple of int
+        Sizes of the windows.
+    to, source : tuple of slice
+        The outputs that read a sample, and these samples; all others are zero.
+    """
+
+    def __init__(self, taps: np.ndarray, written: Any, read: Any, to: Any, source: Any) -> None:
+        self.taps = np.ascontiguousarray(taps)
+        groups, outs, ins = taps.shape
+        self.shape_in, self.shape_out = (groups, ins, *read), (groups, outs, *written)
+        self.to, self.source = to, source
+        self.reads = tuple([len(range(*s.indices(n))) for s, n in zip(source, read, strict=True)])
+        self.is_whole = self.reads == tuple(written)
+        self.takes_all = self.reads == tuple(read) and all(s.step in (1, None) for s in source)
+
+    def run(self, x: np.ndarray, y: np.ndarray | None = None, add: bool = False) -> np.ndarray:
+        """y, or y + the filtered x where ``add``; x has the shape (…, channels, \\*space)."""
+        lead = x.shape[: x.ndim - len(self.shape_in) + 1]
+        outs = self.shape_out[0] * self.shape_out[1]
+        result = np.empty((*lead, outs, *self.shape_out[2:]), self.taps.dtype) if y is None or add else y
+        x = x.reshape(prod(lead), *self.shape_in)
+        x = x if self.takes_all else x[(..., *self.source)]
+        columns = np.ascontiguousarray(x).reshape(*x.shape[:3], prod(self.reads))
+        parts = result.reshape(prod(lead), *self.shape_out)
+        if self.is_whole:
+            self._multiply(columns, parts.reshape(*parts.shape[:3], columns.shape[3]))
+        else:
+            made = np.empty((*parts.shape[:3], columns.shape[3]), result.dtype)
+            self._multiply(columns, made)
+            parts[...] = 0
+            parts[(..., *self.to)] = made.reshape(*parts.shape[:3], *self.reads)
+        if add and y is not None:
+            y += result
+            return y
+        return result
+
+    def _multiply(self, x: np.ndarray, y: np.ndarray) -> None:
+        times = np.multiply if self.taps.shape[1:] == (1, 1) else np.matmul
+        times(self.taps, x, out=y)
+
+
+def product(fir: Fir, written: Window, read: Window, dtype: np.dtype) -> Product | None:
+    """How a filter of one tap is run for arrays of a real dtype; None for all others."""
+    if dtype.kind != "f" or prod(fir.shape) != 1:
+        return None
+    taps = fir.taps_in(dtype)
+    places = fir._places(written, read)
+    if taps.dtype.kind != "f" or len(places) != 1:
+        return None
+    ((_, to, source),) = places
+    return Product(taps.reshape(taps.shape[:3]), written.shape, read.shape, to[1:], source[1:])
