@@ -141,12 +141,24 @@ class Chunk(NamedTuple):
 class Group(NamedTuple):
     """Phases that are summed together: rows of taps that each has for itself, and of taps at places they share."""
 
-    to: int  # the first phase, behind that of its chunk
+    first: int  # phase
     step: int  # from phase to phase
+    chunk: int
     own: int  # rows own ≤ r < own_stop
     own_stop: int
     common: int  # rows common ≤ r < common_stop
     common_stop: int
+
+
+class PhaseTaps(NamedTuple):
+    """The taps of a phase: entry e is values[begin − jump · (e // unit) + e mod unit], and reads first + step · e."""
+
+    begin: int
+    first: int
+    entries: int  # how many
+    jump: int
+    unit: int  # entries of a tap: 2 for complex ones
+    step: int  # also from phase to phase of those that read the same places
 
 
 class Transforms(NamedTuple):

@@ -62,13 +62,15 @@ def cases(rng: np.random.Generator, dtype: np.dtype, count: int) -> list[tuple[C
 
 @by_dtype
 def test_by_the_definition(dtype: np.dtype) -> None:
-    rng = np.random.default_rng(1)
+    rng, kinds = np.random.default_rng(1), set()
     for case, made in cases(rng, dtype, 25):
+        kinds.add(made.kind)
         y = made.run(case.x, threads=1)
         assert case.agrees(y), case
         assert np.array_equal(y, made.run(case.x, threads=3))
         assert np.array_equal(made.run(case.x, y.copy(), add=True, threads=2), y + y)
-        assert made.multiply_adds == case.made(plan).multiply_adds
+        assert made.multiply_adds >= case.made(plan).multiply_adds
+    assert kinds == {"tiles", "sums"}
 
 
 @by_inexact
@@ -111,11 +113,10 @@ def test_a_moved_tap_is_noticed() -> None:
     made = case.made(tiled)
     assert case.agrees(made.run(case.x))
     for p in range(0, made.tiles.ups, 5):
-        table, first = made.table.copy(), made.first.copy()
-        table[p] = np.roll(table[p], 1)
-        assert not case.agrees(replace(made, table=table).run(case.x))
-        first[p] += 1
-        assert not case.agrees(replace(made, first=first).run(case.x))
+        for name in ("begin", "first", "entries"):
+            phases = made.phases.copy()
+            phases[name][p] -= 1
+            assert not case.agrees(replace(made, phases=phases).run(case.x)), name
 
 
 def test_when_groups_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,10 +138,10 @@ def test_through_an_operator() -> None:
     from scipy.signal import upfirdn
 
     rng = np.random.default_rng(5)
-    for up, down, length in ((160, 147, 12), (147, 160, 31), (441, 320, 9), (64, 1, 40), (20, 63, 50)):
-        h, x = rng.standard_normal(up * length + 1), rng.standard_normal(3000)
-        bound = (oa.Down(down) @ oa.Conv(h) @ oa.Up(up)).on(3000)
+    for up, down, length in ((160, 147, 12), (147, 160, 31), (441, 320, 9), (64, 1, 40), (17, 9001, 4500)):
+        h, x = rng.standard_normal(up * length + 1), rng.standard_normal(30_000)
+        bound = (oa.Down(down) @ oa.Conv(h) @ oa.Up(up)).on(30_000)
         want = upfirdn(h, x, up, down)
-        np.testing.assert_allclose(bound(x), want, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(bound(x), want, rtol=0, atol=1e-11)
         y = rng.standard_normal(want.shape)
         np.testing.assert_allclose(bound.H(y) @ x, y @ want, rtol=1e-10)
