@@ -20,7 +20,7 @@ from opalgebra.engine.ways.compiled.threads import cpus
 from . import overheads, peers
 from .tasks import Section, sections
 
-PACKAGES = ("numpy", "scipy", "numba", "torch", "pylops", "sigpy")
+PACKAGES = ("numpy", "scipy", "numba", "torch", "onnxruntime", "pylops", "sigpy")
 Found = list[list[Row]]
 """For every task, dtype and direction a row per number of threads."""
 
@@ -73,11 +73,11 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def machine() -> str:
+def machine(packages: Sequence[str] = PACKAGES) -> str:
     """Processor and versions."""
     cores = f"{cpus()} processors with a load of {os.getloadavg()[0]:.1f}, {platform.machine()}"
     cores += f", Python {platform.python_version()}"
-    versions = {module: _version(module) for module in PACKAGES}
+    versions = {module: _version(module) for module in packages}
     return ", ".join([cores, *(f"{module} {version}" for module, version in versions.items() if version)])
 
 

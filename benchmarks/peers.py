@@ -17,7 +17,16 @@ import numpy as np
 import opalgebra as oa
 from opalgebra.bench import Peer, Run
 
-OPTIONAL = {"torch": "PyTorch", "pylops": "PyLops", "sigpy": "SigPy"}
+OPTIONAL = {
+    "torch": "PyTorch",
+    "pylops": "PyLops",
+    "sigpy": "SigPy",
+    "onnx": "onnx, which ONNX Runtime's models are made by,",
+    "onnxruntime": "ONNX Runtime",
+    "soxr": "soxr",
+    "samplerate": "libsamplerate",
+    "torchaudio": "torchaudio",
+}
 TORCH_TAPS = 128  # of longer filters its direct convolution takes seconds per call
 
 

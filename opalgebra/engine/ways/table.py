@@ -163,7 +163,7 @@ def _transforms(fir: Fir, written: Window, read: Window, dtype: np.dtype) -> Any
 
 
 def _tiles(fir: Fir, written: Window, read: Window, dtype: Any, rules: tuple[str, ...], _: int) -> Any:
-    make: Any = compiled.mixing_plan if fir.mixes else compiled.plan
+    make: Any = compiled.mixing_plan if fir.mixes else compiled.tiled
     return make(fir.taps_in(dtype), fir.start, fir.up, fir.down, spans(written), spans(read), dtype, rules)
 
 

@@ -3,7 +3,8 @@
     y_n = Σ_j h_j x_{(M n − j)/L}   over the taps j for which L divides M n − j,
 
 on any number of axes, in float32, float64, int64, complex64 and complex128.  :func:`fir` gives an object whose
-``run(x)`` filters arrays: a :class:`Plan`, or an :class:`OverlapSave` or :class:`BoxFilter` where FFTs are faster.
+``run(x)`` filters arrays: a :class:`Plan` or :class:`PhasePlan`, or an :class:`OverlapSave` or :class:`BoxFilter`
+where FFTs are faster.
 Numba is imported by the first ``run``.
 """
 
@@ -19,6 +20,7 @@ from .mixing import AXES as MIXING_AXES
 from .mixing import MixingPlan, mixing_plan
 from .mixing_gradient import MixingGradient
 from .overlap import Blocks, OverlapSave
+from .phases import PhasePlan, tiled
 from .plans import Plan, plan
 from .separable import Separable, separable
 from .threads import cpus, get_threads, set_threads

@@ -15,6 +15,7 @@ from ...arrays.rules import RULES
 from . import layout
 from .axes import Ints, Pairs
 from .overlap import ByTransforms
+from .phases import PhasePlan
 from .plans import Plan
 from .threads import share
 
@@ -76,7 +77,7 @@ class Boxes:
         points = prod(self.sizes) * (2 if self.dtype.kind == "c" else 1)
         return round(batch * prod(self.number) * points * (log2(points) + 1) * COSTS[self.dtype.char])
 
-    def made(self, direct: Plan) -> BoxFilter:
+    def made(self, direct: Plan | PhasePlan) -> BoxFilter:
         """Ready to run, for the plan of the same filter."""
         return BoxFilter(direct, self)
 

@@ -109,6 +109,58 @@ class RowTiles(NamedTuple):
     add: int = 0  # whether y is added to
 
 
+class PhaseTiles(NamedTuple):
+    """Tiles of many phases along one axis, in entries: y[ups·i + p] = Σ_k tap_k x[downs·i + s_k]."""
+
+    ups: int  # P, phases of y
+    downs: int  # Q
+    outputs: int  # of a row of y
+    samples: int  # of a row of x, and
+    parts: int  # entries of one
+    steps: int  # values of i
+    width: int  # of them in a tile
+    columns: int  # tiles along i
+    rule: int  # beyond a row of x
+    run: int = 0  # from row to row of a patch
+    reach: int = 0  # values of i beyond those of a tile that its patch holds
+    patch: int = 0  # size of a patch and its row of zeros
+    add: int = 0  # whether y is added to
+
+
+class Chunk(NamedTuple):
+    """Phases that are neighbours, and what they read."""
+
+    first: int  # phase
+    phases: int  # how many
+    low: int  # the least place s that they read
+    rows: int  # how many places from there on
+    group: int  # the first of their groups
+    stop: int  # the one after the last
+
+
+class Group(NamedTuple):
+    """Phases that are summed together: rows of taps that each has for itself, and of taps at places they share."""
+
+    first: int  # phase
+    step: int  # from phase to phase
+    chunk: int
+    own: int  # rows own ≤ r < own_stop
+    own_stop: int
+    common: int  # rows common ≤ r < common_stop
+    common_stop: int
+
+
+class PhaseTaps(NamedTuple):
+    """The taps of a phase: entry e is values[begin − jump · (e // unit) + e mod unit], and reads first + step · e."""
+
+    begin: int
+    first: int
+    entries: int  # how many
+    jump: int
+    unit: int  # entries of a tap: 2 for complex ones
+    step: int  # also from phase to phase of those that read the same places
+
+
 class Transforms(NamedTuple):
     """An overlap-save along one axis."""
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from .axes import Ints, Pairs, axis_of
 from .layout import LANES, POINT, SIZES, STAGE_ENTRIES, Transforms, packed
+from .phases import PhasePlan
 from .plans import Plan
 from .runs import as_input, as_output
 from .threads import checked, get_threads, share
@@ -117,7 +118,7 @@ class Blocks:
         per_point = costs * (1 + held / CACHE_BYTES) * (2 if self.is_single else 1)
         return round(groups * LANES * self.size * per_point)
 
-    def made(self, direct: Plan) -> OverlapSave:
+    def made(self, direct: Plan | PhasePlan) -> OverlapSave:
         """Ready to run, for the plan of the same filter."""
         return OverlapSave.of(direct, self)
 
@@ -142,11 +143,11 @@ class ByTransforms(ABC):
 
     Attributes
     ----------
-    direct : Plan
+    direct : Plan or PhasePlan
         The same filter by sums.
     """
 
-    direct: Plan
+    direct: Plan | PhasePlan
 
     @property
     def kind(self) -> str:
@@ -217,7 +218,7 @@ class OverlapSave(ByTransforms):
     twiddles: np.ndarray
 
     @classmethod
-    def of(cls, direct: Plan, blocks: Blocks) -> OverlapSave:
+    def of(cls, direct: Plan | PhasePlan, blocks: Blocks) -> OverlapSave:
         """For the plan of the same filter."""
         from .loops import transforms  # Numba takes a second to import
 

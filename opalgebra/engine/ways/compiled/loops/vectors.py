@@ -190,6 +190,52 @@ def block(outs: int, count: int) -> Any:
     return call
 
 
+def group_of(outs: int, count: int) -> Any:
+    """``y[y0 + o·run + i]`` for ``outs`` outputs o and ``count`` vectors of i: the sums over rows of taps of
+
+        own[o + outs·r] · x[x0 + own_at[o + outs·r] + i]    for r0 ≤ r < r1, then
+        common[o + outs·r] · x[x0 + common_at[r] + i]       for r2 ≤ r < r3.
+
+    Nothing is checked.
+    """
+
+    def body(memory: Arrays, args: Any) -> None:
+        build, (_, y0, run, _, x0, _, _, _, _, *rows) = memory.builder, args
+        each, width = [ir.Constant(_INDEX, o) for o in range(outs)], ir.Constant(_INDEX, outs)
+
+        def sums(array: int, r: Any, totals: list[Any], samples: list[list[Any]]) -> list[Any]:
+            updated = []
+            for o in range(outs):
+                tap, row = memory.splat(array, build.mul(r, width), each[o]), totals[o * count : (o + 1) * count]
+                updated += [_fused(build, (s, tap), total) for s, total in zip(samples[o], row, strict=True)]
+            return updated
+
+        def read(array: int, *places: Any) -> list[Any]:
+            return memory.read(memory.at(3, x0, memory.number(array, *places)), count)
+
+        def own(r: Any, totals: list[Any]) -> list[Any]:
+            return sums(5, r, totals, [read(6, build.mul(r, width), o) for o in each])
+
+        def common(r: Any, totals: list[Any]) -> list[Any]:
+            return sums(7, r, totals, [read(8, r)] * outs)
+
+        totals = [ir.Constant(memory.vector, None)] * (outs * count)
+        totals = _accumulated(build, (*rows[:2], 1), totals, own)
+        totals = _accumulated(build, (*rows[2:], 1), totals, common)
+        for o in range(outs):
+            memory.write(memory.at(0, memory.step(y0, o, run)), totals[o * count : (o + 1) * count])
+
+    @intrinsic
+    def call(
+        _: Any, y: Any, y0: Any, run: Any, x: Any, x0: Any, own: Any, own_at: Any, common: Any, common_at: Any,
+        r0: Any, r1: Any, r2: Any, r3: Any,
+    ) -> Any:  # fmt: skip
+        index = types.intp
+        return types.void(y, index, index, x, index, own, own_at, common, common_at, *(index,) * 4), emitted(body)
+
+    return call
+
+
 def _reduced(builder: Any, vector: Any) -> Any:
     """The sum of all lanes, by halves."""
     lanes = vector.type.count
