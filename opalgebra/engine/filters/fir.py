@@ -148,6 +148,16 @@ class Fir:
         present = np.any(self.taps != 0, axis=(0, 1, 2)) if self.mixes else self.taps
         return bool(np.count_nonzero(present) == prod(self.shape))
 
+    @cached_property
+    def filled(self) -> Fir:
+        """The same with zeros between the taps of a list."""
+        if self.places is None:
+            return self
+        lead = self.taps.shape[:-1]
+        taps = np.zeros((*lead, *self.shape), self.taps.dtype)
+        taps[(..., *self.places)] = self.taps
+        return replace(self, taps=taps, places=None)
+
     @property
     def is_single(self) -> bool:
         """Whether there is one tap and no change of rate but ↑: another filter can be merged into it."""

@@ -72,5 +72,7 @@ def sums_pay(dtype: Any, ndim: int, work: int) -> bool:
 def gradient(numbers: Fir, out: tuple[int, ...], read: tuple[int, ...], dtype: Any) -> compiled.MixingGradient:
     """The gradient of a filter between windows that start at 0; every tap of the filter holds its number, from 1 on."""
     written, reads = (spans(Window((0,) * len(sizes), sizes)) for sizes in (out, read))
-    made = compiled.mixing_plan(numbers.taps, numbers.start, numbers.up, numbers.down, written, reads, dtype)
+    made = compiled.mixing_plan(
+        numbers.taps, numbers.start, numbers.up, numbers.down, written, reads, dtype, "zero", numbers.places
+    )
     return compiled.MixingGradient(made, int(numbers.taps.max()))

@@ -90,6 +90,11 @@ class Job:
         exact = self.action.mixes or most >= COMPILED_WORK
         return self.batch * self.action.multiply_adds(self.written, self.read) if exact else most
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether what lies between its first tap and its last is more work to copy than compiled code takes to call."""
+        return self.action.places is not None and prod(self.action.shape) >= COMPILED_WORK
+
     @cached_property
     def moves(self) -> bool:
         """Whether plain slices do all, for samples are only moved."""
@@ -100,7 +105,7 @@ class Job:
         """Why a plain filter, free to choose, takes no compiled code."""
         if not self.is_plain("auto") or self.moves:
             return None
-        if self.work < COMPILED_WORK:
+        if self.work < COMPILED_WORK and not (self.continues and self.is_wide):
             return f"small: at most {self.work:,} multiply-adds"
         return None if compiled.available() else _warned()
 
@@ -117,6 +122,8 @@ class Job:
         axes = len(self.written.shape)
         if self.dtype not in compiled.DTYPES or axes > compiled.MIXING_AXES:
             return f"{MATRICES}, no compiled code for {self.dtype} on {axes} axes"
+        if far_apart(self.action, self.written, self.read, self.dtype):
+            return f"{MATRICES}, taps far apart"
         if self.engine == "numba":
             return None
         if self.work < MIXING_WORK:
@@ -134,6 +141,14 @@ def _warned() -> str:
         stacklevel=2,
     )
     return "Numba is not installed"
+
+
+def far_apart(fir: Fir, written: Window, read: Window, dtype: Any) -> bool:
+    """Whether taps that mix channels are a list, and too far apart for tiles."""
+    if fir.places is None or not written.size or not read.size:
+        return False
+    windows = spans(written), spans(read)
+    return compiled.far_apart(fir.taps_in(dtype), fir.start, fir.up, fir.down, *windows, dtype, fir.places)
 
 
 def spans(window: Window) -> list[tuple[int, int]]:

@@ -20,6 +20,7 @@ from ...arrays.rules import CODES
 
 VECTOR_BYTES = 64  # of a vector that is computed at once, a line of the caches
 COMBS = (4, 2, 1)  # taps that go by together, each a vector after the one before
+GROUP = 16  # taps that go by together where they are far apart
 
 #: What arrays can be filtered.
 DTYPES = frozenset(map(np.dtype, ("f4", "f8", "i8", "c8", "c16")))

@@ -18,7 +18,21 @@ import numpy as np
 
 from ....errors import DimensionError
 from ...arrays.rules import CODES
-from .axes import AxisTaps, Ints, Pairs, RowTaps, axes_of, check, last_axis, leading_axes, row_of
+from .axes import (
+    AxisTaps,
+    Ints,
+    Pairs,
+    Places,
+    RowTaps,
+    axes_of,
+    check,
+    extent_of,
+    last_axis,
+    leading_axes,
+    row_of,
+    used,
+)
+from .far import FarPlan, far_plan, is_far
 from .layout import Channels, LastAxis, LeadingAxis, OutputBlock, entries_of, packed
 from .plans import PATCH_BYTES, TILE_BYTES
 from .runs import Runs
@@ -133,7 +147,8 @@ def mixing_plan(
     read: Pairs,
     dtype: Any,
     rules: Sequence[str] | str = "zero",
-) -> MixingPlan:
+    places: Places | None = None,
+) -> MixingPlan | FarPlan:
     """The plan of y_n = Σ_j H_j x_{(M n − j)/L}: arguments and errors of :func:`.plans.plan`.
 
     The taps have the shape (groups, outs, ins, \\*K), x and y (…, groups · ins, \\*space) and (…, groups · outs,
@@ -144,26 +159,43 @@ def mixing_plan(
     array([[4., 5., 6.],
            [1., 2., 3.]])
     """
-    dtype, rank = np.dtype(dtype), taps.ndim - 3
-    if not 0 <= rank <= AXES or not all(taps.shape[:3]):
+    builder, channels, flipped = _laid_out(taps, start, up, down, out, read, dtype, rules, places)
+    if places is not None and taps.shape[1:3] == (1, 1) and builder.is_far:
+        return far_plan(builder.axes[AXES - len(start) :], builder.row, builder.dtype, flipped, channels[0][:1])
+    return builder.build(*channels, flipped)
+
+
+def far_apart(
+    taps: np.ndarray, start: Ints, up: Ints, down: Ints, out: Pairs, read: Pairs, dtype: Any, places: Places
+) -> bool:
+    """Whether the taps of a list between several channels are so far apart that a patch costs more than they do."""
+    return taps.shape[1:3] != (1, 1) and _laid_out(taps, start, up, down, out, read, dtype, "zero", places)[0].is_far
+
+
+def _laid_out(
+    taps: np.ndarray, start: Ints, up: Ints, down: Ints, out: Pairs, read: Pairs, dtype: Any, rules: Any, places: Any
+) -> tuple[_MixingBuilder, tuple[tuple[int, ...], tuple[int, ...]], tuple[int, ...]]:
+    """What builds the plan, the shapes of x and y, and the axes that are read backwards."""
+    dtype, shape = np.dtype(dtype), extent_of(taps, places, 3)
+    rank = len(shape)
+    if taps.ndim < 3 or rank > AXES or not all(taps.shape[:3]):
         raise DimensionError(
             f"taps of shape {taps.shape}; expected (groups, outs, ins, *K), none of them 0, on at most {AXES} axes"
         )
     rules = (rules,) * rank if isinstance(rules, str) else tuple(rules)
-    check(taps[0, 0, 0], dtype, start, up, down, out, read, rules)
+    check(taps, shape, dtype, start, up, down, out, read, rules)
     if taps.dtype.kind == "c" and not taps.imag.any():
         taps = taps.real
-    where = np.nonzero(np.any(taps != 0, axis=(0, 1, 2)))
+    where, values = used(taps, places, 3)
     axes, reads = axes_of(where, start, up, down, out, read, rules)
-    trailing: Any = (..., *where)
-    matrices = np.moveaxis(taps[trailing][..., reads], -1, 0)
+    matrices = np.moveaxis(values[..., reads], -1, 0)
     alone = [
         AxisTaps(1, 1, 1, 1, CODES["zero"], reads, *np.zeros((2, len(matrices)), np.int64)) for _ in range(AXES - rank)
     ]
     flipped = tuple([axis + 1 for axis in range(rank) if down[axis] < 0])
     groups, outs, ins = taps.shape[:3]
     shapes = (groups * ins, *(axis.inputs for axis in axes)), (groups * outs, *(axis.outputs for axis in axes))
-    return _MixingBuilder(alone + axes, matrices, dtype).build(*shapes, flipped)
+    return _MixingBuilder(alone + axes, matrices, dtype), shapes, flipped
 
 
 class _MixingBuilder:
@@ -180,6 +212,15 @@ class _MixingBuilder:
         self.spans = [(int(e.min()), int(np.ptp(e))) if e.size else (0, 0) for e in self.e]
         self.counts = [*(-(-axis.outputs // axis.up) for axis in axes[:-1]), self.row.steps]
         self.phases = axes[0].up * axes[1].up * self.row.phases
+
+    @property
+    def is_far(self) -> bool:
+        """Whether taps are so far apart that a patch costs more than they do."""
+        outs, ins = self.row.taps.shape[2:]
+        tile = self._tile(outs, ins)
+        planes = ins * max(1, len(self.pairs)) * self.row.inputs
+        patch = planes * prod(n + reach for n, (_, reach) in zip(tile, self.spans, strict=True))
+        return is_far(patch, len(self.row.taps) * outs * ins * prod(tile), self.real.itemsize)
 
     def build(self, shape_in: tuple[int, ...], shape_out: tuple[int, ...], flipped: tuple[int, ...]) -> MixingPlan:
         """The plan."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .axes import Ints, Pairs, axis_of
+from .axes import Ints, Pairs, Places, axis_of, extent_of
 from .layout import LANES, POINT, SIZES, STAGE_ENTRIES, Transforms, packed
 from .plans import Plan
 from .runs import as_input, as_output
@@ -73,13 +73,22 @@ class Blocks:
 
     @classmethod
     def of(
-        cls, taps: np.ndarray, start: Ints, up: Ints, down: Ints, out: Pairs, read: Pairs, dtype: np.dtype
+        cls,
+        taps: np.ndarray,
+        start: Ints,
+        up: Ints,
+        down: Ints,
+        out: Pairs,
+        read: Pairs,
+        dtype: np.dtype,
+        places: Places | None = None,
     ) -> Blocks | None:
         """For the arguments of :func:`plan`; None along several axes, for integers, too many taps or phases."""
-        axis = None if dtype.kind == "i" else long_axis(taps.shape, start, up, down, out, read)
+        axis = None if dtype.kind == "i" else long_axis(extent_of(taps, places), start, up, down, out, read)
         if axis is None:
             return None
-        one = axis_of(start[axis] + np.arange(taps.size), up[axis], down[axis], out[axis], read[axis])
+        at = np.arange(taps.size) if places is None else places[axis]
+        one = axis_of(start[axis] + at, up[axis], down[axis], out[axis], read[axis])
         sizes = [n for _, n in out]
         found = cls(axis, one.up, one.down, prod(sizes[:axis] + sizes[axis + 1 :]), prod(sizes[axis + 1 :]),
                     2 if dtype.kind == "c" else 1, one.outputs, one.inputs, one.phase[one.reads],

@@ -22,7 +22,21 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .axes import AxisTaps, Ints, Pairs, RowTaps, axes_of, check, last_axis, leading_axes, row_of
+from .axes import (
+    AxisTaps,
+    Ints,
+    Pairs,
+    Places,
+    RowTaps,
+    axes_of,
+    check,
+    extent_of,
+    last_axis,
+    leading_axes,
+    row_of,
+    used,
+)
+from .far import FarPlan, far_plan, is_far
 from .layout import COMBS, IN_PATCH, IN_ROW, IN_X, LastAxis, LeadingAxis, entries_of, packed
 from .runs import PIECE_WORK, Runs
 from .threads import share
@@ -130,7 +144,8 @@ def plan(
     read: Pairs,
     dtype: Any,
     rules: Sequence[str] | str = "zero",
-) -> Plan:
+    places: Places | None = None,
+) -> Plan | FarPlan:
     """The plan of y_n = Σ_j h_j x_{(M n − j)/L}, all arguments per axis.
 
     Parameters
@@ -147,6 +162,8 @@ def plan(
         float32, float64, int64, complex64 or complex128, of x and y; sums are taken in it, and integers wrap around.
     rules : str or sequence of str
         A name of ``CODES``: how x goes on outside of its window.
+    places : sequence of ndarray, optional
+        Where the taps stand, counted from ``start``, one array per axis; then ``taps`` has one axis, for a list of them.
 
     Raises :class:`~opalgebra.OperandError`, :class:`~opalgebra.KernelError`, :class:`~opalgebra.FactorError`,
     :class:`~opalgebra.DimensionError` and :class:`~opalgebra.WindowError` where an argument is none of these.
@@ -155,15 +172,29 @@ def plan(
     >>> up2.run(np.array([1, 2, 3]))
     array([2, 3, 4, 5, 6])
     """
-    dtype, rank = np.dtype(dtype), taps.ndim
+    builder = _laid_out(taps, start, up, down, out, read, dtype, rules, places)
+    return builder.far() if places is not None and builder.is_far else builder.build()
+
+
+def listed_plan(*given: Any) -> Plan:
+    """The same, always with a patch and lists; for arguments without places."""
+    return _laid_out(*given, None).build()
+
+
+def _laid_out(
+    taps: np.ndarray, start: Ints, up: Ints, down: Ints, out: Pairs, read: Pairs, dtype: Any, rules: Any, places: Any
+) -> _Builder:
+    """What builds the plan."""
+    dtype, shape = np.dtype(dtype), extent_of(taps, places)
+    rank = len(shape)
     rules = (rules,) * rank if isinstance(rules, str) else tuple(rules)
-    check(taps, dtype, start, up, down, out, read, rules)
+    check(taps, shape, dtype, start, up, down, out, read, rules)
     if taps.dtype.kind == "c" and not taps.imag.any():
         taps = taps.real
-    where = np.nonzero(taps)
+    where, values = used(taps, places)
     flipped = tuple([axis for axis in range(rank) if down[axis] < 0])
     axes, reads = axes_of(where, start, up, down, out, read, rules)
-    return _Builder(axes, taps[where][reads], dtype, flipped).build()
+    return _Builder(axes, values[reads], dtype, flipped)
 
 
 class _Builder:
@@ -173,10 +204,27 @@ class _Builder:
         self.axes, self.taps, self.dtype, self.flipped = axes, taps, dtype, flipped
         self.real, self.parts, self.lanes = entries_of(dtype)
 
+    @cached_property
+    def row(self) -> RowTaps:
+        """The last axis."""
+        return row_of(self.axes[-1], self.taps, self.parts)
+
+    @property
+    def is_far(self) -> bool:
+        """Whether taps are so far apart that a patch costs more than they do, and vectors would not be mostly empty."""
+        row, width = self.row, self._width(self.row)
+        rows, held = self._rows(row, width)
+        patch, steps = row.inputs * (width + row.range[1]) * prod(held), -(-rows // self.axes[0].up)
+        work = row.taps.size * width * (steps if len(self.axes) > 1 else 1)
+        return (len(self.axes) > 1 or row.steps >= self.lanes) and is_far(patch, work, self.real.itemsize)
+
+    def far(self) -> FarPlan:
+        """The plan for taps that are far apart."""
+        return far_plan(self.axes, self.row, self.dtype, self.flipped)
+
     def build(self) -> Plan:
         """The plan."""
-        row = row_of(self.axes[-1], self.taps, self.parts)
-        width = self._width(row)
+        row, width = self.row, self._width(self.row)
         rows, held = self._rows(row, width)
         run = width + row.range[1]
         run += self.lanes if run % (4 * self.lanes) == 0 else 0  # a power of two apart: the same cache lines
