@@ -122,8 +122,6 @@ class Job:
         axes = len(self.written.shape)
         if self.dtype not in compiled.DTYPES or axes > compiled.MIXING_AXES:
             return f"{MATRICES}, no compiled code for {self.dtype} on {axes} axes"
-        if far_apart(self.action, self.written, self.read, self.dtype):
-            return f"{MATRICES}, taps far apart"
         if self.engine == "numba":
             return None
         if self.work < MIXING_WORK:
@@ -141,14 +139,6 @@ def _warned() -> str:
         stacklevel=2,
     )
     return "Numba is not installed"
-
-
-def far_apart(fir: Fir, written: Window, read: Window, dtype: Any) -> bool:
-    """Whether taps that mix channels are a list, and too far apart for tiles."""
-    if fir.places is None or not written.size or not read.size:
-        return False
-    windows = spans(written), spans(read)
-    return compiled.far_apart(fir.taps_in(dtype), fir.start, fir.up, fir.down, *windows, dtype, fir.places)
 
 
 def spans(window: Window) -> list[tuple[int, int]]:

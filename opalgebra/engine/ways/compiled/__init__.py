@@ -16,7 +16,7 @@ from .boxes import Boxes, BoxFilter
 from .fourier import fir, transforms_of
 from .layout import DTYPES
 from .mixing import AXES as MIXING_AXES
-from .mixing import MixingPlan, far_apart, mixing_plan
+from .mixing import MixingPlan, mixing_plan
 from .mixing_gradient import MixingGradient
 from .overlap import Blocks, OverlapSave
 from .plans import Plan, plan

@@ -37,10 +37,9 @@ class FarPlan(Runs):
     ----------
     dtype, real, shape_in, shape_out, reversed_axes
         As of :class:`~.runs.Runs`.
-    taps : ndarray
-        Shape (members, taps): array b of a batch has the taps of member b mod members.
-    at, ptr : ndarray
-        Where the taps read, per axis: rows, and entries of the last one; ptr[p] ≤ k < ptr[p + 1] make phase p.
+    taps, at, ptr : ndarray
+        The taps, real; where they read, per axis: rows, and entries of the last one; ptr[p] ≤ k < ptr[p + 1] make phase
+        p.
     axes, last
         As of :class:`~.plans.Plan`; a tile is a part of a row.
     """
@@ -75,22 +74,18 @@ class FarPlan(Runs):
     def _run(self, x: np.ndarray, y: np.ndarray, batch: int, add: bool, threads: int) -> None:
         from .loops.far import far  # Numba takes a second to import
 
-        members, last = len(self.taps), self.last
-        batch *= members
-        (axes, lasts), code, taps = self._tables, far(self.real), self.taps.reshape(-1)
+        (axes, lasts), code, last = self._tables, far(self.real), self.last
         sizes, entries = (x.size // batch, y.size // batch), (GROUP + last.ups) * last.width
 
         def part(first: int, stop: int, work: Any) -> None:
-            code(y, x, taps, self.at, self.ptr, work, axes, lasts[add], sizes, members, first, stop)
+            code(y, x, self.taps, self.at, self.ptr, work, axes, lasts[add], sizes, first, stop)
 
         pieces = self.work * batch // PIECE_WORK
         share(part, batch * last.chunks * last.columns, threads, lambda: np.zeros(entries, self.real), pieces)
 
 
-def far_plan(
-    axes: Sequence[AxisTaps], row: RowTaps, dtype: np.dtype, flipped: tuple[int, ...], channels: tuple[int, ...] = ()
-) -> FarPlan:
-    """The plan for taps by axis; the taps of ``row`` are numbers, or have a column for each of ``channels`` channels."""
+def far_plan(axes: Sequence[AxisTaps], row: RowTaps, dtype: np.dtype, flipped: tuple[int, ...]) -> FarPlan:
+    """The plan for taps by axis."""
     real, parts, lanes = entries_of(dtype)
     repeat = row.phase.size // axes[-1].phase.size if axes[-1].phase.size else 1
     phase, phases, at = row.phase.copy(), row.phases, [row.entry]
@@ -98,15 +93,14 @@ def far_plan(
         at.insert(0, np.tile(axis.offset, repeat))
         phase += phases * np.tile(axis.phase, repeat)
         phases *= axis.up
-    taps = row.taps.reshape(row.phase.size, -1)
     order = np.lexsort((*at[::-1], phase))
-    order = order[np.any(taps[order] != 0, axis=1)]  # a part of a complex tap that is zero reads nothing
+    order = order[row.taps[order] != 0]  # a part of a complex tap that is zero reads nothing
     ptr = np.searchsorted(phase[order], np.arange(phases + 1)).astype(np.int64)
     width = min(-(-row.steps // lanes) * lanes, max(lanes, WIDTH_BYTES // real.itemsize // lanes * lanes))
     tiles = {"width": width, "run": width, "rows": 1, "patch": GROUP * width, "columns": -(-row.steps // max(1, width))}
     tiles["chunks"] = prod(axis.outputs for axis in axes[:-1])
     last = last_axis(row, axes[-1], parts, (0, 0), **tiles)
     leading = tuple(leading_axes(axes, [(0, 0)] * (len(axes) - 1), parts, [0] * (len(axes) - 1)))
-    shapes = (tuple([n for n in (*channels, *sizes)]) for sizes in ([a.inputs for a in axes], [a.outputs for a in axes]))
-    lists = np.ascontiguousarray(taps[order].T.astype(real)), np.ascontiguousarray(np.stack(at)[:, order], np.int64)
+    shapes = tuple([axis.inputs for axis in axes]), tuple([axis.outputs for axis in axes])
+    lists = row.taps[order].astype(real), np.ascontiguousarray(np.stack(at)[:, order], np.int64)
     return FarPlan(dtype, real, *shapes, flipped, *lists, ptr, leading, last)

@@ -8,7 +8,6 @@ of the list, with the same roundings.
 
 Arguments as in :mod:`.tiles`, but
 
-    taps          (members · taps,)  of all members, one after the other
     at            (axes, taps)       rows that they read, per leading axis, and entries along the last
     ptr           (phases + 1,)      taps ptr[p] ≤ k < ptr[p + 1] make phase p
     work          scratch memory of the thread: samples of a group of taps, then ``ups · width`` sums
@@ -25,9 +24,9 @@ import numpy as np
 from numba import int64, types
 
 from ..layout import GROUP, VECTOR_BYTES, ZERO, LastAxis, LeadingAxis
-from .machine import INDICES, TABLE, jit, machine_code, numbers, part_of, rows_of
-from .patches import continued, fold, join
-from .vectors import copy, more1, more2, more4, more8
+from .machine import INDICES, TABLE, machine_code, numbers, part_of, rows_of
+from .patches import fold, gather_strided, join
+from .vectors import more1, more2, more4, more8
 
 
 @part_of
@@ -47,32 +46,15 @@ def _add(y, to, x, taps, at, count, width):
         more1(y, to + i, x, i, taps, at, count)
 
 
-@jit
-def _gather(patch, to, x, row, s, count, last):
-    """patch[to + i] = entry s + downs·i of the row of x, continued outside, for i < count."""
-    step, total = last.downs, last.samples * last.parts
-    low = min(count, max(0, -(s // step)))
-    high = max(low, min(count, -(-(total - s) // step)))
-    if step == 1:
-        copy(patch, to + low, x, row + s + low, high - low)
-    else:
-        for i in range(low, high):
-            patch[to + i] = x[row + s + step * i]
-    for i in range(low):
-        patch[to + i] = continued(x, row, s + step * i, last.samples, last.parts, last.rule)
-    for i in range(high, count):
-        patch[to + i] = continued(x, row, s + step * i, last.samples, last.parts, last.rule)
-
-
 @part_of
-def _sum(buffer, to, x, base, taps, t0, at, k, stop, lead, i0, count, width, patch, weights, rows, places, axes, last):
-    """buffer[to + i] = Σ_k taps[t0 + k] · (what tap k reads for i0 + i)."""
+def _sum(buffer, to, x, base, taps, at, k, stop, lead, i0, count, width, patch, weights, rows, places, axes, last):
+    """buffer[to + i] = Σ_k taps[k] · (what tap k reads for i0 + i)."""
     rank, total = len(axes), last.samples * last.parts
     buffer[to : to + width] = 0
     while k < stop:
         n, direct = 0, last.downs == 1
         while k < stop and n < GROUP:
-            weight, row, s = taps[t0 + k], base, last.downs * i0 + at[rank, k]
+            weight, row, s = taps[k], base, last.downs * i0 + at[rank, k]
             used = weight != 0 and (last.rule != ZERO or (s < total and s + last.downs * (count - 1) >= 0))
             for r in range(rank):
                 m = axes[r].down * lead[r] + at[r, k]
@@ -94,12 +76,12 @@ def _sum(buffer, to, x, base, taps, t0, at, k, stop, lead, i0, count, width, pat
             _add(buffer, to, x, weights, places, n, width)
         else:
             for j in range(n):
-                _gather(patch, j * width, x, rows[j], places[j], count, last)
+                gather_strided(patch, j * width, x, rows[j], places[j], count, last)
                 places[j] = j * width
             _add(buffer, to, patch, weights, places, n, width)
 
 
-def _far(y, x, taps, at, ptr, work, axes, lasts, sizes, members, first, stop):
+def _far(y, x, taps, at, ptr, work, axes, lasts, sizes, first, stop):
     """The tiles first ≤ t < stop, in the order batch, row, column; ``sizes``: entries of an array of x and of y."""
     last = lasts[0]
     rank, phases, lanes = len(axes), last.ups, VECTOR_BYTES // y.itemsize
@@ -118,10 +100,9 @@ def _far(y, x, taps, at, ptr, work, axes, lasts, sizes, members, first, stop):
             phase += factor * (n - lead[r] * axes[r].up)
             factor *= axes[r].up
             to += n * axes[r].y_step
-        t0, base = batch % members * len(at[0]), batch * sizes[0]
         for p in range(phases):
             k0, k1 = ptr[phase * phases + p], ptr[phase * phases + p + 1]
-            _sum(buffer, p * width, x, base, taps, t0, at, k0, k1, lead, i0, count, width, patch, weights, rows,
+            _sum(buffer, p * width, x, batch * sizes[0], taps, at, k0, k1, lead, i0, count, width, patch, weights, rows,
                  places, axes, last)  # fmt: skip
         to += phases * i0
         whole = min(count, last.outputs // phases - i0)
@@ -135,4 +116,4 @@ def _far(y, x, taps, at, ptr, work, axes, lasts, sizes, members, first, stop):
 def far(real: np.dtype) -> Any:
     """The tiles first ≤ t < stop of a plan, for entries of this dtype."""
     row, tables = numbers(real), (rows_of(LeadingAxis), rows_of(LastAxis), types.UniTuple(int64, 2))
-    return machine_code(_far, real, row, row, row, TABLE, INDICES, row, *tables, int64, int64, int64)
+    return machine_code(_far, real, row, row, row, TABLE, INDICES, row, *tables, int64, int64)
