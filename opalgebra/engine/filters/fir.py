@@ -140,6 +140,11 @@ class Fir:
             return self.places
         return np.nonzero(np.any(self.taps != 0, axis=(0, 1, 2)) if self.mixes else self.taps)
 
+    @property
+    def weights(self) -> np.ndarray:
+        """The taps at these places, along the last axis."""
+        return self.taps if self.places is not None else self.taps[(..., *self.where)]
+
     @cached_property
     def is_full(self) -> bool:
         """Whether there is no zero among the taps."""
@@ -147,6 +152,20 @@ class Fir:
             return False
         present = np.any(self.taps != 0, axis=(0, 1, 2)) if self.mixes else self.taps
         return bool(np.count_nonzero(present) == prod(self.shape))
+
+    def clusters(self, apart: Ints) -> list[Fir]:
+        """Filters whose sum it is: taps are of one where along every axis they follow each other within ``apart``."""
+        if self.places is None:
+            return [self]
+        number = np.zeros(len(self.places[0]), np.int64)
+        for at, most in zip(self.places, apart, strict=True):
+            order = np.argsort(at, kind="stable")
+            label = np.zeros_like(number)
+            label[order[1:]] = np.cumsum(np.diff(at[order]) > most)
+            number = np.unique(number * (label.max() + 1) + label, return_inverse=True)[1]
+        given = self.start, self.up, self.down, self.mixes
+        kept = [number == k for k in range(int(number.max()) + 1)]
+        return [Fir.listed(self.taps[..., k], [at[k] for at in self.places], *given) for k in kept]
 
     @cached_property
     def filled(self) -> Fir:
@@ -355,7 +374,7 @@ class Fir:
     def _integer_gain(self) -> int:
         """Σ|h| over the taps that meet in one output, those of one residue modulo L, where it is largest."""
         where = self.where
-        taps = self.taps if self.places is not None else self.taps[(..., *where)]
+        taps = self.weights
         if not taps.size:
             return 0
         is_small = magnitude(taps) * taps.size < EXACT
