@@ -75,7 +75,7 @@ class Fir:
         """A filter, its taps a list where they are sparse."""
         made = cls(taps, start, up, down, mixes)
         span = prod(made.shape)
-        if span <= 64 or not is_sparse(len(made.where[0]), span):
+        if span <= 64 or not is_sparse(made._used, span):
             return made
         return cls.listed(taps[(..., *made.where)], made.where, start, up, down, mixes)
 
@@ -148,10 +148,12 @@ class Fir:
     @cached_property
     def is_full(self) -> bool:
         """Whether there is no zero among the taps."""
-        if self.places is not None:
-            return False
-        present = np.any(self.taps != 0, axis=(0, 1, 2)) if self.mixes else self.taps
-        return bool(np.count_nonzero(present) == prod(self.shape))
+        return self.places is None and self._used == prod(self.shape)
+
+    @cached_property
+    def _used(self) -> int:
+        """How many taps are not 0."""
+        return int(np.count_nonzero(np.any(self.taps != 0, axis=(0, 1, 2)) if self.mixes else self.taps))
 
     def clusters(self, apart: Ints) -> list[Fir]:
         """Filters whose sum it is: taps are of one where along every axis they follow each other within ``apart``."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from ....errors import DimensionError, FactorError, KernelError, OperandError, WindowError
 from ...arrays.rules import CODES
-from .layout import DTYPES, ZERO, LastAxis, LeadingAxis
+from .layout import DTYPES, ZERO, LastAxis, LeadingAxis, Row
 
 INDEX_LIMIT = 2**62  # indices are int64
 
@@ -134,6 +134,11 @@ class RowTaps:
     def steps(self) -> int:
         """The values of i."""
         return -(-self.outputs // self.phases)
+
+    @property
+    def shape(self) -> Row:
+        """What tiles are chosen by."""
+        return Row(self.phases, self.inputs, self.outputs, self.range[1], self.taps.size)
 
 
 def row_of(last: AxisTaps, taps: np.ndarray, parts: int) -> RowTaps:
