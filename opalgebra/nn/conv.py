@@ -261,8 +261,8 @@ class Conv(Convolution):
     def _fir(self, matrices: np.ndarray, sizes: Shape) -> Fir:
         lo = [axis.pads(n)[0] for axis, n in zip(self.axes, sizes, strict=True)]
         start = tuple(a - axis.extent + 1 for a, axis in zip(lo, self.axes, strict=True))
-        taps = np.flip(dilated(matrices, self.dilation), tuple(range(-self.ndim, 0)))
-        return Fir(taps, start, (1,) * self.ndim, self.stride, mixes=True)
+        taps = np.flip(matrices, tuple(range(-self.ndim, 0)))
+        return Fir.dilated(taps, self.dilation, start, (1,) * self.ndim, self.stride, mixes=True)
 
     def _operator(self, sizes: Shape | None) -> LinearOperator:
         axes = self.axes
@@ -371,8 +371,8 @@ class ConvTranspose(Convolution):
         return tuple(axis.start() for axis in self.axes)
 
     def _fir(self, matrices: np.ndarray, sizes: Shape) -> Fir:
-        taps = dilated(matrices, self.dilation)
-        return Fir(taps, tuple(-lo for lo in self._starts()), self.stride, (1,) * self.ndim, mixes=True)
+        start = tuple(-lo for lo in self._starts())
+        return Fir.dilated(matrices, self.dilation, start, self.stride, (1,) * self.ndim, mixes=True)
 
     def _operator(self, sizes: Shape | None) -> LinearOperator:
         lo = self._starts()

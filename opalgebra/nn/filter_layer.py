@@ -100,6 +100,10 @@ class BoundLayer(Windowed):
     def _prepared(self, shape: Shape, dtype: Any, transposed: bool, conjugated: bool) -> Any:
         return None if self.layer.has_gaps else super()._prepared(shape, dtype, transposed, conjugated)
 
+    def pieces(self, shape: Shape) -> list[Windowed]:
+        """Itself alone where entry by entry may be needed."""
+        return [self] if self.layer.has_gaps else super().pieces(shape)
+
     def _computed(self, x: np.ndarray, transposed: bool, conjugated: bool, out: np.ndarray | None) -> np.ndarray:
         if self.layer.has_gaps and x.dtype.kind in "fc" and not bool(np.all(np.isfinite(x))):
             return self._entry_by_entry._act(x, transposed, conjugated, out)

@@ -163,10 +163,10 @@ class WeightOperator(BoundOperator):
         return self._forward(weights, as_exact(host(self.x)), np.dtype(object)).reshape(self.shape[1], self.shape[0]).T
 
     def _multiply_adds(self) -> int:
-        groups, outs, ins = self.layer.matrices(self.layer.weight).shape[:3]
+        ones = np.broadcast_to(1, self.layer.matrices(self.layer.weight).shape)
+        out, read = at_zero(self.dimsd[-self.layer.ndim :]), at_zero(self._spatial)
         batch = prod(self.x.shape[: -self.layer.ndim - 1])
-        places = sum(prod(len(range(s.stop)[s]) for s in to[1:]) for _, to, _ in self._places())
-        return batch * groups * outs * ins * places
+        return batch * self.layer._fir(ones, self._spatial).multiply_adds(out, read)
 
     def __repr__(self) -> str:
         return f"{self.layer!r}.grad_weight(<{'×'.join(map(str, self.x.shape))} {self.x.dtype}>)"

@@ -15,7 +15,7 @@ from ..bound.operators.base import BoundOperator, Shape, as_samples
 from ..bound.operators.combine import Product
 from ..engine.arrays.device import module_of
 from ..engine.arrays.window import Window
-from ..engine.filters.fir import Fir
+from ..engine.filters.fir import Fir, is_sparse
 from ..engine.program.values import Term, Value
 from ..engine.ways.compiled import available
 from ..engine.ways.compiled.pooling import ORDERED, Sweep, Windows
@@ -141,11 +141,12 @@ class AvgPool(_Pool, FilterLayer):
         return Precision("i" if self.divisor(self.ndim or 1) == 1 else "f")
 
     def _value(self, x: Value, sizes: Shape) -> Value:
-        """Sums of windows: of long ones that overlap as sums of sums, along one axis after the other."""
+        """Sums of windows: of long ones that overlap as sums of sums, along one axis after the other; as are wide ones."""
         axes = self.axes(len(sizes))
         starts = [axis.pads(n)[0] - axis.extent + 1 for axis, n in zip(axes, sizes, strict=True)]
         for j, axis in enumerate(axes):
-            if axis.kernel >= LONG and axis.kernel > 8 * axis.stride:
+            is_long = axis.kernel >= LONG and axis.kernel > 8 * axis.stride
+            if is_long or is_sparse(axis.kernel, axis.extent):
                 x = _box_sum(x, axis.kernel, axis.dilation, axis.stride, starts[j], j, len(axes))
                 axes = (*axes[:j], Sliding(1, 1, 1, (0, 0)), *axes[j + 1 :])
                 starts[j] = 0
@@ -209,11 +210,11 @@ def _box_sum(x: Value, kernel: int, dilation: int, stride: int, start: int, axis
     """Σ_j x[m s − j d − start] along an axis: a box of a·b taps is a box of b after one of a; one of p, p − 1 and 1."""
 
     def fir(count: int, apart: int, start: int, stride: int) -> Fir:
-        taps = dilated(np.ones(count, dtype=np.int64), (apart,))
-        starts, down = [0] * ndim, [1] * ndim
-        starts[axis], down[axis] = start, stride
+        starts, down, dilation = [0] * ndim, [1] * ndim, [1] * ndim
+        starts[axis], down[axis], dilation[axis] = start, stride, apart
         others = [other for other in range(ndim) if other != axis]
-        return Fir(np.expand_dims(taps, others), tuple(starts), (1,) * ndim, tuple(down))
+        taps = np.expand_dims(np.ones(count, dtype=np.int64), others)
+        return Fir.dilated(taps, tuple(dilation), tuple(starts), (1,) * ndim, tuple(down))
 
     if kernel < LONG:
         return Value((Term(x, fir(kernel, dilation, start, stride)),))

@@ -6,8 +6,11 @@ The operator is a :class:`~opalgebra.bound.operators.windowed.Windowed`, which s
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
+from functools import reduce
 from itertools import pairwise, product
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -37,13 +40,15 @@ class _Filtering(Job):
     def key(self) -> Any:
         return self.operator, self.conjugated
 
+    def _pieces(self, out: Window) -> list[Any]:
+        """The operators whose sum a block is: the same here and in a worker."""
+        found: list[Any] = self.operator.pieces(_rounded(out))
+        return found
+
     @property
     def _channels(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         outs, ins = self.operator.channels or (None, None)
         return (() if ins is None else (ins,)), (() if outs is None else (outs,))
-
-    def _between(self, x: Any, read: Window, out: Window, transposed: bool) -> Any:
-        return self.operator._between(x, read, out, transposed, self.conjugated)
 
 
 class Continued(_Filtering):
@@ -57,28 +62,39 @@ class Continued(_Filtering):
         _ = operator.extension  # refuses to continue an array that has no samples
 
     def parts(self, out: Window) -> list[Part]:
+        """What each of the pieces of the operator reads; nothing where that is outside and zero."""
+        found = list(enumerate(self._part(piece, out) for piece in self._pieces(out)))
+        some = [(k, part) for k, part in found if all(part.shape)] or found[:1]
+        return [replace(part, note=(k, part.note)) for k, part in some]  # workers make the pieces again
+
+    def _part(self, operator: Any, out: Window) -> Part:
         """The samples of the read window that lie inside, and those that the others are made of."""
-        starts, ends = self.operator._ends
-        read = window_read(starts, ends, out)
-        sizes, rules = self.operator.in_window.shape, self.operator.boundary
+        read = window_read(*operator._ends, out)
+        sizes, rules = operator.in_window.shape, operator.boundary
         if not read.size:
-            return [Part(((),) * len(sizes), read.emptied())]
+            return Part(((),) * len(sizes), read.emptied())
         spans = [_clipped(rule, n, a, b) for rule, n, a, b in zip(rules, sizes, read.starts, read.stops, strict=True)]
         axes = [Continuation(rule, n, *span) for rule, n, span in zip(rules, sizes, spans, strict=True)]
-        return [Part(tuple(axis.runs for axis in axes), Window(*zip(*((a, b - a) for a, b in spans), strict=True)))]
+        return Part(tuple(axis.runs for axis in axes), Window(*zip(*((a, b - a) for a, b in spans), strict=True)))
 
     def run(self, out: Window, parts: list[Part], arrays: list[Any]) -> Any:
         """The block, in the order of a run on NumPy arrays: cast, continued, filtered, rounded once."""
-        (part,), (x,) = parts, arrays
-        result = self.operator.precision.result(x.dtype)
-        x, read = as_data(x, result), part.note
+        result = self.operator.precision.result(arrays[0].dtype)
+        made = [self._filtered(out, part, as_data(x, result)) for part, x in zip(parts, arrays, strict=True)]
+        if len(made) > 1 and made[0].dtype.kind == "i":
+            check_bound(sum(map(magnitude, made)))
+        return reduce(add, made).astype(result, copy=False)
+
+    def _filtered(self, out: Window, part: Part, x: Any) -> Any:
+        piece, read = part.note
+        operator = self._pieces(out)[piece]
         for j, (rule, n) in enumerate(zip(self.operator.boundary, self.operator.in_window.shape, strict=True)):
             axis = Continuation(rule, n, read.starts[j], read.stops[j])
             if part.runs[j] != ((axis.start, axis.stop),):  # not all of it inside
                 if x.dtype.kind == "i":
                     check_bound(magnitude(x) * axis.most_read)
                 x = axis.extend(x, x.ndim - len(part.runs) + j, part.runs[j])
-        return self._between(x, read, out, False).astype(result, copy=False)
+        return operator._between(x, read, out, False, self.conjugated)
 
 
 class Folded(_Filtering):
@@ -89,25 +105,26 @@ class Folded(_Filtering):
         self.window, self.origin = operator.in_window, operator.out_window.starts
         self.rates = tuple(1 / rate for rate in _rates(operator))
         self.made, self.mixed = self._channels
-        read = operator.in_window if operator.extension is None else operator.extension.window
-        axes = [
-            Continuation(rule, n, a, b)
-            for rule, n, a, b in zip(operator.boundary, operator.in_window.shape, read.starts, read.stops, strict=True)
-        ]
-        self._outside = [_beyond(axis) for axis in axes]
+        self._outside: dict[Any, list[tuple[np.ndarray, np.ndarray]]] = {}
 
     def parts(self, out: Window) -> list[Part]:
         """For every run of indices that is folded into the block, the outputs that these reach."""
-        found = []
-        starts, ends = self.operator._ends
-        axes = zip(self._outside, out.starts, out.stops, strict=True)
+        found = [part for k, piece in enumerate(self._pieces(out)) for part in self._of_piece(k, piece, out)]
+        nothing = 0, out, out.emptied()
+        return found or [Part(((),) * len(out.shape), nothing)]
+
+    def _of_piece(self, number: int, piece: Any, out: Window) -> Iterator[Part]:
+        starts, ends = piece._ends
+        key = _rounded(out), number
+        if key not in self._outside:
+            self._outside[key] = _outside(piece)
+        axes = zip(self._outside[key], out.starts, out.stops, strict=True)
         for runs in product(*([(a, b), *_folded(outside, a, b)] for outside, a, b in axes)):
             run = Window(tuple(a for a, _ in runs), tuple(b - a for a, b in runs))
             given = intersection(self.operator.out_window, window_reached(starts, ends, run))
             if given.size:
                 spans = zip(given.starts, given.stops, self.origin, strict=True)
-                found.append(Part(tuple(((a - o, b - o),) for a, b, o in spans), (run, given)))
-        return found or [Part(((),) * len(out.shape), (out, out.emptied()))]
+                yield Part(tuple(((a - o, b - o),) for a, b, o in spans), (number, run, given))
 
     def run(self, out: Window, parts: list[Part], arrays: list[Any]) -> Any:
         """The sum over the runs."""
@@ -116,8 +133,9 @@ class Folded(_Filtering):
         x = np.zeros_like(arrays[0], shape=(*lead, *self.made, *out.shape), dtype=computed_in(result))
         bound = 0
         for part, y in zip(parts, arrays, strict=True):
-            run, given = part.note
-            z = self._fold(self._between(as_data(y, result), run, given, True), run, out)
+            piece, run, given = part.note
+            z = self._pieces(out)[piece]._between(as_data(y, result), run, given, True, self.conjugated)
+            z = self._fold(z, run, out)
             if z.dtype.kind == "i":
                 bound += magnitude(z)
                 check_bound(bound)
@@ -161,6 +179,18 @@ def _runs(indices: Sequence[int]) -> Iterator[tuple[int, int]]:
     breaks = [0, *(i for i in range(1, len(indices)) if indices[i] > indices[i - 1] + 1), len(indices)]
     for a, b in pairwise(breaks):
         yield indices[a], indices[b - 1] + 1
+
+
+def _rounded(out: Window) -> tuple[int, ...]:
+    """The shape of a block, the same for blocks of about one size."""
+    return tuple([1 << n.bit_length() for n in out.shape])
+
+
+def _outside(operator: Any) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Per axis what lies beyond the array, see :func:`_beyond`."""
+    read = operator.in_window if operator.extension is None else operator.extension.window
+    axes = zip(operator.boundary, operator.in_window.shape, read.starts, read.stops, strict=True)
+    return [_beyond(Continuation(*axis)) for axis in axes]
 
 
 def _beyond(axis: Continuation) -> tuple[np.ndarray, np.ndarray]:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from copy import copy
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import product
-from math import prod
+from math import ceil, prod
+from operator import add
 from typing import Any
 
 import numpy as np
 
 from ...algebra.forms.matrix import matrix
 from ...algebra.judge.evaluate import Evaluator
+from ...engine.arrays.arithmetic import check_bound, magnitude
 from ...engine.arrays.device import module_of
 from ...engine.arrays.rules import CODES
 from ...engine.arrays.window import Window
@@ -24,7 +26,7 @@ from ...engine.filters.remembered import remembered
 from ...engine.program.matrix import SMALL, ThroughMatrix, is_served, matrix_of
 from ...engine.program.program import Beyond, Program, window_read
 from ...engine.program.shared import Compiled, multiplied_out
-from ...engine.program.values import Ends
+from ...engine.program.values import Ends, pieces
 from ...engine.ways.choose import check_engine, engine_for
 from ...errors import DimensionError, OperandError
 from ...expr import LinearOperator, formal_parts, grid
@@ -76,6 +78,26 @@ class Windowed(BetweenWindows):
     def _ends(self) -> Ends:
         """The values of the inputs and of the outputs, one for each channel."""
         return self._compiled.ends
+
+    def pieces(self, shape: Shape) -> list[Windowed]:
+        """Operators whose sum it is: none reads what lies between taps that are further apart than windows of a shape."""
+        return remembered(self, "_pieces", shape, lambda: self._new_pieces(shape), most=8)
+
+    def _new_pieces(self, shape: Shape) -> list[Windowed]:
+        found = pieces(self._ends, shape)
+        return [self] if len(found) == 1 else [self._piece(ends) for ends in found]
+
+    def _piece(self, ends: Ends) -> Windowed:
+        piece = copy(self)
+        for name in self._made:
+            piece.__dict__.pop(name, None)
+        piece.__dict__["_compiled"] = Compiled(ends)
+        return piece
+
+    @property
+    def _own_pieces(self) -> list[Windowed]:
+        """Those for its own windows."""
+        return self.pieces(tuple(map(max, self.in_window.shape, self.out_window.shape)))
 
     @cached_property
     def extension(self) -> Extension | None:
@@ -129,6 +151,8 @@ class Windowed(BetweenWindows):
         """Through the program."""
         result = self.precision.result(x.dtype)
         data, dtype = as_data(x, result), computed_in(result)
+        if self.extension is not None and len(self._own_pieces) > 1 and not self._continues(x, transposed, dtype):
+            return self._in_pieces(data, dtype, transposed, conjugated, out)
         program = self.program.conjugated if conjugated else self.program
         given = out if out is not None and out.dtype == dtype and out.flags.c_contiguous else None
         if transposed:
@@ -141,11 +165,27 @@ class Windowed(BetweenWindows):
         out[...] = y
         return out
 
+    def _continues(self, x: np.ndarray, transposed: bool, dtype: Any) -> bool:
+        engine = engine_for(module_of(x), self.engine)
+        return not transposed and self.reads_directly(x.size // max(1, self.in_window.size), dtype, engine)
+
+    def _in_pieces(
+        self, x: np.ndarray, dtype: Any, transposed: bool, conjugated: bool, out: np.ndarray | None
+    ) -> np.ndarray:
+        """The sum of the pieces, so that no more of a continued array is made than is read."""
+        if dtype.kind == "i":
+            check_bound(magnitude(x) * ceil(sum(piece._gain() for piece in self._own_pieces)))
+        made = [piece._computed(x, transposed, conjugated, None) for piece in self._own_pieces]
+        y = reduce(add, made)
+        if out is None:
+            return y
+        out[...] = y
+        return out
+
     def _forward(self, program: Program, x: np.ndarray, dtype: Any, out: np.ndarray | None) -> np.ndarray:
         if self.extension is None:
             return self._run(program, x, dtype, out)
-        engine = engine_for(module_of(x), self.engine)
-        if self.reads_directly(x.size // max(1, self.in_window.size), dtype, engine):
+        if self._continues(x, False, dtype):
             return self._run(program, x, dtype, out, Beyond(self.in_window, self.boundary))
         return self._run(program, self.extension.apply(x), dtype, out)
 
@@ -193,7 +233,7 @@ class Windowed(BetweenWindows):
         other.__dict__.update(program=program, extension=self.extension)
         return other
 
-    _made = BoundOperator._made | {"program", "_compiled", "extension", "_matrices", "_runs"}
+    _made = BoundOperator._made | {"program", "_compiled", "extension", "_matrices", "_runs", "_pieces"}
 
     def _between(self, x: Any, read: Window, out: Window, transposed: bool, conjugated: bool) -> Any:
         """The outputs of a window from the continued inputs of another; of Fᵀ, the inputs from the outputs."""
@@ -207,6 +247,10 @@ class Windowed(BetweenWindows):
         return lazily(self, x, transposed, conjugated)
 
     def _held(self, transposed: bool) -> int:
+        if self.extension is not None and len(self._own_pieces) > 1:
+            return max(piece._held(transposed) for piece in self._own_pieces) + prod(
+                self.dims if transposed else self.dimsd
+            )
         program = self.program.transposed if transposed else self.program
         copied = self.extension is not None and (transposed or not all(rule in CODES for rule in self.boundary))
         return program.most_held + (self.extension.window.size if copied and self.extension else 0)

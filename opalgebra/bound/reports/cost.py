@@ -13,8 +13,6 @@ from functools import cached_property
 from math import gcd, prod
 from typing import Any, NamedTuple, TypeAlias
 
-import numpy as np
-
 from ..._verbs import verb
 from ...algebra.optimize.optimize import size_of
 from ...engine.filters.fir import Fir
@@ -268,11 +266,5 @@ def _work(action: Action) -> Fraction:
     """Multiply-adds per sample: tap j meets one output in L/gcd(L, M), or none where the gcd does not divide j."""
     if not isinstance(action, Fir):
         return Fraction(isinstance(action, (Weight, Quotient)))
-    used = np.any(action.taps != 0, axis=(0, 1, 2)) if action.mixes else action.taps != 0
-    density = Fraction(1)
-    for axis, (j, n, k, m) in enumerate(zip(action.start, action.shape, action.up, action.down, strict=True)):
-        common = gcd(k, m)
-        used = np.compress((np.arange(n) + j % common) % common == 0, used, axis)
-        density *= Fraction(common, k)
-    mixed = prod(action.taps.shape[:3]) if action.mixes else 1
-    return mixed * int(np.count_nonzero(used)) * density
+    density = prod((Fraction(gcd(k, m), k) for k, m in zip(action.up, action.down, strict=True)), start=Fraction(1))
+    return (prod(action.taps.shape[:3]) if action.mixes else 1) * action.reading * density

@@ -157,7 +157,7 @@ def _step(term: PlannedTerm, item: int, rules: str = "") -> RunStage:
     channels = (1, 1)
     naive = 0 if isinstance(action, Relabel) else written.size
     if isinstance(action, Fir):
-        naive *= action.taps.size * prod(map(abs, action.down))
+        naive *= prod(action.taps.shape[:3] if action.mixes else ()) * prod(action.shape) * prod(map(abs, action.down))
         channels = (
             (action.taps.shape[0] * action.taps.shape[2], prod(action.taps.shape[:2])) if action.mixes else (1, 1)
         )
@@ -176,6 +176,8 @@ def action_name(action: Action) -> str:
     if not isinstance(action, Fir):
         return f"weights of period {_by(action.values.shape)}"
     taps = f"{_by(action.shape)} taps" if prod(action.shape) > 1 or action.mixes else ""
+    if action.places is not None:
+        taps = f"{action.taps.shape[-1]:,} taps within {_by(action.shape)}"
     mixed = "{0}×({2}→{1}) channels".format(*action.taps.shape[:3]) if action.mixes else ""
     ups, downs = (tuple(map(abs, factors)) for factors in (action.up, action.down))
     rates = [f"↑{_by(ups)}" if max(ups) > 1 else "", f"↓{_by(downs)}" if max(downs) > 1 else ""]

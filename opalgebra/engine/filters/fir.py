@@ -6,6 +6,9 @@ with L ≥ 1 and M ≠ 0 (negative: time runs backwards), per axis.  Samples out
 Convolution, ↑, ↓, shifts and flips are of this form, and so is the transpose of each, which is why a
 transposed operator gathers like any other and never scatters.  A tap is a number, or a matrix between
 channels.  Every tap is one strided slice of the input added to one strided slice of the output.
+
+Where most of the places between the first tap and the last hold a zero, the taps are a list of places and weights
+(:func:`is_sparse`): work and memory follow the taps, not their span.
 """
 
 from __future__ import annotations
@@ -20,10 +23,18 @@ import numpy as np
 
 from ..arrays.arithmetic import cast, check_bound, magnitude
 from ..arrays.window import Window
+from .counting import EXACT, Met, met, pairs
 from .mixing import Phase, mix, phases, trailing
 from .remembered import remembered
 
 Ints: TypeAlias = tuple[int, ...]
+Places: TypeAlias = tuple[np.ndarray, ...]  # of taps, counted from the first, one array per axis
+COUNTS_KEPT = 64  # of one filter: every block of a long array has windows of its own
+
+
+def is_sparse(count: int, span: int) -> bool:
+    """Whether so many taps within a box of so many places are kept as a list."""
+    return span > 64 and span >= 4 * count
 
 
 def _times(a: Ints, b: Ints) -> Ints:
@@ -37,7 +48,7 @@ class Fir:
     Attributes
     ----------
     taps : ndarray
-        Shape (\\*K), or (groups, outs, ins, \\*K) where channels are mixed.
+        Shape (\\*K), or (groups, outs, ins, \\*K) where channels are mixed; of a list one axis in place of \\*K.
     start : tuple of int
         The j of the first tap, per axis.
     up, down : tuple of int
@@ -47,6 +58,8 @@ class Fir:
     factors : tuple of ndarray, optional
         One list of taps per axis that the taps are an outer product of, where they were made as one: it is run one
         axis after the other.
+    places : tuple of ndarray, optional
+        Of a list: where the taps stand, counted from ``start``, the first 0 on every axis, in ascending order.
     """
 
     taps: np.ndarray
@@ -55,6 +68,46 @@ class Fir:
     down: Ints
     mixes: bool = False
     factors: tuple[np.ndarray, ...] | None = None
+    places: Places | None = None
+
+    @classmethod
+    def of(cls, taps: np.ndarray, start: Ints, up: Ints, down: Ints, mixes: bool = False) -> Fir:
+        """A filter, its taps a list where they are sparse."""
+        made = cls(taps, start, up, down, mixes)
+        span = prod(made.shape)
+        if span <= 64 or not is_sparse(made._used, span):
+            return made
+        return cls.listed(taps[(..., *made.where)], made.where, start, up, down, mixes)
+
+    @classmethod
+    def listed(
+        cls, taps: np.ndarray, places: Sequence[np.ndarray], start: Ints, up: Ints, down: Ints, mixes: bool = False
+    ) -> Fir:
+        """The filter whose taps along the last axis of ``taps`` stand at these places, each given once, from start on."""
+        used = np.any(taps != 0, axis=(0, 1, 2)) if mixes else taps != 0
+        if not used.any():
+            return cls(np.zeros_like(taps, shape=(*taps.shape[:-1], *(1,) * len(start))), start, up, down, mixes)
+        kept = tuple([at[used] for at in places])
+        order = np.lexsort(kept[::-1])
+        first = tuple([int(at.min()) for at in kept])
+        ordered = tuple([(at - low)[order] for at, low in zip(kept, first, strict=True)])
+        start = tuple([a + low for a, low in zip(start, first, strict=True)])
+        return cls(taps[..., used][..., order], start, up, down, mixes, places=ordered)
+
+    @classmethod
+    def dilated(cls, taps: np.ndarray, dilation: Ints, start: Ints, up: Ints, down: Ints, mixes: bool = False) -> Fir:
+        """Taps (…, \\*K) that stand ``dilation`` apart, per axis."""
+        lead, kernel = taps.shape[: taps.ndim - len(dilation)], taps.shape[taps.ndim - len(dilation) :]
+        span = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
+        if is_sparse(prod(kernel), prod(span)):
+            grid = np.indices(kernel).reshape(len(kernel), -1)
+            places = [d * at for d, at in zip(dilation, grid, strict=True)]
+            return cls.listed(taps.reshape(*lead, -1), places, start, up, down, mixes)
+        spread = taps
+        if set(dilation) != {1}:
+            spread = np.zeros((*lead, *span), dtype=taps.dtype)
+            spread[(..., *(slice(None, None, d) for d in dilation))] = taps
+        return cls(spread, start, up, down, mixes)
 
     @classmethod
     def separable(cls, axes: Sequence[np.ndarray], start: Ints, up: Ints, down: Ints) -> Fir:
@@ -69,8 +122,60 @@ class Fir:
 
     @property
     def shape(self) -> Ints:
-        """How many taps there are, per axis."""
+        """From the first tap to the last, per axis."""
+        if self.places is not None:
+            return self._extent
         return self.taps.shape[3:] if self.mixes else self.taps.shape
+
+    @cached_property
+    def _extent(self) -> Ints:
+        return tuple([int(at.max()) + 1 for at in self.places or ()])
+
+    @cached_property
+    def where(self) -> Places:
+        """The places of the taps that are not 0, or hold a matrix that is not."""
+        if self.places is not None:
+            return self.places
+        return np.nonzero(np.any(self.taps != 0, axis=(0, 1, 2)) if self.mixes else self.taps)
+
+    @property
+    def weights(self) -> np.ndarray:
+        """The taps at these places, along the last axis."""
+        return self.taps if self.places is not None else self.taps[(..., *self.where)]
+
+    @cached_property
+    def is_full(self) -> bool:
+        """Whether there is no zero among the taps."""
+        return self.places is None and self._used == prod(self.shape)
+
+    @cached_property
+    def _used(self) -> int:
+        """How many taps are not 0."""
+        return int(np.count_nonzero(np.any(self.taps != 0, axis=(0, 1, 2)) if self.mixes else self.taps))
+
+    def clusters(self, apart: Ints) -> list[Fir]:
+        """Filters whose sum it is: taps are of one where along every axis they follow each other within ``apart``."""
+        if self.places is None:
+            return [self]
+        number = np.zeros(len(self.places[0]), np.int64)
+        for at, most in zip(self.places, apart, strict=True):
+            order = np.argsort(at, kind="stable")
+            label = np.zeros_like(number)
+            label[order[1:]] = np.cumsum(np.diff(at[order]) > most)
+            number = np.unique(number * (label.max() + 1) + label, return_inverse=True)[1]
+        given = self.start, self.up, self.down, self.mixes
+        kept = [number == k for k in range(int(number.max()) + 1)]
+        return [Fir.listed(self.taps[..., k], [at[k] for at in self.places], *given) for k in kept]
+
+    @cached_property
+    def filled(self) -> Fir:
+        """The same with zeros between the taps of a list."""
+        if self.places is None:
+            return self
+        lead = self.taps.shape[:-1]
+        taps = np.zeros((*lead, *self.shape), self.taps.dtype)
+        taps[(..., *self.places)] = self.taps
+        return replace(self, taps=taps, places=None)
 
     @property
     def is_single(self) -> bool:
@@ -101,26 +206,38 @@ class Fir:
         """↑k after a single tap."""
         return replace(self, up=_times(self.up, k), start=_times(self.start, k))
 
-    def then_filter(self, taps: np.ndarray, start: Ints) -> Fir:
-        """Convolution after a single tap."""
-        backwards = [axis for axis, m in enumerate(self.down) if m < 0]
-        if backwards:
-            ends = [-(a + n - 1) if m < 0 else a for a, n, m in zip(start, taps.shape, self.down, strict=True)]
-            taps, start = np.flip(taps, tuple(backwards)), tuple(ends)
-        moved = tuple([a + b for a, b in zip(self.start, start, strict=True)])
+    def then_filter(self, taps: np.ndarray, start: Ints, places: Sequence[np.ndarray] | None = None) -> Fir:
+        """Convolution after a single tap; with ``places``, of a list."""
+        ones = (1,) * len(start)
+        made = Fir.of(taps, start, ones, ones) if places is None else Fir.listed(taps, places, start, ones, ones)
+        made = made._mirrored(tuple([axis for axis, m in enumerate(self.down) if m < 0]))
+        moved = tuple([a + b for a, b in zip(self.start, made.start, strict=True)])
         weight = self.taps.reshape(())
-        return replace(self, taps=taps if weight == 1 else taps * weight[()], start=moved, factors=None)
+        taps = made.taps if weight == 1 else made.taps * weight[()]
+        return replace(self, taps=taps, start=moved, places=made.places, factors=None)
+
+    def _mirrored(self, axes: Ints) -> Fir:
+        """h_{−j} along some axes."""
+        if not axes:
+            return self
+        ends = zip(self.start, self.shape, strict=True)
+        start = tuple([-(a + n - 1) if axis in axes else a for axis, (a, n) in enumerate(ends)])
+        if self.places is None:
+            lead = 3 if self.mixes else 0
+            return replace(self, taps=np.flip(self.taps, [lead + axis for axis in axes]), start=start)
+        places = [n - 1 - at if axis in axes else at for axis, (at, n) in enumerate(zip(self.places, self.shape))]
+        return Fir.listed(self.taps, places, start, self.up, self.down, self.mixes)
 
     @cached_property
     def transposed(self) -> Fir:
         """The transpose: L m = M n − j solved for n."""
-        taps, lead = (self.taps.swapaxes(1, 2), 3) if self.mixes else (self.taps, 0)
-        mirrored = tuple([lead + axis for axis, m in enumerate(self.down) if m > 0])
+        made = self._mirrored(tuple([axis for axis, m in enumerate(self.down) if m > 0]))
+        taps = made.taps.swapaxes(1, 2) if self.mixes else made.taps
         start, up, down = self._turned
         factors = self.factors and tuple(
             [t[::-1] if m > 0 else t for t, m in zip(self.factors, self.down, strict=True)]
         )
-        return replace(self, taps=np.flip(taps, mirrored), start=start, up=up, down=down, factors=factors)
+        return replace(made, taps=taps, start=start, up=up, down=down, factors=factors)
 
     @property
     def _turned(self) -> tuple[Ints, Ints, Ints]:
@@ -170,11 +287,11 @@ class Fir:
     def add_matrices(self, y: np.ndarray, x: np.ndarray, taps: np.ndarray, written: Window, read: Window) -> None:
         """Add the filtered x, for taps that are matrices; between single channels they are numbers again."""
         groups, outs, ins = taps.shape[:3]
-        ndim = taps.ndim - 3
+        ndim = len(self.start)
         y = _grouped(y, groups, outs, ndim)
         x = _grouped(x, groups, ins, ndim)
         if outs > 1 or ins > 1:
-            mix(y, x, taps, self._phases(written, read))
+            mix(y, x, taps, self._phases(written, read), ndim)
             return
         for at, to, source in self._places(written, read):
             weights = taps[trailing(at)][:, 0, 0]
@@ -232,16 +349,18 @@ class Fir:
         return remembered(self, "_mixed", (written, read), lambda: phases(self._places(written, read)))
 
     def _slices(self, written: Window, read: Window) -> Iterator[tuple[Ints, tuple[Any, ...], tuple[Any, ...]]]:
-        per_axis = [
-            [_meet(j + i, self.up[axis], self.down[axis], written, read, axis) for i in range(self.shape[axis])]
-            for axis, j in enumerate(self.start)
-        ]
-        present = np.any(self.taps != 0, axis=(0, 1, 2)) if self.mixes else self.taps != 0
-        for where in np.argwhere(present):
-            at = tuple(where.tolist())
-            pairs = [per_axis[axis][i] for axis, i in enumerate(at)]
-            if all(pair is not None for pair in pairs):
-                yield at, (..., *(p[0] for p in pairs if p)), (..., *(p[1] for p in pairs if p))
+        axes = self._met(self.where, written, read)
+        counts = np.minimum.reduce([axis.count for axis in axes])
+        index = np.arange(len(counts))[:, None] if self.places is not None else np.stack(self.where, axis=1)
+        for k in np.flatnonzero(counts).tolist():
+            spans = [axis.slices(k) for axis in axes]
+            yield tuple(index[k].tolist()), (..., *(to for to, _ in spans)), (..., *(source for _, source in spans))
+
+    def _met(self, where: Places, written: Window, read: Window) -> list[Met]:
+        """Where the taps of some places meet samples, per axis."""
+        windows = zip(written.starts, written.shape, read.starts, read.shape, strict=True)
+        rates = zip(where, self.start, self.up, self.down, windows, strict=True)
+        return [met(start + at, up, down, (a, n), (c, m)) for at, start, up, down, (a, n, c, m) in rates]
 
     @property
     def gain(self) -> float:
@@ -258,26 +377,54 @@ class Fir:
     @cached_property
     def _integer_gain(self) -> int:
         """Σ|h| over the taps that meet in one output, those of one residue modulo L, where it is largest."""
-        rows = np.abs(self.taps.astype(object)).reshape(prod(self.taps.shape[:2]) if self.mixes else 1, -1, *self.shape)
-        residues = np.ndindex(*map(min, self.up, self.shape))
-        parts = [rows[(..., *(slice(r, None, up) for r, up in zip(at, self.up, strict=True)))] for at in residues]
-        return max((int(row) for part in parts for row in part.reshape(len(rows), -1).sum(axis=1)), default=0)
+        where = self.where
+        taps = self.weights
+        if not taps.size:
+            return 0
+        is_small = magnitude(taps) * taps.size < EXACT
+        rows = np.abs(taps.astype(np.int64 if is_small else object))
+        rows = rows.reshape(prod(taps.shape[:2]), -1, taps.shape[-1]).sum(axis=1) if self.mixes else rows[None]
+        residue = np.zeros(taps.shape[-1], np.int64)
+        for at, n, up in zip(where, self.shape, self.up, strict=True):  # numbered anew: as few as there are taps
+            residue = np.unique(residue * min(n, up) + at % up, return_inverse=True)[1]
+        sums = np.zeros((len(rows), int(residue.max()) + 1), rows.dtype)
+        np.add.at(sums, (slice(None), residue), rows)
+        return int(sums.max())
 
     def multiply_adds(self, written: Window, read: Window) -> int:
         """Multiply-adds of one run, zero taps left out."""
+        return remembered(self, "_counted", (written, read), lambda: self._count(written, read), COUNTS_KEPT)
+
+    def _count(self, written: Window, read: Window) -> int:
         if self.factors is not None:
             return sum(fir.multiply_adds(*windows) for fir, *windows in self.passes(written, read))
         mixed = prod(self.taps.shape[:3]) if self.mixes else 1
-        left = (self.taps != 0).any(axis=(0, 1, 2)) if self.mixes else self.taps != 0
-        for axis in range(left.ndim):  # the first axis that is left is summed over
-            counts = [_count(j, self.up[axis], self.down[axis], written, read, axis) for j in self._along(axis)]
-            if self.taps.ndim == 1 and left.all():
-                return mixed * sum(counts)
-            left = np.tensordot(np.array(counts, dtype=object), left, 1)
-        return mixed * int(left)
+        if self.is_full:
+            return mixed * self._pairs(written, read)
+        where, rest = self.where, 0
+        if self.places is None and len(self.shape) == 1 and 2 * len(where[0]) > self.shape[0]:  # fewer zeros
+            is_zero = np.ones(self.shape, bool)
+            is_zero[where] = False
+            where, rest = np.nonzero(is_zero), self._pairs(written, read)
+        counts = [axis.count for axis in self._met(where, written, read)]
+        exact = len(where[0]) * prod(map(max, written.shape, read.shape)) >= EXACT
+        found = int(reduce(np.multiply, [count.astype(object) if exact else count for count in counts]).sum())
+        return mixed * (rest - found if rest else found)
 
-    def _along(self, axis: int) -> range:
-        return range(self.start[axis], self.start[axis] + self.shape[axis])
+    def _pairs(self, written: Window, read: Window) -> int:
+        """How often taps meet samples, zeros among them."""
+        windows = zip(written.starts, written.shape, read.starts, read.shape, strict=True)
+        rates = zip(self.start, self.shape, self.up, self.down, windows, strict=True)
+        return prod(pairs(start, taps, up, down, (a, n), (c, m)) for start, taps, up, down, (a, n, c, m) in rates)
+
+    @property
+    def reading(self) -> int:
+        """How many taps read anything: gcd(L, M) divides their j."""
+        rates = [(start, gcd(up, down)) for start, up, down in zip(self.start, self.up, self.down, strict=True)]
+        if self.is_full:
+            return prod((a + n - 1) // g - (a - 1) // g for (a, g), n in zip(rates, self.shape, strict=True))
+        reads = [(start + at) % g == 0 for at, (start, g) in zip(self.where, rates, strict=True) if g > 1]
+        return int(np.count_nonzero(np.logical_and.reduce(reads))) if reads else len(self.where[0])
 
 
 def _put(axis: int, value: Ints, others: Ints) -> Ints:
@@ -298,35 +445,6 @@ def _read(out: Window, start: Ints, shape: Ints, ups: Ints, downs: Ints) -> Wind
         starts.append(low)
         sizes.append(max(0, high - low + 1) if n else 0)
     return Window(tuple(starts), tuple(sizes))
-
-
-def _count(j: int, up: int, down: int, written: Window, read: Window, axis: int) -> int:
-    """How many outputs one tap adds to."""
-    met = _meet(j, up, down, written, read, axis)
-    return 0 if met is None else len(range(met[0].start, met[0].stop, met[0].step))
-
-
-def _meet(j: int, up: int, down: int, written: Window, read: Window, axis: int) -> tuple[slice, slice] | None:
-    """Where output n and input m = (down·n − j)/up both lie in their windows, as slices of equal length."""
-    a, n_out = written.starts[axis], written.shape[axis]
-    c, n_in = read.starts[axis], read.shape[axis]
-    if not n_out or not n_in:
-        return None
-    sign = 1 if down > 0 else -1
-    ends = sorted((sign * (up * c + j), sign * (up * (c + n_in - 1) + j)))
-    low, high = max(a, -(-ends[0] // abs(down))), min(a + n_out - 1, ends[1] // abs(down))
-    common = gcd(up, down)
-    if j % common:
-        return None
-    step = up // common
-    first = (j // common) * pow(down // common, -1, step) % step if step > 1 else 0
-    low += (first - low) % step
-    if low > high:
-        return None
-    count = (high - low) // step + 1
-    m, jump = (down * low - j) // up - c, down // common
-    stop = m + (count - 1) * jump + sign  # −1 would mean the last sample, not the place before the first
-    return slice(low - a, low - a + (count - 1) * step + 1, step), slice(m, stop if stop >= 0 else None, jump)
 
 
 def in_parts(y: np.ndarray, x: np.ndarray, taps: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:

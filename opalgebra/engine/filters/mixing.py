@@ -60,12 +60,11 @@ def _count(s: slice) -> int:
     return len(range(s.start, s.stop, s.step))
 
 
-def mix(y: np.ndarray, x: np.ndarray, taps: np.ndarray, parts: Sequence[Phase]) -> None:
+def mix(y: np.ndarray, x: np.ndarray, taps: np.ndarray, parts: Sequence[Phase], ndim: int) -> None:
     """Add the filtered x (…, groups, ins, \\*space) to y (…, groups, outs, \\*space).
 
-    The taps have the shape (groups, outs, ins, \\*K).
+    The taps have the shape (groups, outs, ins, \\*K), or of a list (groups, outs, ins, taps).
     """
-    ndim = taps.ndim - 3
     groups, outs = taps.shape[:2]
     x, y = (a if a.ndim == ndim + 3 else _one_batch_axis(a, ndim + 2) for a in (x, y))
     for phase in parts:

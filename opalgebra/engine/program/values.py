@@ -21,7 +21,8 @@ from ...errors import FormalSignalError
 from ...expr import LinearOperator, SamplingMatrix, Signal, formal_parts
 from ...scalar import Scalar, exact, is_sympy
 from ..arrays.arithmetic import EXACT, evaluated, is_quotient, magnitude
-from ..filters.fir import Fir, Ints
+from ..filters import counting
+from ..filters.fir import Fir, Ints, is_sparse
 from ..filters.relabel import Relabel
 from ..filters.weights import Quotient, Tone, Weight
 from ..letters.machine import Machine
@@ -177,6 +178,41 @@ def _numeric(entries: np.ndarray) -> np.ndarray:
     return evaluated(entries, np.dtype(np.float64)).array
 
 
+MOST_PIECES = 64
+NEAR = 1024  # samples that are rather read in vain than left out
+
+
+def pieces(ends: Ends, shape: Ints) -> list[Ends]:
+    """A chain of filters as a sum of chains, where taps lie further apart than what windows of a shape read.
+
+    Then no chain reads what lies between.  Anything else, and what would become more than a few chains, stays whole.
+    """
+    (start, *others), (value, *more) = ends
+    actions: list[Action] = []
+    while len(value.terms) == 1 and not isinstance(value.terms[0].action, Quotient):
+        actions.append(value.terms[0].action)
+        value = value.terms[0].source
+    if value is not start or others or more:
+        return [ends]
+    found, channels = [[]], ends[1][0].channels
+    for action in actions:
+        parts: list[Action] = [action]
+        if isinstance(action, Fir) and action.places is not None:
+            rates = zip(shape, action.down, action.up, strict=True)
+            parts = list(action.clusters(tuple([max(n, NEAR) * max(abs(m), k) for n, m, k in rates])))
+        found = [[part, *after] for after in found for part in parts]
+        if len(found) > MOST_PIECES:
+            return [ends]
+    return [([start], [_chained(start, chain, channels)]) for chain in found] if len(found) > 1 else [ends]
+
+
+def _chained(value: Value, actions: Sequence[Action], channels: int | None) -> Value:
+    """The value that some actions make of another, the first one of these first."""
+    for action in actions:
+        value = Value((Term(value, action),), channels=channels)
+    return value
+
+
 Ends: TypeAlias = tuple[list[Value], list[Value]]
 
 
@@ -220,14 +256,40 @@ def _merged(starts: list[Value], ends: list[Value], ndim: int, spread: float) ->
     first = [min(fir.start[a] for fir in firs) for a in range(ndim)]
     last = [max(fir.start[a] + fir.shape[a] for fir in firs) for a in range(ndim)]
     size = [b - a for a, b in zip(first, last, strict=True)]
-    if prod((len(ends), len(starts), *size)) > spread * sum(fir.taps.size for fir in firs):
+    dtype, used = np.result_type(*(fir.taps for fir in firs)), sum(fir.taps.size for fir in firs)
+    if is_sparse(sum(len(fir.where[0]) for fir in firs), prod(size)):
+        return _listed(
+            [(i * len(starts) + j, fir) for i, j, fir in found], (len(ends), len(starts)), first, size, dtype
+        )
+    if prod((len(ends), len(starts), *size)) > spread * used:
         return None
-    taps = np.zeros((len(ends), len(starts), *size), dtype=np.result_type(*(fir.taps for fir in firs)))
+    taps = np.zeros((len(ends), len(starts), *size), dtype)
     for i, j, fir in found:
         place = [slice(s - a, s - a + n) for s, a, n in zip(fir.start, first, fir.shape, strict=True)]
         taps[i, j][tuple(place)] += fir.taps
     groups = _groups(taps)
     return None if groups is None else replace(firs[0], taps=groups, start=tuple(first), mixes=True)
+
+
+def _listed(
+    found: Sequence[tuple[int, Fir]], channels: tuple[int, int], first: Sequence[int], size: Sequence[int], dtype: Any
+) -> Fir | None:
+    """The filters of some pairs of channels as one, its taps a list; places in a box of a size from ``first`` on."""
+    exact = np.int64 if prod(size) < counting.EXACT else object
+    every = [np.zeros(len(fir.where[0]), exact) for _, fir in found]
+    for axis, n in enumerate(size):
+        every = [at * n + (fir.where[axis] + fir.start[axis] - first[axis]) for at, (_, fir) in zip(every, found)]
+    ravelled, number = np.unique(np.concatenate(every), return_inverse=True)
+    taps = np.zeros((prod(channels), len(ravelled)), dtype)
+    for (pair, fir), at in zip(found, np.split(number, np.cumsum([len(at) for at in every])[:-1]), strict=True):
+        np.add.at(taps[pair], at, fir.weights)
+    groups = _groups(taps.reshape(*channels, -1))
+    places: list[np.ndarray] = []
+    for n in reversed(size):
+        places.insert(0, (ravelled % n).astype(np.int64))
+        ravelled = ravelled // n
+    up, down = found[0][1].up, found[0][1].down
+    return None if groups is None else Fir.listed(groups, places, tuple(first), up, down, mixes=True)
 
 
 def _groups(taps: np.ndarray) -> np.ndarray | None:

@@ -74,6 +74,6 @@ def gradient(numbers: Fir, out: tuple[int, ...], read: tuple[int, ...], batch: i
     found = dense.gradient(numbers, *windows, batch, dtype)
     if found is not None or work < MIXING_WORK or not compiled.available():
         return found
-    written, reads = map(spans, windows)
-    made = compiled.mixing_plan(numbers.taps, numbers.start, numbers.up, numbers.down, written, reads, dtype)
+    rates = numbers.start, numbers.up, numbers.down
+    made = compiled.mixing_plan(numbers.taps, *rates, *map(spans, windows), dtype, "zero", numbers.places)
     return compiled.MixingGradient(made, int(numbers.taps.max()))

@@ -52,7 +52,7 @@ class Geometry:
     def __init__(self, fir: Fir, written: Window, read: Window) -> None:
         (out,), (self.inputs,), (start,), (up,), (down,) = spans(written), read.shape, fir.start, fir.up, fir.down
         self.outputs, self.is_reversed, where = out[1], down < 0, np.flatnonzero(fir.taps)
-        axis = axis_of(where + start, up, down, out, spans(read)[0])
+        axis = axis_of((where if fir.places is None else fir.places[0]) + start, up, down, out, spans(read)[0])
         self.up, self.down, self.where = axis.up, axis.down, where[axis.reads]
         self.phase, self.offset = axis.phase[axis.reads], axis.offset[axis.reads]
 

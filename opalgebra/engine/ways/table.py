@@ -29,9 +29,10 @@ from ..arrays.arithmetic import cast
 from ..arrays.window import Window
 from ..filters.fir import Fir
 from ..filters.relabel import Relabel
+from ..filters.remembered import remembered
 from . import compiled, dense, short
 from .cuda.fourier import suits_fourier
-from .cuda.launch import OnDevice
+from .cuda.launch import OnDevice, is_wide
 from .cuda.passes import ends
 from .cuda.plan import MAX_AXES
 from .way import MATRICES, Job, Way, spans
@@ -54,7 +55,9 @@ def _is_between_channels(job: Job) -> str | None:
     return MATRICES if job.action.mixes and job.action.taps.shape[1:3] != (1, 1) else None
 
 
-def _has_many_axes(job: Job) -> str | None:
+def _is_wide(job: Job) -> str | None:
+    if is_wide(job.action):
+        return "taps far apart"
     first, last = ends(job.action, job.written, job.read)
     return f"more than {MAX_AXES} axes" if last - first >= MAX_AXES else None
 
@@ -159,12 +162,14 @@ def _cost_of(cost: Callable[[Any, int, Any], float | None]) -> Callable[[Job], A
 def _transforms(fir: Fir, written: Window, read: Window, dtype: np.dtype) -> Any:
     """How it may be computed by FFTs, or None."""
     taps = fir.taps_in(dtype)
-    return compiled.transforms_of(taps, fir.start, fir.up, fir.down, spans(written), spans(read), dtype)
+    given = taps, fir.start, fir.up, fir.down, spans(written), spans(read), dtype, fir.places
+    return remembered(fir, "_cut", (written, read, dtype), lambda: (compiled.transforms_of(*given),))[0]
 
 
 def _tiles(fir: Fir, written: Window, read: Window, dtype: Any, rules: tuple[str, ...], _: int) -> Any:
     make: Any = compiled.mixing_plan if fir.mixes else compiled.tiled
-    return make(fir.taps_in(dtype), fir.start, fir.up, fir.down, spans(written), spans(read), dtype, rules)
+    windows = spans(written), spans(read)
+    return make(fir.taps_in(dtype), fir.start, fir.up, fir.down, *windows, dtype, rules, fir.places)
 
 
 def _overlap_save(fir: Fir, written: Window, read: Window, dtype: Any, rules: tuple[str, ...], _: int) -> Any:
@@ -188,7 +193,7 @@ def _short(kind: Any) -> Callable[..., Any]:
 WAYS = (
     Way("gather", _gathers),
     Way("cuBLAS", _on_device(_is_between_channels), plan=OnDevice),
-    Way("CUDA slices", _on_device(_has_many_axes), plan=OnDevice),
+    Way("CUDA slices", _on_device(_is_wide), plan=OnDevice),
     Way("cuFFT", _on_device(_is_long_on_device), plan=OnDevice),
     Way("CUDA kernel", _on_device(lambda job: "the array is on a device"), plan=OnDevice, continues=True),
     *map(_by_library, dense.NAMES),

@@ -90,6 +90,11 @@ class Job:
         exact = self.action.mixes or most >= COMPILED_WORK
         return self.batch * self.action.multiply_adds(self.written, self.read) if exact else most
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether what lies between its first tap and its last is more work to copy than compiled code takes to call."""
+        return self.action.places is not None and prod(self.action.shape) >= COMPILED_WORK
+
     @cached_property
     def moves(self) -> bool:
         """Whether plain slices do all, for samples are only moved."""
@@ -100,7 +105,7 @@ class Job:
         """Why a plain filter, free to choose, takes no compiled code."""
         if not self.is_plain("auto") or self.moves:
             return None
-        if self.work < COMPILED_WORK:
+        if self.work < COMPILED_WORK and not (self.continues and self.is_wide):
             return f"small: at most {self.work:,} multiply-adds"
         return None if compiled.available() else _warned()
 

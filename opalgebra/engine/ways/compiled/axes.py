@@ -14,23 +14,40 @@ import numpy as np
 
 from ....errors import DimensionError, FactorError, KernelError, OperandError, WindowError
 from ...arrays.rules import CODES
-from .layout import DTYPES, ZERO, LastAxis, LeadingAxis
+from .layout import DTYPES, ZERO, LastAxis, LeadingAxis, Row
 
 INDEX_LIMIT = 2**62  # indices are int64
 
 Ints: TypeAlias = Sequence[int]  # one per axis
 Pairs: TypeAlias = Sequence[tuple[int, int]]  # start and size of a window, per axis
+Places: TypeAlias = Sequence[np.ndarray]  # of the taps of a list, one array per axis
 
 
-def check(taps: np.ndarray, dtype: np.dtype, start: Any, up: Any, down: Any, out: Any, read: Any, rules: Any) -> None:
+def extent_of(taps: np.ndarray, places: Places | None, lead: int = 0) -> tuple[int, ...]:
+    """From the first tap to the last, per axis; ``lead`` axes of ``taps`` stand before those of the filter."""
+    return taps.shape[lead:] if places is None else tuple([int(at.max()) + 1 if at.size else 0 for at in places])
+
+
+def used(taps: np.ndarray, places: Places | None, lead: int = 0) -> tuple[Places, np.ndarray]:
+    """Where the taps are that are not 0, and these along the last axis."""
+    axes = tuple(range(lead))
+    present = np.any(taps != 0, axis=axes) if lead else taps
+    where = np.nonzero(present)
+    trailing: Any = (..., *where)
+    return where if places is None else [at[where] for at in places], taps[trailing]
+
+
+def check(
+    taps: np.ndarray, shape: Ints, dtype: np.dtype, start: Any, up: Any, down: Any, out: Any, read: Any, rules: Any
+) -> None:
     """Refuse what no plan can be made of."""
     if dtype not in DTYPES:
         names = ", ".join(sorted(map(str, DTYPES)))
         raise OperandError(f"arrays of {dtype} cannot be filtered; cast to one of {names}")
     if not np.can_cast(taps.dtype, dtype, "safe" if dtype.kind == "i" else "same_kind"):
         raise KernelError(f"taps of {taps.dtype} do not fit arrays of {dtype}; cast one of them")
-    if not taps.ndim or any(len(given) != taps.ndim for given in (start, up, down, out, read, rules)):
-        raise DimensionError(f"taps of {taps.ndim} axes; give at least one, and every other argument once per axis")
+    if not shape or any(len(given) != len(shape) for given in (start, up, down, out, read, rules)):
+        raise DimensionError(f"taps of {len(shape)} axes; give at least one, and every other argument once per axis")
     if any(factor < 1 for factor in up) or not all(down):
         raise FactorError(f"the factors are L = {tuple(up)} and M = {tuple(down)}; expected L ≥ 1 and M ≠ 0")
     if any(size < 0 for _, size in (*out, *read)):
@@ -39,7 +56,7 @@ def check(taps: np.ndarray, dtype: np.dtype, start: Any, up: Any, down: Any, out
         raise WindowError(f"no rule {', '.join(map(repr, unknown))} for a boundary; expected one of {', '.join(CODES)}")
     if any(rule != "zero" and not size for rule, (_, size) in zip(rules, read, strict=True)):
         raise WindowError("an empty array cannot be continued; use the rule 'zero', or a longer array")
-    for j, t, k, m, (a, n), (c, size) in zip(start, taps.shape, up, down, out, read, strict=True):
+    for j, t, k, m, (a, n), (c, size) in zip(start, shape, up, down, out, read, strict=True):
         reach = max(abs(m) * (abs(a) + n + k) + k * (abs(c) + size) + abs(j) + t, k * k)
         if reach >= INDEX_LIMIT:
             raise WindowError(f"indices reach {reach}, expected less than 2**62; use smaller factors or windows")
@@ -117,6 +134,11 @@ class RowTaps:
     def steps(self) -> int:
         """The values of i."""
         return -(-self.outputs // self.phases)
+
+    @property
+    def shape(self) -> Row:
+        """What tiles are chosen by."""
+        return Row(self.phases, self.inputs, self.outputs, self.range[1], self.taps.size)
 
 
 def row_of(last: AxisTaps, taps: np.ndarray, parts: int) -> RowTaps:

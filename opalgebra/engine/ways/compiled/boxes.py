@@ -13,7 +13,7 @@ import numpy as np
 
 from ...arrays.rules import RULES
 from . import layout
-from .axes import Ints, Pairs
+from .axes import Ints, Pairs, Places, extent_of
 from .overlap import ByTransforms
 from .phases import PhasePlan
 from .plans import Plan
@@ -34,8 +34,8 @@ class Boxes:
 
     Attributes
     ----------
-    taps : ndarray
-        The taps.
+    taps, shape, places : ndarray, tuple of int, and tuple of ndarray or None
+        The taps, from the first to the last per axis, and where they stand if they are a list.
     begin : tuple of int
         The first sample of x that the first output reads, per axis, counted from the first one of x.
     inputs, outputs : tuple of int
@@ -47,6 +47,8 @@ class Boxes:
     """
 
     taps: np.ndarray
+    shape: tuple[int, ...]
+    places: Places | None
     begin: tuple[int, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
@@ -56,16 +58,32 @@ class Boxes:
 
     @classmethod
     def of(
-        cls, taps: np.ndarray, start: Ints, up: Ints, down: Ints, out: Pairs, read: Pairs, dtype: np.dtype
+        cls,
+        taps: np.ndarray,
+        start: Ints,
+        up: Ints,
+        down: Ints,
+        out: Pairs,
+        read: Pairs,
+        dtype: np.dtype,
+        places: Places | None = None,
     ) -> Boxes | None:
         """For the arguments of :func:`plan`; None for integers, or where a rate changes."""
         if dtype.kind == "i" or any(factor != 1 for factor in (*up, *down)) or not taps.size:
             return None
-        begin = tuple([a - j - (k - 1) - c for (a, _), j, k, (c, _) in zip(out, start, taps.shape, read, strict=True)])
+        shape = extent_of(taps, places)
+        begin = tuple([a - j - (k - 1) - c for (a, _), j, k, (c, _) in zip(out, start, shape, read, strict=True)])
         outputs = tuple([n for _, n in out])
-        steps = _steps(outputs, taps.shape)
-        sizes = tuple([_fast(step, k) for step, k in zip(steps, taps.shape, strict=True)])
-        return cls(taps, begin, tuple([n for _, n in read]), outputs, steps, sizes, dtype)
+        steps = _steps(outputs, shape)
+        sizes = tuple([_fast(step, k) for step, k in zip(steps, shape, strict=True)])
+        return cls(taps, shape, places, begin, tuple([n for _, n in read]), outputs, steps, sizes, dtype)
+
+    @property
+    def dense(self) -> np.ndarray:
+        """The taps with the zeros between them, in double precision at least."""
+        dense = np.zeros(self.shape, np.result_type(self.taps, np.float64))
+        dense[... if self.places is None else tuple(self.places)] = self.taps
+        return dense
 
     @property
     def number(self) -> tuple[int, ...]:
@@ -123,7 +141,7 @@ class BoxFilter(ByTransforms):
     @cached_property
     def spectrum(self) -> np.ndarray:
         """The transform of the taps."""
-        return self._forward(self.boxes.taps.astype(np.result_type(self.boxes.taps, np.float64)))
+        return self._forward(self.boxes.dense)
 
     def _run(self, x: np.ndarray, y: np.ndarray, threads: int) -> bool:
         """Fill y; whether all is finite."""
@@ -157,7 +175,7 @@ class BoxFilter(ByTransforms):
             starts = [i * step for i, step in zip(box, boxes.steps, strict=True)]
             to = tuple([slice(a, a + step) for a, step in zip(starts, boxes.steps, strict=True)])
             counts = [min(step, n - a) for step, n, a in zip(boxes.steps, boxes.outputs, starts, strict=True)]
-            valid = tuple([slice(k - 1, k - 1 + n) for k, n in zip(boxes.taps.shape, counts, strict=True)])
+            valid = tuple([slice(k - 1, k - 1 + n) for k, n in zip(boxes.shape, counts, strict=True)])
             y[to] = made[valid]
         return bool(np.isfinite(y[to]).all())
 
@@ -174,7 +192,7 @@ class BoxFilter(ByTransforms):
 
     def _places(self, axis: int) -> list[Places]:
         """What each of the boxes along an axis reads."""
-        boxes, reach = self.boxes, self.boxes.taps.shape[axis] - 1
+        boxes, reach = self.boxes, self.boxes.shape[axis] - 1
         starts = [boxes.begin[axis] + i * boxes.steps[axis] for i in range(boxes.number[axis])]
         return [_folded(a, boxes.steps[axis] + reach, boxes.inputs[axis], self.direct.rules[axis]) for a in starts]
 

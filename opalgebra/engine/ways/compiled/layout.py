@@ -20,6 +20,7 @@ from ...arrays.rules import CODES
 
 VECTOR_BYTES = 64  # of a vector that is computed at once, a line of the caches
 COMBS = (4, 2, 1)  # taps that go by together, each a vector after the one before
+GROUP = 16  # taps that go by together where they are far apart
 
 #: What arrays can be filtered.
 DTYPES = frozenset(map(np.dtype, ("f4", "f8", "i8", "c8", "c16")))
@@ -72,6 +73,42 @@ class LastAxis(NamedTuple):
     columns: int  # tiles along this axis
     chunks: int  # tiles along the first axis; where taps mix channels, shares of the outputs of a tile
     patch: int  # size of a patch
+    add: int = 0  # whether y is added to
+
+
+class Row(NamedTuple):
+    """What the taps along the last axis are like, in entries: what tiles are chosen by."""
+
+    phases: int  # P, of y
+    inputs: int  # Q, phases of x
+    outputs: int  # N, entries of a row of y
+    reach: int  # from the least e to the largest
+    taps: int  # of all phases, real ones
+
+    @property
+    def steps(self) -> int:
+        """The values of i."""
+        return -(-self.outputs // self.phases)
+
+
+class Strided(NamedTuple):
+    """A filter whose taps are read where they lie: y_n = Σ_j h_j x_{(M n − j)/L}."""
+
+    up: int  # L
+    down: int  # M > 0
+    downs: int  # M'
+    ups: int  # L'
+    start: int  # j of the first tap
+    taps: int  # how many
+    first: int  # index of the first output
+    origin: int  # index of the first sample
+    outputs: int  # samples of a row of y
+    samples: int  # of a row of x
+    parts: int  # entries of a sample
+    tap_parts: int  # entries of a tap
+    rule: int  # beyond the window
+    holes: int  # taps that are 0
+    fuses: int = 0  # whether products are added with one rounding
     add: int = 0  # whether y is added to
 
 

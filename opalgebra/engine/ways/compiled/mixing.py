@@ -4,11 +4,15 @@
 
 on one to three axes, for several groups of channels.  As in :mod:`.plans` every phase of the outputs is a list of taps
 and offsets; here an entry of the list is a tap and an input channel, with a column of outputs that are summed together.
+
+A plane of a patch is a phase of the inputs with all that lies between the first tap and the last; of taps that are a
+list, and far apart, it is what one tap reads.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -18,7 +22,20 @@ import numpy as np
 
 from ....errors import DimensionError
 from ...arrays.rules import CODES
-from .axes import AxisTaps, Ints, Pairs, RowTaps, axes_of, check, last_axis, leading_axes, row_of
+from .axes import (
+    AxisTaps,
+    Ints,
+    Pairs,
+    Places,
+    RowTaps,
+    axes_of,
+    check,
+    extent_of,
+    last_axis,
+    leading_axes,
+    row_of,
+    used,
+)
 from .layout import Channels, LastAxis, LeadingAxis, OutputBlock, entries_of, packed
 from .plans import PATCH_BYTES, TILE_BYTES
 from .runs import Runs
@@ -43,7 +60,8 @@ class MixingPlan(Runs):
     at, ptr : ndarray
         The offset in a patch for every tap and input, and where the lists of the phases begin.
     pairs : ndarray
-        The phases of x along the first two of three axes that any tap reads.
+        The phases of x along the first two of three axes that any tap reads; or of every tap, where each has a plane of
+        its own, the rows that it reads, and the entries along the last axis.
     axes : tuple of LeadingAxis
         The two axes before the last.
     last : LastAxis
@@ -133,6 +151,7 @@ def mixing_plan(
     read: Pairs,
     dtype: Any,
     rules: Sequence[str] | str = "zero",
+    places: Places | None = None,
 ) -> MixingPlan:
     """The plan of y_n = Σ_j H_j x_{(M n − j)/L}: arguments and errors of :func:`.plans.plan`.
 
@@ -144,26 +163,29 @@ def mixing_plan(
     array([[4., 5., 6.],
            [1., 2., 3.]])
     """
-    dtype, rank = np.dtype(dtype), taps.ndim - 3
-    if not 0 <= rank <= AXES or not all(taps.shape[:3]):
+    dtype, shape = np.dtype(dtype), extent_of(taps, places, 3)
+    rank = len(shape)
+    if taps.ndim < 3 or rank > AXES or not all(taps.shape[:3]):
         raise DimensionError(
             f"taps of shape {taps.shape}; expected (groups, outs, ins, *K), none of them 0, on at most {AXES} axes"
         )
     rules = (rules,) * rank if isinstance(rules, str) else tuple(rules)
-    check(taps[0, 0, 0], dtype, start, up, down, out, read, rules)
+    check(taps, shape, dtype, start, up, down, out, read, rules)
     if taps.dtype.kind == "c" and not taps.imag.any():
         taps = taps.real
-    where = np.nonzero(np.any(taps != 0, axis=(0, 1, 2)))
+    where, values = used(taps, places, 3)
     axes, reads = axes_of(where, start, up, down, out, read, rules)
-    trailing: Any = (..., *where)
-    matrices = np.moveaxis(taps[trailing][..., reads], -1, 0)
+    matrices = np.moveaxis(values[..., reads], -1, 0)
     alone = [
         AxisTaps(1, 1, 1, 1, CODES["zero"], reads, *np.zeros((2, len(matrices)), np.int64)) for _ in range(AXES - rank)
     ]
     flipped = tuple([axis + 1 for axis in range(rank) if down[axis] < 0])
     groups, outs, ins = taps.shape[:3]
     shapes = (groups * ins, *(axis.inputs for axis in axes)), (groups * outs, *(axis.outputs for axis in axes))
-    return _MixingBuilder(alone + axes, matrices, dtype).build(*shapes, flipped)
+    builder = _MixingBuilder(alone + axes, matrices, dtype)
+    if places is not None:
+        builder = min(builder, builder.apart(), key=lambda made: made.gathered)
+    return builder.build(*shapes, flipped)
 
 
 class _MixingBuilder:
@@ -174,12 +196,29 @@ class _MixingBuilder:
         self.real, self.parts, self.lanes = entries_of(dtype)
         self.row: RowTaps = row_of(axes[-1], matrices, self.parts)
         self.repeat = len(self.row.taps) // max(1, len(matrices))
-        lead = [np.tile(axis.offset % axis.down, self.repeat) for axis in axes[:-1]]
-        self.pairs, self.pair = np.unique(np.stack(lead, axis=1), axis=0, return_inverse=True)
-        self.e = [*(np.tile(axis.offset // axis.down, self.repeat) for axis in axes[:-1]), self.row.e]
-        self.spans = [(int(e.min()), int(np.ptp(e))) if e.size else (0, 0) for e in self.e]
         self.counts = [*(-(-axis.outputs // axis.up) for axis in axes[:-1]), self.row.steps]
         self.phases = axes[0].up * axes[1].up * self.row.phases
+        lead = [np.tile(axis.offset % axis.down, self.repeat) for axis in axes[:-1]]
+        self.pairs, pair = np.unique(np.stack(lead, axis=1), axis=0, return_inverse=True)
+        self.plane, self.planes = pair.reshape(-1) * self.row.inputs + self.row.entry % self.row.inputs, self.row.inputs
+        self.e = [*(np.tile(axis.offset // axis.down, self.repeat) for axis in axes[:-1]), self.row.e]
+        self.spans = [(int(e.min()), int(np.ptp(e))) if e.size else (0, 0) for e in self.e]
+
+    def apart(self) -> _MixingBuilder:
+        """The same with a plane for every place that taps read."""
+        made = copy(self)
+        reads = [*(np.tile(axis.offset, self.repeat) for axis in self.axes[:-1]), self.row.entry]
+        made.pairs, plane = np.unique(np.stack(reads, axis=1), axis=0, return_inverse=True)
+        made.plane, made.planes = plane.reshape(-1), 1
+        made.e, made.spans = [np.zeros_like(e) for e in self.e], [(0, 0)] * AXES
+        return made
+
+    @property
+    def gathered(self) -> float:
+        """Samples of a patch for every position of a tile."""
+        tile = self._tile(*self.row.taps.shape[2:])
+        size = prod(n + reach for n, (_, reach) in zip(tile, self.spans, strict=True))
+        return max(1, len(self.pairs)) * self.planes * size / prod(tile)
 
     def build(self, shape_in: tuple[int, ...], shape_out: tuple[int, ...], flipped: tuple[int, ...]) -> MixingPlan:
         """The plan."""
@@ -200,7 +239,7 @@ class _MixingBuilder:
 
     def _tile(self, outs: int, ins: int) -> list[int]:
         """How many i make a tile, per axis, so that patch and buffer stay in a cache: rows are shared out at last."""
-        planes, columns = ins * max(1, len(self.pairs)) * self.row.inputs, min(outs, 8) * self.phases
+        planes, columns = ins * max(1, len(self.pairs)) * self.planes, min(outs, 8) * self.phases
         budget = (TILE_BYTES if ins == 1 else PATCH_BYTES) // self.real.itemsize
         tile = [max(1, n) for n in self.counts]
 
@@ -221,7 +260,7 @@ class _MixingBuilder:
         Neither step is a power of two, which would put all planes into the same lines of a cache.
         """
         plane = self._odd(prod(rows))
-        channel = self._odd(plane * max(1, len(self.pairs)) * self.row.inputs)
+        channel = self._odd(plane * max(1, len(self.pairs)) * self.planes)
         return plane, channel, ins * channel + self.lanes
 
     def _odd(self, entries: int) -> int:
@@ -237,7 +276,7 @@ class _MixingBuilder:
     def _lists(self, rows: list[int], plane: int, channel: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Matrices, offsets and the bounds of each phase; the phases of the last axis go fastest."""
         row, e = self.row, [e - low for e, (low, _) in zip(self.e, self.spans, strict=True)]
-        at = (self.pair.reshape(-1) * row.inputs + row.entry % row.inputs) * plane
+        at = self.plane * plane
         at += (e[0] * rows[1] + e[1]) * rows[2] + e[2]
         first, second = (np.tile(axis.phase, self.repeat) for axis in self.axes[:-1])
         phase = (first * self.axes[1].up + second) * row.phases + row.phase

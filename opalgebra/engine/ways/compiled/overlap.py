@@ -5,12 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import log2, prod
+from math import gcd, log2, prod
 from typing import Any
 
 import numpy as np
 
-from .axes import Ints, Pairs, axis_of
+from .axes import Ints, Pairs, Places, axis_of, extent_of
 from .layout import LANES, POINT, SIZES, STAGE_ENTRIES, Transforms, packed
 from .phases import PhasePlan
 from .plans import Plan
@@ -32,6 +32,12 @@ def long_axis(shape: Ints, start: Ints, up: Ints, down: Ints, out: Pairs, read: 
         if (size, k, m) != (1, 1, 1) or (a - j, n) != tuple(window)
     ]
     return found[0] if len(found) == 1 else None if found else len(shape) - 1
+
+
+def _bytes(up: int, down: int) -> int:
+    """Of the spectra and the blocks of a thread, per point of a transform."""
+    ups, downs = up // gcd(up, down), abs(down) // gcd(up, down)
+    return 16 * ups * downs + 8 * POINT * (downs + 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,19 +80,28 @@ class Blocks:
 
     @classmethod
     def of(
-        cls, taps: np.ndarray, start: Ints, up: Ints, down: Ints, out: Pairs, read: Pairs, dtype: np.dtype
+        cls,
+        taps: np.ndarray,
+        start: Ints,
+        up: Ints,
+        down: Ints,
+        out: Pairs,
+        read: Pairs,
+        dtype: np.dtype,
+        places: Places | None = None,
     ) -> Blocks | None:
         """For the arguments of :func:`plan`; None along several axes, for integers, too many taps or phases."""
-        axis = None if dtype.kind == "i" else long_axis(taps.shape, start, up, down, out, read)
-        if axis is None:
+        axis = None if dtype.kind == "i" else long_axis(extent_of(taps, places), start, up, down, out, read)
+        if axis is None or SIZES[0] * _bytes(up[axis], down[axis]) > MAX_BYTES:
             return None
-        one = axis_of(start[axis] + np.arange(taps.size), up[axis], down[axis], out[axis], read[axis])
+        at = np.arange(taps.size) if places is None else places[axis]
+        one = axis_of(start[axis] + at, up[axis], down[axis], out[axis], read[axis])
         sizes = [n for _, n in out]
         found = cls(axis, one.up, one.down, prod(sizes[:axis] + sizes[axis + 1 :]), prod(sizes[axis + 1 :]),
                     2 if dtype.kind == "c" else 1, one.outputs, one.inputs, one.phase[one.reads],
                     one.offset[one.reads], taps.reshape(-1)[one.reads], dtype.char in "fF")  # fmt: skip
-        per_point = 16 * found.ups * found.downs + 8 * POINT * (found.downs + 1)
-        sizes = [size for size in SIZES if size >= 2 * found.length and size * per_point <= MAX_BYTES]
+        per_point, length = _bytes(up[axis], down[axis]), found.length
+        sizes = [size for size in SIZES if size >= 2 * length and size * per_point <= MAX_BYTES]
         return replace(found, size=min(sizes, key=lambda size: replace(found, size=size).work())) if sizes else None
 
     @cached_property

@@ -23,9 +23,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...arrays.rules import CODES
-from .axes import Ints, Pairs, check
+from .axes import Ints, Pairs, Places, check
 from .layout import Chunk, Group, PhaseTaps, PhaseTiles, entries_of, packed, record_of
-from .plans import Plan, plan
+from .plans import plan
 from .runs import PIECE_WORK, Runs
 from .threads import share
 
@@ -120,15 +120,16 @@ def tiled(
     read: Pairs,
     dtype: Any,
     rules: Sequence[str] | str = "zero",
-) -> Plan | PhasePlan:
+    places: Places | None = None,
+) -> Any:
     """As :func:`~.plans.plan`, in another order where there are many phases along one axis.
 
     >>> type(tiled(np.ones(9000), [0], [30], [29], [(0, 9000)], [(0, 9000)], np.dtype(float))).__name__
     'PhasePlan'
     """
     given = taps, start, up, down, out, read, dtype, rules
-    may = taps.ndim == 1 and taps.size >= LEAST_TAPS and up[0] >= LEAST_PHASES
-    return (_phase_plan(*given) if may else None) or plan(*given)
+    may = places is None and taps.ndim == 1 and taps.size >= LEAST_TAPS and up[0] >= LEAST_PHASES
+    return (_phase_plan(*given) if may else None) or plan(*given, places)
 
 
 def _phase_plan(

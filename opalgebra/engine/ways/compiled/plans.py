@@ -15,16 +15,31 @@ zero is not in the list, so it reads nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from .axes import AxisTaps, Ints, Pairs, RowTaps, axes_of, check, last_axis, leading_axes, row_of
-from .layout import COMBS, IN_PATCH, IN_ROW, IN_X, LastAxis, LeadingAxis, entries_of, packed
+from .axes import (
+    AxisTaps,
+    Ints,
+    Pairs,
+    Places,
+    RowTaps,
+    axes_of,
+    check,
+    extent_of,
+    last_axis,
+    leading_axes,
+    row_of,
+    used,
+)
+from .far import FarPlan, far_plan, is_far
+from .layout import COMBS, IN_PATCH, IN_ROW, IN_X, LastAxis, LeadingAxis, Row, entries_of, packed
 from .runs import PIECE_WORK, Runs
+from .strided import StridedPlan, strided_plan
 from .threads import share
 
 TILE_BYTES = 24 * 1024  # half of the first-level cache of today's cores
@@ -130,7 +145,8 @@ def plan(
     read: Pairs,
     dtype: Any,
     rules: Sequence[str] | str = "zero",
-) -> Plan:
+    places: Places | None = None,
+) -> Plan | FarPlan | StridedPlan:
     """The plan of y_n = Σ_j h_j x_{(M n − j)/L}, all arguments per axis.
 
     Parameters
@@ -147,6 +163,8 @@ def plan(
         float32, float64, int64, complex64 or complex128, of x and y; sums are taken in it, and integers wrap around.
     rules : str or sequence of str
         A name of ``CODES``: how x goes on outside of its window.
+    places : sequence of ndarray, optional
+        Where the taps stand, counted from ``start``, one array per axis; then ``taps`` has one axis, for a list of them.
 
     Raises :class:`~opalgebra.OperandError`, :class:`~opalgebra.KernelError`, :class:`~opalgebra.FactorError`,
     :class:`~opalgebra.DimensionError` and :class:`~opalgebra.WindowError` where an argument is none of these.
@@ -155,15 +173,51 @@ def plan(
     >>> up2.run(np.array([1, 2, 3]))
     array([2, 3, 4, 5, 6])
     """
-    dtype, rank = np.dtype(dtype), taps.ndim
-    rules = (rules,) * rank if isinstance(rules, str) else tuple(rules)
-    check(taps, dtype, start, up, down, out, read, rules)
+    sums = None if places is not None else _by_sums(taps, start, up, down, out, read, dtype, rules)
+    if sums is not None:
+        return sums
+    builder = _laid_out(taps, start, up, down, out, read, dtype, rules, places)
+    return builder.far() if places is not None and builder.is_far else builder.build()
+
+
+def listed_plan(*given: Any) -> Plan:
+    """The same, always with a patch and lists; for arguments without places."""
+    return _laid_out(*given, None).build()
+
+
+def _by_sums(
+    taps: np.ndarray, start: Ints, up: Ints, down: Ints, out: Pairs, read: Pairs, dtype: Any, rules: Any
+) -> StridedPlan | None:
+    """The plan without lists, where vectors would be mostly empty; the sums are those of lists, to the last bit."""
+    dtype, rules = np.dtype(dtype), (rules,) * taps.ndim if isinstance(rules, str) else tuple(rules)
+    check(taps, taps.shape, dtype, start, up, down, out, read, rules)
+    if taps.ndim > 1 or not taps.size:
+        return None
     if taps.dtype.kind == "c" and not taps.imag.any():
         taps = taps.real
-    where = np.nonzero(taps)
+    found = strided_plan(taps, start, up, down, out, read, dtype, rules)
+    if found is None:
+        return None
+    made, row = found
+    if prefers_sums(row, dtype):
+        return made
+    return replace(made, table=made.table._replace(fuses=1)) if row.steps < entries_of(dtype)[2] else None
+
+
+def _laid_out(
+    taps: np.ndarray, start: Ints, up: Ints, down: Ints, out: Pairs, read: Pairs, dtype: Any, rules: Any, places: Any
+) -> _Builder:
+    """What builds the plan."""
+    dtype, shape = np.dtype(dtype), extent_of(taps, places)
+    rank = len(shape)
+    rules = (rules,) * rank if isinstance(rules, str) else tuple(rules)
+    check(taps, shape, dtype, start, up, down, out, read, rules)
+    if taps.dtype.kind == "c" and not taps.imag.any():
+        taps = taps.real
+    where, values = used(taps, places)
     flipped = tuple([axis for axis in range(rank) if down[axis] < 0])
     axes, reads = axes_of(where, start, up, down, out, read, rules)
-    return _Builder(axes, taps[where][reads], dtype, flipped).build()
+    return _Builder(axes, values[reads], dtype, flipped)
 
 
 class _Builder:
@@ -173,13 +227,29 @@ class _Builder:
         self.axes, self.taps, self.dtype, self.flipped = axes, taps, dtype, flipped
         self.real, self.parts, self.lanes = entries_of(dtype)
 
+    @cached_property
+    def row(self) -> RowTaps:
+        """The last axis."""
+        return row_of(self.axes[-1], self.taps, self.parts)
+
+    @property
+    def is_far(self) -> bool:
+        """Whether taps are so far apart that a patch costs more than they do, and vectors would not be mostly empty."""
+        row, width = self.row, self._width
+        rows, held = self._rows(row, width)
+        patch, steps = row.inputs * (width + row.range[1]) * prod(held), -(-rows // self.axes[0].up)
+        work = row.taps.size * width * (steps if len(self.axes) > 1 else 1)
+        return (len(self.axes) > 1 or row.steps >= self.lanes) and is_far(patch, work, self.real.itemsize)
+
+    def far(self) -> FarPlan:
+        """The plan for taps that are far apart."""
+        return far_plan(self.axes, self.row, self.dtype, self.flipped)
+
     def build(self) -> Plan:
         """The plan."""
-        row = row_of(self.axes[-1], self.taps, self.parts)
-        width = self._width(row)
+        row, width = self.row, self._width
         rows, held = self._rows(row, width)
-        run = width + row.range[1]
-        run += self.lanes if run % (4 * self.lanes) == 0 else 0  # a power of two apart: the same cache lines
+        run = run_of(width + row.range[1], self.lanes)
         patch_steps = [row.inputs * run * prod(held[r + 1 :]) for r in range(len(held))]
         axes = tuple(leading_axes(self.axes, [axis.range for axis in self.axes[:-1]], self.parts, patch_steps))
         taps, at, ptr = self._lists(row, axes, run)
@@ -188,18 +258,13 @@ class _Builder:
         tiles["chunks"] = -(-self.axes[0].outputs // rows) if len(self.axes) > 1 else 1
         last = last_axis(row, self.axes[-1], self.parts, row.range, **tiles)
         shape_in, shape_out = tuple([axis.inputs for axis in self.axes]), tuple([axis.outputs for axis in self.axes])
-        is_tiled = len(self.axes) > 1 or not self._prefers_sums(row, last)
+        is_tiled = len(self.axes) > 1 or not prefers_sums(row.shape, self.dtype)
         return Plan(self.dtype, self.real, shape_in, shape_out, self.flipped, taps, at, ptr, axes, last, is_tiled)
 
-    def _width(self, row: RowTaps) -> int:
-        """How many i make a tile: whole blocks of eight vectors where the caches hold so much."""
-        size, block, reach = self.real.itemsize, 8 * self.lanes, row.inputs * row.range[1]
-        together = row.phases + row.inputs
-        width = ROW_ENTRIES // row.inputs if len(self.axes) > 1 else (TILE_BYTES // size - reach) // together
-        if width < block:  # many phases: better eight vectors in the second-level cache than few in the first
-            width = min(block, (PATCH_BYTES // size - reach) // together)
-        width = max(1, width // self.lanes) * self.lanes if width < block else width // block * block
-        return min(width, -(-row.steps // self.lanes) * self.lanes)
+    @property
+    def _width(self) -> int:
+        """How many i make a tile."""
+        return width_of(self.row.shape, self.real.itemsize, self.lanes, len(self.axes) > 1)
 
     def _rows(self, row: RowTaps, width: int) -> tuple[int, list[int]]:
         """How many outputs along the first axis make a tile, and the rows of x that it holds, per axis."""
@@ -225,7 +290,7 @@ class _Builder:
             at[IN_PATCH] += (lead - axes[r].low) * axes[r].patch_step
             phase += phases * np.tile(self.axes[r].phase, repeat)
             phases *= axes[r].up
-        order = np.lexsort((at[IN_PATCH], phase))
+        order = _ordered(phase, at[IN_PATCH])
         order = order[row.taps[order] != 0]  # a part of a complex tap that is zero reads nothing
         bounds = np.arange(phases)[:, None] * len(COMBS) + np.arange(len(COMBS) + 1)
         combs, comb = _combs(phase[order], at[:2, order], self.lanes)
@@ -233,12 +298,38 @@ class _Builder:
         ptr = np.searchsorted(kind, bounds).astype(np.int64)
         return np.ascontiguousarray(row.taps[order].astype(self.real)), np.ascontiguousarray(at[:, order]), ptr
 
-    def _prefers_sums(self, row: RowTaps, last: LastAxis) -> bool:
-        """Whether vectors over i would be mostly empty, and their patch dearer than the sums themselves."""
-        patch = row.inputs * last.run + row.phases * last.width
-        is_wide = patch * self.real.itemsize > 2 * PATCH_BYTES  # a factor so large that most of a patch is not read
-        few = row.steps < self.lanes or is_wide
-        return few and 2 * row.steps * row.taps.size < last.columns * (row.taps.size + patch)
+
+def width_of(row: Row, size: int, lanes: int, has_rows: bool) -> int:
+    """How many i make a tile: whole blocks of eight vectors where the caches hold so much."""
+    block, reach, together = 8 * lanes, row.inputs * row.reach, row.phases + row.inputs
+    width = ROW_ENTRIES // row.inputs if has_rows else (TILE_BYTES // size - reach) // together
+    if width < block:  # many phases: better eight vectors in the second-level cache than few in the first
+        width = min(block, (PATCH_BYTES // size - reach) // together)
+    width = max(1, width // lanes) * lanes if width < block else width // block * block
+    return min(width, -(-row.steps // lanes) * lanes)
+
+
+def run_of(width: int, lanes: int) -> int:
+    """From phase to phase in a patch: a power of two apart they would share cache lines."""
+    return width + (lanes if width % (4 * lanes) == 0 else 0)
+
+
+def prefers_sums(row: Row, dtype: np.dtype) -> bool:
+    """Whether vectors over i would be mostly empty on one axis, and their patch dearer than the sums themselves."""
+    real, _, lanes = entries_of(dtype)
+    width = width_of(row, real.itemsize, lanes, False)
+    patch = row.inputs * run_of(width + row.reach, lanes) + row.phases * width
+    is_wide = patch * real.itemsize > 2 * PATCH_BYTES  # a factor so large that most of a patch is not read
+    few, columns = row.steps < lanes or is_wide, -(-row.steps // width) if width else 0
+    return few and 2 * row.steps * row.taps < columns * (row.taps + patch)
+
+
+def _ordered(phase: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """The order by phase and place, of which no two agree on one axis."""
+    low, span = (int(at.min()), int(np.ptp(at)) + 1) if at.size else (0, 1)
+    if (int(phase.max(initial=0)) + 1) * span < 2**62:
+        return np.argsort(phase * span + (at - low), kind="stable")
+    return np.lexsort((at, phase))
 
 
 def _combs(phase: np.ndarray, at: np.ndarray, lanes: int) -> tuple[np.ndarray, np.ndarray]:

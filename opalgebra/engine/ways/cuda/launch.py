@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from math import prod
 from typing import Any, Protocol
 
 import numpy as np
@@ -30,6 +31,7 @@ from .plan import MAX_AXES, REALS, Axis, Launch, Variant, launch_of, options, re
 
 MAX_INDEX = 2**62
 KEPT_PLANS = 16
+WIDEST = 2**20  # places of a list of taps that are filled up with zeros
 
 
 class Backend(Protocol):
@@ -87,7 +89,7 @@ def filter_into(
     modes = tuple(boundary or ("zero",) * len(fir.shape))
     _check(fir, y, x, modes)
     first, last = ends(fir, written, read)
-    fits = last - first < MAX_AXES
+    fits = last - first < MAX_AXES and not is_wide(fir)
     alone = fir.mixes and fir.taps.shape[1:3] == (1, 1)  # every channel by itself
     if not add and not (fits and (alone or not fir.mixes)):
         y[...] = 0
@@ -98,7 +100,12 @@ def filter_into(
         _refuse_boundary(modes)
         fir.add_to(y, x, written, read)
     elif y.size:
-        _add_plain(backend, fir, y, x, written, read, modes, add)
+        _add_plain(backend, fir.filled, y, x, written, read, modes, add)
+
+
+def is_wide(fir: Fir) -> bool:
+    """Whether the taps are a list that is too wide for a table of the kernel."""
+    return fir.places is not None and prod(fir.shape) > WIDEST
 
 
 def _check(fir: Fir, y: Any, x: Any, modes: Sequence[str]) -> None:

@@ -69,6 +69,8 @@ def geometry(fir: Fir, written: Window, read: Window) -> Geometry | None:
 
 
 def _geometry(fir: Fir, written: Window, read: Window) -> Geometry | None:
+    if fir.places is not None:  # a list of taps has ways of its own
+        return None
     gathers = max(fir.up, default=0) == 1 and min(fir.down) > 0
     lattice = _lattice(fir) if gathers or set(fir.down) == {1} else None
     if lattice is None or not 1 <= len(fir.start) <= AXES or not written.size or not read.size:

@@ -61,7 +61,7 @@ def test_random_filters(dtype: np.dtype, rank: int, count: int) -> None:
 @by_dtype
 @pytest.mark.parametrize("prefers_sums", [True, False])
 def test_vectors_and_single_sums(dtype: np.dtype, prefers_sums: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plans._Builder, "_prefers_sums", lambda *_: prefers_sums)
+    monkeypatch.setattr(plans, "prefers_sums", lambda *_: prefers_sums)
     rng = np.random.default_rng(77)
     for _ in range(30):
         case = draw_case(rng, dtype, 1)

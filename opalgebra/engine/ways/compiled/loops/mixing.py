@@ -35,7 +35,7 @@ from numba import int64
 
 from ..layout import VECTOR_BYTES, ZERO, Channels, LastAxis, LeadingAxis, OutputBlock
 from .machine import HAS_LARGE_REGISTERS, INDICES, TABLE, jit, machine_code, numbers, part_of, rows_of
-from .patches import continued, fold, join, split
+from .patches import continued, fold, gather_strided, join, split
 from .vectors import block, copy, dots
 
 #: Outputs by vectors of 64 bytes whose sums fit into the registers, beside the samples and a tap: 32 registers of 64
@@ -106,6 +106,9 @@ def _gather_planes(patch, x, base, pairs, starts, counts, axes, last, mix):
 
     The tile: counts[a] values of i from starts[a] on, per axis.
     """
+    if pairs.shape[1] == 3:
+        _gather_apart(patch, x, base, pairs, starts, counts, axes, last, mix)
+        return
     line, axis0, axis1 = _line_of(starts[2], last), axes[0], axes[1]
     rows0, rows1 = counts[0] + axis0.reach, counts[1] + axis1.reach
     down0, down1, size0, size1 = axis0.down, axis1.down, axis0.inputs, axis1.inputs
@@ -132,6 +135,34 @@ def _gather_planes(patch, x, base, pairs, starts, counts, axes, last, mix):
                     _gather_line(patch, at, x, row + kept0 * x_step0 + kept1 * x_step1, line)
                     if (m0 < 0) != (m1 < 0):
                         _negate(patch, at, line)
+
+
+@jit
+def _gather_apart(patch, x, base, pairs, starts, counts, axes, last, mix):
+    """The same for taps that each have a plane of their own: rows, and entries along the last axis, in ``pairs``."""
+    axis0, axis1 = axes[0], axes[1]
+    for channel in range(mix.ins):
+        for pair in range(len(pairs)):
+            plane, row = channel * mix.patch_channel + pair * last.run, base + channel * mix.x_channel
+            s = last.downs * starts[2] + pairs[pair, 2]
+            for j0 in range(counts[0]):
+                m0 = axis0.down * (starts[0] + j0) + pairs[pair, 0]
+                if m0 < 0 or m0 >= axis0.inputs:
+                    m0 = fold(m0, axis0.inputs, axis0.rule)
+                for j1 in range(counts[1]):
+                    m1 = axis1.down * (starts[1] + j1) + pairs[pair, 1]
+                    if m1 < 0 or m1 >= axis1.inputs:
+                        m1 = fold(m1, axis1.inputs, axis1.rule)
+                    at = plane + j0 * axis0.patch_step + j1 * axis1.patch_step
+                    if m0 == -1 or m1 == -1:
+                        patch[at : at + counts[2]] = 0
+                        continue
+                    kept0, kept1 = m0 if m0 >= 0 else -2 - m0, m1 if m1 >= 0 else -2 - m1
+                    source = row + kept0 * axis0.x_step + kept1 * axis1.x_step
+                    gather_strided(patch, at, x, source, s, counts[2], last)
+                    if (m0 < 0) != (m1 < 0):
+                        for i in range(at, at + counts[2]):
+                            patch[i] = -patch[i]
 
 
 @part_of

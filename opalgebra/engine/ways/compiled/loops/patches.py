@@ -141,3 +141,20 @@ def gather_row(patch, at, x, row, i0, width, last):
             patch[at + q * run + i] = continued(x, row, phases * (first + i) + q, last.samples, last.parts, last.rule)
         for i in range(high, width):
             patch[at + q * run + i] = continued(x, row, phases * (first + i) + q, last.samples, last.parts, last.rule)
+
+
+@jit
+def gather_strided(patch, to, x, row, s, count, last):
+    """patch[to + i] = entry s + downs·i of the row of x, continued outside, for i < count."""
+    step, total = last.downs, last.samples * last.parts
+    low = min(count, max(0, -(s // step)))
+    high = max(low, min(count, -(-(total - s) // step)))
+    if step == 1:
+        copy(patch, to + low, x, row + s + low, high - low)
+    else:
+        for i in range(low, high):
+            patch[to + i] = x[row + s + step * i]
+    for i in range(low):
+        patch[to + i] = continued(x, row, s + step * i, last.samples, last.parts, last.rule)
+    for i in range(high, count):
+        patch[to + i] = continued(x, row, s + step * i, last.samples, last.parts, last.rule)

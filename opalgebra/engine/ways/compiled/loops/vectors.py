@@ -156,6 +156,45 @@ def _block(count: int) -> Any:
 block8, block4, block2, block1 = _block(8), _block(4), _block(2), _block(1)
 
 
+def _more(count: int) -> Any:
+    """``y[y0 + i] += Σ_k taps[k] · x[x0 + at[k] + i]`` for ``count`` vectors of i, k < n; nothing is checked."""
+
+    def body(memory: Arrays, args: Any) -> None:
+        def advance(k: Any, totals: list[Any]) -> list[Any]:
+            samples = memory.read(memory.at(2, args[3], memory.number(5, k)), count)
+            tap = memory.splat(4, k)
+            return [_fused(memory.builder, (s, tap), total) for s, total in zip(samples, totals, strict=True)]
+
+        place, first = memory.at(0, args[1]), ir.Constant(_INDEX, 0)
+        memory.write(place, _accumulated(memory.builder, (first, args[6], 1), memory.read(place, count), advance))
+
+    @intrinsic
+    def more(_: Any, y: Any, y0: Any, x: Any, x0: Any, taps: Any, at: Any, n: Any) -> Any:
+        index = types.intp
+        return types.void(y, index, x, index, taps, at, index), emitted(body)
+
+    return more
+
+
+#: ``more(y, y0, x, x0, taps, at, n)`` for 8, 4, 2 and 1 vectors.
+more8, more4, more2, more1 = _more(8), _more(4), _more(2), _more(1)
+
+
+@intrinsic
+def fused(_: Any, total: Any, a: Any, b: Any) -> Any:
+    """total + a·b of numbers of one dtype, rounded as in a block."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        total, a, b = args
+        if isinstance(total.type, ir.IntType):
+            return builder.add(builder.mul(a, b), total)
+        kind = ir.FunctionType(total.type, [total.type] * 3)
+        one_rounding = builder.module.declare_intrinsic("llvm.fmuladd", [total.type], kind)
+        return builder.call(one_rounding, [a, b, total])  # no product of its own, which another branch might share
+
+    return total(total, a, b), code
+
+
 def block(outs: int, count: int) -> Any:
     """``y[y0 + o·run + i] = Σ_k taps[t0 + o + outs·k] · x[x0 + at[k] + i]`` for ``count`` vectors of i.
 
