@@ -137,7 +137,7 @@ def _phase_plan(
 ) -> PhasePlan | None:
     """The plan by phases, where it pays."""
     dtype, rules = np.dtype(dtype), (rules,) if isinstance(rules, str) else tuple(rules)
-    check(taps, dtype, start, up, down, out, read, rules)
+    check(taps, taps.shape, dtype, start, up, down, out, read, rules)
     if taps.dtype.kind == "c" and not taps.imag.any():
         taps = taps.real
     real, parts, lanes = entries_of(dtype)
