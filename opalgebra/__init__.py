@@ -63,6 +63,7 @@ if TYPE_CHECKING:  # what type checkers see of the names in _LATER
     from .bound.compare.compare import compare
     from .bound.compare.comparison import Comparison
     from .bound.operators.base import BoundOperator
+    from .bound.reports.tune import tune
     from .engine.ways.compiled.threads import get_threads, set_threads
     from .nn import Pointwise, checkerboard
 
@@ -79,7 +80,7 @@ __all__ = [
     "cosets", "cosine_bank", "derive", "dft_bank", "divides", "equal", "even_symmetric", "exact", "factors",
     "falsehoods", "filterbank", "gcld", "gcrd", "get_threads", "integers", "laws", "lclm", "lcrm", "lifting",
     "load_proof", "nn", "not_divides", "nyquist", "operators", "orthonormal", "paraunitary", "prove", "reals",
-    "set_threads", "show", "signals", "smith", "wavelet",
+    "set_threads", "show", "signals", "smith", "tune", "wavelet",
 ]  # fmt: skip
 
 # Where the names come from that neither expressions nor their ``repr`` need, imported when they are first used.
@@ -101,6 +102,7 @@ _LATER = {
     "bound.compare.compare": "compare",
     "bound.compare.comparison": "Comparison",
     "bound.operators.base": "BoundOperator",
+    "bound.reports.tune": "tune",
     "engine.ways.compiled.threads": "get_threads set_threads",
     "nn": "Pointwise checkerboard",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from math import prod
 from typing import Any, Protocol
 
@@ -63,7 +64,7 @@ class WeightOperator(BoundOperator):
         """Shape of the weights."""
         return self.layer.weight.shape
 
-    @property
+    @cached_property
     def dimsd(self) -> Shape:
         """Shape of the output: batch, channels, spatial axes."""
         lead = self.x.shape[: -self.layer.ndim - 1]
@@ -140,7 +141,7 @@ class WeightOperator(BoundOperator):
         shape = (*self.layer.matrices(self.layer.weight).shape[:3], *self.layer.kernel)
         fir = self.layer._fir(np.broadcast_to(numbers, shape), self._spatial)
         out = self.out_window.shape[-self.layer.ndim :]
-        return gradient(fir, out, self._spatial, batch, dtype, self._multiply_adds())
+        return gradient(fir, out, self._spatial, batch, dtype)
 
     def _grouped(self, x: np.ndarray) -> np.ndarray:
         """(…, C_in, \\*spatial) as (batch, groups, inputs, \\*spatial)."""

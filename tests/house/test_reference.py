@@ -72,7 +72,7 @@ def test_every_page_of_the_reference_is_in_its_index() -> None:
 COMING = frozenset([
     "Recursive", "aslinearoperator", "block_diag", "cgls", "design", "diagonal", "dtft", "equation",
     "from_z", "hstack", "kron", "nn.from_onnx", "nn.from_torch", "nn.verify", "nn.weights", "on_axis", "periodic",
-    "solve", "stable", "symmetric", "torch", "tune", "vstack", "warm_up",
+    "solve", "stable", "symmetric", "torch", "vstack", "warm_up",
 ])  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from ..filters.fir import Fir
 from ..filters.remembered import remembered
 from ..filters.weights import Quotient
 from ..ways.choose import choose, engine_for, planned
+from ..ways.tuned import state
 from ..ways.way import Choice, Way
 from .values import Action, Term, Value
 
@@ -223,7 +224,8 @@ class Program:
                 for (source, action), is_input in zip(value.terms, continues, strict=True)
             ]
 
-        return remembered(self, "_choices", (value, batch, dtype, engine, beyond), make, 256 + 4 * len(self.order))
+        key = value, batch, dtype, engine, beyond, state()
+        return remembered(self, "_choices", key, make, 256 + 4 * len(self.order))
 
     def planned(
         self, fir: Any, source: Value, written: Window, dtype: Any, way: Way, beyond: Beyond | None, divisor: int = 1

@@ -13,7 +13,8 @@ from ...errors import OperandError
 from ..arrays.window import Window
 from ..filters.fir import Fir
 from ..filters.remembered import remembered
-from . import compiled, dense
+from . import compiled, dense, tuned
+from .dense.costs import PRODUCTS, TILES
 from .table import WAYS
 from .way import MIXING_WORK, Choice, Job, Way, spans
 
@@ -44,6 +45,9 @@ def choose(
 ) -> Choice:
     """The way for one term; ``continues`` says that it should read on beyond the window, as compiled code alone can."""
     job, priced = Job(action, written, read, batch, dtype, engine, continues), []
+    fastest = _measured(job)
+    if fastest is not None:
+        return Choice(fastest, "measured by oa.tune")
     for way in WAYS:
         why = way.suits(job)
         if why is None:
@@ -52,6 +56,21 @@ def choose(
             return Choice(way, why)
         priced.append((way.cost, Choice(way, why)))
     return min(priced, key=lambda pair: pair[0](job))[1] if len(priced) > 1 else priced[0][1]
+
+
+def candidates(job: Job) -> list[Way]:
+    """The ways that can compute a job, whether or not they suit it."""
+    able = [way for way in WAYS if (way.serves(job) if way.serves else way.suits(job) is not None)]
+    return [way for way in able if way.continues or not job.continues]
+
+
+def _measured(job: Job) -> Way | None:
+    """The way that was found to be the fastest, where one was and it can compute the job."""
+    ways = tuned.known() if job.is_filter and job.engine == "auto" else {}
+    if not ways:
+        return None
+    name = ways.get(job.key)
+    return next((way for way in candidates(job) if way.name == name), None) if name else None
 
 
 def planned(
@@ -63,17 +82,28 @@ def planned(
     return remembered(fir, "_plans", (written, read, dtype, rules, way.name, divisor), make, PLANS_KEPT)
 
 
-def gradient(numbers: Fir, out: tuple[int, ...], read: tuple[int, ...], batch: int, dtype: Any, work: int) -> Any:
+def gradient(numbers: Fir, out: tuple[int, ...], read: tuple[int, ...], batch: int, dtype: Any) -> Any:
     """What sums the gradient of a filter between channels, on windows that start at 0; None for matrix products.
 
-    Every tap of the filter holds its number, from 1 on; ``work`` is how many multiply-adds there are.
+    Every tap of the filter holds its number, from 1 on.
     """
-    windows = [Window((0,) * len(sizes), sizes) for sizes in (out, read)]
-    if dtype not in compiled.DTYPES or dtype.kind == "c" or len(out) > compiled.MIXING_AXES:
+    windows = Window((0,) * len(out), out), Window((0,) * len(read), read)
+    work = batch * numbers.multiply_adds(*windows)
+    names = dense.ordered(numbers, *windows, batch, dtype, is_gradient=True)
+    for name in names or [TILES if work >= MIXING_WORK else PRODUCTS]:
+        made = gradient_by(name, numbers, *windows, dtype)
+        if made is not None or name == PRODUCTS:
+            return made
+    return None
+
+
+def gradient_by(name: str, numbers: Fir, written: Window, read: Window, dtype: Any) -> Any:
+    """The same in a way of a name; None where there is none for it."""
+    if name != TILES:
+        return dense.gradient(name, numbers, written, read, dtype)
+    served = dtype in compiled.DTYPES and dtype.kind != "c" and len(numbers.start) <= compiled.MIXING_AXES
+    if not served or not compiled.available():
         return None
-    found = dense.gradient(numbers, *windows, batch, dtype)
-    if found is not None or work < MIXING_WORK or not compiled.available():
-        return found
     rates = numbers.start, numbers.up, numbers.down
-    made = compiled.mixing_plan(numbers.taps, *rates, *map(spans, windows), dtype, "zero", numbers.places)
+    made = compiled.mixing_plan(numbers.taps, *rates, spans(written), spans(read), dtype, "zero", numbers.places)
     return compiled.MixingGradient(made, int(numbers.taps.max()))

@@ -89,18 +89,48 @@ def _is_long(job: Job) -> str | None:
 
 
 def _is_outer_product(job: Job) -> str | None:
-    """Where taps were made as an outer product of two axes, the axes before which stay as they are."""
-    if job.large is None or job.action.factors is None or len(job.action.start) < 2:
-        return None
+    """Where taps were made as an outer product of two axes, and there is enough to do."""
+    return f"an outer product: {job.large}, both axes in one go" if job.large and _has_two_factors(job) else None
+
+
+def _has_two_factors(job: Job) -> bool:
+    """Whether taps were made as an outer product of two axes, the axes before which stay as they are."""
+    if job.action.factors is None or len(job.action.start) < 2:
+        return False
     fir, (a, b) = job.action, (job.written, job.read)
     is_left = all(
         (taps.size, taps[0], start, up, down) == (1, 1, 0, 1, 1)
         for taps, start, up, down in zip(fir.factors[:-2], fir.start, fir.up, fir.down, strict=False)
     )
-    fits = (
-        is_left and fir.factors[-2].dtype.kind != "c" and (a.starts[:-2], a.shape[:-2]) == (b.starts[:-2], b.shape[:-2])
-    )
-    return f"an outer product: {job.large}, both axes in one go" if fits else None
+    same = (a.starts[:-2], a.shape[:-2]) == (b.starts[:-2], b.shape[:-2])
+    return is_left and fir.factors[-2].dtype.kind != "c" and same
+
+
+# Whether a way can compute a job at all: what :func:`opalgebra.tune` measures ----------------------------------
+
+
+def _is_free(job: Job) -> bool:
+    """Whether a plain filter may be run by any way of compiled code."""
+    return job.is_plain("auto") and compiled.available()
+
+
+def _can_transform(job: Job) -> bool:
+    """Of short filters, whose sums are exact where samples are whole, FFTs are never taken."""
+    is_long = _is_free(job) and job.action.taps.size >= FFT_TAPS
+    return is_long and _transforms(job.action, job.written, job.read, job.dtype) is not None
+
+
+def _can_tile(job: Job) -> bool:
+    mixes = job.mixes and job.engine == "auto" and job.dtype in compiled.DTYPES and compiled.available()
+    return _is_free(job) or (mixes and len(job.written.shape) <= compiled.MIXING_AXES)
+
+
+def _can_be_short(cost: Callable[[Any, int, Any], float | None]) -> Callable[[Job], bool]:
+    def serves(job: Job) -> bool:
+        g = short.geometry(job.action, job.written, job.read) if job.is_plain("auto") else None
+        return g is not None and cost(g, job.batch, job.dtype) is not None
+
+    return serves
 
 
 def _by_library(name: str) -> Way:
@@ -112,7 +142,11 @@ def _by_library(name: str) -> Way:
     def plan(fir: Fir, written: Window, read: Window, dtype: Any, rules: tuple[str, ...], _: int) -> Any:
         return dense.made(name, fir, written, read, dtype)
 
-    return Way(name, suits, plan=plan, casts=True)
+    def serves(job: Job) -> bool:
+        free = job.mixes and job.engine == "auto" and not job.continues
+        return free and dense.made(name, job.action, job.written, job.read, job.dtype) is not None
+
+    return Way(name, suits, plan=plan, casts=True, serves=serves)
 
 
 def _takes_tiles(job: Job) -> str | None:
@@ -197,16 +231,18 @@ WAYS = (
     Way("cuFFT", _on_device(_is_long_on_device), plan=OnDevice),
     Way("CUDA kernel", _on_device(lambda job: "the array is on a device"), plan=OnDevice, continues=True),
     *map(_by_library, dense.NAMES),
-    Way("products", lambda job: job.uncompiled if job.mixes else None),
-    Way("overlap-save", _is_long, plan=_overlap_save, continues=True, casts=True),
-    Way("separable", _is_outer_product, plan=_separable, continues=True, casts=True, divides=True),
-    Way("tiles", _takes_tiles, _tiles_cost, _tiles, continues=True, casts=True),
-    Way("slices", _takes_slices, lambda job: short.slices_cost(job.action, job.written, job.batch)),
-    Way("dot products", _if_short(short.dots_cost), _cost_of(short.dots_cost), _short(short.Dots), is_direct=True),
-    Way(
-        "blocks", _if_short(short.blocks_cost), _cost_of(short.blocks_cost), _short(short.BlockToeplitz), is_direct=True
-    ),
-)
+    Way("products", lambda job: job.uncompiled if job.mixes else None, serves=lambda job: job.mixes),
+    Way("overlap-save", _is_long, plan=_overlap_save, continues=True, casts=True, serves=_can_transform),
+    Way("separable", _is_outer_product, plan=_separable, continues=True, casts=True, divides=True,
+        serves=lambda job: _is_free(job) and _has_two_factors(job)),
+    Way("tiles", _takes_tiles, _tiles_cost, _tiles, continues=True, casts=True, serves=_can_tile),
+    Way("slices", _takes_slices, lambda job: short.slices_cost(job.action, job.written, job.batch),
+        serves=lambda job: job.is_filter and not job.mixes),
+    Way("dot products", _if_short(short.dots_cost), _cost_of(short.dots_cost), _short(short.Dots), is_direct=True,
+        serves=_can_be_short(short.dots_cost)),
+    Way("blocks", _if_short(short.blocks_cost), _cost_of(short.blocks_cost), _short(short.BlockToeplitz),
+        is_direct=True, serves=_can_be_short(short.blocks_cost)),
+)  # fmt: skip
 
 #: Names of ways of NumPy that make the output of one filter at once.
 DIRECT = tuple(way.name for way in WAYS if way.is_direct)

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..arrays.window import Window
 from ..filters.fir import Fir
-from . import compiled, dense
+from . import compiled, dense, tuned
 from .compiled.layout import VECTOR_BYTES
 
 COMPILED_WORK = 30_000  # multiply-adds from which compiled code pays, its call included (measured)
@@ -32,6 +32,7 @@ class Way(NamedTuple):
     casts: bool = False  # whether it reads arrays of the dtype of the run alone
     divides: bool = False  # whether it divides on the way
     is_direct: bool = False  # whether NumPy makes the output of one filter at once: what is planned has ``ready``
+    serves: Callable[[Job], bool] | None = None  # whether it can compute a job; by default where it suits
 
 
 class Choice(NamedTuple):
@@ -78,6 +79,12 @@ class Job:
     def mixes(self) -> bool:
         """Whether that filter's taps are matrices between channels."""
         return self.is_filter and self.action.mixes
+
+    @cached_property
+    def key(self) -> str:
+        """What a measurement of ways is remembered for."""
+        kind = "continued" if self.continues else "filter"
+        return tuned.key_of(self.action, self.written, self.read, self.batch, self.dtype, kind)
 
     def is_plain(self, engine: str) -> bool:
         """Whether its taps are numbers, there is compiled code for the dtype, and this engine is asked for."""

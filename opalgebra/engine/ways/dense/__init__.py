@@ -14,10 +14,10 @@ from ...filters.fir import Fir
 from ...filters.remembered import remembered
 from . import costs, onednn
 from .convolution import Convolution, Gradient
+from .costs import BLAS, BLOCKED, PLAIN
 from .geometry import geometry
-from .products import product
+from .products import ProductGradient, product
 
-BLAS, PLAIN, BLOCKED = "matrix product", "oneDNN", "oneDNN, blocked"
 NAMES = (BLAS, PLAIN, BLOCKED)
 KEPT = 64  # plans of one filter
 
@@ -43,25 +43,32 @@ def _made(name: str, fir: Fir, written: Window, read: Window, dtype: np.dtype) -
 
 def fastest(fir: Fir, written: Window, read: Window, batch: int, dtype: np.dtype) -> str | None:
     """The library that should compute a filter between channels; None where our own code does it better."""
-    found = geometry(fir, written, read)
-    if found is None or dtype.kind != "f":
-        return None
-    for name in costs.ordered(found, batch, dtype):
+    for name in ordered(fir, written, read, batch, dtype):
         if name not in NAMES or made(name, fir, written, read, dtype) is not None:
             return name if name in NAMES else None
     return None
 
 
-def gradient(numbers: Fir, written: Window, read: Window, batch: int, dtype: np.dtype) -> Gradient | None:
-    """The gradient of a filter in its taps by oneDNN, where that is fastest; every tap holds its number, from 1 on."""
-    found = geometry(numbers, written, read)
-    if found is None or dtype != np.float32 or not onednn.available():
+def ordered(
+    fir: Fir, written: Window, read: Window, batch: int, dtype: np.dtype, is_gradient: bool = False
+) -> list[str]:
+    """The names of ways for a filter between channels, the one that should be fastest first; empty for odd filters."""
+    found = geometry(fir, written, read) if dtype.kind == "f" else None
+    return [] if found is None else costs.ordered(found, batch, dtype, is_gradient)
+
+
+def gradient(name: str, numbers: Fir, written: Window, read: Window, dtype: np.dtype) -> Any:
+    """What sums the gradient of a filter in its taps, by a library; None where it has nothing for it.
+
+    Every tap of the filter holds its number, from 1 on.
+    """
+    if name == BLAS:
+        found = product(numbers, written, read, dtype)
+        return None if found is None else ProductGradient(found)
+    where = geometry(numbers, written, read)
+    if name not in NAMES or dtype != np.float32 or where is None or not onednn.available():
         return None
-    for name in costs.ordered(found, batch, dtype, gradient=True):
-        if name not in (PLAIN, BLOCKED):
-            return None
-        try:
-            return Gradient(found, name == PLAIN, numbers.taps)
-        except NotImplementedError:
-            continue
-    return None
+    try:
+        return Gradient(where, name == PLAIN, numbers.taps)
+    except NotImplementedError:
+        return None

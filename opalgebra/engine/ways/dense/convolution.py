@@ -15,13 +15,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..compiled.threads import get_threads, share
-from .costs import blocks_cost, plain_cost
+from .costs import blocked
+from .costs import plain as in_order
 from .geometry import Geometry
 from .onednn import BACKWARD, FORWARD, GRADIENT, Executor, Kind, OneThread, Primitive, Shapes
 
 UNIT, THREADED = 60_000, 150_000  # nanoseconds of a unit at least, and of work that threads share
-UNITS = 16  # at most so many where one would do
-BLOCK = 16  # channels that oneDNN computes together
+UNITS, PARTS = 16, 4  # at most so many where one would do, where channels are cut
+BLOCK = 32  # channels at least that are cut off, which oneDNN computes together
 SUMS = 2**22  # entries of all sums of a gradient
 
 
@@ -66,7 +67,7 @@ class Dense:
 
     def __init__(self, geometry: Geometry, plain: bool, gradient: bool = False) -> None:
         self.geometry, self.plain = geometry, plain
-        self.cost = plain_cost if plain else blocks_cost
+        self.cost = in_order if plain else blocked
         self.kind = GRADIENT if gradient else FORWARD if geometry.gathers else BACKWARD
         self.free: dict[Unit, list[Executor]] = {}
         self._of_batch: dict[int, list[Unit]] = {}
@@ -85,7 +86,7 @@ class Dense:
         wanted = int(min(UNITS, cost / UNIT)) if cost > THREADED else 1
         most = max(1, SUMS // (g.groups * g.narrow * g.wide * g.taps)) if gradient else batch
         arrays = _cuts(batch, min(most, max(wanted, int(cost / UNIT / 2)) if wanted > 1 else 1))
-        parts = wanted // len(arrays) if len(arrays) == batch else 1  # channels of several arrays lie apart
+        parts = min(wanted, PARTS) // len(arrays) if len(arrays) == batch else 1  # channels of several lie apart
         whole = (0, g.groups), (0, g.narrow), (0, g.wide)
         if parts < 2:
             return [Unit(a, *whole) for a in arrays]
@@ -206,7 +207,8 @@ class Gradient(Dense):
     def __init__(self, geometry: Geometry, plain: bool, numbers: np.ndarray) -> None:
         super().__init__(geometry, plain, gradient=True)
         self.order = geometry.weights(numbers)[0, 0, 0].reshape(-1).astype(np.int64) - 1
-        self.is_ordered = bool(np.all(np.diff(self.order) == 1))
+        self.count = int(numbers.max())
+        self.is_ordered = np.array_equal(self.order, np.arange(self.count))
 
     def run(self, y: np.ndarray, x: np.ndarray, threads: int | None = None) -> np.ndarray:
         """The gradient (groups, outs, ins, taps) for y (batch, groups · outs, \\*space) and x (batch, groups · ins, …).
@@ -216,7 +218,7 @@ class Gradient(Dense):
         g = self.geometry
         large, small = (np.ascontiguousarray(a, np.float32) for a in ((x, y) if g.gathers else (y, x)))
         if not x.size or not y.size:
-            return np.zeros((g.groups, g.outs, g.ins, g.taps), np.float32)
+            return np.zeros((g.groups, g.outs, g.ins, self.count), np.float32)
         units = self.units(len(x))
         spans = list(dict.fromkeys(unit.arrays for unit in units))
         sums = np.empty((len(spans), g.groups, g.narrow, g.wide, g.taps), np.float32)
@@ -233,7 +235,7 @@ class Gradient(Dense):
         for more in sums[1:]:
             found = found + more
         if not self.is_ordered:
-            ordered = np.empty_like(found)
+            ordered = np.zeros((*found.shape[:3], self.count), np.float32)  # some taps may meet no sample
             ordered[..., self.order] = found
             found = ordered
         return found if g.gathers else found.swapaxes(1, 2)

@@ -13,6 +13,7 @@ import numpy as np
 
 from ...arrays.window import Window
 from ...filters.fir import Fir
+from ...filters.mixing import trailing
 from ...filters.remembered import remembered
 
 Ints: TypeAlias = tuple[int, ...]
@@ -33,7 +34,7 @@ class Geometry(NamedTuple):
     dilation: Ints
     before: Ints  # zeros
     after: Ints
-    first: Ints  # of the taps of the filter that are no zeros put between
+    first: Ints  # of the filter's taps that meet a sample and are no zeros put between
 
     @property
     def narrow(self) -> int:
@@ -51,14 +52,24 @@ class Geometry(NamedTuple):
         return prod(self.kernel)
 
     @property
-    def work(self) -> int:
-        """Multiply-adds, those with zeros beyond the ends counted."""
-        return self.groups * self.outs * self.ins * self.taps * prod(self.small)
+    def weights_count(self) -> int:
+        """How many there are between all channels."""
+        return self.groups * self.outs * self.ins * self.taps
+
+    @property
+    def inputs(self) -> Ints:
+        """Sizes of the array that is read."""
+        return self.large if self.gathers else self.small
+
+    @property
+    def is_depthwise(self) -> bool:
+        """Whether every channel is by itself."""
+        return self.groups > 1 and self.outs == self.ins == 1
 
     def weights(self, taps: np.ndarray) -> np.ndarray:
         """The taps of the filter as weights (groups, narrow, wide, \\*kernel)."""
         axes = zip(self.first, self.kernel, self.dilation, strict=True)
-        part = taps[(..., *(slice(a, a + (k - 1) * d + 1, d) for a, k, d in axes))]
+        part = taps[trailing([slice(a, a + (k - 1) * d + 1, d) for a, k, d in axes])]
         found = np.flip(part, tuple(range(3, taps.ndim))) if self.gathers else part.swapaxes(1, 2)
         return np.ascontiguousarray(found)
 
@@ -75,21 +86,23 @@ def _geometry(fir: Fir, written: Window, read: Window) -> Geometry | None:
     lattice = _lattice(fir) if gathers or set(fir.down) == {1} else None
     if lattice is None or not 1 <= len(fir.start) <= AXES or not written.size or not read.size:
         return None
-    first, kernel, dilation = lattice
     stride, large, small = (fir.down, read, written) if gathers else (fir.up, written, read)
-    extents = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
-    before, after = [], []
-    for axis, (s, extent) in enumerate(zip(stride, extents, strict=True)):
-        j, a, b = fir.start[axis] + first[axis], large.starts[axis], small.starts[axis]
-        before.append(j + a + extent - 1 - s * b if gathers else a - j - s * b)
-        after.append((small.shape[axis] - 1) * s + extent - large.shape[axis] - before[-1])
-    if any(n < 0 for n in before) or any(n <= -s for n, s in zip(after, stride, strict=True)):
-        return None
-    if any(max(n, m) >= extent for n, m, extent in zip(before, after, extents, strict=True)):
-        return None  # some outputs read nothing
+    axes = []
+    for axis, (first, count, d) in enumerate(zip(*lattice, strict=True)):
+        s, n, m = stride[axis], large.shape[axis], small.shape[axis]
+        shift, last = large.starts[axis] - s * small.starts[axis], first + d * (count - 1)
+        before = shift + fir.start[axis] + last if gathers else shift - fir.start[axis] - first
+        # the taps in the order of the library: number k meets sample s i + d k − before of the large array
+        low, high = max(0, -((s * (m - 1) - before) // d)), min(count, -(-(n + before) // d))
+        before, extent = before - d * low, d * (high - low - 1) + 1
+        after = s * (m - 1) + extent - n - before
+        if low >= high or before < 0 or after <= -s or max(before, after) >= extent:
+            return None  # a part is cropped, or some outputs read nothing
+        axes.append((high - low, d, before, after, last - d * (high - 1) if gathers else first + d * low))
+    kernel, dilation, zeros, more, begin = zip(*axes, strict=True)
     groups, outs, ins = fir.taps.shape[:3]
     return Geometry(gathers, groups, outs, ins, large.shape, small.shape, kernel, tuple(stride), dilation,
-                    tuple(before), tuple(after), first)  # fmt: skip
+                    zeros, more, begin)  # fmt: skip
 
 
 def _lattice(fir: Fir) -> tuple[Ints, Ints, Ints] | None:

@@ -261,7 +261,7 @@ class Primitive:
         ends = [own.keep("memory", _made("memory_create", layout, _engine(), data.ctypes.data))
                 for layout, data in ((array.plain, weights), (array.wanted, made))]  # fmt: skip
         with OneThread():
-            _do(array.copy, (_Argument * 2)((_SRC, ends[0]), (_DST, ends[1])), 2)
+            _do(array.copy, _arguments((_SRC, ends[0]), (_DST, ends[1])), 2)
         return made
 
 
@@ -280,6 +280,10 @@ class _Array:
             described = _made("reorder_primitive_desc_create", ends[0], _engine(), ends[1], _engine(), None)
             self.copy = own.keep("primitive", _made("primitive_create", own.keep("primitive_desc", described)))
         self.is_scratch = self.copy is not None and (which != 1 or self.is_result)  # weights are copied once, for all
+
+
+def _arguments(*pairs: tuple[int, Any]) -> Any:
+    return (_Argument * len(pairs))(*(_Argument(*pair) for pair in pairs))
 
 
 def _do(primitive: Any, arguments: Any, count: int) -> None:
@@ -309,7 +313,7 @@ class Executor:
             self.set(self.inner[1], weights.ctypes.data)
         pairs = [*zip(primitive.kind.arguments, self.inner, strict=True), (_SCRATCHPAD, self.pad)]
         steps = [(a, self._copying(i)) for i, a in enumerate(arrays) if a.is_scratch and not a.is_result]
-        self.steps = [(a.copy, ends, 2) for a, ends in steps] + [(primitive.run, (_Argument * 4)(*pairs), 4)]
+        self.steps = [(a.copy, ends, 2) for a, ends in steps] + [(primitive.run, _arguments(*pairs), 4)]
         self.steps += [(a.copy, self._copying(i), 2) for i, a in enumerate(arrays) if a.is_scratch and a.is_result]
 
     def _memory(self, layout: Any) -> Any:
@@ -318,7 +322,7 @@ class Executor:
     def _copying(self, which: int) -> Any:
         ends = [self.plain[which], self.inner[which]]
         source, to = reversed(ends) if self.primitive.arrays[which].is_result else ends
-        return (_Argument * 2)((_SRC, source), (_DST, to))
+        return _arguments((_SRC, source), (_DST, to))
 
     def _place(self, memory: np.ndarray) -> None:
         """Use this scratch memory."""

@@ -58,8 +58,27 @@ class Product:
         return result
 
     def _multiply(self, x: np.ndarray, y: np.ndarray) -> None:
-        times = np.multiply if self.taps.shape[1:] == (1, 1) else np.matmul
+        times = np.multiply if self.taps.shape[2] == 1 else np.matmul
         times(self.taps, x, out=y)
+
+
+class ProductGradient:
+    """G[o, i] = Σ_n y[o, n] x[i, M n − j] for a :class:`Product`, by BLAS."""
+
+    def __init__(self, product: Product) -> None:
+        self.product = product
+
+    def run(self, y: np.ndarray, x: np.ndarray, threads: int | None = None) -> np.ndarray:
+        """The gradient (groups, outs, ins, 1) for y (batch, groups · outs, \\*space) and x (batch, groups · ins, …)."""
+        product, batch = self.product, len(x)
+        x = x.reshape(batch, *product.shape_in)
+        y = y.reshape(batch, *product.shape_out)
+        x = x if product.takes_all else x[(..., *product.source)]
+        y = y if product.is_whole else y[(..., *product.to)]
+        rows, columns = (a.reshape(*a.shape[:3], prod(product.reads)) for a in (y, x))
+        if batch == 1:
+            return np.matmul(rows[0], columns[0].swapaxes(1, 2))[..., None]
+        return np.matmul(rows, columns.swapaxes(2, 3)).sum(axis=0)[..., None]
 
 
 def product(fir: Fir, written: Window, read: Window, dtype: np.dtype) -> Product | None:
