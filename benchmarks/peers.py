@@ -19,20 +19,18 @@ from opalgebra.bench import Peer, Run
 
 OPTIONAL = {
     "torch": "PyTorch",
+    "onnx": "onnx, of which ONNX Runtime needs models,",
+    "onnxruntime": "ONNX Runtime",
     "pylops": "PyLops",
     "sigpy": "SigPy",
-    "onnx": "onnx, which ONNX Runtime's models are made by,",
-    "onnxruntime": "ONNX Runtime",
-    "soxr": "soxr",
-    "samplerate": "libsamplerate",
-    "torchaudio": "torchaudio",
 }
+RESAMPLERS = {"soxr": "soxr", "samplerate": "libsamplerate", "torchaudio": "torchaudio"}
 TORCH_TAPS = 128  # of longer filters its direct convolution takes seconds per call
 
 
-def missing() -> list[str]:
+def missing(of: Mapping[str, str] = OPTIONAL) -> list[str]:
     """The peers that are not installed, by name."""
-    return [name for module, name in OPTIONAL.items() if find_spec(module) is None]
+    return [name for module, name in of.items() if find_spec(module) is None]
 
 
 def installed(peers: Mapping[str, Peer]) -> dict[str, Peer]:
@@ -120,6 +118,45 @@ def torch_same2d(h: Any, x: Any) -> Any:
     from torch.nn.functional import conv2d
 
     return conv2d(x, h.flip(0, 1)[None, None], padding=tuple(n // 2 for n in h.shape))
+
+
+# ONNX Runtime -------------------------------------------------------------------------------------------------------
+
+
+def onnx_layer(kind: str, shape: tuple[int, ...], opset: int = 17, **attributes: Any) -> dict[str, Peer]:
+    """One node of ONNX from x (and taps, which are constant) to y, forward only; nothing where it is not installed."""
+
+    def make(h: np.ndarray, data: np.ndarray, adjoint: bool) -> Run | None:
+        if adjoint:
+            return None
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = oa.get_threads()
+        model = onnx_model(kind, h, shape, opset, attributes)
+        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        return lambda: session.run(None, {"x": data})[0]
+
+    is_there = all(find_spec(module) is not None for module in ("onnx", "onnxruntime"))
+    return {f"ONNX Runtime {kind}": make} if is_there else {}
+
+
+def onnx_model(kind: str, h: np.ndarray, shape: tuple[int, ...], opset: int, attributes: Mapping[str, Any]) -> bytes:
+    """The bytes of a model of one node, in float32; the taps, or else the factors of a Resize, are constants."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    given = dict(attributes)
+    constants = {"h": h} if h.size > 1 else {}
+    if kind == "Resize":
+        constants = {"": None, "scales": np.array([1, 1, *given.pop("scales")], np.float32)}
+    node = helper.make_node(kind, ["x", *constants], ["y"], **given)
+    values = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, size) for name, size in (("x", shape), ("y", None))
+    ]
+    held = [numpy_helper.from_array(value, name) for name, value in constants.items() if value is not None]
+    graph = helper.make_graph([node], kind, values[:1], values[1:], held)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+    return bytes(model.SerializeToString())
 
 
 # PyLops and SigPy ---------------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ from .engines import machine, say
 
 Resample: TypeAlias = Callable[[np.ndarray], np.ndarray]
 
-PACKAGES = ("numpy", "scipy", "numba", "torch", "soxr", "samplerate", "torchaudio")
+PACKAGES = ("numpy", "scipy", "numba", "torch", *peers.RESAMPLERS)
 RATES = ((44_100, 48_000), (16_001, 16_000))
 PASS = 0.913  # what soxr calls its pass band; the stop band begins at the lower Nyquist frequency
 STOP = (120, 132)  # dB, of our filters: as is asked for, and what soxr HQ is measured to have
@@ -54,9 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     size, repeats, tones = (2**16, 3, TONES[::8]) if options.quick else (2**20, 7, TONES)
     counts = sorted(set(options.threads))
     say(f"Made {date.today()} by `python -m benchmarks.resampling`: {machine(PACKAGES)}; {power(size)}, float32.")
-    for module in ("soxr", "samplerate", "torchaudio"):
-        if find_spec(module) is None:
-            say(f"\n{peers.OPTIONAL[module]} is not installed, and its rows are left out.")
+    for name in peers.missing(peers.RESAMPLERS):
+        say(f"\n{name} is not installed, and its rows are left out.")
     head = ["rates", "engine", "taps", *(f"{n} thread{'s' * (n > 1)}" for n in counts)]
     head += [*(f"ratio, {n}" for n in counts), "pass band", "rest"]
     say(f"\n| {' | '.join(head)} |\n| --- | --- | ---: |{' ---: |' * (2 * len(counts) + 2)}")

@@ -189,12 +189,20 @@ def bilinear(side: int) -> Task:
 
 
 def layers(side: int) -> list[Task]:
-    """Layers of 64 channels and a batch of 4, against PyTorch, whose backward pass is the adjoint."""
+    """Layers of 64 channels and a batch of 4, against ONNX Runtime and PyTorch, whose backward pass is the adjoint."""
     import opalgebra.nn as nn
 
     small, large = (4, 64, side, side), (4, 64, 2 * side, 2 * side)
 
-    def task(name: str, layer: Callable[[Any], Any], taps: Shape, data: Shape, call: str, **options: Any) -> Task:
+    def task(
+        name: str,
+        layer: Callable[[Any], Any],
+        taps: Shape,
+        data: Shape,
+        call: str,
+        node: dict[str, Any],
+        **options: Any,
+    ) -> Task:
         def forward(h: Any, x: Any) -> Any:
             import torch
 
@@ -204,6 +212,7 @@ def layers(side: int) -> list[Task]:
             return layer(h) if call == "max_pool2d" else layer(h).on(data[2:])
 
         ways = peers.installed({f"torch {call}": peers.torch_function(forward, 0, lambda *_: data)})
+        ways |= peers.onnx_layer(shape=data, **node) if ways else {}  # which PyTorch judges
         return Task(f"{name}, {by_sizes(data)}", bind, taps, data, ways, adjoint=call != "max_pool2d")
 
     def conv(h: np.ndarray) -> Any:
@@ -218,18 +227,25 @@ def layers(side: int) -> list[Task]:
     def transposed(h: np.ndarray) -> Any:
         return nn.ConvTranspose(h, stride=2, padding=1)
 
-    square, half = (64, 64, 3, 3), {"stride": 2, "padding": 1}
+    square, half, twice = (64, 64, 3, 3), {"stride": 2, "padding": 1}, {"scale_factor": 2}
+    ones, two = {"kind": "Conv", "pads": [1] * 4}, {"kernel_shape": [2, 2], "strides": [2, 2]}
+    back = {"kind": "ConvTranspose", "strides": [2, 2], "pads": [1] * 4}
+    nearest = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    resize, shuffle = {"kind": "Resize", "scales": [2, 2], **nearest}, {"kind": "DepthToSpace", "mode": "CRD"}
+    average, most = ({"kind": kind, **two} for kind in ("AveragePool", "MaxPool"))
     return [
-        task("ConvTranspose 4×4 stride 2, 64→64", transposed, (64, 64, 4, 4), small, "conv_transpose2d", **half),
-        task("Conv 3×3 stride 2, 64→64", strided, square, small, "conv2d", **half),
-        task("Conv 3×3, 64→64", conv, square, small, "conv2d", padding=1),
-        task("Conv 3×3, depthwise", depthwise, (64, 1, 3, 3), large, "conv2d", padding=1, groups=64),
+        task("ConvTranspose 4×4 stride 2, 64→64", transposed, (64, 64, 4, 4), small, "conv_transpose2d", back, **half),
+        task("Conv 3×3 stride 2, 64→64", strided, square, small, "conv2d", {**ones, "strides": [2, 2]}, **half),
+        task("Conv 3×3, 64→64", conv, square, small, "conv2d", ones, padding=1),
+        task("Conv 3×3, depthwise", depthwise, (64, 1, 3, 3), large, "conv2d", {**ones, "group": 64}, padding=1,
+             groups=64),
         weight_gradient(small),
-        task("AvgPool 2×2", lambda _: nn.AvgPool((2, 2)), (), large, "avg_pool2d", kernel_size=2),
-        task("MaxPool 2×2", lambda _: nn.MaxPool((2, 2)), (), large, "max_pool2d", kernel_size=2),
-        task("Upsample ×2 nearest", lambda _: nn.Upsample((2, 2)), (), small, "interpolate", scale_factor=2),
-        task("PixelShuffle 2", lambda _: nn.PixelShuffle((2, 2), 16), (), large, "pixel_shuffle", upscale_factor=2),
-    ]
+        task("AvgPool 2×2", lambda _: nn.AvgPool((2, 2)), (), large, "avg_pool2d", average, kernel_size=2),
+        task("MaxPool 2×2", lambda _: nn.MaxPool((2, 2)), (), large, "max_pool2d", most, kernel_size=2),
+        task("Upsample ×2 nearest", lambda _: nn.Upsample((2, 2)), (), small, "interpolate", resize, **twice),
+        task("PixelShuffle 2", lambda _: nn.PixelShuffle((2, 2), 16), (), large, "pixel_shuffle",
+             {**shuffle, "blocksize": 2}, upscale_factor=2),
+    ]  # fmt: skip
 
 
 def by_sizes(shape: Shape) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import opalgebra as oa
+from benchmarks import resampling
 from benchmarks.engines import cases, line
 from benchmarks.tasks import sections
 from opalgebra import bench
@@ -151,3 +152,20 @@ def test_the_rows_show_every_number_of_threads_and_mark_losses():
     found = [cell.strip() for cell in line(rows).strip("|").split("|")]
     assert found == [TASKS[0].name, "float32", "forward", "4 ms", "1 ms", "upfirdn, 2 ms", "**0.50**", "2.00",
                      "oaconvolve 4", "0.5*"]  # fmt: skip
+
+
+def test_what_resamplers_let_pass_and_leave_is_measured():
+    """A good filter, and the nearest sample."""
+    h, tones = resampling.taps(3, 4, 120), resampling.TONES[::6]
+    edge, rest = resampling.quality(lambda n: resampling.ours(h, 3, 4, n), 3, 4, tones)
+    assert 0.9 < edge < 0.95
+    assert -125 < rest < -115
+    assert resampling.agrees(3, 4, 120, np.random.default_rng(0).standard_normal(5000).astype("f4"))
+    nearest = resampling.quality(lambda n: lambda x: x[np.arange(n * 4 // 3) * 3 // 4], 3, 4, tones)
+    assert nearest[0] < 0.3
+    assert nearest[1] > -10
+
+
+def test_what_is_not_installed_is_left_out(monkeypatch):
+    monkeypatch.setattr(resampling, "find_spec", lambda _: None)
+    assert [engine.name.split(",")[0] for engine in resampling.engines(3, 4)] == ["opalgebra"] * 2 + ["resample_poly"]

@@ -30,7 +30,7 @@ from .runs import PIECE_WORK, Runs
 from .threads import share
 
 VECTORS = 3  # of i in a tile
-CHUNK_BYTES = 512 * 1024  # patch, sums and taps of a chunk share the second-level cache
+CHUNK_BYTES = 640 * 1024  # patch, sums and taps of a chunk share the second-level cache
 #: From how many phases, taps of a phase and taps in all groups pay; how many phases must read the same places; which
 #: part of the taps must not be 0; up to how many multiply-adds of a phase no lists are made (measured).
 LEAST_PHASES, LEAST_LENGTH, LEAST_TAPS, ALIKE, FILLED, FEW = 16, 8, 2000, 8, 0.5, 48
