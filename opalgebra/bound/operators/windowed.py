@@ -80,7 +80,7 @@ class Windowed(BetweenWindows):
         return self._compiled.ends
 
     def pieces(self, shape: Shape) -> list[Windowed]:
-        """Operators whose sum it is: none reads what lies between taps that are further apart than windows of a shape."""
+        """Operators whose sum it is: none reads between taps that are further apart than windows of a shape."""
         return remembered(self, "_pieces", shape, lambda: self._new_pieces(shape), most=8)
 
     def _new_pieces(self, shape: Shape) -> list[Windowed]:

@@ -22,8 +22,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..arrays.arithmetic import cast, check_bound, magnitude
+from ..arrays.counting import EXACT, Met, met, pairs
 from ..arrays.window import Window
-from .counting import EXACT, Met, met, pairs
 from .mixing import Phase, mix, phases, trailing
 from .remembered import remembered
 
@@ -77,13 +77,14 @@ class Fir:
         span = prod(made.shape)
         if span <= 64 or not is_sparse(made._used, span):
             return made
-        return cls.listed(taps[(..., *made.where)], made.where, start, up, down, mixes)
+        at: Any = (..., *made.where)
+        return cls.listed(taps[at], made.where, start, up, down, mixes)
 
     @classmethod
     def listed(
         cls, taps: np.ndarray, places: Sequence[np.ndarray], start: Ints, up: Ints, down: Ints, mixes: bool = False
     ) -> Fir:
-        """The filter whose taps along the last axis of ``taps`` stand at these places, each given once, from start on."""
+        """The filter whose taps along the last axis of ``taps`` stand at these places from start on, each once."""
         used = np.any(taps != 0, axis=(0, 1, 2)) if mixes else taps != 0
         if not used.any():
             return cls(np.zeros_like(taps, shape=(*taps.shape[:-1], *(1,) * len(start))), start, up, down, mixes)
@@ -106,7 +107,8 @@ class Fir:
         spread = taps
         if set(dilation) != {1}:
             spread = np.zeros((*lead, *span), dtype=taps.dtype)
-            spread[(..., *(slice(None, None, d) for d in dilation))] = taps
+            apart: Any = (..., *(slice(None, None, d) for d in dilation))
+            spread[apart] = taps
         return cls(spread, start, up, down, mixes)
 
     @classmethod
@@ -141,7 +143,8 @@ class Fir:
     @property
     def weights(self) -> np.ndarray:
         """The taps at these places, along the last axis."""
-        return self.taps if self.places is not None else self.taps[(..., *self.where)]
+        at: Any = (..., *self.where)
+        return self.taps if self.places is not None else self.taps[at]
 
     @cached_property
     def is_full(self) -> bool:
@@ -174,7 +177,8 @@ class Fir:
             return self
         lead = self.taps.shape[:-1]
         taps = np.zeros((*lead, *self.shape), self.taps.dtype)
-        taps[(..., *self.places)] = self.taps
+        at: Any = (..., *self.places)
+        taps[at] = self.taps
         return replace(self, taps=taps, places=None)
 
     @property
@@ -224,8 +228,10 @@ class Fir:
         start = tuple([-(a + n - 1) if axis in axes else a for axis, (a, n) in enumerate(ends)])
         if self.places is None:
             lead = 3 if self.mixes else 0
-            return replace(self, taps=np.flip(self.taps, [lead + axis for axis in axes]), start=start)
-        places = [n - 1 - at if axis in axes else at for axis, (at, n) in enumerate(zip(self.places, self.shape))]
+            return replace(self, taps=np.flip(self.taps, tuple([lead + axis for axis in axes])), start=start)
+        places = [
+            n - 1 - at if axis in axes else at for axis, (at, n) in enumerate(zip(self.places, self.shape, strict=True))
+        ]
         return Fir.listed(self.taps, places, start, self.up, self.down, self.mixes)
 
     @cached_property
@@ -388,7 +394,8 @@ class Fir:
         for at, n, up in zip(where, self.shape, self.up, strict=True):  # numbered anew: as few as there are taps
             residue = np.unique(residue * min(n, up) + at % up, return_inverse=True)[1]
         sums = np.zeros((len(rows), int(residue.max()) + 1), rows.dtype)
-        np.add.at(sums, (slice(None), residue), rows)
+        at_residues: Any = (slice(None), residue)
+        np.add.at(sums, at_residues, rows)
         return int(sums.max())
 
     def multiply_adds(self, written: Window, read: Window) -> int:

@@ -20,8 +20,8 @@ import numpy as np
 from ...errors import FormalSignalError
 from ...expr import LinearOperator, SamplingMatrix, Signal, formal_parts
 from ...scalar import Scalar, exact, is_sympy
+from ..arrays import counting
 from ..arrays.arithmetic import EXACT, evaluated, is_quotient, magnitude
-from ..filters import counting
 from ..filters.fir import Fir, Ints, is_sparse
 from ..filters.relabel import Relabel
 from ..filters.weights import Quotient, Tone, Weight
@@ -194,7 +194,8 @@ def pieces(ends: Ends, shape: Ints) -> list[Ends]:
         value = value.terms[0].source
     if value is not start or others or more:
         return [ends]
-    found, channels = [[]], ends[1][0].channels
+    found: list[list[Action]] = [[]]
+    channels = ends[1][0].channels
     for action in actions:
         parts: list[Action] = [action]
         if isinstance(action, Fir) and action.places is not None:
@@ -278,7 +279,10 @@ def _listed(
     exact = np.int64 if prod(size) < counting.EXACT else object
     every = [np.zeros(len(fir.where[0]), exact) for _, fir in found]
     for axis, n in enumerate(size):
-        every = [at * n + (fir.where[axis] + fir.start[axis] - first[axis]) for at, (_, fir) in zip(every, found)]
+        every = [
+            at * n + (fir.where[axis] + fir.start[axis] - first[axis])
+            for at, (_, fir) in zip(every, found, strict=True)
+        ]
     ravelled, number = np.unique(np.concatenate(every), return_inverse=True)
     taps = np.zeros((prod(channels), len(ravelled)), dtype)
     for (pair, fir), at in zip(found, np.split(number, np.cumsum([len(at) for at in every])[:-1]), strict=True):

@@ -24,7 +24,7 @@ from .threads import share
 COSTS = {"d": 36, "D": 36, "f": 75, "F": 75}
 BOX_POINTS = 2**19  # to cut larger boxes keeps them in the caches, as long as little of them is computed twice
 
-Places: TypeAlias = tuple[Any, np.ndarray | None, int, int]
+BoxPlaces: TypeAlias = tuple[Any, np.ndarray | None, int, int]
 """Along one axis: which samples of x are read (a slice or indices), their signs, where in the box, and how many."""
 
 
@@ -158,7 +158,7 @@ class BoxFilter(ByTransforms):
         share(part, len(all_boxes), threads)
         return all(finite)
 
-    def _box(self, x: np.ndarray, y: np.ndarray, box: Sequence[int], along: list[Places]) -> bool:
+    def _box(self, x: np.ndarray, y: np.ndarray, box: Sequence[int], along: list[BoxPlaces]) -> bool:
         boxes, kind = self.boxes, np.complex128 if self.boxes.dtype.kind == "c" else np.float64
         held = np.zeros(boxes.sizes, kind)
         inside = tuple([slice(at, at + count) for _, _, at, count in along])
@@ -190,14 +190,14 @@ class BoxFilter(ByTransforms):
         inverse = fft.ifftn if self.boxes.dtype.kind == "c" else fft.irfftn
         return np.asarray(inverse(spectrum, self.boxes.sizes, overwrite_x=True))
 
-    def _places(self, axis: int) -> list[Places]:
+    def _places(self, axis: int) -> list[BoxPlaces]:
         """What each of the boxes along an axis reads."""
         boxes, reach = self.boxes, self.boxes.shape[axis] - 1
         starts = [boxes.begin[axis] + i * boxes.steps[axis] for i in range(boxes.number[axis])]
         return [_folded(a, boxes.steps[axis] + reach, boxes.inputs[axis], self.direct.rules[axis]) for a in starts]
 
 
-def _folded(start: int, count: int, size: int, rule: int) -> Places:
+def _folded(start: int, count: int, size: int, rule: int) -> BoxPlaces:
     """Which samples of ``size`` stand at start … start + count, as the kernels fold them."""
     low, high = max(0, -start), max(0, min(count, size - start))
     if rule == layout.ZERO or (low, high) == (0, count):

@@ -164,7 +164,7 @@ def plan(
     rules : str or sequence of str
         A name of ``CODES``: how x goes on outside of its window.
     places : sequence of ndarray, optional
-        Where the taps stand, counted from ``start``, one array per axis; then ``taps`` has one axis, for a list of them.
+        Where the taps stand, counted from ``start``, one array per axis; then ``taps`` is a list of them.
 
     Raises :class:`~opalgebra.OperandError`, :class:`~opalgebra.KernelError`, :class:`~opalgebra.FactorError`,
     :class:`~opalgebra.DimensionError` and :class:`~opalgebra.WindowError` where an argument is none of these.
@@ -182,7 +182,7 @@ def plan(
 
 def listed_plan(*given: Any) -> Plan:
     """The same, always with a patch and lists; for arguments without places."""
-    return _laid_out(*given, None).build()
+    return _laid_out(*given).build()
 
 
 def _by_sums(
@@ -205,7 +205,15 @@ def _by_sums(
 
 
 def _laid_out(
-    taps: np.ndarray, start: Ints, up: Ints, down: Ints, out: Pairs, read: Pairs, dtype: Any, rules: Any, places: Any
+    taps: np.ndarray,
+    start: Ints,
+    up: Ints,
+    down: Ints,
+    out: Pairs,
+    read: Pairs,
+    dtype: Any,
+    rules: Any,
+    places: Any = None,
 ) -> _Builder:
     """What builds the plan."""
     dtype, shape = np.dtype(dtype), extent_of(taps, places)

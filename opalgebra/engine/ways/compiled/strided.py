@@ -15,9 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays.counting import pairs
 from ...arrays.rules import CODES
-from ...filters.counting import pairs
-from .axes import Ints, Pairs
 from .layout import Row, Strided, entries_of, packed
 from .runs import PIECE_WORK, Runs, only_read
 from .threads import share
@@ -68,7 +67,7 @@ class StridedPlan(Runs):
 
 
 def strided_plan(
-    taps: np.ndarray, start: Ints, up: Ints, down: Ints, out: Pairs, read: Pairs, dtype: np.dtype, rules: Any
+    taps: np.ndarray, start: Any, up: Any, down: Any, out: Any, read: Any, dtype: np.dtype, rules: Any
 ) -> tuple[StridedPlan, Row] | None:
     """The plan for taps on one axis, and what its lists would be like.
 

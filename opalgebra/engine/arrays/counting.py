@@ -1,4 +1,4 @@
-"""Which outputs the taps of a filter add to along one axis, and how many there are: in closed form, for all taps at once.
+"""Which outputs the taps of a filter add to along one axis, and how many: in closed form, for all taps at once.
 
 M n − L m = j   for an output n of one window and an input m of another.
 """
@@ -21,7 +21,7 @@ class Met(NamedTuple):
     """
 
     first: np.ndarray
-    count: np.ndarray
+    count: np.ndarray  # type: ignore[assignment]  # the tuple's own count means nothing here
     source: np.ndarray
     step: int
     jump: int
