@@ -69,7 +69,7 @@ def key_of(action: Fir, written: Window, read: Window, batch: int, dtype: Any, k
     """
     zeros = np.packbits(action.taps != 0).tobytes()
     zeros += b"".join(at.tobytes() for at in action.places or ())
-    factors: Any = action.factors and tuple([taps.shape for taps in action.factors])
+    factors = [taps.shape for taps in action.factors or ()]
     parts = (action.taps.shape, action.taps.dtype.kind, action.start, action.up, action.down, action.mixes, factors)
     told = repr((parts, written, read, batch, np.dtype(dtype).str, kind)).encode()
     return sha256(told + zeros).hexdigest()[:32]

@@ -13,6 +13,7 @@ those that are M' n modulo L', at places of x that follow one another.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,7 +25,7 @@ import numpy as np
 
 from ...arrays.rules import CODES
 from .axes import Ints, Pairs, Places, check
-from .layout import Chunk, Group, PhaseTaps, PhaseTiles, entries_of, packed, record_of
+from .layout import ZERO, Chunk, Group, PhaseTaps, PhaseTiles, entries_of, packed, record_of
 from .plans import plan
 from .runs import PIECE_WORK, Runs
 from .threads import share
@@ -34,6 +35,12 @@ CHUNK_BYTES = 640 * 1024  # patch, sums and taps of a chunk share the second-lev
 #: From how many phases, taps of a phase and taps in all groups pay; how many phases must read the same places; which
 #: part of the taps must not be 0; up to how many multiply-adds of a phase no lists are made (measured).
 LEAST_PHASES, LEAST_LENGTH, LEAST_TAPS, ALIKE, FILLED, FEW = 16, 8, 2000, 8, 0.5, 48
+
+
+UNCOMPILED_WORK = (
+    2**23
+)  # multiply-adds of a process that NumPy makes before a loop is compiled, in a tenth of that time
+_SPENT: Counter[np.dtype] = Counter()
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,9 +95,21 @@ class PhasePlan(Runs):
         entries = tiles.patch + int(lists.chunks["phases"].max()) * tiles.width
         return phases.tiles(self.real), lists, (new, added), entries
 
+    def _by_numpy(self, work: int) -> bool:
+        """Whether NumPy makes the sums, to the last bit those of the loop: it would take far longer to compile."""
+        is_served = self.tiles.rule == ZERO and self.phases["unit"].max(initial=1) == 1
+        if not is_served or _SPENT[self.real] + work > UNCOMPILED_WORK:
+            return False
+        _SPENT[self.real] += work
+        return True
+
     def _run(self, x: np.ndarray, y: np.ndarray, batch: int, add: bool, threads: int) -> None:
         pieces = self.work * batch // PIECE_WORK
         if not self.is_tiled:
+            if self._by_numpy(batch * self.work):
+                sums = _sums(x.reshape(batch, -1), self.values, self.phases, self.tiles)
+                np.add(y, sums.reshape(-1), out=y) if add else np.copyto(y, sums.reshape(-1))
+                return
             from .loops.phases import each
 
             code, table = each(self.real), packed(PhaseTiles, [self.tiles._replace(add=int(add))])
@@ -103,6 +122,26 @@ class PhasePlan(Runs):
 
         count = batch * len(lists.chunks) * self.tiles.columns
         share(part, count, threads, lambda: _aligned(entries, self.real), pieces)
+
+
+def _sums(x: np.ndarray, values: np.ndarray, phases: np.ndarray, table: PhaseTiles) -> np.ndarray:
+    """What ``loops.phases._each`` computes, in its order: four sums where a phase reads inside of x, else one."""
+    total, n = table.samples * table.parts, np.arange(table.outputs)
+    phase, shift = phases[n % table.ups], n // table.ups * table.downs
+    place, count, step = shift + phase["first"], phase["entries"], phase["step"]
+    is_inside = (place >= 0) & (place + step * (count - 1) < total)
+    sums = np.zeros((4, len(x), len(n)), x.dtype)
+    for e in range(int(count.max(initial=0))):
+        at, source = phase["begin"] - phase["jump"] * e, place + step * e
+        has = (e < count) & (source >= 0) & (source < total)
+        tap = np.where(has, values[np.where(has, at, 0)], 0).astype(x.dtype, copy=False)
+        term = tap * np.where(tap != 0, x[:, np.where(has, source, 0)], x.dtype.type(0))
+        by_four = is_inside & (e < count // 4 * 4)
+        if e % 4:
+            sums[e % 4] += np.where(by_four, term, x.dtype.type(0))
+            term = np.where(by_four, x.dtype.type(0), term)
+        sums[0] += term
+    return sums[0] + sums[1] + (sums[2] + sums[3])
 
 
 def _aligned(entries: int, real: np.dtype) -> np.ndarray:

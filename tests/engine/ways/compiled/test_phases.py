@@ -145,3 +145,21 @@ def test_through_an_operator() -> None:
         np.testing.assert_allclose(bound(x), want, rtol=0, atol=1e-11)
         y = rng.standard_normal(want.shape)
         np.testing.assert_allclose(bound.H(y) @ x, y @ want, rtol=1e-10)
+
+
+@by_dtype
+def test_numpy_makes_the_sums_of_the_loop_to_the_last_bit(monkeypatch: pytest.MonkeyPatch, dtype: np.dtype) -> None:
+    """While a loop is not compiled yet, NumPy makes a process's first sums, in the same order."""
+    monkeypatch.setattr(phases, "_SPENT", phases.Counter())
+    served = 0
+    for case, made in cases(np.random.default_rng(16), dtype, 25):
+        one_by_one = replace(made, is_tiled=False)
+        monkeypatch.setattr(phases, "UNCOMPILED_WORK", 2**60)
+        served += one_by_one._by_numpy(0)
+        by_numpy = one_by_one.run(case.x)
+        monkeypatch.setattr(phases, "UNCOMPILED_WORK", -1)
+        assert by_numpy.tobytes() == one_by_one.run(case.x).tobytes()
+    assert served > 3
+    monkeypatch.setattr(phases, "UNCOMPILED_WORK", 10**6)
+    assert one_by_one._by_numpy(10**6)
+    assert not one_by_one._by_numpy(1)
