@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +25,14 @@ from tests import generate_bound
 BY_LETTERS, BY_PROGRAMS = ReferenceEngine(), PlannedEngine()
 DTYPES = "fdFD"
 INTEGERS = "bBhHiIqQ"
+
+
+@pytest.fixture
+def fresh() -> Iterator[None]:
+    """Nothing that was planned before, and nothing of what is planned here afterwards."""
+    shared._KEPT.made.clear()
+    yield
+    shared._KEPT.made.clear()
 
 
 def run(engine: ReferenceEngine, A: oa.LinearOperator, signals: tuple[oa.Signal, ...]) -> Any:
@@ -142,10 +151,10 @@ FAULTS: dict[str, tuple[Any, str, Any]] = {
 }
 
 
+@pytest.mark.usefixtures("fresh")
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_seen(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(*FAULTS[fault])
-    monkeypatch.setattr(shared, "_KEPT", shared._Kept())
     assert any(differences(*case(seed)) for seed in range(20_000, 20_400))
 
 
@@ -257,8 +266,7 @@ def test_numbers_too_large_for_the_data(char: str) -> None:
 # Planned once ---------------------------------------------------------------------------------------------------------
 
 
-def test_equal_operators_share_their_plans(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared, "_KEPT", shared._Kept())
+def test_equal_operators_share_their_plans() -> None:
     x = oa.Signal(np.ones(1000))
 
     def made() -> oa.LinearOperator:
@@ -272,8 +280,8 @@ def test_equal_operators_share_their_plans(monkeypatch: pytest.MonkeyPatch) -> N
     assert made().on(1000).program is made().on(1000).program
 
 
+@pytest.mark.usefixtures("fresh")
 def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared, "_KEPT", shared._Kept())
     for n in range(shared.MOST + 8):
         oa.Conv([1.0, n]) @ np.ones(8)
     assert len(shared._KEPT.made) == shared.MOST
