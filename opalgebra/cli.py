@@ -167,8 +167,12 @@ def _run(options: argparse.Namespace) -> int:
 
 def _explain(options: argparse.Namespace) -> int:
     from ._verbs import verb
+    from .engine.letters.outline import stays_by_letters
 
-    _say(str(verb("explain")(_operator(options.expression, options.let), _shape(options.shape))))
+    operator, shape = _operator(options.expression, options.let), _shape(options.shape)
+    _say(str(verb("explain")(operator, shape)))
+    if not stays_by_letters(operator):
+        _say(f"\nas it runs on an array:\n{operator.on(shape).explain()}")
     return 0
 
 

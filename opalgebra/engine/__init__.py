@@ -1,5 +1,8 @@
 """Running operators on arrays.
 
+Arrays of numbers go through planned programs (:mod:`.program.unbound`), as bound operators do; exact numbers letter by
+letter, as these are defined.
+
 An *engine* says by ``supports`` which arrays it computes with, and does so in ``apply`` and ``add``.  The
 first one in :data:`ENGINES` that supports the samples is taken.
 """
@@ -59,7 +62,8 @@ def apply(operator: LinearOperator, signal: SignalExpr) -> Signal:
         ↑, ↓, shifts and flips keep the dtype.  Products and sums follow NumPy's promotion, with Python
         numbers weak and integer kernels never changing floating data.  Integers stay integers of any size, and beside
         fractions and exact angles exact numbers: only floats make floats.  A result too large to hold
-        raises :class:`~opalgebra.SizeError` before any work is done.
+        raises :class:`~opalgebra.SizeError` before any work is done.  A NaN stays where it is read; where every
+        sample comes from one, zeros keep their sign.
 
     Examples
     --------

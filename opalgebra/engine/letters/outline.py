@@ -64,7 +64,7 @@ _TONE = Numbers(np.zeros(0, complex), weak=True)
 
 
 class Dtypes(Machine[Numbers]):
-    """The dtype of each result for floating data, as :class:`~.reference.ArrayMachine` makes it; of no samples.
+    """The dtype of each result for arrays of numbers, as :class:`~.reference.ArrayMachine` makes it; of no samples.
 
     What has become exact stays exact here, though a sum with floats may make floats of it.
     """
@@ -81,12 +81,16 @@ class Dtypes(Machine[Numbers]):
         return arithmetic.multiply(NOTHING, x, Numbers(period.array[:0], period.weak))
 
     def character(self, x: Numbers, frequency: Any) -> Numbers:
-        """Complex numbers of the precision of the data."""
+        """Complex numbers of the precision of the data; exact ones where neither is a float."""
+        if x.is_integer and not any(isinstance(w, float) for w in frequency):
+            return Numbers(np.zeros(0, object), weak=False)
         return arithmetic.multiply(NOTHING, x, _TONE)
 
     def scale(self, x: Numbers, scalar: Scalar) -> Numbers:
         """Python numbers and fractions take the precision of the data."""
-        return arithmetic.scaled(x, scalar)
+        if x.array.dtype.kind in "fc":
+            return arithmetic.scaled(x, scalar)
+        return arithmetic.multiply(NOTHING, x, arithmetic.settled(x, arithmetic.scalar_numbers(scalar)))
 
     def total(self, terms: Sequence[Numbers]) -> Numbers:
         """NumPy's common dtype."""

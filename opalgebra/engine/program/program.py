@@ -311,6 +311,14 @@ class Program:
                 gains[value] = sum(gains[source] * action.gain for source, action in value.terms)
         return max(gains[value] for value, _ in self.outputs)
 
+    def growth(self) -> float:
+        """A bound of all values on the way, for inputs of at most 1."""
+        reach = {value: 1.0 for value, _ in self.inputs}
+        for value in self.order:
+            if value not in reach:
+                reach[value] = sum(reach[source] * max(1.0, action.gain) for source, action in value.terms)
+        return max(reach.values())
+
     def is_tame(self, dtype: Any) -> bool:
         """Whether no product of taps along a path comes near to where numbers of a dtype end.
 

@@ -1,8 +1,8 @@
-"""``A @ x`` for floating samples: the programs of bound operators, from the window of x to all that it reaches.
+"""``A @ x`` for arrays of numbers: the programs of bound operators, from the window of x to all that it reaches.
 
 The letters say beforehand what comes out, its window and its dtype (:mod:`~..letters.outline`), so that both are those
-of the definitions; the samples are computed by a program.  Exact and weak numbers and integers, and what is as quick
-letter by letter, stay with the definitions.
+of the definitions; the samples are computed by a program.  Exact and weak numbers stay with the definitions, and what
+is as quick letter by letter: few integers, and large ones, which grow to any size there.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from ...expr import PLAIN, LinearOperator, Signal
 from ...expr.contents import has_blocks
-from ..arrays.arithmetic import Numbers
+from ..arrays.arithmetic import EXACT, Numbers, magnitude
 from ..arrays.window import Window, place, union
 from ..filters.fir import Fir
 from ..filters.relabel import Relabel
@@ -31,6 +31,8 @@ from .shared import Compiled, as_written
 from .values import Value, merged
 
 Arrays: TypeAlias = list[np.ndarray]
+NUMBERS: Final = "fdFD" + "bhilqBHILQ"  # dtypes that are planned for
+FEW: Final = 64  # integers, below which they stay with the letters
 MOST_PLANS: Final = 16  # of one operator
 MOST_INDEX: Final = 2**60  # of a product of an index with the factors of a filter, which compiled code takes in 64 bits
 NEGATIVE_ZERO: Final = {"f": -0.0, "c": complex(-0.0, -0.0)}  # to which −0.0 may be added
@@ -69,6 +71,7 @@ class Part(NamedTuple):
 
     outputs: tuple[int, ...]
     inputs: tuple[int, ...]
+    growth: float
     run: Callable[[Arrays], Sequence[np.ndarray]]
 
 
@@ -77,12 +80,13 @@ class Plan(NamedTuple):
 
     outputs: tuple[Output, ...]
     parts: tuple[Part, ...]
+    growth: float  # a bound of all numbers on the way, for inputs of at most 1
 
     def run(self, signals: tuple[Signal, ...]) -> tuple[Signal, ...]:
         """The outputs; inputs are read only."""
         made: list[Any] = [None] * len(self.outputs)
         with np.errstate(over="ignore", invalid="ignore"):
-            for outputs, inputs, run in self.parts:
+            for outputs, inputs, _, run in self.parts:
                 for i, y in zip(outputs, run([signals[j].values for j in inputs]), strict=True):
                     made[i] = y
         return tuple(
@@ -95,15 +99,20 @@ class Plan(NamedTuple):
 
 def planned(operator: LinearOperator, signals: tuple[Signal, ...]) -> Plan | None:
     """The plan for signals, found again for equal operators; None where letter by letter is as good or needed."""
+    integers = []
     for signal in signals:
-        if signal.weak or signal.dtype.char not in "fdFD" or signal.values.size < 2:
+        if signal.weak or signal.dtype.char not in NUMBERS or signal.values.size < 2:
             return None
-    if stays_by_letters(operator):
+        if signal.dtype.kind in "iu":
+            integers.append(signal.values)
+    if stays_by_letters(operator) or any(values.size < FEW for values in integers):
         return None
     given = tuple([(signal.starts, signal.values.shape, signal.dtype) for signal in signals])
     compiled = as_written(operator, signals[0].values.ndim)
     (plan,) = remembered(compiled, "_plans", given, lambda: (_plan(operator, compiled, signals),), MOST_PLANS)
     found: Plan | None = plan
+    if found is not None and any(magnitude(values) * found.growth >= EXACT for values in integers):
+        return None
     return found
 
 
@@ -112,7 +121,7 @@ def _plan(operator: LinearOperator, compiled: Compiled, signals: tuple[Signal, .
     reached = evaluate_channels(operator, windows, Windows())
     nothing = tuple([Numbers(np.zeros(0, signal.dtype), weak=False) for signal in signals])
     kinds = [numbers.array.dtype for numbers in evaluate_channels(operator, nothing, Dtypes())]
-    if any(dtype.char not in "fdFD" for dtype in kinds):
+    if any(dtype.char not in NUMBERS for dtype in kinds):
         return None
     outputs = tuple(map(Output, reached, kinds))
     together: dict[Any, list[int]] = {}
@@ -122,7 +131,9 @@ def _plan(operator: LinearOperator, compiled: Compiled, signals: tuple[Signal, .
             together.setdefault((dtype, _is_single(compiled.ends[1][i])), []).append(i)
     given = [Output(window, signal.dtype) for window, signal in zip(windows, signals, strict=True)]
     parts = [_part(compiled, given, outputs, members) for members in together.values()]
-    return None if None in parts else Plan(outputs, tuple([part for part in parts if part is not None]))
+    found = tuple([part for part in parts if part is not None])
+    growth = max((part.growth for part in found), default=1.0)
+    return Plan(outputs, found, growth) if len(found) == len(parts) else None
 
 
 def _part(compiled: Compiled, given: list[Output], outputs: tuple[Output, ...], members: list[int]) -> Part | None:
@@ -143,7 +154,7 @@ def _part(compiled: Compiled, given: list[Output], outputs: tuple[Output, ...], 
         run: Callable[[Arrays], Sequence[np.ndarray]] = partial(_moved, program, dtype)
     else:
         run = _mixed(starts, values, known, windows, dtype) or _ready(program, known, dtype)
-    return Part(tuple(members), tuple(inputs), run)
+    return Part(tuple(members), tuple(inputs), program.growth(), run)
 
 
 def _ancestors(values: Sequence[Value]) -> set[Value]:
@@ -158,7 +169,7 @@ def _ancestors(values: Sequence[Value]) -> set[Value]:
 
 def _can_run(program: Program, dtype: Any) -> bool:
     """Whether every way computes with these numbers and indices; windows that are too large are refused."""
-    limit, most, factor = np.finfo(dtype).max, 1, 1
+    limit, most, factor = float(2**63 if dtype.kind in "iu" else np.finfo(dtype).max), 1, 1
     for window in program.windows.values():
         window.check_size(max(8, dtype.itemsize))
         most = max(most, *map(abs, window.starts), *map(abs, window.stops))
@@ -189,20 +200,30 @@ def _is_single(value: Value) -> bool:
 
 def _moved(program: Program, dtype: Any, arrays: Arrays) -> Arrays:
     """The outputs, step by step, every sample written once."""
-    held = {value: _cast(x, dtype) for (value, _), x in zip(program.inputs, arrays, strict=True)}
+    kind = np.dtype(dtype.str.replace("u", "i"))  # bits that only move need no sign
+    held = {value: _cast(x, kind) for (value, _), x in zip(program.inputs, arrays, strict=True)}
     for value in program.order:
         if value not in held:
             ((source, action),) = value.terms
             written, read = program.windows[value], program.windows[source]
-            y = np.zeros(written.shape, dtype)
+            y = np.zeros(written.shape, kind)
             if isinstance(action, Relabel):
                 action.move(y, np.ascontiguousarray(held[source]), written, read)
             else:
-                for to in action.touched(written, read):
-                    y[to] = NEGATIVE_ZERO[dtype.kind]
+                if _has_sign(action, kind):
+                    for to in action.touched(written, read):
+                        y[to] = NEGATIVE_ZERO[kind.kind]
                 action.add_to(y, held[source], written, read)
             held[value] = y
-    return [held[value] for value, _ in program.outputs]
+    return [held[value].view(dtype) for value, _ in program.outputs]
+
+
+def _has_sign(action: Any, dtype: Any) -> bool:
+    """Whether the sign of a zero comes out; a tap of which a part is zero adds nothing there."""
+    if dtype.kind == "i":
+        return False
+    tap = action.taps_in(dtype).reshape(-1) if isinstance(action, Fir) else np.ones(1)
+    return bool(np.all(tap.real != 0) and (tap.dtype.kind != "c" or np.all(tap.imag != 0)))
 
 
 # Filters and sums ------------------------------------------------------------------------------------------------
@@ -210,7 +231,7 @@ def _moved(program: Program, dtype: Any, arrays: Arrays) -> Arrays:
 
 def _cast(x: np.ndarray, dtype: Any) -> np.ndarray:
     """x in the precision of a dtype, real where it is real."""
-    return x.astype(dtype if x.dtype.kind == "c" else np.finfo(dtype).dtype, copy=False)
+    return x.astype(np.finfo(dtype).dtype if dtype.kind == "c" and x.dtype.kind != "c" else dtype, copy=False)
 
 
 def _mixed(
@@ -243,7 +264,7 @@ def _ready(program: Program, given: list[Output], dtype: Any) -> Callable[[Array
     def steps(arrays: Arrays) -> list[np.ndarray]:
         return program.run([_cast(x, dtype) for x in arrays], dtype)
 
-    if any((known.dtype.kind == "c") != (dtype.kind == "c") for known in given):
+    if dtype.kind in "iu" or any((known.dtype.kind == "c") != (dtype.kind == "c") for known in given):
         return steps
     (start, window), *others = program.inputs
     whole = None if others or start.channels else program.whole(len(window.shape), 1, dtype, "auto")
