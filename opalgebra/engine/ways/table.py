@@ -137,7 +137,7 @@ def _by_library(name: str) -> Way:
     """The row of a library for dense work between channels."""
 
     def suits(job: Job) -> str | None:
-        return f"{MATRICES}, {job.work:,} multiply-adds" if job.library == name else None
+        return f"{MATRICES}, {job.work:,} multiply-adds" if job.fastest == name else None
 
     def plan(fir: Fir, written: Window, read: Window, dtype: Any, rules: tuple[str, ...], _: int) -> Any:
         return dense.made(name, fir, written, read, dtype)

@@ -15,6 +15,7 @@ from ..arrays.window import Window
 from ..filters.fir import Fir
 from . import compiled, dense, tuned
 from .compiled.layout import VECTOR_BYTES
+from .dense.costs import PRODUCTS
 
 COMPILED_WORK = 30_000  # multiply-adds from which compiled code pays, its call included (measured)
 MIXING_WORK = 10_000  # the same where taps mix channels; below it Numba need not be imported
@@ -122,8 +123,8 @@ class Job:
         return f"{self.work:,} multiply-adds" if self.is_plain("auto") and not self.moves and not self.small else None
 
     @cached_property
-    def library(self) -> str | None:
-        """The library that computes taps that mix channels better than our own code."""
+    def fastest(self) -> str | None:
+        """The way that should be fastest for taps that mix channels, by their shapes."""
         if not self.mixes or self.engine != "auto" or self.continues:
             return None
         return dense.fastest(self.action, self.written, self.read, self.batch, self.dtype)
@@ -143,6 +144,8 @@ class Job:
         positions = prod(-(-n // up) for n, up in zip(self.written.shape, self.action.up, strict=True))
         if positions * np.dtype(self.dtype).type().real.itemsize < VECTOR_BYTES:  # vectors would be mostly empty
             return f"{MATRICES}, only {positions} positions"
+        if self.fastest == PRODUCTS:
+            return f"{MATRICES}, {self.work:,} multiply-adds"
         return None if compiled.available() else f"{MATRICES}, {_warned()}"
 
 

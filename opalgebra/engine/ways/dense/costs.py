@@ -62,6 +62,8 @@ def blocked(g: Geometry, batch: int, gradient: bool) -> float:
     if g.is_depthwise:
         wide, narrow, groups = 1, 1, _up(g.groups, 16)
         work, samples = (0.1 if gradient else 0.026), 0.38
+    elif not gradient and is_better_turned(g):
+        work, samples = 0.007, 0.25
     elif g.gathers and g.wide < 4:
         work, samples = 0.0015, 0.11
     elif g.gathers:
@@ -70,6 +72,11 @@ def blocked(g: Geometry, batch: int, gradient: bool) -> float:
         work, samples = (0.0092, 0.19) if gradient else (0.012, 0.22)
     each = work * wide * narrow * g.taps * prod(g.small) + samples * (wide * prod(g.large) + narrow * prod(g.small))
     return 12_000 + groups * (gradient * 0.42 * wide * narrow * g.taps + batch * each)
+
+
+def is_better_turned(g: Geometry) -> bool:
+    """Whether oneDNN computes a convolution on blocks faster as the transpose of one."""
+    return g.gathers and max(g.stride) == 1 and g.groups == 1 and min(g.wide, g.narrow) >= 16
 
 
 def _suits_blocks(g: Geometry, gradient: bool) -> bool:

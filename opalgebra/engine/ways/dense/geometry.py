@@ -66,6 +66,16 @@ class Geometry(NamedTuple):
         """Whether every channel is by itself."""
         return self.groups > 1 and self.outs == self.ins == 1
 
+    @property
+    def turned(self) -> Geometry:
+        """The same filter as the transpose of a convolution, where it has stride 1."""
+        extents = [d * (k - 1) + 1 for d, k in zip(self.dilation, self.kernel, strict=True)]
+        before, after = (
+            tuple([extent - 1 - n for extent, n in zip(extents, zeros, strict=True)])
+            for zeros in (self.before, self.after)
+        )
+        return self._replace(gathers=False, large=self.small, small=self.large, before=before, after=after)
+
     def weights(self, taps: np.ndarray) -> np.ndarray:
         """The taps of the filter as weights (groups, narrow, wide, \\*kernel)."""
         axes = zip(self.first, self.kernel, self.dilation, strict=True)
