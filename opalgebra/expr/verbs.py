@@ -147,8 +147,8 @@ class OperatorVerbs:
     def response(self, omega: Any) -> Any:
         """The frequency response H(e^{iω}) = Σ_n h_n e^{−iωn} as a SymPy expression, ω in radians per sample.
 
-        An operator that is not time-invariant has none; then it is what ``oa.dtft(A @ x, omega)`` is for a formal x of
-        any other name: the sum over its images and aliases, each with X where it comes from.
+        An operator that is not time-invariant, or not seen to be, has none; then this is ``oa.dtft(A @ x, omega)`` for
+        a formal x: the sum over its images and aliases, each with X where it comes from.
 
         Parameters
         ----------
@@ -165,8 +165,6 @@ class OperatorVerbs:
             For another number of frequencies than axes; for one that is not real.
         FormalSignalError
             For formal operators.
-        Undecided
-            Where it is not known whether the operator is time-invariant, of symbolic factors.
 
         Examples
         --------

@@ -267,16 +267,18 @@ def _periodic(w: Signal, p: Point) -> Terms:
     if (count := prod(shape)) > MAX_IMAGES:
         raise SizeError(f"the sequence has {count} frequencies; at most {MAX_IMAGES} are listed")
     samples = [(n, to_sympy(v if w.is_exact else v.item())) for n, v in w.items()]
-    roots = [exp(2 * pi * I / size) for size in shape]
-    ring = ring_of([*(v for _, v in samples), *roots])
+    ring = ring_of([*(v for _, v in samples), *(exp(2 * pi * I / size) for size in shape)])
+    weights = [(n, ring.convert(v)) for n, v in samples]
     made: Terms = {}
     for k in product(*map(range, shape)):
         check_time()
-        turns = [(v, sum(Rational(-i * j, size) for i, j, size in zip(k, n, shape, strict=True))) for n, v in samples]
-        weight = ring.convert(sum(v * exp(2 * pi * I * turn) for v, turn in turns) / count)
-        if weight:
+        total = ring.convert(0)
+        for n, v in weights:
+            turn = sum(Rational(i * j, size) for i, j, size in zip(k, n, shape, strict=True)) % 1
+            total = total + v * ring.convert(exp(-2 * pi * I * turn))
+        if total:  # decided: the numbers of the ring are exact
             at = _reduced(q - 2 * pi * Rational(i, size) for q, i, size in zip(p, k, shape, strict=True))
-            made[at, ()] = to_sympy(ring.to_scalar(weight))
+            made[at, ()] = to_sympy(ring.to_scalar(ring.divide(total, count)))
     return made
 
 

@@ -40,25 +40,28 @@ FILTERS = (Conv, Shift, Identity, Zero, Scale, Sum, Compose, Power, Wrapped, Ind
 
 def to_z(operator: LinearOperator, z: Any) -> Any:
     """H(z) of a time-invariant operator; see :meth:`~opalgebra.LinearOperator.to_z`."""
-    places = tuple(map(_place, z if isinstance(z, tuple | list) else (z,)))
-    _check_axes(operator, places, "z")
-    variant = [entry for row in _plain(operator) for entry in row if not is_time_invariant(entry, len(places))]
-    if variant:
-        raise OperandError(
-            f"{variant[0]} is not time-invariant, so it has no transfer function; take its polyphase matrix, "
-            "A.polyphase(), or what it does to a spectrum, A.response(omega)"
-        )
-    return _of_filters(operator, _In(places, _power))
+    space = _In(tuple(map(_place, z if isinstance(z, tuple | list) else (z,))), _power)
+    _check_axes(operator, space, "z")
+    entries = grid(operator)
+    for entry in (entry for row in entries for entry in row):
+        verdict, reason = time_invariance(entry, space)
+        if verdict == "undecided":
+            raise Undecided(f"whether {entry} is time-invariant is undecided: {reason}")
+        if verdict == "refuted":
+            raise OperandError(
+                f"{entry} is not time-invariant, so it has no transfer function; take its polyphase matrix, "
+                "A.polyphase(), or what it does to a spectrum, A.response(omega)"
+            )
+    return _shaped(operator, [[_of_filter(entry, space) for entry in row] for row in entries])
 
 
 def response(operator: LinearOperator, omega: Any) -> Any:
     """The frequency response; see :meth:`~opalgebra.LinearOperator.response`."""
-    angles = _angles(omega)
-    _check_axes(operator, angles, "omega")
-    entries = _plain(operator)
-    space = _In(angles, _exponential)
-    if all(is_time_invariant(entry, len(angles)) for row in entries for entry in row):
-        return _of_filters(operator, space)
+    space = _In(_frequencies(omega), _exponential)
+    _check_axes(operator, space, "omega")
+    entries = grid(operator)
+    if all(time_invariance(entry, space)[0] == "proved" for row in entries for entry in row):
+        return _shaped(operator, [[_of_filter(entry, space) for entry in row] for row in entries])
     taken = {function_name(name) for name in formal_names(operator)}
     xs = _inputs(len(entries[0]), taken)
     return _shaped(operator, [[_output(row, xs, space)] for row in entries])
@@ -105,17 +108,16 @@ def dtft(signal: Any, omega: Any) -> Any:
     >>> oa.dtft(oa.Signal([1, 2, 1], start=-1), w).rewrite("cos").simplify()
     2*cos(omega) + 2
     """
-    angles = _angles(omega)
+    space = _In(_frequencies(omega), _exponential)
     if isinstance(signal, LinearOperator):
         raise OperandError(
             f"{signal} is an operator; give a signal, A @ x, or take its frequency response: A.response(omega)"
         )
-    space = _In(angles, _exponential)
     if isinstance(signal, tuple | list) and any(isinstance(entry, SignalExpr) for entry in signal):
         from sympy import Matrix
 
         return Matrix([_of_signal(entry, space) for entry in signal])
-    return _of_signal(signal if isinstance(signal, SignalExpr) else Signal(signal), space)
+    return _of_signal(signal, space)
 
 
 # -- places: where transforms are taken ----------------------------------------------------------------------
@@ -171,7 +173,7 @@ def _place(z: Any) -> Any:
     return value
 
 
-def _angles(omega: Any) -> tuple[Any, ...]:
+def _frequencies(omega: Any) -> tuple[Any, ...]:
     found = []
     for entry in omega if isinstance(omega, tuple | list) else (omega,):
         value = to_sympy(exact(check_scalar(entry, "the frequency")))
@@ -181,10 +183,10 @@ def _angles(omega: Any) -> tuple[Any, ...]:
     return tuple(found)
 
 
-def _check_axes(node: Any, places: tuple[Any, ...], name: str) -> None:
-    if not places or node.ndim not in (None, len(places)):
+def _check_axes(node: Any, space: _In, name: str) -> None:
+    if not space.ndim or node.ndim not in (None, space.ndim):
         raise DimensionError(
-            f"{node} acts on {node.ndim or 1} axes, and {name} has {len(places)} entries; give a tuple with one symbol "
+            f"{node} acts on {node.ndim or 1} axes, and {name} has {space.ndim} entries; give a tuple with one symbol "
             "per axis"
         )
 
@@ -192,22 +194,18 @@ def _check_axes(node: Any, places: tuple[Any, ...], name: str) -> None:
 # -- operators and signals -----------------------------------------------------------------------------------
 
 
-def _plain(operator: LinearOperator) -> list[list[LinearOperator]]:
-    return [list(row) for row in grid(operator)]
-
-
-def is_time_invariant(operator: LinearOperator, ndim: int) -> bool:
-    """Whether a plain operator commutes with shifts; :class:`~opalgebra.Undecided` where that is unknown."""
+def time_invariance(operator: LinearOperator, space: _In) -> tuple[str, str]:
+    """Whether a plain operator commutes with shifts: "proved", "refuted", or "undecided" with a reason."""
     if _is_filter(operator):
-        return True
-    for axis in range(ndim):
-        step = Shift(tuple(int(i == axis) for i in range(ndim)))
+        return "proved", ""
+    for axis in range(space.ndim):
+        step = Shift(tuple(int(i == axis) for i in range(space.ndim)))
         proof = prove(operator @ step, step @ operator)
-        if proof.verdict == "undecided":
-            raise Undecided(f"whether {operator} is time-invariant is undecided: {proof.reason}")
-        if not proof:
-            return False
-    return True
+        if proof.verdict == "undecided" and _keeps_frequencies(operator, space):
+            return "proved", ""
+        if proof.verdict != "proved":
+            return proof.verdict, str(proof.reason)
+    return "proved", ""
 
 
 def _is_filter(operator: LinearOperator) -> bool:
@@ -215,8 +213,10 @@ def _is_filter(operator: LinearOperator) -> bool:
     return all(isinstance(node, FILTERS) for node in walk(operator.expand()) if isinstance(node, LinearOperator))
 
 
-def _of_filters(operator: LinearOperator, space: _In) -> Any:
-    return _shaped(operator, [[_of_filter(entry, space) for entry in row] for row in _plain(operator)])
+def _keeps_frequencies(operator: LinearOperator, space: _In) -> bool:
+    """Whether every frequency of the output comes from the same one of the input, as for ↓M Sʳ ↑M."""
+    with room(operator):
+        return space.images(operator).images(operator, space.angles).keys() <= {(space.angles, ())}
 
 
 def _of_filter(operator: LinearOperator, space: _In) -> Any:
@@ -232,7 +232,7 @@ def _of_filter(operator: LinearOperator, space: _In) -> Any:
     return Add(*(to_sympy(tap) * images.delay(space.angles, n) for n, tap in sorted(taps.items())))
 
 
-def _output(row: list[LinearOperator], xs: list[Any], space: _In) -> Any:
+def _output(row: tuple[LinearOperator, ...], xs: list[Any], space: _In) -> Any:
     """Σ_j A_j applied to the spectra X_j."""
     from sympy import Add
 
@@ -251,8 +251,9 @@ def _spectrum(x: Any, unit: Callable[[Any], Any], at: tuple[Any, ...]) -> Any:
     return x(*map(unit, at))
 
 
-def _of_signal(signal: SignalExpr, space: _In) -> Any:
-    _check_axes(signal, space.angles, "omega")
+def _of_signal(given: Any, space: _In) -> Any:
+    signal = given if isinstance(given, SignalExpr) else Signal(given)
+    _check_axes(signal, space, "omega")
     formal_names(signal)
     signal = without_blocks(signal)
     with room(signal):
