@@ -54,6 +54,8 @@ if TYPE_CHECKING:  # what type checkers see of the names in _LATER
     from .algebra.decide.relations import nyquist, orthonormal, paraunitary
     from .algebra.derive.derivation import Derivation, derive
     from .algebra.facts import coprime, divides, equal, even_symmetric, not_divides
+    from .algebra.forms.laurent import from_z
+    from .algebra.forms.transfer import dtft
     from .algebra.judge.witness import Witness
     from .algebra.lattices.sampling import cosets, gcld, gcrd, lclm, lcrm, smith
     from .algebra.laws.falsehoods import Falsehood, falsehoods
@@ -77,8 +79,8 @@ __all__ = [
     "OperandError", "ParseError", "PixelShuffle", "Pointwise", "Polyphase", "Proof", "Repeat", "SamplingMatrix",
     "Shift", "Signal", "SignalExpr", "SizeError", "Step", "StridedConv", "Sum", "TransposedConv", "Undecided",
     "UnknownLaw", "Up", "WindowError", "Witness", "Zero", "algebraic", "box", "checkerboard", "compare", "coprime",
-    "cosets", "cosine_bank", "derive", "dft_bank", "divides", "equal", "even_symmetric", "exact", "factors",
-    "falsehoods", "filterbank", "gcld", "gcrd", "get_threads", "integers", "laws", "lclm", "lcrm", "lifting",
+    "cosets", "cosine_bank", "derive", "dft_bank", "divides", "dtft", "equal", "even_symmetric", "exact", "factors",
+    "falsehoods", "filterbank", "from_z", "gcld", "gcrd", "get_threads", "integers", "laws", "lclm", "lcrm", "lifting",
     "load_proof", "nn", "not_divides", "nyquist", "operators", "orthonormal", "paraunitary", "prove", "reals",
     "set_threads", "show", "signals", "smith", "tune", "wavelet",
 ]  # fmt: skip
@@ -93,6 +95,8 @@ _LATER = {
     "algebra.decide.relations": "nyquist orthonormal paraunitary",
     "algebra.derive.derivation": "Derivation derive",
     "algebra.facts": "coprime divides equal even_symmetric not_divides",
+    "algebra.forms.laurent": "from_z",
+    "algebra.forms.transfer": "dtft",
     "algebra.judge.witness": "Witness",
     "algebra.lattices.sampling": "cosets gcld gcrd lclm lcrm smith",
     "algebra.laws.falsehoods": "Falsehood falsehoods",

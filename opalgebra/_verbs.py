@@ -42,6 +42,8 @@ VERBS = {
     "inverse": "opalgebra.algebra.derive.inverse:inverse",
     "matrix": "opalgebra.algebra.forms.matrix:matrix",
     "polyphase": "opalgebra.algebra.forms.polyphase:polyphase",
+    "to_z": "opalgebra.algebra.forms.transfer:to_z",
+    "response": "opalgebra.algebra.forms.transfer:response",
     "plot": "opalgebra.show.plots.plot:plot",
     "to_sympy": "opalgebra.show.notation.sympy_:to_sympy",
     "diagram": "opalgebra.show.diagrams.diagram:diagram",

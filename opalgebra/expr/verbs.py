@@ -108,6 +108,76 @@ class OperatorVerbs:
         """
         return verb("polyphase")(self)
 
+    def to_z(self, z: Any) -> Any:
+        """The transfer function H(z) = Σ_n h_n z⁻ⁿ of a time-invariant operator, as a SymPy expression.
+
+        Known taps give a polynomial in z and z⁻¹ with exact coefficients, a formal q the function Q(z), ↑M q Q(z^M),
+        an adjoint the conjugate of Q at 1/z̄.  Time-invariant is decided, not read off: ↓M (q∗) ↑M is, and its
+        transfer function M⁻¹ Σ_k Q(z^{1/M} e^{−2πik/M}).  ``oa.from_z`` goes back.
+
+        Parameters
+        ----------
+        z : SymPy symbol, or a tuple with one of these per axis
+            Numbers and expressions too: ``A.to_z(1)`` is the gain at ω = 0, ``A.to_z(-z)`` is H(−z).
+
+        Returns
+        -------
+        sympy.Expr, or of a block a sympy.Matrix of the transfer functions of its entries
+
+        Raises
+        ------
+        OperandError
+            For an operator with ↑ or ↓, a flip or a modulation that is not time-invariant; ``polyphase`` and
+            ``response`` are for these.
+        Undecided
+            Where that is not known, of symbolic factors.
+        DimensionError, CoefficientError
+            For another number of symbols than axes; for z = 0.
+
+        Examples
+        --------
+        >>> import opalgebra as oa
+        >>> import sympy
+        >>> z = sympy.Symbol("z")
+        >>> oa.Conv([1, 2, 1]).to_z(z), (oa.Shift(1) @ oa.Conv(oa.signals("q"))).to_z(z)
+        (1 + 2/z + z**(-2), Q(z)/z)
+        """
+        return verb("to_z")(self, z)
+
+    def response(self, omega: Any) -> Any:
+        """The frequency response H(e^{iω}) = Σ_n h_n e^{−iωn} as a SymPy expression, ω in radians per sample.
+
+        An operator that is not time-invariant, or not seen to be, has none; then this is ``oa.dtft(A @ x, omega)`` for
+        a formal x: the sum over its images and aliases, each with X where it comes from.
+
+        Parameters
+        ----------
+        omega : SymPy expression or number, or a tuple with one of these per axis
+            A symbol of ``oa.reals``, or an exact angle: ``A.response(sympy.pi)`` is the gain at half the sampling rate.
+
+        Returns
+        -------
+        sympy.Expr, or of a block a sympy.Matrix: the responses of its entries, or its outputs for inputs X_0, X_1, …
+
+        Raises
+        ------
+        DimensionError, CoefficientError
+            For another number of frequencies than axes; for one that is not real.
+        FormalSignalError
+            For formal operators.
+
+        Examples
+        --------
+        >>> import opalgebra as oa
+        >>> import sympy
+        >>> w = oa.reals("omega")
+        >>> oa.Conv([1, 2, 1]).response(w), oa.Conv([1, 2, 1]).response(sympy.pi)
+        (1 + 2*exp(-I*omega) + exp(-2*I*omega), 0)
+        >>> (oa.Down(2) @ oa.Conv(oa.signals("h"))).response(w)
+        H(-exp(I*omega/2))*X(-exp(I*omega/2))/2 + H(exp(I*omega/2))*X(exp(I*omega/2))/2
+        """
+        return verb("response")(self, omega)
+
     def plot(self, kind: str | None = None, *, dark: bool = False, **options: Any) -> Any:
         """A figure: what the operator does to frequencies, to impulses, or its matrix.
 
