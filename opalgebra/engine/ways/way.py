@@ -14,7 +14,7 @@ import numpy as np
 from ..arrays.window import Window
 from ..filters.fir import Fir
 from . import compiled, dense, tuned
-from .compiled.layout import VECTOR_BYTES
+from .compiled.loops.layout import VECTOR_BYTES
 from .dense.costs import PRODUCTS
 
 COMPILED_WORK = 30_000  # multiply-adds from which compiled code pays, its call included (measured)

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 
 from .boxes import Boxes, BoxFilter
 from .fourier import fir, transforms_of
-from .layout import DTYPES
+from .loops.layout import DTYPES
 from .mixing import AXES as MIXING_AXES
 from .mixing import MixingPlan, mixing_plan
 from .mixing_gradient import MixingGradient

@@ -14,7 +14,7 @@ import numpy as np
 
 from ....errors import DimensionError, FactorError, KernelError, OperandError, WindowError
 from ...arrays.rules import CODES
-from .layout import DTYPES, ZERO, LastAxis, LeadingAxis, Row
+from .loops.layout import DTYPES, ZERO, LastAxis, LeadingAxis, Row
 
 INDEX_LIMIT = 2**62  # indices are int64
 

@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ...arrays.rules import RULES
-from . import layout
 from .axes import Ints, Pairs, Places, extent_of
+from .loops import layout
 from .overlap import ByTransforms
 from .phases import PhasePlan
 from .plans import Plan

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from .axes import AxisTaps, RowTaps, last_axis, leading_axes
-from .layout import GROUP, LastAxis, LeadingAxis, entries_of, packed
+from .loops.layout import GROUP, LastAxis, LeadingAxis, entries_of, packed
 from .runs import PIECE_WORK, Runs
 from .threads import share
 

@@ -36,7 +36,7 @@ from .axes import (
     row_of,
     used,
 )
-from .layout import Channels, LastAxis, LeadingAxis, OutputBlock, entries_of, packed
+from .loops.layout import Channels, LastAxis, LeadingAxis, OutputBlock, entries_of, packed
 from .plans import PATCH_BYTES, TILE_BYTES
 from .runs import Runs
 from .threads import share

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .axes import Ints, Pairs, Places, axis_of, extent_of
-from .layout import LANES, POINT, SIZES, STAGE_ENTRIES, Transforms, packed
+from .loops.layout import LANES, POINT, SIZES, STAGE_ENTRIES, Transforms, packed
 from .phases import PhasePlan
 from .plans import Plan
 from .runs import as_input, as_output

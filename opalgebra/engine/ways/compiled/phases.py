@@ -25,7 +25,7 @@ import numpy as np
 
 from ...arrays.rules import CODES
 from .axes import Ints, Pairs, Places, check
-from .layout import ZERO, Chunk, Group, PhaseTaps, PhaseTiles, entries_of, packed, record_of
+from .loops.layout import ZERO, Chunk, Group, PhaseTaps, PhaseTiles, entries_of, packed, record_of
 from .plans import plan
 from .runs import PIECE_WORK, Runs
 from .threads import share

@@ -37,7 +37,7 @@ from .axes import (
     used,
 )
 from .far import FarPlan, far_plan, is_far
-from .layout import COMBS, IN_PATCH, IN_ROW, IN_X, LastAxis, LeadingAxis, Row, entries_of, packed
+from .loops.layout import COMBS, IN_PATCH, IN_ROW, IN_X, LastAxis, LeadingAxis, Row, entries_of, packed
 from .runs import PIECE_WORK, Runs
 from .strided import StridedPlan, strided_plan
 from .threads import share

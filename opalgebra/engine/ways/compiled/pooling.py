@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import runs
-from .layout import Shuffle, Span, packed
+from .loops.layout import Shuffle, Span, packed
 from .runs import only_read
 from .threads import get_threads, share
 

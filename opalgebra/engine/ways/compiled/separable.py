@@ -19,7 +19,7 @@ import numpy as np
 
 from ...arrays.rules import CODES
 from .axes import Ints, Pairs, axis_of, check
-from .layout import VECTOR_BYTES, LeadingAxis, RowTiles, packed
+from .loops.layout import VECTOR_BYTES, LeadingAxis, RowTiles, packed
 from .plans import Plan, last_packed, listed_plan, scratch
 from .runs import Runs
 from .threads import share

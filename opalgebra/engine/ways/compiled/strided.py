@@ -17,7 +17,7 @@ import numpy as np
 
 from ...arrays.counting import pairs
 from ...arrays.rules import CODES
-from .layout import Row, Strided, entries_of, packed
+from .loops.layout import Row, Strided, entries_of, packed
 from .runs import PIECE_WORK, Runs, only_read
 from .threads import share
 

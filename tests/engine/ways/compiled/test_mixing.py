@@ -10,16 +10,8 @@ import numpy as np
 import pytest
 
 import opalgebra as oa
-from opalgebra.engine.ways.compiled import (
-    MixingGradient,
-    layout,
-    mixing,
-    mixing_gradient,
-    mixing_plan,
-    plans,
-    runs,
-    threads,
-)
+from opalgebra.engine.ways.compiled import MixingGradient, mixing, mixing_gradient, mixing_plan, plans, runs, threads
+from opalgebra.engine.ways.compiled.loops import layout
 from tests.compiled_naive import DTYPES, INEXACT, Mixing, draw, draw_mixing
 from tests.engine.ways.compiled.test_plans import guarded
 

@@ -11,9 +11,11 @@ import pytest
 import opalgebra as oa
 from opalgebra.engine.arrays.rules import CODES
 from opalgebra.engine.ways.compiled import PhasePlan, Plan, phases, plan, runs, tiled
+from opalgebra.engine.ways.compiled.strided import StridedPlan
 from tests.compiled_naive import DTYPES, INEXACT, Case, draw
 from tests.engine.ways.compiled.test_plans import guarded
 
+OTHERS = {Plan, StridedPlan}
 by_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=str)
 by_inexact = pytest.mark.parametrize("dtype", INEXACT, ids=str)
 
@@ -129,8 +131,9 @@ def test_when_groups_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     sparse = np.ones(9000)
     sparse[np.arange(9000) // 30 % 4 > 0] = 0
     assert {kind(9000, 30, 29), kind(2560, 160, 147), kind(9000, 31, 100), kind(9000, 90, -89)} == {PhasePlan}
-    assert {kind(9000, 15, 14), kind(1500, 160, 147), kind(9000, 1500, 1499), kind(9000, 31, 9001)} == {Plan}
-    assert (kind(sparse, 30, 29), kind(9000, 60, 58), kind(9000, 30, 28)) == (Plan, PhasePlan, Plan)  # lowest terms
+    assert {kind(9000, 15, 14), kind(1500, 160, 147), kind(9000, 1500, 1499), kind(9000, 31, 9001)} <= OTHERS
+    assert {kind(sparse, 30, 29), kind(9000, 30, 28)} <= OTHERS
+    assert kind(9000, 60, 58) is PhasePlan  # lowest terms
 
 
 def test_through_an_operator() -> None:
@@ -150,16 +153,15 @@ def test_through_an_operator() -> None:
 @by_dtype
 def test_numpy_makes_the_sums_of_the_loop_to_the_last_bit(monkeypatch: pytest.MonkeyPatch, dtype: np.dtype) -> None:
     """While a loop is not compiled yet, NumPy makes a process's first sums, in the same order."""
-    monkeypatch.setattr(phases, "_SPENT", phases.Counter())
-    served = 0
+    served = []
     for case, made in cases(np.random.default_rng(16), dtype, 25):
         one_by_one = replace(made, is_tiled=False)
         monkeypatch.setattr(phases, "UNCOMPILED_WORK", 2**60)
-        served += one_by_one._by_numpy(0)
+        served += [one_by_one] * one_by_one._by_numpy(0)
         by_numpy = one_by_one.run(case.x)
         monkeypatch.setattr(phases, "UNCOMPILED_WORK", -1)
         assert by_numpy.tobytes() == one_by_one.run(case.x).tobytes()
-    assert served > 3
     monkeypatch.setattr(phases, "UNCOMPILED_WORK", 10**6)
-    assert one_by_one._by_numpy(10**6)
-    assert not one_by_one._by_numpy(1)
+    monkeypatch.setattr(phases, "_SPENT", phases.Counter())
+    assert served[1]._by_numpy(10**6)
+    assert not served[0]._by_numpy(1)

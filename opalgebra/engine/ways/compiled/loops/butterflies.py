@@ -13,7 +13,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from ..layout import LANES, POINT
+from .layout import LANES, POINT
 from .vectors import Arrays, emitted
 
 

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numba import int64, types
 
-from ..layout import GROUP, VECTOR_BYTES, ZERO, LastAxis, LeadingAxis
+from .layout import GROUP, VECTOR_BYTES, ZERO, LastAxis, LeadingAxis
 from .machine import INDICES, TABLE, machine_code, numbers, part_of, rows_of
 from .patches import fold, gather_strided, join
 from .vectors import more1, more2, more4, more8

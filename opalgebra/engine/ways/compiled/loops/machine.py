@@ -15,8 +15,7 @@ from llvmlite import binding
 from numba import from_dtype, int64, njit, types
 
 from ....arrays import rules
-from .. import layout
-from ..layout import record_of
+from .layout import record_of
 
 jit = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
 part_of = njit(inline="always")  # a call with arrays costs 0.1 µs, as much as a short row
@@ -29,14 +28,13 @@ INDICES, TABLE = int64[::1], int64[:, ::1]  # types of arguments: lists and tabl
 
 @cache
 def _version() -> str:
-    """A number for what compiled code depends on: the text of all kernels, of the layout and the rules, the processor.
+    """A number for what compiled code depends on: the text of all kernels and of the rules, and the processor.
 
     Numba's cache looks at one file alone and numbers its own files without a lock.  So the name of a cached function
     says all that it depends on, and one name never stands for two things that two processes could mix up.
     """
     here = files(__package__)
     texts = {file.name: file.read_bytes() for file in here.iterdir() if file.name.endswith(".py")}
-    texts["layout"] = files(layout.__package__).joinpath("layout.py").read_bytes()
     texts["rules"] = files(rules.__package__).joinpath("rules.py").read_bytes()
     processor = binding.get_host_cpu_name(), HAS_LARGE_REGISTERS
     return f"{zlib.crc32(repr((sorted(texts.items()), processor)).encode()):08x}"
@@ -73,5 +71,5 @@ def numbers(dtype: np.dtype) -> Any:
 
 
 def rows_of(table: Any) -> Any:
-    """The type of an argument: the rows of a table of :mod:`..layout`."""
+    """The type of an argument: the rows of a table of :mod:`.layout`."""
     return from_dtype(record_of(table))[::1]

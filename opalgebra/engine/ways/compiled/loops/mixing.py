@@ -12,9 +12,9 @@ Arguments, beside those of :mod:`.tiles`:
     at            (taps · ins,)   places in a patch that a tap and an input channel read, in entries
     ptr           (phases + 1,)   entries ptr[p] ≤ k < ptr[p + 1] of the lists make phase p
     work          a patch, then ``phases · width · positions`` sums
-    blocks        records of :class:`~..layout.OutputBlock`
+    blocks        records of :class:`~.layout.OutputBlock`
     pairs         (pairs, 2)      the phases of x along the first two axes that any tap reads
-    mixes         one record of :class:`~..layout.Channels`
+    mixes         one record of :class:`~.layout.Channels`
     first, stop   the steps that this call computes: a tile each, or a share of the outputs of a tile
 
 Why the loops stand as they do.  A tile is gathered once, for all outputs, and its patch stays in the second-level
@@ -33,7 +33,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import int64
 
-from ..layout import VECTOR_BYTES, ZERO, Channels, LastAxis, LeadingAxis, OutputBlock
+from .layout import VECTOR_BYTES, ZERO, Channels, LastAxis, LeadingAxis, OutputBlock
 from .machine import HAS_LARGE_REGISTERS, INDICES, TABLE, jit, machine_code, numbers, part_of, rows_of
 from .patches import continued, fold, gather_strided, join, split
 from .vectors import block, copy, dots

@@ -10,7 +10,7 @@ In all of this file ``x``, ``y``, ``patch`` and ``buffer`` are flat arrays of on
 
 from __future__ import annotations
 
-from ..layout import VECTOR_BYTES, ZERO
+from .layout import VECTOR_BYTES, ZERO
 from .machine import jit, part_of
 from .vectors import SHUFFLED, SQUARE, copy, join_step, split_step, transpose_square
 

@@ -11,9 +11,9 @@ Arguments, beside those of :mod:`.tiles`:
     own, common   rows of taps, one per phase of a group; group after group
     own_at        places in a patch that they read, one per own tap, and
     common_at     one per row of common taps
-    groups        records of :class:`~..layout.Group`
-    chunks        records of :class:`~..layout.Chunk`: phases that are neighbours, whose inputs make one patch
-    tables        one record of :class:`~..layout.PhaseTiles`
+    groups        records of :class:`~.layout.Group`
+    chunks        records of :class:`~.layout.Chunk`: phases that are neighbours, whose inputs make one patch
+    tables        one record of :class:`~.layout.PhaseTiles`
     work          a patch and its row of zeros, then the sums of a chunk
 
 Why the loops stand as they do.  A tile is a chunk of phases by three vectors of i: what a group reads of the patch
@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 from numba import int64
 
-from ..layout import VECTOR_BYTES, ZERO, Chunk, Group, PhaseTaps, PhaseTiles
+from .layout import VECTOR_BYTES, ZERO, Chunk, Group, PhaseTaps, PhaseTiles
 from .machine import HAS_LARGE_REGISTERS, INDICES, jit, machine_code, numbers, part_of, rows_of
 from .patches import continued, transpose
 from .vectors import group_of

@@ -7,7 +7,7 @@ Arguments, beside those of :mod:`.tiles` (``taps``, ``at``, ``ptr``, ``last`` ar
     lead          (taps,)       the taps h
     lead_at       (2, taps)     the rows that they read, behind the first: counted in rows, and in entries
     lead_ptr      (phases + 1,) taps lead_ptr[p] ≤ k < lead_ptr[p + 1] make phase p
-    axes, tables  one record of :class:`~..layout.LeadingAxis` and of :class:`~..layout.RowTiles`
+    axes, tables  one record of :class:`~.layout.LeadingAxis` and of :class:`~.layout.RowTiles`
     divisor       c, of the dtype of the entries
     work          a patch, then ``ups · width`` sums, a row, and the rows that are kept or the signed taps
     places        (taps,)       for the rows that the signed taps read
@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 from numba import from_dtype, int64
 
-from ..layout import IN_PATCH, IN_X, VECTOR_BYTES, LastAxis, LeadingAxis, RowTiles
+from .layout import IN_PATCH, IN_X, VECTOR_BYTES, LastAxis, LeadingAxis, RowTiles
 from .machine import INDICES, TABLE, machine_code, numbers, part_of, rows_of
 from .patches import fold, gather_row, join
 from .tiles import sums

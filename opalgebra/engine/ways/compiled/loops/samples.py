@@ -4,7 +4,7 @@ Here arrays hold samples, not entries: nothing is complex.  Of max pooling
 
     y, x          flat arrays of one dtype, all of the batch one after the other
     rows          (rows of y, rows of a window)  first samples of the rows of x that a row of y reads, −1 outside
-    spans         records of :class:`~..layout.Span`, one per tap of the last axis
+    spans         records of :class:`~.layout.Span`, one per tap of the last axis
     step          samples from output to output, the stride of the last axis
     size          samples of an array of x
     lowest        what is less than any sample
@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numba import from_dtype, int64
 
-from ..layout import Shuffle, Span
+from .layout import Shuffle, Span
 from .machine import INDICES, TABLE, machine_code, numbers, part_of, rows_of
 from .patches import join, split
 

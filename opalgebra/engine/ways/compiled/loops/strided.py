@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numba import int64
 
-from ..layout import Strided
+from .layout import Strided
 from .machine import machine_code, numbers, part_of, rows_of
 from .patches import continued
 from .vectors import fused

@@ -14,7 +14,7 @@ Arguments, here as in all kernels:
     ptr           (phases, 4)   taps ptr[p, 0] ≤ k < ptr[p, 1] go by in fours, a vector apart, up to ptr[p, 2] in twos,
                                 up to ptr[p, 3] alone
     work          scratch memory of the thread: a patch, then ``ups · width`` sums
-    axes, last    records of :class:`~..layout.LeadingAxis`, one per axis, and of :class:`~..layout.LastAxis`
+    axes, last    records of :class:`~.layout.LeadingAxis`, one per axis, and of :class:`~.layout.LastAxis`
     first, stop   the tiles that this call computes
 
 Why the loops stand as they do.  Outside go batch, chunks of the first axis and columns of the last, so that a tile's
@@ -33,7 +33,7 @@ from typing import Any
 import numpy as np
 from numba import int64, types
 
-from ..layout import IN_PATCH, IN_X, VECTOR_BYTES, LastAxis, LeadingAxis
+from .layout import IN_PATCH, IN_X, VECTOR_BYTES, LastAxis, LeadingAxis
 from .machine import INDICES, TABLE, jit, machine_code, numbers, part_of, rows_of
 from .patches import continued, fold, gather_row, join
 from .vectors import block1, block2, block4, block8

@@ -15,7 +15,7 @@ Arguments:
     held          (phases of x and one for y, 16 N)  point n of the eight transforms at 16 n: eight real parts, then
                   eight imaginary ones, each a vector of one lane per transform
     stage         eight runs of STAGE samples, a run per lane
-    table         a record of :class:`~..layout.Transforms`
+    table         a record of :class:`~.layout.Transforms`
     limit         the largest number of the dtype; what is beyond it is computed otherwise
     first, stop   the groups that this call computes
 
@@ -35,8 +35,8 @@ from typing import Any
 import numpy as np
 from numba import boolean, float64, int64
 
-from ..layout import LANES, POINT, STAGE, STAGE_STEP, ZERO, Transforms
 from .butterflies import add_filter2, add_filter4, filter2, filter4, join4, split4
+from .layout import LANES, POINT, STAGE, STAGE_STEP, ZERO, Transforms
 from .machine import jit, machine_code, numbers, rows_of
 from .patches import fold, transpose
 

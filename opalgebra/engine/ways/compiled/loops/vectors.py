@@ -14,7 +14,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from ..layout import COMBS, VECTOR_BYTES
+from .layout import COMBS, VECTOR_BYTES
 
 _INDEX = ir.IntType(64)
 _LANE = ir.IntType(32)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...arrays.rules import CODES
+from ....arrays.rules import CODES
 
 VECTOR_BYTES = 64  # of a vector that is computed at once, a line of the caches
 COMBS = (4, 2, 1)  # taps that go by together, each a vector after the one before
