@@ -156,7 +156,7 @@ class Images:
             case Shift():
                 return {(p, ()): self.delay(_negative(p) if t else p, axes(a.shift))}
             case Flip():
-                return {(_negative(p), ()): 1}
+                return {(_reduced(_negative(p)), ()): 1}
             case Up() | Down():
                 return self._spread(a.factor, p) if isinstance(a, Up) != t else self._thinned(a.factor, p)
             case Character():
@@ -179,8 +179,9 @@ class Images:
         from sympy import Rational, pi
 
         count = ratio(factor)
-        if not is_sympy(count) and count > MAX_IMAGES:
-            raise SizeError(f"the frequencies of the output come from {count} of the input each; at most {MAX_IMAGES}")
+        number = int(to_sympy(count).as_coeff_Mul()[0])
+        if number > MAX_IMAGES:
+            raise SizeError(f"the frequencies of the output come from {number} of the input each; at most {MAX_IMAGES}")
         if isinstance(factor, SamplingMatrix):
             inverse = [
                 [Rational(f.numerator, f.denominator) for f in column] for column in zip(*factor.inverse(), strict=True)

@@ -417,6 +417,8 @@ def test_errors_say_what_to_do() -> None:
         oa.operators("A").response(w)
     with pytest.raises(SizeError):
         oa.dtft(Down(20_000) @ x, w)
+    with pytest.raises(SizeError):
+        oa.dtft(Down((10**9, M)) @ x, (w, v))
     with pytest.raises(OperandError, match="different names"):
         oa.dtft(Conv(oa.signals("x", real=True)) @ x, w)
 
