@@ -198,8 +198,10 @@ def test_the_choice_depends_on_the_work_and_says_why():
     for size, way, why in ((64, "tiles", "415,152 multiply-adds"), (8, "products", "small: 3,888 multiply-adds")):
         (step,) = layer.on((size, size)).explain().steps
         assert (step.way, step.why) == (way, f"taps are matrices between channels, {why}")
-    (step,) = oa.nn.Conv(noise((256, 256, 1, 1), "f4")).on((3, 3)).explain().steps
+    (step,) = oa.nn.Conv(noise((256, 256, 2, 2), "f4")).on((4, 4)).explain().steps
     assert (step.way, step.why) == ("products", "taps are matrices between channels, only 9 positions")
+    (step,) = oa.nn.Conv(noise((256, 256, 1, 1), "f4")).on((3, 3)).explain().steps
+    assert step.way == "matrix product"
     assert [step.why for step in A.on(100_000, engine="numpy").explain().steps] == ["asked for"]
 
 
