@@ -17,7 +17,17 @@ from math import gcd
 from typing import Any
 
 from ...errors import Undecided
-from ...expr import Conv, IndexedSignalSum, IndexedSum, LinearOperator, SamplingMatrix, axes, constants, free_symbols
+from ...expr import (
+    Character,
+    Conv,
+    IndexedSignalSum,
+    IndexedSum,
+    LinearOperator,
+    SamplingMatrix,
+    axes,
+    constants,
+    free_symbols,
+)
 from ...expr.signals import Applied, ConjSignal, Signal, SignalExpr, SignalSum
 from ...scalar import is_sympy
 from ..lattices.sampling import smith
@@ -415,6 +425,8 @@ class SymbolicWalker(Walker):
         if isinstance(letter, Conv) and free_symbols(letter.kernel) & state.indices.keys():
             after = self._onto([state.set_aside()], letter.kernel, conj)
             return [s.taken_up(-1 if transpose else 1) for s in after]
+        if isinstance(letter, Character) and self.spectrum.symbols_of(letter) & state.indices.keys():
+            raise Undecided(f"the frequency {letter.frequency} depends on the index of a sum, and not by multiples")
         return super()._letter(letter, state, transpose, conj)
 
     def _onto(self, states: list[Any], signal: SignalExpr, conj: bool) -> list[Any]:

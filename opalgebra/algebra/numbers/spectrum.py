@@ -102,6 +102,11 @@ class Spectrum:
             raise Undecided(f"the frequency {character.frequency} depends on the index of a sum")
         return [tuple(_whole(sign * parts.get(atom, 0) * d) for parts in atoms) for atom, d in self.units]
 
+    def symbols_of(self, character: Character) -> set[Any]:
+        """The symbols that the units of a frequency are made of, such as r of e^{i √(r² + 1) n}."""
+        atoms = {atom for entry in axes(character.frequency) for atom in self._parts(entry)[1]}
+        return {symbol for atom in atoms for symbol in atom.free_symbols}
+
     def turns(self, character: Character, conj: bool) -> tuple[Fraction, ...]:
         """The part of every frequency that is a rational multiple of 2π, divided by it."""
         found = [self._parts(entry)[0] for entry in axes(character.frequency)]

@@ -182,6 +182,18 @@ def test_different_sets_do_not_cancel(left, right):
     assert vanishes(*walker_states(left - left))
 
 
+def test_an_index_inside_a_function_in_a_frequency_is_no_free_unit():
+    """e^{i w √(r² + 1) n} is one operator for each r: the terms of other ranges are others."""
+    w = oa.reals("w")
+    for frequency in (w * sympy.sqrt(d**2 + 1), sympy.sin(d), sympy.sqrt(d**2 + 2)):
+        M = Modulate(frequency=frequency)
+        assert oa.prove(oa.Sum(M, (d, 0, 2 * k)), 2 * oa.Sum(M, (d, 0, k))).verdict != "proved"
+        assert oa.prove(oa.Sum(M, (d, 0, 4)), 2 * oa.Sum(M, (d, 0, 2))).verdict == "refuted"
+        assert oa.prove(M @ Modulate(frequency=-frequency), I)
+    powers = Modulate(frequency=2 * sympy.pi * d / k)  # a multiple of an angle is a power, which the sum goes through
+    assert oa.prove(oa.Sum(powers, (d, 0, k)), k * Up(k) @ Down(k))
+
+
 def test_the_gcd_of_polynomials_is_not_taken_for_coprimality():
     assert sympy.gcd(k, m) == 1  # as polynomials
     context = Context.of([k, m], ())
