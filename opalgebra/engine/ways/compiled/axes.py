@@ -37,6 +37,18 @@ def used(taps: np.ndarray, places: Places | None, lead: int = 0) -> tuple[Places
     return where if places is None else [at[where] for at in places], taps[trailing]
 
 
+def coprime(taps: np.ndarray, start: Ints, up: Ints, down: Ints) -> tuple[np.ndarray, Ints, Ints, Ints]:
+    """The taps that read, those whose j a common factor of L and M divides, for the rates without it."""
+    common = [gcd(k, m) for k, m in zip(up, down, strict=True)]
+    if max(common) == 1:
+        return taps, start, up, down
+    first = [-j % g for j, g in zip(start, common, strict=True)]
+    kept = taps[tuple([slice(a, None, g) for a, g in zip(first, common, strict=True)])]
+    starts = [(j + a) // g for j, a, g in zip(start, first, common, strict=True)]
+    rates = ([factor // g for factor, g in zip(factors, common, strict=True)] for factors in (up, down))
+    return kept, starts, *rates
+
+
 def check(
     taps: np.ndarray, shape: Ints, dtype: np.dtype, start: Any, up: Any, down: Any, out: Any, read: Any, rules: Any
 ) -> None:

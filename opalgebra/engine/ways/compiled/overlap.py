@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .axes import Ints, Pairs, Places, axis_of, extent_of
+from .axes import Ints, Pairs, Places, axis_of, coprime, extent_of
 from .layout import LANES, POINT, SIZES, STAGE_ENTRIES, Transforms, packed
 from .plans import Plan
 from .runs import as_input, as_output
@@ -93,6 +93,8 @@ class Blocks:
         axis = None if dtype.kind == "i" else long_axis(extent_of(taps, places), start, up, down, out, read)
         if axis is None or SIZES[0] * _bytes(up[axis], down[axis]) > MAX_BYTES:
             return None
+        if places is None:
+            taps, start, up, down = coprime(taps, start, up, down)
         at = np.arange(taps.size) if places is None else places[axis]
         one = axis_of(start[axis] + at, up[axis], down[axis], out[axis], read[axis])
         sizes = [n for _, n in out]
