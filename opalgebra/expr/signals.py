@@ -246,7 +246,7 @@ class Signal(SignalExpr):
         cached: int | None = self.__dict__.get("_sequence_hash")
         if cached is None:
             start, values = self._trimmed()
-            cached = hash((start, values.shape, *(hash_of(entry) for entry in values.flat[:64])))
+            cached = hash((start, values.shape, *(hash_of(entry) for entry in values.flat[:8])))
             self.__dict__["_sequence_hash"] = cached
         return cached
 

@@ -28,7 +28,8 @@ from ...engine.program.values import Ends, compile_grid, pieces
 from ...engine.ways.choose import check_engine, engine_for
 from ...engine.ways.short import is_finite
 from ...errors import DimensionError, OperandError
-from ...expr import LinearOperator, formal_parts, grid
+from ...expr import LinearOperator, Node, Signal, formal_parts, grid
+from ...expr.node import remembered as node_remembered
 from ...scalar import exact, is_sympy
 from ..arrays.dask_filters import lazily
 from ..arrays.precision import as_data, computed_in
@@ -39,19 +40,55 @@ from .boundary import Extension, sources
 from .extent import MODES, check_period, mode_window
 
 SMALL = 4096  # entries of a matrix that is kept, and samples that are sent through it
+SHARED, SMALL_SIZE = 128, 2**16  # operators that are kept for equal ones, and samples of an array that is small
+_shared: dict[Any, Windowed] = {}
 
 
 def on_sizes(
     operator: LinearOperator, n: Any, out: Any, mode: str, boundary: Any, dtype: Any, engine: str = "auto"
 ) -> Windowed:
-    """See :meth:`~opalgebra.LinearOperator.on`; for numbers."""
+    """See :meth:`~opalgebra.LinearOperator.on`; for numbers.  Equal operators share one object, if they are small."""
     sizes = as_sizes(n, operator.ndim)
     rules = check_boundary(boundary, len(sizes))
     known = check_mode(mode, out)
-    if known is not None:
+    window = as_window(out, len(sizes)) if known is None else None
+    if dtype is not None or prod(sizes) > SMALL_SIZE or _samples_of(operator) > SMALL:
+        return _on_sizes(operator, sizes, window, known, rules, dtype, engine)
+    key = operator, sizes, window, known, rules, engine
+    found = _shared.get(key)
+    if found is None:
+        found = _on_sizes(operator, sizes, window, known, rules, dtype, engine)
+        if found.out_window.size <= SMALL_SIZE:
+            if len(_shared) >= SHARED:
+                _shared.clear()
+            _shared[key] = found
+    return found
+
+
+def _on_sizes(
+    operator: LinearOperator,
+    sizes: Shape,
+    window: Window | None,
+    mode: str | None,
+    rules: tuple[str, ...],
+    dtype: Any,
+    engine: str,
+) -> Windowed:
+    if mode is not None:
         check_period(operator, sizes, rules)
-    window = as_window(out, len(sizes)) if known is None else mode_window(operator, sizes, known)
-    return Windowed(operator, sizes, window, known, rules, dtype, engine)
+        window = mode_window(operator, sizes, mode)
+    assert window is not None
+    return Windowed(operator, sizes, window, mode, rules, dtype, engine)
+
+
+def _samples_of(operator: LinearOperator) -> int:
+    """Samples of all kernels and sequences together."""
+    return int(node_remembered(operator, "_samples", _count_samples))
+
+
+def _count_samples(node: Node) -> int:
+    own = node.values.size if isinstance(node, Signal) else 0
+    return own + sum(child.__dict__["_samples"] for child in node.children())
 
 
 class Windowed(BetweenWindows):

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, reduce
+from functools import cache, cached_property, reduce
 from math import gcd, prod
 from typing import Any, TypeAlias
 
@@ -117,10 +117,11 @@ class Fir:
         taps: Any = reduce(np.multiply.outer, axes)
         return cls(taps, start, up, down, factors=tuple(axes))
 
-    @classmethod
-    def identity(cls, ndim: int) -> Fir:
+    @staticmethod
+    @cache
+    def identity(ndim: int) -> Fir:
         """y = x."""
-        return cls(np.ones((1,) * ndim, dtype=np.int64), (0,) * ndim, (1,) * ndim, (1,) * ndim)
+        return Fir(np.ones((1,) * ndim, dtype=np.int64), (0,) * ndim, (1,) * ndim, (1,) * ndim)
 
     @property
     def shape(self) -> Ints:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import gcd
 from typing import Any, TypeAlias
 
@@ -133,11 +134,11 @@ class RowTaps:
     entry: np.ndarray
     taps: np.ndarray
 
-    @property
+    @cached_property
     def e(self) -> np.ndarray:
         return self.entry // self.inputs
 
-    @property
+    @cached_property
     def range(self) -> tuple[int, int]:
         """The least e, and how far the largest is from it."""
         return (int(self.e.min()), int(np.ptp(self.e))) if self.entry.size else (0, 0)
