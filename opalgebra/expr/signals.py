@@ -176,7 +176,7 @@ class Signal(SignalExpr):
     @property
     def stops(self) -> tuple[int, ...]:
         """Index after the last per axis, always a tuple."""
-        return plus(self._start, self._values.shape)
+        return plus(self._start, self._shape)
 
     @property
     def dtype(self) -> Any:
@@ -186,7 +186,16 @@ class Signal(SignalExpr):
     @property
     def is_exact(self) -> bool:
         """Whether the samples are SymPy expressions."""
-        return bool(self._values.dtype == object)
+        return bool(self.dtype == object)
+
+    @property
+    def _shape(self) -> tuple[int, ...]:
+        return self._values.shape
+
+    @property
+    def _given(self) -> np.ndarray:
+        """The samples, without zeros that need not be made."""
+        return self._values
 
     @property
     def is_concrete(self) -> bool:

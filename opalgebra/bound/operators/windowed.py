@@ -87,7 +87,7 @@ def _samples_of(operator: LinearOperator) -> int:
 
 
 def _count_samples(node: Node) -> int:
-    own = node.values.size if isinstance(node, Signal) else 0
+    own = prod(node._shape) if isinstance(node, Signal) else 0
     return own + sum(child.__dict__["_samples"] for child in node.children())
 
 

@@ -37,6 +37,7 @@ from ...expr.operators import (
 )
 from ...expr.sampling import SamplingMatrix
 from ...expr.signals import Signal, SignalExpr
+from ...expr.spread import SpreadSignal
 from ...scalar import conjugate
 from ..arrays.window import Window
 from .machine import Channels, Machine
@@ -319,10 +320,12 @@ def formal_error(*names: str) -> FormalSignalError:
 
 def window_of(signal: Signal) -> Window:
     """The window of a signal."""
-    return Window(signal.starts, signal.values.shape)
+    return Window(signal.starts, signal._shape)
 
 
 def flipped(signal: Signal) -> Signal:
     """x_{−n}, a view of the same samples."""
+    if isinstance(signal, SpreadSignal):
+        return signal.flipped()
     mirrored = np.flip(signal.values)
     return Signal._wrap(mirrored, window_of(signal).flipped().starts, signal.weak)

@@ -19,6 +19,7 @@ import numpy as np
 
 from ...errors import FormalSignalError
 from ...expr import LinearOperator, SamplingMatrix, Signal, formal_parts
+from ...expr.spread import SpreadSignal
 from ...scalar import Scalar, exact, is_sympy
 from ..arrays.arithmetic import EXACT, evaluated, is_quotient
 from ..filters.counting import EXACT
@@ -55,8 +56,10 @@ class Compiler(Machine[Value]):
 
     def convolve(self, x: Value, kernel: Signal) -> Value:
         """A filter; merged into a single tap that stands before it."""
-        taps = numbers(kernel)
-        return self._after(x, lambda fir: fir.is_single, lambda fir: fir.then_filter(taps, kernel.starts))
+        taps, places = numbers(kernel), None
+        if isinstance(kernel, SpreadSignal):
+            taps, places = taps.reshape(-1), kernel.places
+        return self._after(x, lambda fir: fir.is_single, lambda fir: fir.then_filter(taps, kernel.starts, places))
 
     def modulate(self, x: Value, sequence: Signal) -> Value:
         """A periodic weight."""
@@ -134,9 +137,9 @@ def quotient(x: Value, divisor: int, ndim: int) -> Value:
 
 
 def numbers(signal: Signal) -> np.ndarray:
-    """The samples as numbers: integers stay integers, exact entries become floats."""
+    """The samples that are given, as numbers: integers stay integers, exact entries become floats."""
     if not signal.is_exact:
-        return signal.values
+        return signal._given
     return _numeric(signal.values)
 
 
