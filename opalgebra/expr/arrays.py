@@ -214,3 +214,20 @@ def _cast(array: np.ndarray, target: Any) -> np.ndarray:
     if not lossless or np.any(np.isfinite(array) & ~np.isfinite(result)):
         raise KernelError(f"dtype {target} does not hold the values, which have dtype {given}")
     return result
+
+
+def shape_apart(shape: tuple[int, ...], factors: tuple[int, ...]) -> tuple[int, ...]:
+    """From the first to the last of samples that stand ``factors`` apart, per axis."""
+    return tuple([k * (n - 1) + 1 for n, k in zip(shape, factors, strict=True)])
+
+
+def apart(samples: np.ndarray, factors: tuple[int, ...]) -> np.ndarray:
+    """The samples with zeros between them, read-only.
+
+    >>> apart(np.array([1, 2]), (3,))
+    array([1, 0, 0, 2])
+    """
+    values = np.zeros(shape_apart(samples.shape, factors), samples.dtype)
+    values[tuple([slice(None, None, k) for k in factors])] = samples
+    values.flags.writeable = False
+    return values

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -16,7 +17,7 @@ import numpy as np
 from .._verbs import verb
 from ..errors import DimensionError, FactorTypeError, KernelError, OperandError, SizeError, WindowError
 from ..scalar import check_scalar, to_sympy
-from .arrays import as_array, as_start, exact_array, hash_of, only_python_numbers, same_numbers, tap_symbol
+from .arrays import apart, as_array, as_start, exact_array, hash_of, only_python_numbers, same_numbers, tap_symbol
 from .exactly import exactly, is_exact_arithmetic
 from .factors import ByFactor, axes, factor, is_symbolic, ratio
 from .index import minus, plus
@@ -148,9 +149,14 @@ class Signal(SignalExpr):
         signal._set(_values=array, _start=start, weak=weak, ndim=array.ndim)
         return signal
 
-    _values: np.ndarray
+    _factors: tuple[int, ...] | None = None  # how far apart the samples stand that are kept: see :mod:`.spread`
+    _kept: np.ndarray
     _start: tuple[int, ...]
     weak: bool
+
+    @cached_property
+    def _values(self) -> np.ndarray:
+        return apart(self._kept, self._factors or ())
 
     @property
     def values(self) -> np.ndarray:
@@ -165,8 +171,7 @@ class Signal(SignalExpr):
     @property
     def stop(self) -> Any:
         """Index after the last sample: an int, or a tuple for several axes."""
-        stop = self.stops
-        return stop[0] if self.ndim == 1 else stop
+        return self.stops[0] if self.ndim == 1 else self.stops
 
     @property
     def starts(self) -> tuple[int, ...]:
@@ -181,7 +186,7 @@ class Signal(SignalExpr):
     @property
     def dtype(self) -> Any:
         """The NumPy dtype of the samples (object for exact ones)."""
-        return self._values.dtype
+        return self._given.dtype
 
     @property
     def is_exact(self) -> bool:
@@ -190,12 +195,13 @@ class Signal(SignalExpr):
 
     @property
     def _shape(self) -> tuple[int, ...]:
-        return self._values.shape
+        if self._factors is None:
+            return self._values.shape
+        return tuple([k * (n - 1) + 1 for k, n in zip(self._factors, self._kept.shape, strict=True)])
 
     @property
     def _given(self) -> np.ndarray:
-        """The samples, without zeros that need not be made."""
-        return self._values
+        return self._values if self._factors is None else self._kept
 
     @property
     def is_concrete(self) -> bool:
@@ -214,11 +220,10 @@ class Signal(SignalExpr):
         return self._by_entry(change) if self.is_exact else self
 
     def _by_entry(self, change: Callable[[Any], Any]) -> Signal:
-        entries = [change(entry) for entry in self._values.flat]
-        return Signal._wrap(exact_array(entries, self._values.shape), self._start)
+        return Signal._wrap(exact_array([change(x) for x in self._values.flat], self._values.shape), self._start)
 
     def nonempty(self) -> Signal:
-        if self._values.size:
+        if self._given.size:
             return self
         return Signal([0]) if self.ndim == 1 else Signal(np.zeros((1,) * self._values.ndim, dtype=np.int64))
 

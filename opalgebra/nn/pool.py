@@ -141,7 +141,7 @@ class AvgPool(_Pool, FilterLayer):
         return Precision("i" if self.divisor(self.ndim or 1) == 1 else "f")
 
     def _value(self, x: Value, sizes: Shape) -> Value:
-        """Sums of windows: of long ones that overlap as sums of sums, along one axis after the other; as are wide ones."""
+        """Sums of windows: of long ones that overlap as sums of sums, and of wide ones, axis after axis."""
         axes = self.axes(len(sizes))
         starts = [axis.pads(n)[0] - axis.extent + 1 for axis, n in zip(axes, sizes, strict=True)]
         for j, axis in enumerate(axes):

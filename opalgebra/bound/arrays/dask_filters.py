@@ -69,7 +69,8 @@ class Continued(_Filtering):
 
     def _part(self, operator: Any, out: Window) -> Part:
         """The samples of the read window that lie inside, and those that the others are made of."""
-        read = window_read(*operator._ends, out)
+        starts, ends = operator._ends
+        read = window_read(starts, ends, out)
         sizes, rules = operator.in_window.shape, operator.boundary
         if not read.size:
             return Part(((),) * len(sizes), read.emptied())

@@ -113,7 +113,7 @@ class Windowed(BetweenWindows):
         return compile_grid(grid(self.operator), len(self.in_window.shape))
 
     def pieces(self, shape: Shape) -> list[Windowed]:
-        """Operators whose sum it is: none reads what lies between taps that are further apart than windows of a shape."""
+        """Operators whose sum it is: none reads between taps that are further apart than windows of a shape."""
         return remembered(self, "_pieces", shape, lambda: self._new_pieces(shape), most=8)
 
     def _new_pieces(self, shape: Shape) -> list[Windowed]:
@@ -295,7 +295,9 @@ class Windowed(BetweenWindows):
 
     def _held(self, transposed: bool) -> int:
         if self.extension is not None and len(self._own_pieces) > 1:
-            return max(piece._held(transposed) for piece in self._own_pieces) + prod(self.dims if transposed else self.dimsd)
+            return max(piece._held(transposed) for piece in self._own_pieces) + prod(
+                self.dims if transposed else self.dimsd
+            )
         program = self.program.transposed if transposed else self.program
         copied = self.extension is not None and (transposed or not all(rule in CODES for rule in self.boundary))
         return program.most_held + (self.extension.window.size if copied and self.extension else 0)

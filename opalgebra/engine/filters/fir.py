@@ -22,8 +22,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..arrays.arithmetic import cast, check_bound, magnitude
+from ..arrays.counting import LARGEST, Met, met, pairs
 from ..arrays.window import Window
-from .counting import EXACT, Met, met, pairs
 from .mixing import Phase, mix, phases, trailing
 from .remembered import remembered
 
@@ -77,13 +77,13 @@ class Fir:
         span = prod(made.shape)
         if span <= 64 or not is_sparse(made._used, span):
             return made
-        return cls.listed(taps[(..., *made.where)], made.where, start, up, down, mixes)
+        return cls.listed(made.weights, made.where, start, up, down, mixes)
 
     @classmethod
     def listed(
         cls, taps: np.ndarray, places: Sequence[np.ndarray], start: Ints, up: Ints, down: Ints, mixes: bool = False
     ) -> Fir:
-        """The filter whose taps along the last axis of ``taps`` stand at these places, each given once, from start on."""
+        """The filter whose taps, along the last axis, stand at these places, each given once, from ``start`` on."""
         used = np.any(taps != 0, axis=(0, 1, 2)) if mixes else taps != 0
         if not used.any():
             return cls(np.zeros_like(taps, shape=(*taps.shape[:-1], *(1,) * len(start))), start, up, down, mixes)
@@ -95,9 +95,7 @@ class Fir:
         return cls(taps[..., used][..., order], start, up, down, mixes, places=ordered)
 
     @classmethod
-    def dilated(
-        cls, taps: np.ndarray, dilation: Ints, start: Ints, up: Ints, down: Ints, mixes: bool = False
-    ) -> Fir:
+    def dilated(cls, taps: np.ndarray, dilation: Ints, start: Ints, up: Ints, down: Ints, mixes: bool = False) -> Fir:
         """Taps (…, \\*K) that stand ``dilation`` apart, per axis."""
         lead, kernel = taps.shape[: taps.ndim - len(dilation)], taps.shape[taps.ndim - len(dilation) :]
         span = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
@@ -108,7 +106,8 @@ class Fir:
         spread = taps
         if set(dilation) != {1}:
             spread = np.zeros((*lead, *span), dtype=taps.dtype)
-            spread[(..., *(slice(None, None, d) for d in dilation))] = taps
+            every: Any = (..., *(slice(None, None, d) for d in dilation))
+            spread[every] = taps
         return cls(spread, start, up, down, mixes)
 
     @classmethod
@@ -144,7 +143,8 @@ class Fir:
     @property
     def weights(self) -> np.ndarray:
         """The taps at these places, along the last axis."""
-        return self.taps if self.places is not None else self.taps[(..., *self.where)]
+        every: Any = (..., *self.where)
+        return self.taps if self.places is not None else self.taps[every]
 
     @cached_property
     def is_full(self) -> bool:
@@ -177,7 +177,8 @@ class Fir:
             return self
         lead = self.taps.shape[:-1]
         taps = np.zeros((*lead, *self.shape), self.taps.dtype)
-        taps[(..., *self.places)] = self.taps
+        every: Any = (..., *self.places)
+        taps[every] = self.taps
         return replace(self, taps=taps, places=None)
 
     @property
@@ -227,8 +228,10 @@ class Fir:
         start = tuple([-(a + n - 1) if axis in axes else a for axis, (a, n) in enumerate(ends)])
         if self.places is None:
             lead = 3 if self.mixes else 0
-            return replace(self, taps=np.flip(self.taps, [lead + axis for axis in axes]), start=start)
-        places = [n - 1 - at if axis in axes else at for axis, (at, n) in enumerate(zip(self.places, self.shape))]
+            return replace(self, taps=np.flip(self.taps, tuple([lead + axis for axis in axes])), start=start)
+        places = [
+            n - 1 - at if axis in axes else at for axis, (at, n) in enumerate(zip(self.places, self.shape, strict=True))
+        ]
         return Fir.listed(self.taps, places, start, self.up, self.down, self.mixes)
 
     @cached_property
@@ -349,7 +352,7 @@ class Fir:
 
     def _slices(self, written: Window, read: Window) -> Iterator[tuple[Ints, tuple[Any, ...], tuple[Any, ...]]]:
         axes = self._met(self.where, written, read)
-        counts = np.minimum.reduce([axis.count for axis in axes])
+        counts = np.minimum.reduce([axis.number for axis in axes])
         index = np.arange(len(counts))[:, None] if self.places is not None else np.stack(self.where, axis=1)
         for k in np.flatnonzero(counts).tolist():
             spans = [axis.slices(k) for axis in axes]
@@ -380,14 +383,14 @@ class Fir:
         taps = self.weights
         if not taps.size:
             return 0
-        is_small = magnitude(taps) * taps.size < EXACT
+        is_small = magnitude(taps) * taps.size < LARGEST
         rows = np.abs(taps.astype(np.int64 if is_small else object))
         rows = rows.reshape(prod(taps.shape[:2]), -1, taps.shape[-1]).sum(axis=1) if self.mixes else rows[None]
         residue = np.zeros(taps.shape[-1], np.int64)
         for at, n, up in zip(where, self.shape, self.up, strict=True):  # numbered anew: as few as there are taps
             residue = np.unique(residue * min(n, up) + at % up, return_inverse=True)[1]
         sums = np.zeros((len(rows), int(residue.max()) + 1), rows.dtype)
-        np.add.at(sums, (slice(None), residue), rows)
+        np.add.at(sums.T, residue, rows.T)
         return int(sums.max())
 
     def multiply_adds(self, written: Window, read: Window) -> int:
@@ -405,8 +408,8 @@ class Fir:
             is_zero = np.ones(self.shape, bool)
             is_zero[where] = False
             where, rest = np.nonzero(is_zero), self._pairs(written, read)
-        counts = [axis.count for axis in self._met(where, written, read)]
-        exact = len(where[0]) * prod(map(max, written.shape, read.shape)) >= EXACT
+        counts = [axis.number for axis in self._met(where, written, read)]
+        exact = len(where[0]) * prod(map(max, written.shape, read.shape)) >= LARGEST
         found = int(reduce(np.multiply, [count.astype(object) if exact else count for count in counts]).sum())
         return mixed * (rest - found if rest else found)
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...expr import LinearOperator, SamplingMatrix, Signal
-from ...expr.spread import spread
+from ...expr.spread import flipped, spread
 from ...scalar import Scalar, exact
 from ..arrays import arithmetic
 from ..arrays.arithmetic import CONVOLUTION, POINTWISE, Numbers
@@ -20,7 +20,7 @@ from ..arrays.tone import tone_signal
 from ..arrays.window import Window, place, union
 from ..filters.relabel import Relabel
 from .machine import Machine
-from .unfold import evaluate, evaluate_channels, flipped, window_of
+from .unfold import evaluate, evaluate_channels, window_of
 
 
 class ReferenceEngine:

@@ -12,8 +12,6 @@ from collections.abc import Callable, Sequence
 from functools import singledispatch
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-import numpy as np
-
 from ...errors import DimensionError, FormalSignalError, OperandError, SizeError
 from ...expr.blocks import Block, slices
 from ...expr.characters import Character
@@ -37,7 +35,7 @@ from ...expr.operators import (
 )
 from ...expr.sampling import SamplingMatrix
 from ...expr.signals import Signal, SignalExpr
-from ...expr.spread import SpreadSignal
+from ...expr.spread import flipped
 from ...scalar import conjugate
 from ..arrays.window import Window
 from .machine import Channels, Machine
@@ -321,11 +319,3 @@ def formal_error(*names: str) -> FormalSignalError:
 def window_of(signal: Signal) -> Window:
     """The window of a signal."""
     return Window(signal.starts, signal._shape)
-
-
-def flipped(signal: Signal) -> Signal:
-    """x_{−n}, a view of the same samples."""
-    if isinstance(signal, SpreadSignal):
-        return signal.flipped()
-    mirrored = np.flip(signal.values)
-    return Signal._wrap(mirrored, window_of(signal).flipped().starts, signal.weak)

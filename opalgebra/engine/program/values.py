@@ -19,10 +19,9 @@ import numpy as np
 
 from ...errors import FormalSignalError
 from ...expr import LinearOperator, SamplingMatrix, Signal, formal_parts
-from ...expr.spread import SpreadSignal
+from ...expr.spread import places
 from ...scalar import Scalar, exact, is_sympy
 from ..arrays.arithmetic import EXACT, evaluated, is_quotient
-from ..filters.counting import EXACT
 from ..filters.fir import Fir, Ints, is_sparse
 from ..filters.relabel import Relabel
 from ..filters.weights import Quotient, Tone, Weight
@@ -56,10 +55,9 @@ class Compiler(Machine[Value]):
 
     def convolve(self, x: Value, kernel: Signal) -> Value:
         """A filter; merged into a single tap that stands before it."""
-        taps, places = numbers(kernel), None
-        if isinstance(kernel, SpreadSignal):
-            taps, places = taps.reshape(-1), kernel.places
-        return self._after(x, lambda fir: fir.is_single, lambda fir: fir.then_filter(taps, kernel.starts, places))
+        taps, apart = numbers(kernel), places(kernel)
+        taps = taps if apart is None else taps.reshape(-1)
+        return self._after(x, lambda fir: fir.is_single, lambda fir: fir.then_filter(taps, kernel.starts, apart))
 
     def modulate(self, x: Value, sequence: Signal) -> Value:
         """A periodic weight."""
@@ -179,7 +177,8 @@ def pieces(ends: Ends, shape: Ints) -> list[Ends]:
         value = value.terms[0].source
     if value is not start or others or more:
         return [ends]
-    found, channels = [[]], ends[1][0].channels
+    found: list[list[Action]] = [[]]
+    channels = ends[1][0].channels
     for action in actions:
         parts: list[Action] = [action]
         if isinstance(action, Fir) and action.places is not None:
@@ -237,7 +236,9 @@ def _merged(starts: list[Value], ends: list[Value], ndim: int) -> Fir | None:
     size = [b - a for a, b in zip(first, last, strict=True)]
     dtype = np.result_type(*(fir.taps for fir in firs))
     if is_sparse(sum(len(fir.where[0]) for fir in firs), prod(size)):
-        return _listed([(i * len(starts) + j, fir) for i, j, fir in found], (len(ends), len(starts)), first, size, dtype)
+        return _listed(
+            [(i * len(starts) + j, fir) for i, j, fir in found], (len(ends), len(starts)), first, size, dtype
+        )
     taps = np.zeros((len(ends), len(starts), *size), dtype)
     for i, j, fir in found:
         place = [slice(s - a, s - a + n) for s, a, n in zip(fir.start, first, fir.shape, strict=True)]
@@ -253,18 +254,21 @@ def _listed(
     exact = np.int64 if prod(size) < EXACT else object
     every = [np.zeros(len(fir.where[0]), exact) for _, fir in found]
     for axis, n in enumerate(size):
-        every = [at * n + (fir.where[axis] + fir.start[axis] - first[axis]) for at, (_, fir) in zip(every, found)]
+        every = [
+            at * n + (fir.where[axis] + fir.start[axis] - first[axis])
+            for at, (_, fir) in zip(every, found, strict=True)
+        ]
     ravelled, number = np.unique(np.concatenate(every), return_inverse=True)
     taps = np.zeros((prod(channels), len(ravelled)), dtype)
     for (pair, fir), at in zip(found, np.split(number, np.cumsum([len(at) for at in every])[:-1]), strict=True):
         np.add.at(taps[pair], at, fir.weights)
     groups = _groups(taps.reshape(*channels, -1))
-    places: list[np.ndarray] = []
+    found_at: list[np.ndarray] = []
     for n in reversed(size):
-        places.insert(0, (ravelled % n).astype(np.int64))
+        found_at.insert(0, (ravelled % n).astype(np.int64))
         ravelled = ravelled // n
     up, down = found[0][1].up, found[0][1].down
-    return None if groups is None else Fir.listed(groups, places, tuple(first), up, down, mixes=True)
+    return None if groups is None else Fir.listed(groups, found_at, tuple(first), up, down, mixes=True)
 
 
 def _groups(taps: np.ndarray) -> np.ndarray | None:

@@ -92,7 +92,7 @@ class Job:
 
     @property
     def is_wide(self) -> bool:
-        """Whether what lies between its first tap and its last is more work to copy than compiled code takes to call."""
+        """Whether what lies between its taps is more work to copy than compiled code takes to call."""
         return self.action.places is not None and prod(self.action.shape) >= COMPILED_WORK
 
     @cached_property

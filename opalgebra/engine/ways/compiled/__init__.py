@@ -20,6 +20,7 @@ from .mixing import MixingPlan, mixing_plan
 from .mixing_gradient import MixingGradient
 from .overlap import Blocks, OverlapSave
 from .plans import Plan, plan
+from .runs import Later
 from .separable import Separable, separable
 from .threads import cpus, get_threads, set_threads
 

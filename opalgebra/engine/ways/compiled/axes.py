@@ -46,8 +46,8 @@ def coprime(taps: np.ndarray, start: Ints, up: Ints, down: Ints) -> tuple[np.nda
     first = [-j % g for j, g in zip(start, common, strict=True)]
     kept = taps[tuple([slice(a, None, g) for a, g in zip(first, common, strict=True)])]
     starts = [(j + a) // g for j, a, g in zip(start, first, common, strict=True)]
-    rates = ([factor // g for factor, g in zip(factors, common, strict=True)] for factors in (up, down))
-    return kept, starts, *rates
+    ups, downs = ([factor // g for factor, g in zip(factors, common, strict=True)] for factors in (up, down))
+    return kept, starts, ups, downs
 
 
 def check(

@@ -13,9 +13,10 @@ import numpy as np
 
 from ...arrays.rules import RULES
 from . import layout
-from .axes import Ints, Pairs, Places, extent_of
+from .axes import Ints, Pairs, extent_of
+from .axes import Places as Taken
 from .overlap import ByTransforms
-from .plans import Plan
+from .runs import Runs
 from .threads import share
 
 #: Multiply-adds of a direct filter that take as long as a point and a doubling of the box (measured), in double and in
@@ -47,7 +48,7 @@ class Boxes:
 
     taps: np.ndarray
     shape: tuple[int, ...]
-    places: Places | None
+    places: Taken | None
     begin: tuple[int, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
@@ -65,7 +66,7 @@ class Boxes:
         out: Pairs,
         read: Pairs,
         dtype: np.dtype,
-        places: Places | None = None,
+        places: Taken | None = None,
     ) -> Boxes | None:
         """For the arguments of :func:`plan`; None for integers, or where a rate changes."""
         if dtype.kind == "i" or any(factor != 1 for factor in (*up, *down)) or not taps.size:
@@ -94,7 +95,7 @@ class Boxes:
         points = prod(self.sizes) * (2 if self.dtype.kind == "c" else 1)
         return round(batch * prod(self.number) * points * (log2(points) + 1) * COSTS[self.dtype.char])
 
-    def made(self, direct: Plan) -> BoxFilter:
+    def made(self, direct: Runs) -> BoxFilter:
         """Ready to run, for the plan of the same filter."""
         return BoxFilter(direct, self)
 

@@ -25,7 +25,7 @@ FAR_BYTES = 2**21  # of a patch, from where taps are far apart anyway
 
 
 def is_far(patch: int, work: int, itemsize: int) -> bool:
-    """Whether to fill a patch of so many samples is more work than the multiply-adds of its tile, or it is too large."""
+    """Whether a patch of so many samples is more work than the multiply-adds of its tile, or too large."""
     return patch > work or patch * itemsize > FAR_BYTES
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from .boxes import Boxes, BoxFilter
 from .overlap import Blocks, OverlapSave
-from .plans import Plan, plan
+from .plans import plan
+from .runs import Runs
 
 
 def transforms_of(*given: Any) -> Blocks | Boxes | None:
@@ -19,7 +20,7 @@ def transforms_of(*given: Any) -> Blocks | Boxes | None:
     return min(found, key=lambda cut: cut.work()) if found else None
 
 
-def fir(*given: Any) -> Plan | OverlapSave | BoxFilter:
+def fir(*given: Any) -> Runs | OverlapSave | BoxFilter:
     """As :func:`plan`, by FFTs where they are faster: long filters of inexact numbers.
 
     >>> fir(np.ones(3), [0], [1], [1], [(0, 5)], [(0, 3)], float).kind

@@ -12,8 +12,7 @@ import numpy as np
 
 from .axes import Ints, Pairs, Places, axis_of, coprime, extent_of
 from .layout import LANES, POINT, SIZES, STAGE_ENTRIES, Transforms, packed
-from .plans import Plan
-from .runs import as_input, as_output
+from .runs import Runs, as_input, as_output
 from .threads import checked, get_threads, share
 
 #: What a point of a transform costs, in multiply-adds of a direct filter in double precision that take as long
@@ -134,7 +133,7 @@ class Blocks:
         per_point = costs * (1 + held / CACHE_BYTES) * (2 if self.is_single else 1)
         return round(groups * LANES * self.size * per_point)
 
-    def made(self, direct: Plan) -> OverlapSave:
+    def made(self, direct: Runs) -> OverlapSave:
         """Ready to run, for the plan of the same filter."""
         return OverlapSave.of(direct, self)
 
@@ -159,11 +158,11 @@ class ByTransforms(ABC):
 
     Attributes
     ----------
-    direct : Plan
+    direct : Runs
         The same filter by sums.
     """
 
-    direct: Plan
+    direct: Runs
 
     @property
     def kind(self) -> str:
@@ -234,7 +233,7 @@ class OverlapSave(ByTransforms):
     twiddles: np.ndarray
 
     @classmethod
-    def of(cls, direct: Plan, blocks: Blocks) -> OverlapSave:
+    def of(cls, direct: Runs, blocks: Blocks) -> OverlapSave:
         """For the plan of the same filter."""
         from .loops import transforms  # Numba takes a second to import
 

@@ -165,7 +165,7 @@ def plan(
     rules : str or sequence of str
         A name of ``CODES``: how x goes on outside of its window.
     places : sequence of ndarray, optional
-        Where the taps stand, counted from ``start``, one array per axis; then ``taps`` has one axis, for a list of them.
+        Where taps stand, counted from ``start``, one array per axis; then ``taps`` is a list, of one axis.
 
     Raises :class:`~opalgebra.OperandError`, :class:`~opalgebra.KernelError`, :class:`~opalgebra.FactorError`,
     :class:`~opalgebra.DimensionError` and :class:`~opalgebra.WindowError` where an argument is none of these.
@@ -190,7 +190,7 @@ def _per_axis(rules: Sequence[str] | str, rank: int) -> tuple[str, ...]:
 
 def listed_plan(*given: Any) -> Plan:
     """The same, always with a patch and lists; for arguments without places."""
-    return _laid_out(*given, None).build()
+    return _laid_out(*given).build()
 
 
 def _by_sums(
@@ -212,7 +212,15 @@ def _by_sums(
 
 
 def _laid_out(
-    taps: np.ndarray, start: Ints, up: Ints, down: Ints, out: Pairs, read: Pairs, dtype: Any, rules: Any, places: Any
+    taps: np.ndarray,
+    start: Ints,
+    up: Ints,
+    down: Ints,
+    out: Pairs,
+    read: Pairs,
+    dtype: Any,
+    rules: Any = "zero",
+    places: Any = None,
 ) -> _Builder:
     """What builds the plan."""
     dtype, shape = np.dtype(dtype), extent_of(taps, places)
@@ -335,7 +343,7 @@ def prefers_sums(row: Row, dtype: np.dtype) -> bool:
 
 
 def _sorted(*keys: np.ndarray) -> np.ndarray:
-    """The order by the last key, then by the one before it, …: as :func:`numpy.lexsort`, by one number where it fits."""
+    """The order of :func:`numpy.lexsort`, by the last key, then the one before it, …; by one number if it fits."""
     joined, most = keys[-1], int(keys[-1].max(initial=0)) + 1
     for key in keys[-2::-1]:
         low, span = (int(key.min()), int(np.ptp(key)) + 1) if key.size else (0, 1)

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from opalgebra.engine.ways.compiled import MixingGradient, far, mixing, mixing_plan, plan, plans, runs
-from opalgebra.engine.ways.compiled.loops import far as loops
 from tests.compiled_naive import DTYPES, Case, draw, draw_case, draw_mixing
 
 by_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=str)
@@ -43,7 +42,9 @@ def spread(rng: np.random.Generator, case: Case) -> Case:
     apart = rng.integers(1, 9 if rank == 1 else 4, rank).tolist()
     kernel = case.taps.shape[case.taps.ndim - rank :]
     lead = case.taps.shape[: case.taps.ndim - rank]
-    taps = np.zeros((*lead, *(a * max(0, k - 1) + 1 if k else 0 for a, k in zip(apart, kernel, strict=True))), case.taps.dtype)
+    taps = np.zeros(
+        (*lead, *(a * max(0, k - 1) + 1 if k else 0 for a, k in zip(apart, kernel, strict=True))), case.taps.dtype
+    )
     if taps.size:
         taps[(..., *(slice(None, None, a) for a in apart))] = case.taps
     return replace(case, taps=taps)
@@ -97,7 +98,9 @@ def test_the_gradient_of_lists_is_that_of_the_dense_form(seed: int) -> None:
         return
     x = case.x.reshape(-1, *case.x.shape[-len(case.start) - 1 :])
     y = rng.standard_normal((len(x), numbers.shape[0] * numbers.shape[1], *(n for _, n in case.out)))
-    dense, listed = (MixingGradient(case.made(make), int(used.sum())) for make in (mixing_plan, as_list(mixing_plan, 3)))
+    dense, listed = (
+        MixingGradient(case.made(make), int(used.sum())) for make in (mixing_plan, as_list(mixing_plan, 3))
+    )
     np.testing.assert_allclose(listed.run(y, x), dense.run(y, x), rtol=1e-12, atol=1e-10)
 
 

@@ -89,7 +89,11 @@ def _far(y, x, taps, at, ptr, work, axes, lasts, sizes, first, stop):
     weights, rows, places = np.empty(GROUP, y.dtype), np.empty(GROUP, np.int64), np.empty(GROUP, np.int64)
     lead = np.empty(rank, np.int64)
     for t in range(first, stop):
-        i0, rest, batch = t % last.columns * last.width, t // last.columns % last.chunks, t // last.columns // last.chunks
+        i0, rest, batch = (
+            t % last.columns * last.width,
+            t // last.columns % last.chunks,
+            t // last.columns // last.chunks,
+        )
         count = min(last.width, last.steps - i0)
         width = -(-count // lanes) * lanes  # vectors are whole: what is beyond the count is computed and not stored
         phase, factor, to = 0, 1, batch * sizes[1]
