@@ -145,13 +145,13 @@ class Later(Runs):
 
     Attributes
     ----------
-    rules : list of int
-        As of :class:`Runs`.
+    codes : list of int
+        The rules.
     make : callable
         Gives the plan.
     """
 
-    rules: list[int]
+    codes: list[int]
     make: Callable[[], Runs]
 
     @classmethod
@@ -160,6 +160,11 @@ class Later(Runs):
         flipped = tuple([axis for axis, m in enumerate(down) if m < 0])
         shapes = tuple([n for _, n in read]), tuple([n for _, n in out])
         return cls(dtype, entries_of(dtype)[0], *shapes, flipped, [CODES[rule] for rule in rules], make)
+
+    @property
+    def rules(self) -> list[int]:
+        """As of :class:`Runs`."""
+        return self.codes
 
     @cached_property
     def made(self) -> Runs:
