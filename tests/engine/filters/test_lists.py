@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -186,6 +187,11 @@ def test_a_spread_signal_is_a_signal() -> None:
     assert oa.Conv(waiting) == oa.Conv(oa.Signal._wrap(dense, (-300_000,), True))
     assert np.array_equal(waiting.values, dense)
     assert spread(q, (2,)) is None
+    twice = spread(waiting, (2,))
+    assert twice is not None
+    assert (twice.start, twice.stop, twice[-600_000], twice[-400_000]) == (-600_000, -399_999, 1, 2)
+    assert pickle.loads(pickle.dumps(waiting)) == waiting
+    assert len(pickle.dumps(oa.Conv(waiting))) < 1000
 
 
 def test_the_ends_of_a_list_are_those_of_its_taps() -> None:
