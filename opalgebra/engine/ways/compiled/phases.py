@@ -25,8 +25,8 @@ import numpy as np
 
 from ...arrays.rules import CODES
 from .axes import Ints, Pairs, Places, check
-from .loops.layout import ZERO, Chunk, Group, PhaseTaps, PhaseTiles, entries_of, packed, record_of
-from .plans import plan
+from .loops.layout import ZERO, Chunk, Group, PhaseTaps, PhaseTiles, Row, entries_of, packed, record_of
+from .plans import plan, prefers_sums
 from .runs import PIECE_WORK, Runs
 from .threads import share
 
@@ -35,11 +35,10 @@ CHUNK_BYTES = 640 * 1024  # patch, sums and taps of a chunk share the second-lev
 #: From how many phases, taps of a phase and taps in all groups pay; how many phases must read the same places; which
 #: part of the taps must not be 0; up to how many multiply-adds of a phase no lists are made (measured).
 LEAST_PHASES, LEAST_LENGTH, LEAST_TAPS, ALIKE, FILLED, FEW = 16, 8, 2000, 8, 0.5, 48
+IDLE = 8  # phases for each that has a tap, from where a list of the taps is faster than to go by all of them
 
-
-UNCOMPILED_WORK = (
-    2**23
-)  # multiply-adds of a process that NumPy makes before a loop is compiled, in a tenth of that time
+#: Multiply-adds of a process that NumPy makes before a loop is compiled, in a tenth of that time.
+UNCOMPILED_WORK = 2**23
 _SPENT: Counter[np.dtype] = Counter()
 
 
@@ -91,14 +90,20 @@ class PhasePlan(Runs):
         from .loops import phases  # Numba takes a second to import
 
         lists, tiles = _laid(self, phases.PHASES)
-        new, added = (packed(PhaseTiles, [tiles._replace(add=add)]) for add in (0, 1))
         entries = tiles.patch + int(lists.chunks["phases"].max()) * tiles.width
-        return phases.tiles(self.real), lists, (new, added), entries
+        return phases.tiles(self.real), lists, _packed(tiles), entries
+
+    @cached_property
+    def _tables(self) -> tuple[np.ndarray, np.ndarray]:
+        return _packed(self.tiles)
+
+    @cached_property
+    def _is_served(self) -> bool:
+        return self.tiles.rule == ZERO and int(self.phases["unit"].max(initial=1)) == 1
 
     def _by_numpy(self, work: int) -> bool:
         """Whether NumPy makes the sums, to the last bit those of the loop: it would take far longer to compile."""
-        is_served = self.tiles.rule == ZERO and self.phases["unit"].max(initial=1) == 1
-        if not is_served or _SPENT[self.real] + work > UNCOMPILED_WORK:
+        if _SPENT[self.real] + work > UNCOMPILED_WORK or not self._is_served:
             return False
         _SPENT[self.real] += work
         return True
@@ -112,7 +117,7 @@ class PhasePlan(Runs):
                 return
             from .loops.phases import each
 
-            code, table = each(self.real), packed(PhaseTiles, [self.tiles._replace(add=int(add))])
+            code, table = each(self.real), self._tables[add]
             share(lambda a, b, _: code(y, x, self.values, self.phases, table, a, b), y.size, threads, most=pieces)
             return
         code, lists, tables, entries = self._ready
@@ -122,6 +127,11 @@ class PhasePlan(Runs):
 
         count = batch * len(lists.chunks) * self.tiles.columns
         share(part, count, threads, lambda: _aligned(entries, self.real), pieces)
+
+
+def _packed(tiles: PhaseTiles) -> tuple[np.ndarray, np.ndarray]:
+    """The tiles of a result that is new and of one that is added to."""
+    return packed(PhaseTiles, [tiles]), packed(PhaseTiles, [tiles._replace(add=1)])
 
 
 def _sums(x: np.ndarray, values: np.ndarray, phases: np.ndarray, table: PhaseTiles) -> np.ndarray:
@@ -167,7 +177,7 @@ def tiled(
     'PhasePlan'
     """
     given = taps, start, up, down, out, read, dtype, rules
-    may = places is None and taps.ndim == 1 and taps.size >= LEAST_TAPS and up[0] >= LEAST_PHASES
+    may = places is None and taps.ndim == 1 and len(up) == 1 and 2 <= up[0] <= IDLE * taps.size
     return (_phase_plan(*given) if may else None) or plan(*given, places)
 
 
@@ -186,18 +196,28 @@ def _phase_plan(
         taps, first, downs, c = taps[::-1], 1 - first - taps.size, -downs, 1 - c - inputs
     g = gcd(ups, downs)
     taps, first, ups, downs = taps[-first % g :: g], -(-first // g), ups // g, downs // g
-    phases = min(ups, outputs)
+    phases, last = min(ups, outputs), first + taps.size - 1
     least = max(LEAST_TAPS, LEAST_LENGTH * ups, ALIKE * downs)
-    if phases < LEAST_PHASES or taps.size < least or np.count_nonzero(taps) < FILLED * taps.size:
+    is_tiled = phases >= LEAST_PHASES and taps.size >= least
+    if not is_tiled and (IDLE * taps.size < ups or outputs >= lanes * ups):
         return None
-    n, last = downs * (a + np.arange(phases)), first + taps.size - 1
+    used = int(np.count_nonzero(taps))
+    if used < FILLED * taps.size or not outputs:
+        return None
+    if not is_tiled:
+        low, high = -((last - downs * a) // ups) - c, (downs * (a + ups - 1) - first) // ups - c
+        tap_parts = 2 if taps.dtype.kind == "c" else 1
+        row = Row(parts * ups, parts * downs, parts * outputs, high // downs - low // downs, used * parts * tap_parts)
+        if taps.size < LEAST_TAPS and not prefers_sums(row, dtype):
+            return None
+    n = downs * (a + np.arange(phases))
     j = last - (last - n) % ups  # the last tap of each phase reads the least place
     values, found = _entries(taps, real, parts, j - first, (n - j) // ups - c, (j - first) // ups + 1, ups)
     steps = -(-outputs // phases)
     width = min(VECTORS, -(-steps // lanes)) * lanes
     tiles = PhaseTiles(ups=parts * phases, downs=parts * downs, outputs=parts * outputs, samples=inputs, parts=parts,
                        steps=steps, width=width, columns=-(-steps // width), rule=CODES[rules[0]])  # fmt: skip
-    is_tiled = steps * taps.size > FEW * ups
+    is_tiled = is_tiled and steps * taps.size > FEW * ups
     return PhasePlan(dtype, real, (inputs,), (outputs,), (0,) if is_turned else (), values, found, tiles, is_tiled)
 
 
