@@ -25,9 +25,9 @@ RULES = ["zero", "wrap", "symmetric", "reflect", "edge", "antisymmetric", "antir
 @pytest.fixture(autouse=True)
 def fresh() -> Iterator[None]:
     """Nothing that was planned before, and nothing of what is planned here afterwards."""
-    shared._KEPT.made.clear()
+    shared._KEPT.clear()
     yield
-    shared._KEPT.made.clear()
+    shared._KEPT.clear()
 
 
 def as_list(fir: Fir) -> Fir:
@@ -113,7 +113,7 @@ def test_bound_operators_are_those_of_the_dense_form(seed: int, monkeypatch: pyt
 
     found = made()
     monkeypatch.setattr(module, "is_sparse", lambda count, span: False)
-    shared._KEPT.made.clear()
+    shared._KEPT.clear()
     want = made()
     for a, b in zip(found, want, strict=True):
         assert (a.dtype, a.shape) == (b.dtype, b.shape)

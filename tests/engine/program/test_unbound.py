@@ -30,9 +30,9 @@ INTEGERS = "bBhHiIqQ"
 @pytest.fixture
 def fresh() -> Iterator[None]:
     """Nothing that was planned before, and nothing of what is planned here afterwards."""
-    shared._KEPT.made.clear()
+    shared._KEPT.clear()
     yield
-    shared._KEPT.made.clear()
+    shared._KEPT.clear()
 
 
 def run(engine: ReferenceEngine, A: oa.LinearOperator, signals: tuple[oa.Signal, ...]) -> Any:
