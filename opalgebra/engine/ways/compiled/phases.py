@@ -27,7 +27,7 @@ from ...arrays.rules import CODES
 from .axes import Ints, Pairs, Places, check
 from .loops.layout import ZERO, Chunk, Group, PhaseTaps, PhaseTiles, Row, entries_of, packed, record_of
 from .plans import plan, prefers_sums
-from .runs import PIECE_WORK, Runs
+from .runs import PIECE_WORK, Runs, only_read
 from .threads import share
 
 VECTORS = 3  # of i in a tile
@@ -234,7 +234,7 @@ def _entries(
         values, unit, step, begin, first = taps, 1, parts, 0 * part, part
     found["begin"], found["first"] = unit * at[:, None] + begin, parts * place[:, None] + first
     found["entries"], found["jump"], found["unit"], found["step"] = unit * count[:, None], unit * ups, unit, step
-    return np.array(values, real, order="C").reshape(-1), found.reshape(-1)
+    return only_read(np.asarray(values, real)).reshape(-1), found.reshape(-1)
 
 
 # What the kernels read ------------------------------------------------------------------------------------------------
