@@ -29,6 +29,7 @@ from ..filters.weights import Quotient, Tone, Weight
 from ..letters.machine import Machine
 from ..letters.unfold import evaluate, formal_error
 
+WHOLE = 2**62  # from where whole numbers are floats
 LEAST = 2.0**-60  # of a product of taps, far from where numbers of single precision end
 
 Action: TypeAlias = Fir | Weight | Quotient | Relabel
@@ -162,9 +163,11 @@ def numbers(signal: Signal) -> np.ndarray:
 
 def number(scalar: Scalar) -> Any:
     """A scalar as a number to compute with."""
+    if isinstance(scalar, float | complex) or (isinstance(scalar, int) and abs(scalar) < WHOLE):
+        return scalar
     entry = np.empty((), dtype=object)
     entry[()] = scalar
-    return _numeric(entry)[()] if is_sympy(scalar) or not isinstance(scalar, (int, float, complex)) else scalar
+    return _numeric(entry)[()]
 
 
 def _numeric(entries: np.ndarray) -> np.ndarray:
@@ -175,7 +178,7 @@ def _numeric(entries: np.ndarray) -> np.ndarray:
             "its exact matrix is .matrix(), or give numbers for the symbols"
         )
     whole = [exact(entry) for entry in entries.flat]
-    if all(isinstance(entry, int) and abs(entry) < 2**62 for entry in whole):
+    if all(isinstance(entry, int) and abs(entry) < WHOLE for entry in whole):
         return np.array(whole, dtype=np.int64).reshape(entries.shape)
     return evaluated(entries, np.dtype(np.float64)).array
 
