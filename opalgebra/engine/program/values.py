@@ -29,7 +29,7 @@ from ..filters.weights import Quotient, Tone, Weight
 from ..letters.machine import Machine
 from ..letters.unfold import evaluate, formal_error
 
-WHOLE = 2**62  # from where whole numbers are floats
+WHOLE, HUGE = 2**62, 2**1023  # from where whole numbers are floats, and from where they are none
 LEAST = 2.0**-60  # of a product of taps, far from where numbers of single precision end
 
 Action: TypeAlias = Fir | Weight | Quotient | Relabel
@@ -132,7 +132,7 @@ def _is_safe(fir: Fir, taps: np.ndarray) -> bool:
 
     Integers would be taken modulo 2^64, and floats become 0 or infinite where x is what makes up for it.
     """
-    if not fir.is_single or not taps.size:
+    if not fir.is_single or not taps.size or object in (fir.taps.dtype, taps.dtype):
         return False
     weight = fir.taps.reshape(-1)[0]
     if weight == 1:
@@ -163,8 +163,10 @@ def numbers(signal: Signal) -> np.ndarray:
 
 def number(scalar: Scalar) -> Any:
     """A scalar as a number to compute with."""
-    if isinstance(scalar, float | complex) or (isinstance(scalar, int) and abs(scalar) < WHOLE):
+    if isinstance(scalar, float | complex):
         return scalar
+    if isinstance(scalar, int):  # one that is too large for any float is refused where it meets one
+        return float(scalar) if WHOLE <= abs(scalar) < HUGE else scalar
     entry = np.empty((), dtype=object)
     entry[()] = scalar
     return _numeric(entry)[()]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pickle
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
 import opalgebra as oa
+from opalgebra.bound.operators import windowed
 from opalgebra.engine.arrays.window import Window
 from opalgebra.engine.filters import fir as module
 from opalgebra.engine.filters.fir import Fir, is_sparse
@@ -20,14 +21,6 @@ from opalgebra.expr.spread import spread
 from tests.engine.filters.test_fir import draw, draw_window, run
 
 RULES = ["zero", "wrap", "symmetric", "reflect", "edge", "antisymmetric", "antireflect"]
-
-
-@pytest.fixture(autouse=True)
-def fresh() -> Iterator[None]:
-    """Nothing that was planned before, and nothing of what is planned here afterwards."""
-    shared._KEPT.clear()
-    yield
-    shared._KEPT.clear()
 
 
 def as_list(fir: Fir) -> Fir:
@@ -114,6 +107,7 @@ def test_bound_operators_are_those_of_the_dense_form(seed: int, monkeypatch: pyt
     found = made()
     monkeypatch.setattr(module, "is_sparse", lambda count, span: False)
     shared._KEPT.clear()
+    windowed._shared.clear()
     want = made()
     for a, b in zip(found, want, strict=True):
         assert (a.dtype, a.shape) == (b.dtype, b.shape)
