@@ -144,6 +144,10 @@ class Convolution(FilterLayer):
         """Weights (…, a, b, \\*k) as (…, groups, outputs, inputs, \\*k), a view."""
         raise NotImplementedError
 
+    def joined(self, matrices: np.ndarray) -> np.ndarray:
+        """Matrices (groups, outputs, inputs, \\*k) as weights: the inverse of ``matrices``."""
+        raise NotImplementedError
+
     def _fir(self, matrices: np.ndarray, sizes: Shape) -> Fir:
         """The filter with these matrices, for an input of a size."""
         raise NotImplementedError
@@ -258,6 +262,9 @@ class Conv(Convolution):
         lead, (outs, ins, *kernel) = weight.shape[: -self.ndim - 2], weight.shape[-self.ndim - 2 :]
         return weight.reshape(*lead, self.groups, outs // self.groups, ins, *kernel)
 
+    def joined(self, matrices: np.ndarray) -> np.ndarray:
+        return matrices.reshape(self.weight.shape)
+
     def _fir(self, matrices: np.ndarray, sizes: Shape) -> Fir:
         lo = [axis.pads(n)[0] for axis, n in zip(self.axes, sizes, strict=True)]
         start = tuple(a - axis.extent + 1 for a, axis in zip(lo, self.axes, strict=True))
@@ -366,6 +373,9 @@ class ConvTranspose(Convolution):
         return weight.reshape(*lead, self.groups, ins // self.groups, outs, *kernel).swapaxes(
             len(lead) + 1, len(lead) + 2
         )
+
+    def joined(self, matrices: np.ndarray) -> np.ndarray:
+        return matrices.swapaxes(1, 2).reshape(self.weight.shape)
 
     def _starts(self) -> Ints:
         return tuple(axis.start() for axis in self.axes)

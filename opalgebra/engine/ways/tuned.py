@@ -46,7 +46,7 @@ def _processor() -> str:
 
     told = Path("/proc/cpuinfo")
     lines = told.read_text("utf-8", "replace").splitlines() if told.exists() else []
-    models = [str(line).partition(":")[2].strip() for line in lines if line.startswith(("model name", "flags"))]
+    models: list[str] = [line.partition(":")[2].strip() for line in lines if line.startswith(("model name", "flags"))]
     return " ".join([platform.machine(), platform.processor(), *models[:2]])
 
 

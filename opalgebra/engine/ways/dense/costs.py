@@ -92,7 +92,7 @@ def ordered(g: Geometry, batch: int, dtype: np.dtype, gradient: bool = False) ->
     """The ways for a geometry, the cheapest first; those that err more on the bad side count for more."""
     width = dtype.itemsize / 4
     found = {TILES: 1.2 * width * tiles(g, batch, gradient), PRODUCTS: 1.5 * width * products(g, batch, gradient)}
-    if g.taps == 1 and g.ins > 1 and g.outs > 1:
+    if g.taps == 1 and (gradient or (g.ins > 1 and g.outs > 1)):
         found[BLAS] = width * blas(g, batch, gradient)
     if dtype == np.float32:
         found[PLAIN] = 1.3 * plain(g, batch, gradient)
