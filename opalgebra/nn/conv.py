@@ -11,6 +11,7 @@ import numpy as np
 from ..bound.arrays.precision import Precision
 from ..bound.operators.base import Shape, as_samples
 from ..engine.filters.fir import Fir
+from ..engine.filters.remembered import remembered
 from ..errors import DimensionError, WindowError
 from ..expr import Block, LinearOperator, Signal, Zero
 from .expansion import exact_sum
@@ -189,8 +190,8 @@ class Convolution(FilterLayer):
         array([[[3., 5.]]])
         """
         x = as_samples(x)
-        lead, sizes = self._fit(x.shape)
-        return WeightOperator(self, x.reshape(*lead, self.channels[1], *sizes))
+        remembered(self, "_fits", x.shape, lambda: self._fit(x.shape), 16)  # refused where it does not
+        return WeightOperator(self, x)
 
 
 def _restored(cls: type, arguments: dict[str, Any], rest: np.ndarray) -> Any:

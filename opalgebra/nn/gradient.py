@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property, partial
+from functools import partial
 from math import prod
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from ..bound.arrays.precision import Precision, as_data, computed_in
 from ..bound.operators.base import BoundOperator, Shape
 from ..engine.arrays.arithmetic import check_bound, magnitude
 from ..engine.arrays.device import beside, check_together, host, module_of
+from ..engine.arrays.window import Window
 from ..engine.filters.fir import Fir
 from ..engine.filters.mixing import phases, unmix
 from ..engine.filters.remembered import remembered
@@ -21,7 +22,7 @@ from ..engine.ways.short import is_finite
 from ..expr import as_exact
 from .geometry import Axis, Ints, at_zero
 
-SUMS_KEPT = 16  # of one layer: shapes of inputs whose sums are planned
+SUMS_KEPT = 16  # of one layer: shapes of inputs whose windows and sums are known
 
 
 class Weighted(Protocol):
@@ -54,8 +55,15 @@ class WeightOperator(BoundOperator):
         if isinstance(x, np.ndarray):
             self.x.flags.writeable = False
         self.precision = Precision.of_array(self.x)
-        self.in_window, self.out_window = at_zero(self.dims), at_zero(self.dimsd)
-        self.out_window.check_size(self.precision.dtype.itemsize)
+        key = x.shape, self.precision.dtype
+        self.in_window, self.out_window = remembered(layer, "_windows", key, self._windows, SUMS_KEPT)
+
+    def _windows(self) -> tuple[Window, Window]:
+        """Of the weights and of the output."""
+        lead = self.x.shape[: -self.layer.ndim - 1]
+        out = at_zero((*lead, self.layer.channels[0], *self.layer._sizes(self._spatial)))
+        out.check_size(self.precision.dtype.itemsize)
+        return at_zero(self.dims), out
 
     @property
     def _spatial(self) -> Shape:
@@ -66,11 +74,10 @@ class WeightOperator(BoundOperator):
         """Shape of the weights."""
         return self.layer.weight.shape
 
-    @cached_property
+    @property
     def dimsd(self) -> Shape:
         """Shape of the output: batch, channels, spatial axes."""
-        lead = self.x.shape[: -self.layer.ndim - 1]
-        return (*lead, self.layer.channels[0], *self.layer._sizes(self._spatial))
+        return self.out_window.shape
 
     @property
     def dtype(self) -> Any:

@@ -24,6 +24,7 @@ UNIT, THREADED = 60_000, 150_000  # nanoseconds of a unit at least, and of work 
 UNITS, PARTS = 16, 4  # at most so many where one would do, where channels are cut
 BLOCK = 32  # channels at least that are cut off, which oneDNN computes together
 SUMS = 2**22  # entries of all sums of a gradient
+SCRATCH = 2**26  # bytes of scratch memory of a thread at most: where copies would take more, nothing is copied
 
 
 class Unit(NamedTuple):
@@ -64,6 +65,11 @@ def _cuts(size: int, pieces: int, step: int = 1) -> list[tuple[int, int]]:
     """0 … size in about so many pieces, each but the last a multiple of ``step``."""
     width = ceil(ceil(size / max(1, pieces)) / step) * step
     return list(pairwise([*range(0, size, width), size]))
+
+
+def _in_order(x: np.ndarray) -> np.ndarray:
+    """x as the library reads it."""
+    return x if x.flags.c_contiguous and x.flags.aligned else np.array(x, order="C")
 
 
 class Dense:
@@ -141,7 +147,10 @@ class Dense:
         large, small = (batch, groups * wide, *g.large), (batch, groups * narrow, *g.small)
         weights = (groups,) * (groups > 1) + (narrow, wide, *g.kernel)
         shapes = Shapes(large, weights, small, g.stride, g.dilation, g.before, g.after)
-        return _primitive(self.kind, shapes, self.plain)
+        made = _primitive(self.kind, shapes, self.plain)
+        if made.scratch > SCRATCH:
+            raise NotImplementedError(f"oneDNN would need {made.scratch:,} bytes of scratch memory for {shapes}")
+        return made
 
     def share(self, part: Callable[[Piece], None], pieces: list[Piece], threads: int) -> None:
         """part(piece) for all of them."""
@@ -192,7 +201,7 @@ class Convolution(Dense):
     def run(self, x: np.ndarray, y: np.ndarray | None = None, add: bool = False, threads: int | None = None) -> Any:
         """y, or y + the filtered x where ``add``; x has the shape (…, \\*shape_in)."""
         lead = x.shape[: x.ndim - len(self.shape_in)]
-        x = np.ascontiguousarray(x)
+        x = _in_order(x)
         made = np.empty(lead + self.shape_out, np.float32) if y is None or add else y
         if made.size:
             self._fill(x, made, prod(lead), get_threads() if threads is None else threads)
@@ -249,7 +258,7 @@ class Gradient(Dense):
         g = self.geometry
         if not x.size or not y.size:
             return np.zeros((g.groups, g.outs, g.ins, self.count), np.float32)
-        x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
+        x, y = _in_order(x), _in_order(y)
         large, small = (a.ctypes.data for a in ((x, y) if g.gathers else (y, x)))
         pieces = self.pieces(len(x))
         width = pieces[0].unit.sizes[0]  # of the batch, of all but the last

@@ -30,7 +30,7 @@ def tiles(g: Geometry, batch: int, gradient: bool) -> float:
     lines = g.wide * prod(g.large[:-1]) + g.narrow * prod(g.small[:-1])
     work = outs * g.ins * g.taps * prod(g.small) * columns
     samples = g.wide * prod(g.large) + g.narrow * prod(g.small)
-    each = (0.0127 if gradient else 0.009) * work + 0.13 * samples + 0.06 * g.ins * patch + 4.5 * lines
+    each = 100 + (0.0127 if gradient else 0.009) * work + 0.13 * samples + 0.06 * g.ins * patch + 4.5 * lines
     return 15_000 + gradient * (7_000 + 2.2 * g.weights_count) + batch * g.groups * each
 
 
