@@ -68,7 +68,7 @@ def key_of(action: Fir, written: Window, read: Window, batch: int, dtype: Any, k
     ``kind`` is what is computed: "filter", "continued" beyond the array, or the "gradient" in the taps.
     """
     zeros = np.packbits(action.taps != 0).tobytes()
-    factors = action.factors and tuple([taps.shape for taps in action.factors])
+    factors = None if action.factors is None else [taps.shape for taps in action.factors]
     parts = (action.taps.shape, action.taps.dtype.kind, action.start, action.up, action.down, action.mixes, factors)
     told = repr((parts, written, read, batch, np.dtype(dtype).str, kind)).encode()
     return sha256(told + zeros).hexdigest()[:32]

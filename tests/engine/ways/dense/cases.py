@@ -38,7 +38,7 @@ def layer(rng: np.random.Generator, most: int = 40) -> Any:
     while True:
         axes, transposed = int(rng.integers(1, 4)), bool(rng.integers(2))
         groups = int(rng.choice([1, 1, 2, 3, 8]))
-        outs, ins = (groups * int(rng.integers(1, 1 + most // groups)) for _ in range(2))
+        outs, ins = (groups * int(rng.integers(1, 1 + max(1, most // groups))) for _ in range(2))
         kernel = tuple(map(int, rng.integers(1, 5, axes)))
         stride, dilation = (tuple(map(int, rng.integers(1, 4, axes))) for _ in range(2))
         pads = [tuple(map(int, rng.integers(0, 4, 2))) for _ in range(axes)]
