@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
+from functools import partial
 from math import prod
 from typing import Any, Protocol
 
@@ -13,14 +13,16 @@ from ..bound.arrays.precision import Precision, as_data, computed_in
 from ..bound.operators.base import BoundOperator, Shape
 from ..engine.arrays.arithmetic import check_bound, magnitude
 from ..engine.arrays.device import beside, check_together, host, module_of
+from ..engine.arrays.window import Window
 from ..engine.filters.fir import Fir
 from ..engine.filters.mixing import phases, unmix
 from ..engine.filters.remembered import remembered
 from ..engine.ways.choose import gradient
+from ..engine.ways.short import is_finite
 from ..expr import as_exact
 from .geometry import Axis, Ints, at_zero
 
-SUMS_KEPT = 16  # of one layer: shapes of inputs whose sums are planned
+SUMS_KEPT = 16  # of one layer: shapes of inputs whose windows and sums are known
 
 
 class Weighted(Protocol):
@@ -36,6 +38,7 @@ class Weighted(Protocol):
     @property
     def axes(self) -> tuple[Axis, ...]: ...
     def matrices(self, weight: np.ndarray) -> np.ndarray: ...
+    def joined(self, matrices: np.ndarray) -> np.ndarray: ...
     def _fir(self, matrices: np.ndarray, sizes: Shape) -> Fir: ...
     def _sizes(self, sizes: Shape) -> Shape: ...
 
@@ -52,8 +55,15 @@ class WeightOperator(BoundOperator):
         if isinstance(x, np.ndarray):
             self.x.flags.writeable = False
         self.precision = Precision.of_array(self.x)
-        self.in_window, self.out_window = at_zero(self.dims), at_zero(self.dimsd)
-        self.out_window.check_size(self.precision.dtype.itemsize)
+        key = x.shape, self.precision.dtype
+        self.in_window, self.out_window = remembered(layer, "_windows", key, self._windows, SUMS_KEPT)
+
+    def _windows(self) -> tuple[Window, Window]:
+        """Of the weights and of the output."""
+        lead = self.x.shape[: -self.layer.ndim - 1]
+        out = at_zero((*lead, self.layer.channels[0], *self.layer._sizes(self._spatial)))
+        out.check_size(self.precision.dtype.itemsize)
+        return at_zero(self.dims), out
 
     @property
     def _spatial(self) -> Shape:
@@ -64,11 +74,10 @@ class WeightOperator(BoundOperator):
         """Shape of the weights."""
         return self.layer.weight.shape
 
-    @cached_property
+    @property
     def dimsd(self) -> Shape:
         """Shape of the output: batch, channels, spatial axes."""
-        lead = self.x.shape[: -self.layer.ndim - 1]
-        return (*lead, self.layer.channels[0], *self.layer._sizes(self._spatial))
+        return self.out_window.shape
 
     @property
     def dtype(self) -> Any:
@@ -105,7 +114,9 @@ class WeightOperator(BoundOperator):
         lead = y.shape[: y.ndim - len(self.dimsd)]
         groups, ins = self.layer.groups, self.layer.channels[1] // self.layer.groups
         outs, space = self.layer.channels[0] // groups, self.dimsd[-self.layer.ndim :]
-        fast = self._compiled(y, x, np.dtype(dtype)) if prod(lead) == 1 else None
+        one = prod(lead) == 1 and isinstance(y, np.ndarray) and np.dtype(dtype).kind in "fi"
+        sums = self._sums(np.dtype(dtype)) if one else None
+        fast = None if sums is None else self._compiled(y, x, np.dtype(dtype), sums)
         if fast is not None:
             return fast.reshape(*lead, *self.dims)
         x = self._grouped(x)
@@ -117,23 +128,32 @@ class WeightOperator(BoundOperator):
         matrices[...] = np.moveaxis(found.reshape(groups, prod(lead), outs, ins, *self.layer.kernel), 1, 0)
         return result.reshape(*lead, *self.dims)
 
-    def _compiled(self, y: np.ndarray, x: np.ndarray, dtype: np.dtype) -> np.ndarray | None:
-        """One gradient by compiled sums; None where they do not pay, or a NaN might go where it does not reach."""
-        if not isinstance(y, np.ndarray):
+    def _prepared(self, shape: Shape, dtype: Any, transposed: bool, conjugated: bool) -> Any:
+        """For one gradient in the precision of a real input: its sums, without what other dtypes need."""
+        if not transposed or shape != self.dimsd or dtype != self.x.dtype or dtype not in (np.float32, np.float64):
             return None
+        sums = self._sums(dtype)
+        return None if sums is None else partial(self._summed, sums)
+
+    def _summed(self, sums: Any, y: np.ndarray) -> np.ndarray:
+        found = self._compiled(y, self.x, y.dtype, sums)
+        return self._act(y, True, False) if found is None else found
+
+    def _compiled(self, y: np.ndarray, x: np.ndarray, dtype: np.dtype, sums: Any) -> np.ndarray | None:
+        """One gradient by compiled sums; None where a NaN might go where it does not reach."""
+        ndim = self.layer.ndim
+        batch = prod(self.x.shape[: -ndim - 1])
+        y, x = (a.astype(dtype, copy=False).reshape(batch, -1, *a.shape[-ndim:]) for a in (y, x))
+        found = sums.run(y, x)
+        if dtype.kind == "f" and not is_finite(found):
+            return None
+        return self.layer.joined(found.reshape(*found.shape[:3], *self.layer.kernel))
+
+    def _sums(self, dtype: np.dtype) -> Any:
+        """What sums gradients for inputs of this shape, for all operators of the layer; None where products do."""
         batch = prod(self.x.shape[: -self.layer.ndim - 1])
         key = self._spatial, batch, dtype
-        (sums,) = remembered(self.layer, "_sums", key, lambda: (self._new_sums(batch, dtype),), SUMS_KEPT)
-        if sums is None:
-            return None
-        y, x = (a.astype(dtype, copy=False).reshape(batch, -1, *a.shape[-self.layer.ndim :]) for a in (y, x))
-        found = sums.run(y, x)
-        if dtype.kind == "f" and not np.all(np.isfinite(found)):
-            return None
-        result = np.empty(self.dims, dtype)
-        matrices = self.layer.matrices(result)  # a view
-        matrices[...] = found.reshape(matrices.shape)
-        return result
+        return remembered(self.layer, "_sums", key, lambda: (self._new_sums(batch, dtype),), SUMS_KEPT)[0]
 
     def _new_sums(self, batch: int, dtype: np.dtype) -> Any:
         """What sums gradients for inputs of this shape, for all of the layer's operators of weights."""
