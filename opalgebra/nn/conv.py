@@ -146,7 +146,7 @@ class Convolution(FilterLayer):
         raise NotImplementedError
 
     def joined(self, matrices: np.ndarray) -> np.ndarray:
-        """Matrices (groups, outputs, inputs, \\*k) as weights: the inverse of ``matrices``."""
+        """Matrices (groups, outputs, inputs, \\*k), or with all taps on one axis, as weights: what ``matrices`` undoes."""
         raise NotImplementedError
 
     def _fir(self, matrices: np.ndarray, sizes: Shape) -> Fir:
@@ -189,7 +189,8 @@ class Convolution(FilterLayer):
         >>> G.T([[1.0, 1.0]])
         array([[[3., 5.]]])
         """
-        x = as_samples(x)
+        if type(x) is not np.ndarray or x.dtype.kind not in "iufc":
+            x = as_samples(x)
         remembered(self, "_fits", x.shape, lambda: self._fit(x.shape), 16)  # refused where it does not
         return WeightOperator(self, x)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..bound.arrays.precision import Precision, as_data, computed_in
 from ..bound.operators.base import BoundOperator, Shape
+from ..bound.operators.combine import Turned
 from ..engine.arrays.arithmetic import check_bound, magnitude
 from ..engine.arrays.device import beside, check_together, host, module_of
 from ..engine.arrays.window import Window
@@ -22,6 +23,7 @@ from ..engine.ways.short import is_finite
 from ..expr import as_exact
 from .geometry import Axis, Ints, at_zero
 
+SMALL = 2**20  # samples for which the free memory need not be asked for
 SUMS_KEPT = 16  # of one layer: shapes of inputs whose windows and sums are known
 
 
@@ -50,20 +52,21 @@ class WeightOperator(BoundOperator):
 
     def __init__(self, layer: Weighted, x: np.ndarray) -> None:
         self.layer = layer
-        with beside(x):
-            self.x = x.copy()
         if isinstance(x, np.ndarray):
+            self.x = x.copy()
             self.x.flags.writeable = False
-        self.precision = Precision.of_array(self.x)
-        key = x.shape, self.precision.dtype
-        self.in_window, self.out_window = remembered(layer, "_windows", key, self._windows, SUMS_KEPT)
+        else:
+            with beside(x):
+                self.x = x.copy()
+        facts = remembered(layer, "_facts", (x.shape, x.dtype), self._facts, SUMS_KEPT)
+        self.precision, self.in_window, self.out_window = facts
 
-    def _windows(self) -> tuple[Window, Window]:
-        """Of the weights and of the output."""
-        lead = self.x.shape[: -self.layer.ndim - 1]
+    def _facts(self) -> tuple[Precision, Window, Window]:
+        """What inputs of one shape and dtype have in common: the precision, the windows of weights and output."""
+        lead, precision = self.x.shape[: -self.layer.ndim - 1], Precision.of_array(self.x)
         out = at_zero((*lead, self.layer.channels[0], *self.layer._sizes(self._spatial)))
-        out.check_size(self.precision.dtype.itemsize)
-        return at_zero(self.dims), out
+        out.check_size(precision.dtype.itemsize)
+        return precision, at_zero(self.dims), out
 
     @property
     def _spatial(self) -> Shape:
@@ -139,24 +142,37 @@ class WeightOperator(BoundOperator):
         found = self._compiled(y, self.x, y.dtype, sums)
         return self._act(y, True, False) if found is None else found
 
+    def _turned(self, transposed: bool, conjugated: bool) -> BoundOperator:
+        """Prepared for a gradient in the precision of the input, since most are made for one."""
+        kept: dict[Any, BoundOperator] = self.__dict__.setdefault("_turns", {})
+        if not transposed or (transposed, conjugated) in kept:
+            return super()._turned(transposed, conjugated)
+        made = kept[transposed, conjugated] = Turned(self, transposed, conjugated)
+        run = self._prepared(self.dimsd, self.x.dtype, True, conjugated)
+        if run is not None and self.x.size + prod(self.dimsd) < SMALL:
+            made.__dict__["_ready"] = {(self.dimsd, self.x.dtype): run}
+        return made
+
     def _compiled(self, y: np.ndarray, x: np.ndarray, dtype: np.dtype, sums: Any) -> np.ndarray | None:
         """One gradient by compiled sums; None where a NaN might go where it does not reach."""
-        ndim = self.layer.ndim
-        batch = prod(self.x.shape[: -ndim - 1])
-        y, x = (a.astype(dtype, copy=False).reshape(batch, -1, *a.shape[-ndim:]) for a in (y, x))
-        found = sums.run(y, x)
+        found = sums.run(self._batched(y, dtype), self._batched(x, dtype))
         if dtype.kind == "f" and not is_finite(found):
             return None
-        return self.layer.joined(found.reshape(*found.shape[:3], *self.layer.kernel))
+        return self.layer.joined(found)
+
+    def _batched(self, a: np.ndarray, dtype: np.dtype) -> np.ndarray:
+        """The array in a dtype, with one axis before its channels."""
+        ndim = self.layer.ndim
+        a = a if a.dtype == dtype else a.astype(dtype)
+        return a if a.ndim == ndim + 2 else a.reshape(prod(a.shape[: -ndim - 1]), *a.shape[-ndim - 1 :])
 
     def _sums(self, dtype: np.dtype) -> Any:
         """What sums gradients for inputs of this shape, for all operators of the layer; None where products do."""
-        batch = prod(self.x.shape[: -self.layer.ndim - 1])
-        key = self._spatial, batch, dtype
-        return remembered(self.layer, "_sums", key, lambda: (self._new_sums(batch, dtype),), SUMS_KEPT)[0]
+        key = self.x.shape, dtype
+        return remembered(self.layer, "_sums", key, lambda: (self._new_sums(dtype),), SUMS_KEPT)[0]
 
-    def _new_sums(self, batch: int, dtype: np.dtype) -> Any:
-        """What sums gradients for inputs of this shape, for all of the layer's operators of weights."""
+    def _new_sums(self, dtype: np.dtype) -> Any:
+        batch = prod(self.x.shape[: -self.layer.ndim - 1])
         numbers = np.arange(1, prod(self.layer.kernel) + 1, dtype=dtype).reshape(self.layer.kernel)
         shape = (*self.layer.matrices(self.layer.weight).shape[:3], *self.layer.kernel)
         fir = self.layer._fir(np.broadcast_to(numbers, shape), self._spatial)

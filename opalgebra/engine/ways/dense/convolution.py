@@ -16,7 +16,7 @@ import numpy as np
 
 from ..compiled.threads import get_threads, share
 from .costs import blocked
-from .costs import plain as in_order
+from .costs import plain as on_plain
 from .geometry import Geometry
 from .onednn import BACKWARD, FORWARD, GRADIENT, Executor, Kind, OneThread, Primitive, Shapes
 
@@ -67,7 +67,7 @@ def _cuts(size: int, pieces: int, step: int = 1) -> list[tuple[int, int]]:
     return list(pairwise([*range(0, size, width), size]))
 
 
-def _in_order(x: np.ndarray) -> np.ndarray:
+def in_order(x: np.ndarray) -> np.ndarray:
     """x as the library reads it."""
     return x if x.flags.c_contiguous and x.flags.aligned else np.array(x, order="C")
 
@@ -89,7 +89,7 @@ class Dense:
     """
 
     def __init__(self, geometry: Geometry, plain: bool, gradient: bool = False) -> None:
-        self.geometry, self.plain = geometry, plain
+        self.geometry, self.plain, self.is_gradient = geometry, plain, gradient
         self.kind = GRADIENT if gradient else FORWARD if geometry.gathers else BACKWARD
         self.free: dict[Any, list[Executor]] = {}
         self._of_batch: dict[int, list[Piece]] = {}
@@ -117,8 +117,8 @@ class Dense:
         return [Unit((i, i + 1), (0, g.groups), (0, g.narrow), (0, g.wide)) for i in range(batch)]
 
     def _wanted(self, batch: int) -> list[Unit]:
-        g, gradient = self.geometry, self.kind is GRADIENT
-        cost = (in_order if self.plain else blocked)(g, batch, gradient)
+        g, gradient = self.geometry, self.is_gradient
+        cost = (on_plain if self.plain else blocked)(g, batch, gradient)
         count = int(min(UNITS, cost / UNIT)) if cost > THREADED else 1
         most = max(1, SUMS // g.weights_count) if gradient else batch
         arrays = _cuts(batch, min(most, max(count, int(cost / UNIT / 2)) if count > 1 else 1))
@@ -201,7 +201,7 @@ class Convolution(Dense):
     def run(self, x: np.ndarray, y: np.ndarray | None = None, add: bool = False, threads: int | None = None) -> Any:
         """y, or y + the filtered x where ``add``; x has the shape (…, \\*shape_in)."""
         lead = x.shape[: x.ndim - len(self.shape_in)]
-        x = _in_order(x)
+        x = in_order(x)
         made = np.empty(lead + self.shape_out, np.float32) if y is None or add else y
         if made.size:
             self._fill(x, made, prod(lead), get_threads() if threads is None else threads)
@@ -246,9 +246,7 @@ class Gradient(Dense):
 
     def __init__(self, geometry: Geometry, plain: bool, numbers: np.ndarray) -> None:
         super().__init__(geometry, plain, gradient=True)
-        self.order = geometry.weights(numbers)[0, 0, 0].reshape(-1).astype(np.int64) - 1
-        self.count = int(numbers.max())
-        self.is_ordered = np.array_equal(self.order, np.arange(self.count))
+        self.put, self.count = geometry.numbered(numbers), int(numbers.max())
 
     def run(self, y: np.ndarray, x: np.ndarray, threads: int | None = None) -> np.ndarray:
         """The gradient (groups, outs, ins, taps) for y (batch, groups · outs, \\*space) and x (batch, groups · ins, …).
@@ -258,7 +256,7 @@ class Gradient(Dense):
         g = self.geometry
         if not x.size or not y.size:
             return np.zeros((g.groups, g.outs, g.ins, self.count), np.float32)
-        x, y = _in_order(x), _in_order(y)
+        x, y = in_order(x), in_order(y)
         large, small = (a.ctypes.data for a in ((x, y) if g.gathers else (y, x)))
         pieces = self.pieces(len(x))
         width = pieces[0].unit.sizes[0]  # of the batch, of all but the last
@@ -272,8 +270,5 @@ class Gradient(Dense):
         found = sums[0]
         for more in sums[1:]:
             found += more
-        if not self.is_ordered:
-            ordered = np.zeros((*found.shape[:3], self.count), np.float32)  # some taps may meet no sample
-            ordered[..., self.order] = found
-            found = ordered
+        found = self.put(found)
         return found if g.gathers else found.swapaxes(1, 2)

@@ -6,15 +6,17 @@ others the ratios are much the same.  They depend on shapes alone, so that a cho
 
 from __future__ import annotations
 
-from math import prod
+from math import inf, prod
 from typing import NamedTuple
 
 import numpy as np
 
 from ..compiled.plans import PATCH_BYTES, TILE_BYTES
+from .columns import gathers_small, is_small
 from .geometry import Geometry
 
-BLAS, PLAIN, BLOCKED, TILES, PRODUCTS = "matrix product", "oneDNN", "oneDNN, blocked", "tiles", "products"
+BLAS, COLUMNS, TILES, PRODUCTS = "matrix product", "columns", "tiles", "products"
+PLAIN, BLOCKED, TORCH = "oneDNN", "oneDNN, blocked", "PyTorch"
 LANES = 16  # entries of a vector
 
 
@@ -80,6 +82,16 @@ def blas(g: Geometry, batch: int, gradient: bool) -> float:
     return 6_500 + batch * g.groups * (150 + (0.017 * outs * g.ins + 0.09 * g.outs) * prod(g.small) + 0.09 * read)
 
 
+def columns(g: Geometry, batch: int, gradient: bool) -> float:
+    """Samples of every tap gathered by a table, and one product."""
+    if gradient:
+        reads, outs, positions = g.wide * g.taps, g.narrow, prod(g.small)
+    else:
+        reads, outs, positions = g.ins * g.taps, g.outs, prod(g.small if g.gathers else g.large)
+    each = 250 + reads * positions * (0.5 + 0.025 * _up(outs, 8))
+    return 6_000 + batch * g.groups * each
+
+
 def plain(g: Geometry, batch: int, gradient: bool) -> float:
     """oneDNN on arrays as they lie: a product, the samples of every tap copied beside one another."""
     columns, lines = g.wide * g.taps * prod(g.small), g.wide * g.taps * prod(g.small[:-1])
@@ -104,6 +116,12 @@ def blocked(g: Geometry, batch: int, gradient: bool) -> float:
     return 12_000 + groups * (gradient * 0.36 * wide * narrow * g.taps + batch * each)
 
 
+def torch(g: Geometry, batch: int, gradient: bool) -> float:
+    """PyTorch's call of oneDNN, which brings the weights in order every time."""
+    blocks = blocked(g, batch, gradient) if _suits_blocks(g, gradient) else inf
+    return 32_000 + 0.4 * (not gradient) * g.weights_count + min(blocks, plain(g, batch, gradient))
+
+
 def is_better_turned(g: Geometry) -> bool:
     """Whether oneDNN computes a convolution on blocks faster as the transpose of one."""
     return g.gathers and max(g.stride) == 1 and g.groups == 1 and min(g.wide, g.narrow) >= 16
@@ -122,10 +140,12 @@ def ordered(g: Geometry, batch: int, dtype: np.dtype, gradient: bool = False) ->
     """The ways for a geometry, the cheapest first; those whose costs are least certain count for more."""
     width = dtype.itemsize / 4
     found = {TILES: 1.15 * width * tiles(g, batch, gradient), PRODUCTS: 2 * width * products(g, batch, gradient)}
+    if is_small(g) if not gradient else gathers_small(g):
+        found[COLUMNS] = width * columns(g, batch, gradient)
     if g.taps == 1:
         found[BLAS] = width * blas(g, batch, gradient)
     if dtype == np.float32:
-        found[PLAIN] = plain(g, batch, gradient)
+        found[PLAIN], found[TORCH] = plain(g, batch, gradient), torch(g, batch, gradient)
         if _suits_blocks(g, gradient):
             found[BLOCKED] = blocked(g, batch, gradient)
     return sorted(found, key=lambda name: found[name])

@@ -6,6 +6,7 @@ With L = 1 it is a convolution with stride M; with M = 1 the transpose of one wi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import gcd, prod
 from typing import NamedTuple, TypeAlias
 
@@ -86,6 +87,23 @@ class Geometry(NamedTuple):
         part = taps[trailing([slice(a, a + (k - 1) * d + 1, d) for a, k, d in axes])]
         found = np.flip(part, tuple(range(3, taps.ndim))) if self.gathers else part.swapaxes(1, 2)
         return np.ascontiguousarray(found)
+
+    def numbered(self, numbers: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+        """What puts gradients (groups, narrow, wide, taps) in the order of the filter's taps.
+
+        The taps hold the numbers of their entries, from 1 on; some may meet no sample.
+        """
+        order = self.weights(numbers)[0, 0, 0].reshape(-1).astype(np.int64) - 1
+        count = int(numbers.max())
+        if np.array_equal(order, np.arange(count)):
+            return lambda found: found
+
+        def put(found: np.ndarray) -> np.ndarray:
+            ordered = np.zeros((*found.shape[:3], count), found.dtype)
+            ordered[..., order] = found
+            return ordered
+
+        return put
 
 
 def geometry(fir: Fir, written: Window, read: Window) -> Geometry | None:
