@@ -133,7 +133,7 @@ class WeightOperator(BoundOperator):
 
     def _prepared(self, shape: Shape, dtype: Any, transposed: bool, conjugated: bool) -> Any:
         """For one gradient in the precision of a real input: its sums, without what other dtypes need."""
-        if not transposed or shape != self.dimsd or dtype != self.x.dtype or dtype not in (np.float32, np.float64):
+        if not transposed or shape != self.dimsd or dtype != self.x.dtype or dtype.char not in "fd":
             return None
         sums = self._sums(dtype)
         return None if sums is None else partial(self._summed, sums)
@@ -143,14 +143,15 @@ class WeightOperator(BoundOperator):
         return self._act(y, True, False) if found is None else found
 
     def _turned(self, transposed: bool, conjugated: bool) -> BoundOperator:
-        """Prepared for a gradient in the precision of the input, since most are made for one."""
-        kept: dict[Any, BoundOperator] = self.__dict__.setdefault("_turns", {})
-        if not transposed or (transposed, conjugated) in kept:
-            return super()._turned(transposed, conjugated)
-        made = kept[transposed, conjugated] = Turned(self, transposed, conjugated)
-        run = self._prepared(self.dimsd, self.x.dtype, True, conjugated)
-        if run is not None and self.x.size + prod(self.dimsd) < SMALL:
-            made.__dict__["_ready"] = {(self.dimsd, self.x.dtype): run}
+        """Prepared for a gradient in the precision of the input, since most are made for one.
+
+        It is not kept, which would make a circle that holds the input until it is found.
+        """
+        made = Turned(self, transposed, conjugated)
+        shape, dtype = self.out_window.shape, self.x.dtype
+        run = self._prepared(shape, dtype, True, conjugated) if transposed and self.x.size < SMALL else None
+        if run is not None:
+            made.__dict__["_ready"] = {(shape, dtype): run}
         return made
 
     def _compiled(self, y: np.ndarray, x: np.ndarray, dtype: np.dtype, sums: Any) -> np.ndarray | None:

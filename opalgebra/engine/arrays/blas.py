@@ -7,8 +7,7 @@ more threads cuts the work into products, always the same, and shares these.  Ot
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -17,8 +16,6 @@ from typing import Any
 import numpy as np
 
 ALONE = 8_000  # multiply-adds of a product that OpenBLAS never shares among threads
-
-_lock, _within, _before = Lock(), 0, 1
 
 
 @cache
@@ -48,27 +45,28 @@ def on_one_thread(work: int) -> AbstractContextManager[None]:
     >>> with on_one_thread(10**6):
     ...     y = np.ones((100, 100)) @ np.ones((100, 100))
     """
-    return nullcontext() if work <= ALONE else _alone()
+    return _FREE if work <= ALONE or _functions() is None else _ALONE
 
 
-@contextmanager
-def _alone() -> Iterator[None]:
+class _Alone:
     """The number belongs to the process: the first one in sets it, and the last one out puts it back."""
-    global _within, _before
-    functions = _functions()
-    if functions is None:
-        yield
-        return
-    get, put = functions
-    with _lock:
-        if not _within:
-            _before = get()
-            put(1)
-        _within += 1
-    try:
-        yield
-    finally:
-        with _lock:
-            _within -= 1
-            if not _within:
-                put(_before)
+
+    def __init__(self) -> None:
+        self.lock, self.within, self.before = Lock(), 0, 1
+
+    def __enter__(self) -> None:
+        get, put = _functions() or (int, int)
+        with self.lock:
+            if not self.within:
+                self.before = get()
+                put(1)
+            self.within += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self.lock:
+            self.within -= 1
+            if not self.within:
+                (_functions() or (int, int))[1](self.before)
+
+
+_FREE, _ALONE = nullcontext(), _Alone()

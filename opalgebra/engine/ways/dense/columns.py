@@ -55,8 +55,8 @@ class Table:
 
 
 def is_small(g: Geometry) -> bool:
-    """Whether a table may be made."""
-    return g.ins * g.taps * prod(g.small if g.gathers else g.large) <= ENTRIES
+    """Whether a table may be made; for single rows there are quicker ways."""
+    return 1 < g.ins * g.taps <= ENTRIES // prod(g.small if g.gathers else g.large)
 
 
 def gathers_small(g: Geometry) -> bool:

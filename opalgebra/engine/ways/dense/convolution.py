@@ -118,10 +118,8 @@ class Dense:
 
     def _wanted(self, batch: int) -> list[Unit]:
         g, gradient = self.geometry, self.is_gradient
-        cost = (on_plain if self.plain else blocked)(g, batch, gradient)
-        count = int(min(UNITS, cost / UNIT)) if cost > THREADED else 1
-        most = max(1, SUMS // g.weights_count) if gradient else batch
-        arrays = _cuts(batch, min(most, max(count, int(cost / UNIT / 2)) if count > 1 else 1))
+        count, most = self._counts((on_plain if self.plain else blocked)(g, batch, gradient))
+        arrays = _cuts(batch, min(most, max(1, SUMS // g.weights_count) if gradient else batch))
         parts = min(count, PARTS) // len(arrays) if len(arrays) == batch else 1  # channels of several lie apart
         groups, narrow, wide = [(0, g.groups)], [(0, g.narrow)], [(0, g.wide)]
         if parts > 1 and g.groups > 1:
@@ -131,6 +129,12 @@ class Dense:
         elif parts > 1:
             wide = _cuts(g.wide, min(parts, g.wide // BLOCK), BLOCK)
         return [Unit(*cut) for cut in product(arrays, groups, narrow, wide)]
+
+    @staticmethod
+    def _counts(cost: float) -> tuple[int, int]:
+        """How many units there should be for threads to share, and into how many a batch may be cut."""
+        count = int(min(UNITS, cost / UNIT)) if cost > THREADED else 1
+        return count, max(count, int(cost / UNIT / 2)) if count > 1 else 1
 
     def _piece(self, unit: Unit) -> Piece:
         g, (batch, groups, narrow, wide) = self.geometry, (first for first, _ in unit)

@@ -65,7 +65,8 @@ def tiles(g: Geometry, batch: int, gradient: bool) -> float:
     phases = 1 if g.gathers else prod(g.stride)
     each = (tap * outs * g.ins * g.taps + sample * g.outs * phases) * work.positions
     each += (0.1 if gradient else 0.07) * work.gathered + 6.4 * work.rows + 110 * work.tiles
-    return 15_000 + gradient * (7_500 + 2.9 * g.weights_count) + batch * g.groups * each
+    each *= 1.5 if g.is_depthwise and not g.gathers else 1
+    return 12_000 + gradient * (9_000 + 2.9 * g.weights_count) + batch * g.groups * each
 
 
 def products(g: Geometry, batch: int, gradient: bool) -> float:
@@ -89,7 +90,7 @@ def columns(g: Geometry, batch: int, gradient: bool) -> float:
     else:
         reads, outs, positions = g.ins * g.taps, g.outs, prod(g.small if g.gathers else g.large)
     each = 250 + reads * positions * (0.5 + 0.025 * _up(outs, 8))
-    return 6_000 + batch * g.groups * each
+    return 5_500 + batch * g.groups * each
 
 
 def plain(g: Geometry, batch: int, gradient: bool) -> float:
@@ -97,7 +98,7 @@ def plain(g: Geometry, batch: int, gradient: bool) -> float:
     columns, lines = g.wide * g.taps * prod(g.small), g.wide * g.taps * prod(g.small[:-1])
     work = _up(g.narrow, 8) * _up(g.wide * g.taps, 8) * prod(g.small)
     each = (0.0163 if gradient else 0.0112) * work + 0.37 * columns + 140 * (not gradient) + 0.9 * lines
-    return 18_000 + batch * g.groups * each
+    return 12_000 + 3_000 * gradient + batch * g.groups * each
 
 
 def blocked(g: Geometry, batch: int, gradient: bool) -> float:
@@ -105,7 +106,7 @@ def blocked(g: Geometry, batch: int, gradient: bool) -> float:
     wide, narrow, groups = _up(g.wide, 16), _up(g.narrow, 16), g.groups
     if g.is_depthwise:
         wide, narrow, groups = 1, 1, _up(g.groups, 16)
-        work, samples = (0.063, 0.1) if gradient else (0.028, 0.25)
+        work, samples = (0.1, 0.1) if gradient else (0.028, 0.25)
     elif g.gathers and g.wide < 4:
         work, samples = (0.0011, 0.08) if gradient else (0.0013, 0.06)
     elif g.gathers:
@@ -113,13 +114,16 @@ def blocked(g: Geometry, batch: int, gradient: bool) -> float:
     else:
         work, samples = (0.0091, 0.2) if gradient else (0.0093, 0.24)
     each = work * wide * narrow * g.taps * prod(g.small) + samples * (wide * prod(g.large) + narrow * prod(g.small))
-    return 12_000 + groups * (gradient * 0.36 * wide * narrow * g.taps + batch * each)
+    return 10_500 + groups * (gradient * 0.36 * wide * narrow * g.taps + batch * each)
 
 
 def torch(g: Geometry, batch: int, gradient: bool) -> float:
-    """PyTorch's call of oneDNN, which brings the weights in order every time."""
+    """PyTorch's call of oneDNN, which brings the weights in order every time; for small arrays it takes other ways."""
+    channels = g.groups * (g.ins if not gradient else g.wide if g.gathers else g.narrow)
+    if g.taps == max(g.stride) == 1 or (batch == g.groups == 1 and channels * prod(g.inputs[:2]) <= 20_480):
+        return inf
     blocks = blocked(g, batch, gradient) if _suits_blocks(g, gradient) else inf
-    return 32_000 + 0.4 * (not gradient) * g.weights_count + min(blocks, plain(g, batch, gradient))
+    return 40_000 + (0.6 if gradient else 0.9) * g.weights_count + min(blocks, plain(g, batch, gradient))
 
 
 def is_better_turned(g: Geometry) -> bool:

@@ -1,7 +1,7 @@
 """Convolutions of PyTorch on arrays of NumPy where they lie, where a program has imported it on Linux.
 
-What it computes by oneDNN alone is handed to it, in the units of :mod:`.convolution`, each on one thread: the number of
-threads changes no bit.  PyTorch is not imported here.
+The work is cut into few units, each computed on one thread: the number of threads changes no bit.  PyTorch is not
+imported here.
 """
 
 from __future__ import annotations
@@ -17,25 +17,29 @@ from typing import Any
 import numpy as np
 
 from ..compiled.threads import get_threads, share
-from .convolution import Dense, Piece, Unit, in_order
+from .convolution import PARTS, Dense, Piece, Unit, in_order
 from .geometry import Geometry
+
+SHARED = 300_000  # nanoseconds of work that threads share
 
 
 @cache
-def _openmp() -> Any:
-    """The OpenMP that PyTorch runs with, or None where it has another."""
-    found = sorted((Path(sys.modules["torch"].__file__ or "").parent / "lib").glob("libgomp*.so*"))
-    if sys.platform != "linux" or len(found) != 1:
+def _threads() -> tuple[Any, Any] | None:
+    """The OpenMP and the MKL that PyTorch runs with, which are loaded already; None where it has others."""
+    place = Path(sys.modules["torch"].__file__ or "").parent / "lib"
+    found = [*place.glob("libgomp*.so*"), *place.glob("libtorch_cpu.so")]
+    if sys.platform != "linux" or len(found) != 2:
         return None
-    library = ctypes.CDLL(str(found[0]))  # the one that is loaded already
-    return library if hasattr(library, "omp_set_num_threads") else None
+    openmp, mkl = (ctypes.CDLL(str(path)) for path in found)
+    usable = hasattr(openmp, "omp_set_num_threads") and hasattr(mkl, "MKL_Set_Num_Threads_Local")
+    return (openmp, mkl) if usable else None
 
 
 def available() -> bool:
     """Whether PyTorch is imported, and one thread of it can be asked for."""
     torch = sys.modules.get("torch")
-    usable = torch is not None and hasattr(getattr(torch, "_C", None), "_select_conv_backend")
-    return usable and torch.backends.mkldnn.is_available() and _openmp() is not None
+    is_whole = torch is not None and hasattr(torch, "convolution") and hasattr(torch, "ops")  # not while it is imported
+    return is_whole and torch.backends.mkldnn.is_available() and _threads() is not None
 
 
 def _is_plain(torch: Any) -> bool:
@@ -54,11 +58,14 @@ class OneThread:
 
     def __enter__(self) -> None:
         sys.modules["torch"].get_num_threads()  # which sets the number where a thread calls for the first time
-        self.before = _openmp().omp_get_max_threads()
-        _openmp().omp_set_num_threads(1)
+        self.openmp, mkl = _threads() or (None, None)
+        self.before, self.set_mkl = self.openmp.omp_get_max_threads(), mkl.MKL_Set_Num_Threads_Local
+        self.openmp.omp_set_num_threads(1)
+        self.mkl_before = self.set_mkl(1)  # 0 where this thread had no number of its own
 
     def __exit__(self, *_: object) -> None:
-        _openmp().omp_set_num_threads(self.before)
+        self.openmp.omp_set_num_threads(self.before)
+        self.set_mkl(self.mkl_before)
 
 
 class _Handed(Dense):
@@ -74,21 +81,18 @@ class _Handed(Dense):
         super().__init__(geometry, False, gradient)
 
     def primitive(self, unit: Unit) -> Any:
-        """Nothing; refused where PyTorch would not go to oneDNN."""
-        g, (batch, groups, narrow, wide) = self.geometry, unit.sizes
-        empty, names = self.torch.empty, self.torch._C._ConvBackend.__members__
-        transposed = self.transposed
-        data = (batch, groups * narrow, *g.small) if transposed else (batch, groups * wide, *g.large)
-        weights = empty(groups * narrow, wide, *g.kernel)
-        given = empty(data), weights, None, *self._rates, transposed, self._extra, groups, None
-        found = self.torch._C._select_conv_backend(*given)
-        if found != names["Mkldnn"] and not (transposed and found not in names.values()):  # its transpose has no name
-            raise NotImplementedError("PyTorch would not go to oneDNN")
+        """Nothing: PyTorch has code for all of them."""
+
+    @staticmethod
+    def _counts(cost: float) -> tuple[int, int]:
+        """Few units, each of which brings the weights in order."""
+        count = 1 if cost < SHARED else 2 if cost < 4 * SHARED else PARTS
+        return count, count
 
     @property
     def transposed(self) -> bool:
-        """Whether the transpose of a convolution is computed; gradients are the same either way."""
-        return not self.geometry.gathers and not self.is_gradient
+        """Whether the transpose of a convolution is computed."""
+        return not self.geometry.gathers
 
     @property
     def _rates(self) -> tuple[list[int], list[int], list[int]]:
@@ -116,7 +120,7 @@ class _Handed(Dense):
 class TorchConvolution(_Handed):
     """y_n = Σ_j H_j x_{(M n − j)/L} where L = 1 or M = 1, in float32, by PyTorch.
 
-    Parameters and errors are those of :class:`~.convolution.Convolution`.
+    Parameters are those of :class:`~.convolution.Convolution`; NotImplementedError where both ends are padded unlike.
     """
 
     def __init__(self, geometry: Geometry, taps: np.ndarray, otherwise: Callable[..., None]) -> None:
@@ -201,8 +205,9 @@ class TorchGradient(_Handed):
             a, b = in_order(small[arrays, groups, narrow]), in_order(large[arrays, groups])
             a, b = a.reshape(len(a), -1, *g.small), b.reshape(len(b), -1, *g.large)
             weights = self.torch.empty(several * outs, ins, *g.kernel)
-            last = *self._rates, False, self._extra, several, [False, True, False]
-            found = backward(self._tensor(a), self._tensor(b), weights, None, *last)[1].numpy()
+            last = *self._rates, self.transposed, self._extra, several, [False, True, False]
+            given = (b, a) if self.transposed else (a, b)
+            found = backward(*map(self._tensor, given), weights, None, *last)[1].numpy()
             to = sums[piece.unit.arrays[0] // width][piece.unit.weights]
             to[...] = found.reshape(to.shape)
 
