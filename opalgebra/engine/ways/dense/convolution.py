@@ -61,7 +61,7 @@ def _primitive(kind: Kind, shapes: Shapes, plain: bool) -> Primitive:
     return Primitive(kind, shapes, plain)
 
 
-def _cuts(size: int, pieces: int, step: int = 1) -> list[tuple[int, int]]:
+def cuts(size: int, pieces: int, step: int = 1) -> list[tuple[int, int]]:
     """0 … size in about so many pieces, each but the last a multiple of ``step``."""
     width = ceil(ceil(size / max(1, pieces)) / step) * step
     return list(pairwise([*range(0, size, width), size]))
@@ -118,23 +118,19 @@ class Dense:
 
     def _wanted(self, batch: int) -> list[Unit]:
         g, gradient = self.geometry, self.is_gradient
-        count, most = self._counts((on_plain if self.plain else blocked)(g, batch, gradient))
-        arrays = _cuts(batch, min(most, max(1, SUMS // g.weights_count) if gradient else batch))
+        cost = (on_plain if self.plain else blocked)(g, batch, gradient)
+        count = int(min(UNITS, cost / UNIT)) if cost > THREADED else 1
+        most = max(1, SUMS // g.weights_count) if gradient else batch
+        arrays = cuts(batch, min(most, max(count, int(cost / UNIT / 2)) if count > 1 else 1))
         parts = min(count, PARTS) // len(arrays) if len(arrays) == batch else 1  # channels of several lie apart
         groups, narrow, wide = [(0, g.groups)], [(0, g.narrow)], [(0, g.wide)]
         if parts > 1 and g.groups > 1:
-            groups = _cuts(g.groups, parts)
+            groups = cuts(g.groups, parts)
         elif parts > 1 and (gradient or g.gathers):
-            narrow = _cuts(g.narrow, min(parts, g.narrow // BLOCK), BLOCK)
+            narrow = cuts(g.narrow, min(parts, g.narrow // BLOCK), BLOCK)
         elif parts > 1:
-            wide = _cuts(g.wide, min(parts, g.wide // BLOCK), BLOCK)
+            wide = cuts(g.wide, min(parts, g.wide // BLOCK), BLOCK)
         return [Unit(*cut) for cut in product(arrays, groups, narrow, wide)]
-
-    @staticmethod
-    def _counts(cost: float) -> tuple[int, int]:
-        """How many units there should be for threads to share, and into how many a batch may be cut."""
-        count = int(min(UNITS, cost / UNIT)) if cost > THREADED else 1
-        return count, max(count, int(cost / UNIT / 2)) if count > 1 else 1
 
     def _piece(self, unit: Unit) -> Piece:
         g, (batch, groups, narrow, wide) = self.geometry, (first for first, _ in unit)

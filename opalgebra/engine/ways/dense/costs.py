@@ -65,8 +65,8 @@ def tiles(g: Geometry, batch: int, gradient: bool) -> float:
     phases = 1 if g.gathers else prod(g.stride)
     each = (tap * outs * g.ins * g.taps + sample * g.outs * phases) * work.positions
     each += (0.1 if gradient else 0.07) * work.gathered + 6.4 * work.rows + 110 * work.tiles
-    each *= 1.5 if g.is_depthwise and not g.gathers else 1
-    return 12_000 + gradient * (9_000 + 2.9 * g.weights_count) + batch * g.groups * each
+    each *= 1.8 if g.is_depthwise and max(g.stride) > 1 else 1.5 if g.is_depthwise and not g.gathers else 1
+    return 11_000 + gradient * (9_000 + 2.9 * g.weights_count) + batch * g.groups * each
 
 
 def products(g: Geometry, batch: int, gradient: bool) -> float:
@@ -108,7 +108,7 @@ def blocked(g: Geometry, batch: int, gradient: bool) -> float:
         wide, narrow, groups = 1, 1, _up(g.groups, 16)
         work, samples = (0.1, 0.1) if gradient else (0.028, 0.25)
     elif g.gathers and g.wide < 4:
-        work, samples = (0.0011, 0.08) if gradient else (0.0013, 0.06)
+        work, samples = (0.0011, 0.08) if gradient else (0.0019, 0.1)
     elif g.gathers:
         work, samples = (0.0093, 0.18) if gradient else (0.0069, 0.32)
     else:
@@ -118,12 +118,17 @@ def blocked(g: Geometry, batch: int, gradient: bool) -> float:
 
 
 def torch(g: Geometry, batch: int, gradient: bool) -> float:
-    """PyTorch's call of oneDNN, which brings the weights in order every time; for small arrays it takes other ways."""
-    channels = g.groups * (g.ins if not gradient else g.wide if g.gathers else g.narrow)
-    if g.taps == max(g.stride) == 1 or (batch == g.groups == 1 and channels * prod(g.inputs[:2]) <= 20_480):
+    """PyTorch's call of oneDNN, which brings the weights in order every time."""
+    if not goes_to_onednn(g, batch, gradient):
         return inf
     blocks = blocked(g, batch, gradient) if _suits_blocks(g, gradient) else inf
     return 40_000 + (0.6 if gradient else 0.9) * g.weights_count + min(blocks, plain(g, batch, gradient))
+
+
+def goes_to_onednn(g: Geometry, batch: int, gradient: bool) -> bool:
+    """Whether PyTorch does, by its own rule; what it does for small arrays is slow."""
+    channels = g.groups * (g.wide if g.gathers else g.narrow)
+    return g.taps * max(g.stride) > 1 and (max(batch, g.groups) > 1 or channels * prod(g.inputs[:2]) > 20_480)
 
 
 def is_better_turned(g: Geometry) -> bool:
@@ -134,7 +139,7 @@ def is_better_turned(g: Geometry) -> bool:
 def _suits_blocks(g: Geometry, gradient: bool) -> bool:
     """Where oneDNN has code of its own for blocks, and not that for plain arrays in disguise."""
     if g.is_depthwise:
-        return len(g.large) == 2 and max(g.dilation) == 1
+        return len(g.large) == 2 and (max(g.dilation) == 1 or (g.gathers and not gradient))
     if not gradient and (g.taps == 1 or (not g.gathers and max(g.dilation) > 1)):
         return False
     return g.groups == 1 or (g.wide % 8 == 0 and g.narrow % 8 == 0)
@@ -143,7 +148,7 @@ def _suits_blocks(g: Geometry, gradient: bool) -> bool:
 def ordered(g: Geometry, batch: int, dtype: np.dtype, gradient: bool = False) -> list[str]:
     """The ways for a geometry, the cheapest first; those whose costs are least certain count for more."""
     width = dtype.itemsize / 4
-    found = {TILES: 1.15 * width * tiles(g, batch, gradient), PRODUCTS: 2 * width * products(g, batch, gradient)}
+    found = {TILES: width * tiles(g, batch, gradient), PRODUCTS: 2 * width * products(g, batch, gradient)}
     if is_small(g) if not gradient else gathers_small(g):
         found[COLUMNS] = width * columns(g, batch, gradient)
     if g.taps == 1:

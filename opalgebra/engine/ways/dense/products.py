@@ -17,6 +17,7 @@ from ..compiled.threads import get_threads, share
 
 SHARED, PIECES = 2**21, 8  # multiply-adds that threads share, and into about how many products they are cut
 LINE = 64  # positions of which a product has a multiple
+LINES = (2, 3)  # lines of a matrix that are multiplied one by one
 FEW = 64  # sums up to which each is a dot product
 
 
@@ -69,7 +70,10 @@ class Product:
         times, batch, positions = np.multiply if self.taps.shape[2] == 1 else np.matmul, len(x), x.shape[3]
         if self.taps.size * positions * batch < SHARED:
             with on_one_thread(self.taps[0].size * positions):
-                times(self.taps, x, out=y)
+                if self.taps.shape[2] > self.taps.shape[1] in LINES:
+                    times(self.taps[:, :, None], x[:, :, None], out=y[:, :, :, None])
+                else:
+                    times(self.taps, x, out=y)
             return
         width = -(-positions // (-(-PIECES // batch) * LINE)) * LINE
         cuts = -(-positions // width)
@@ -109,6 +113,8 @@ class ProductGradient:
                 found: np.ndarray = np.vecdot(rows[:, :, :, None], columns[:, :, None])
             return found
         with on_one_thread(work):
+            if outs in LINES and ins > outs:
+                return np.matmul(columns[:, :, None], rows[..., None])[..., 0]
             if batch == 1 or batch * groups * work < SHARED:
                 return np.matmul(rows, columns.swapaxes(2, 3))
             found = np.empty((batch, groups, outs, ins), rows.dtype)

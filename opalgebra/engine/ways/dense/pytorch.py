@@ -10,6 +10,7 @@ import ctypes
 import sys
 from collections.abc import Callable
 from functools import cache
+from itertools import product
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from ..compiled.threads import get_threads, share
-from .convolution import PARTS, Dense, Piece, Unit, in_order
+from .convolution import BLOCK, PARTS, Dense, Piece, Unit, cuts, in_order
+from .costs import goes_to_onednn, torch
 from .geometry import Geometry
 
 SHARED = 300_000  # nanoseconds of work that threads share
@@ -83,11 +85,21 @@ class _Handed(Dense):
     def primitive(self, unit: Unit) -> Any:
         """Nothing: PyTorch has code for all of them."""
 
-    @staticmethod
-    def _counts(cost: float) -> tuple[int, int]:
-        """Few units, each of which brings the weights in order."""
+    def _units(self, batch: int) -> list[Unit]:
+        """Few units, each of which brings the weights in order: of arrays, of groups, or of the channels of one."""
+        g, gradient = self.geometry, self.is_gradient
+        cost = torch(g, batch, gradient)
         count = 1 if cost < SHARED else 2 if cost < 4 * SHARED else PARTS
-        return count, count
+        arrays, groups, narrow, wide = [(0, batch)], [(0, g.groups)], [(0, g.narrow)], [(0, g.wide)]
+        if batch >= count and goes_to_onednn(g, batch // count, gradient):
+            arrays = cuts(batch, count)
+        elif g.groups >= count:
+            groups = cuts(g.groups, count)
+        elif gradient or g.gathers:
+            narrow = cuts(g.narrow, min(count, g.narrow // BLOCK), BLOCK)
+        else:
+            wide = cuts(g.wide, min(count, g.wide // BLOCK), BLOCK)
+        return [Unit(*cut) for cut in product(arrays, groups, narrow, wide)]
 
     @property
     def transposed(self) -> bool:
@@ -110,7 +122,7 @@ class _Handed(Dense):
         """part(piece) for all of them."""
 
         def several(first: int, stop: int, _: None) -> None:
-            with OneThread(), self.torch.no_grad():
+            with OneThread():
                 for piece in pieces[first:stop]:
                     part(piece)
 
@@ -157,7 +169,7 @@ class TorchConvolution(_Handed):
 
         def part(piece: Piece) -> None:
             unit = piece.unit
-            data = x[slice(*unit.arrays), slice(*unit.groups)]
+            data = x[slice(*unit.arrays), slice(*unit.groups)]  # all that a part of the outputs reads
             data = in_order(data).reshape(len(data), -1, *g.inputs)
             arguments = self._tensor(data), self._weights(unit), None, *self._rates
             y = self.torch.convolution(*arguments, self.transposed, self._extra, unit.sizes[1]).numpy()
