@@ -146,7 +146,7 @@ class Convolution(FilterLayer):
         raise NotImplementedError
 
     def joined(self, matrices: np.ndarray) -> np.ndarray:
-        """Matrices (groups, outputs, inputs, \\*k), or with all taps on one axis, as weights: what ``matrices`` undoes."""
+        """Matrices (groups, outputs, inputs, \\*k), or with all taps on one axis, as weights."""
         raise NotImplementedError
 
     def _fir(self, matrices: np.ndarray, sizes: Shape) -> Fir:

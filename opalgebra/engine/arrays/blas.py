@@ -48,6 +48,12 @@ def on_one_thread(work: int) -> AbstractContextManager[None]:
     return _FREE if work <= ALONE or _functions() is None else _ALONE
 
 
+def matmul(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """a @ b, without NumPy's warnings of infinities, which belong to the samples."""
+    with np.errstate(all="ignore"):
+        return np.matmul(a, b, out=out)
+
+
 class _Alone:
     """The number belongs to the process: the first one in sets it, and the last one out puts it back."""
 

@@ -197,7 +197,7 @@ def test_the_choice_depends_on_the_work_and_says_why(monkeypatch):
     assert [step.way for step in Down(2).on(10**6).explain().steps] == ["slices"]
     assert "no arithmetic" in str(Down(2).on(10**6).explain())
     layer = oa.nn.Conv(noise((4, 3, 3, 3), "f4"))
-    for size, way, why in ((64, "tiles", "415,152 multiply-adds"), (8, "products", "small: 3,888 multiply-adds")):
+    for size, way, why in ((64, "tiles", "415,152 multiply-adds"), (8, "columns", "3,888 multiply-adds")):
         (step,) = layer.on((size, size)).explain().steps
         assert (step.way, step.why) == (way, f"taps are matrices between channels, {why}")
     (step,) = oa.nn.Conv(noise((256, 256, 1, 2), "f4")).on((3, 4)).explain().steps

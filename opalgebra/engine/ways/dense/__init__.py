@@ -35,10 +35,11 @@ def _made(name: str, fir: Fir, written: Window, read: Window, dtype: np.dtype) -
         return product(fir, written, read, dtype)
     found = geometry(fir, written, read)
     taps = fir.taps_in(dtype)
+    if found is None or taps.dtype.kind != "f" or dtype.kind != "f":
+        return None
     if name == COLUMNS:
-        serves = found is not None and dtype.kind == taps.dtype.kind == "f" and is_small(found)
-        return Columns(found, taps) if serves else None
-    if dtype != np.float32 or taps.dtype.kind != "f" or found is None or not _is_there(name):
+        return Columns(found, taps) if is_small(found) else None
+    if dtype != np.float32 or not _is_there(name):
         return None
     if name == BLOCKED and costs.is_better_turned(found):
         found = found.turned

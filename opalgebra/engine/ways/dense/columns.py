@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays.blas import on_one_thread
+from ...arrays.blas import matmul, on_one_thread
 from .geometry import Geometry, Ints
 
 ENTRIES = 2**17  # of a table at most
@@ -31,7 +31,7 @@ class Table:
 
     def __init__(self, reads: list[np.ndarray], space: Ints, channels: int) -> None:
         ndim = len(reads)
-        flat, is_there = np.zeros((1,) * (2 * ndim), np.int64), np.True_
+        flat, is_there = (np.full((1,) * (2 * ndim), value) for value in (0, True))
         for axis, (at, n) in enumerate(zip(reads, space, strict=True)):
             shape = [1] * (2 * ndim)
             shape[axis], shape[ndim + axis] = at.shape
@@ -98,7 +98,9 @@ class Columns:
         lead = x.shape[: x.ndim - self.rank]
         columns = self.table.gathered(x.reshape(prod(lead), self.groups, self.table.size))
         with on_one_thread(self.matrix[0].size * columns.shape[-1]):
-            found = np.matmul(self.matrix, columns).reshape(*lead, *self.shape_out)
+            one = columns.shape[0] == self.groups == 1  # which NumPy has a quicker product for
+            found = np.dot(self.matrix[0], columns[0, 0]) if one else matmul(self.matrix, columns)
+        found = found.reshape(*lead, *self.shape_out)
         if y is None:
             return found
         if add:
@@ -123,12 +125,13 @@ class ColumnsGradient:
         self.put = geometry.numbered(numbers)
 
     def run(self, y: np.ndarray, x: np.ndarray, threads: int | None = None) -> np.ndarray:
-        """The gradient (groups, outs, ins, taps) for y (batch, groups · outs, \\*space) and x (batch, groups · ins, …)."""
+        """The gradient (groups, outs, ins, taps) for y (batch, groups · outs, …) and x (batch, groups · ins, …)."""
         g, batch = self.geometry, len(x)
         large, small = (x, y) if g.gathers else (y, x)
         columns = self.table.gathered(large.reshape(batch, g.groups, self.table.size)).swapaxes(2, 3)
         rows = small.reshape(batch, g.groups, g.narrow, prod(g.small))
         with on_one_thread(g.weights_count // g.groups * prod(g.small)):
-            found = np.matmul(rows[0], columns[0]) if batch == 1 else np.matmul(rows, columns).sum(axis=0)
+            one = batch == g.groups == 1
+            found = np.dot(rows[0, 0], columns[0, 0]) if one else np.add.reduce(matmul(rows, columns), axis=0)
         found = self.put(found.reshape(g.groups, g.narrow, g.wide, g.taps))
         return found if g.gathers else found.swapaxes(1, 2)

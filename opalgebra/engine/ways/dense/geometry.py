@@ -130,11 +130,11 @@ def _geometry(fir: Fir, written: Window, read: Window) -> Geometry | None:
             return None  # a part is cropped, or some outputs read nothing
         begin = count - high if gathers else low
         axes.append((high - low, d, before, after, begin if fir.places is not None else first + d * begin))
-    kernel, dilation, zeros, more, first = zip(*axes, strict=True)
+    kernel, dilation, zeros, more, begins = zip(*axes, strict=True)
     groups, outs, ins = fir.taps.shape[:3]
     listed = None if fir.places is None else lattice[1]
     return Geometry(gathers, groups, outs, ins, large.shape, small.shape, kernel, tuple(stride), dilation,
-                    zeros, more, first, listed)  # fmt: skip
+                    zeros, more, begins, listed)  # fmt: skip
 
 
 def _lattice(fir: Fir) -> tuple[Ints, Ints, Ints] | None:

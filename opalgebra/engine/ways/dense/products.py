@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays.blas import on_one_thread
+from ...arrays.blas import matmul, on_one_thread
 from ...arrays.window import Window
 from ...filters.fir import Fir
 from ..compiled.threads import get_threads, share
@@ -67,7 +67,12 @@ class Product:
         return result
 
     def _multiply(self, x: np.ndarray, y: np.ndarray, threads: int | None) -> None:
-        times, batch, positions = np.multiply if self.taps.shape[2] == 1 else np.matmul, len(x), x.shape[3]
+        times: Any = np.multiply if self.taps.shape[2] == 1 else np.matmul
+        with np.errstate(all="ignore"):  # infinities belong to the samples
+            self._by(times, x, y, threads)
+
+    def _by(self, times: Any, x: np.ndarray, y: np.ndarray, threads: int | None) -> None:
+        batch, positions = len(x), x.shape[3]
         if self.taps.size * positions * batch < SHARED:
             with on_one_thread(self.taps[0].size * positions):
                 if self.taps.shape[2] > self.taps.shape[1] in LINES:
@@ -109,18 +114,18 @@ class ProductGradient:
         batch, groups, outs, ins = *rows.shape[:3], columns.shape[2]
         work = outs * ins * rows.shape[3]
         if outs * ins <= FEW:
-            with on_one_thread(work):
+            with on_one_thread(work), np.errstate(all="ignore"):
                 found: np.ndarray = np.vecdot(rows[:, :, :, None], columns[:, :, None])
             return found
         with on_one_thread(work):
             if outs in LINES and ins > outs:
-                return np.matmul(columns[:, :, None], rows[..., None])[..., 0]
+                return matmul(columns[:, :, None], rows[..., None])[..., 0]
             if batch == 1 or batch * groups * work < SHARED:
-                return np.matmul(rows, columns.swapaxes(2, 3))
+                return matmul(rows, columns.swapaxes(2, 3))
             found = np.empty((batch, groups, outs, ins), rows.dtype)
 
             def part(first: int, stop: int, _: None) -> None:
-                np.matmul(rows[first:stop], columns[first:stop].swapaxes(2, 3), out=found[first:stop])
+                matmul(rows[first:stop], columns[first:stop].swapaxes(2, 3), out=found[first:stop])
 
             share(part, batch, threads)
         return found

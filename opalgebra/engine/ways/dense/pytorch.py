@@ -26,21 +26,21 @@ SHARED = 300_000  # nanoseconds of work that threads share
 
 
 @cache
-def _threads() -> tuple[Any, Any] | None:
-    """The OpenMP and the MKL that PyTorch runs with, which are loaded already; None where it has others."""
-    place = Path(sys.modules["torch"].__file__ or "").parent / "lib"
-    found = [*place.glob("libgomp*.so*"), *place.glob("libtorch_cpu.so")]
-    if sys.platform != "linux" or len(found) != 2:
+def _threads() -> Any:
+    """The library of PyTorch, by which its OpenMP and its MKL are asked; None where it has others."""
+    place = Path(sys.modules["torch"].__file__ or "").parent / "lib" / "libtorch_cpu.so"
+    if sys.platform != "linux" or not place.exists():
         return None
-    openmp, mkl = (ctypes.CDLL(str(path)) for path in found)
-    usable = hasattr(openmp, "omp_set_num_threads") and hasattr(mkl, "MKL_Set_Num_Threads_Local")
-    return (openmp, mkl) if usable else None
+    library = ctypes.CDLL(str(place))
+    usable = hasattr(library, "omp_set_num_threads") and hasattr(library, "MKL_Set_Num_Threads_Local")
+    return library if usable else None
 
 
 def available() -> bool:
     """Whether PyTorch is imported, and one thread of it can be asked for."""
-    torch = sys.modules.get("torch")
+    torch: Any = sys.modules.get("torch")
     is_whole = torch is not None and hasattr(torch, "convolution") and hasattr(torch, "ops")  # not while it is imported
+    is_whole = is_whole and hasattr(torch._C, "_get_fp32_precision_getter")
     return is_whole and torch.backends.mkldnn.is_available() and _threads() is not None
 
 
@@ -51,7 +51,7 @@ def _is_plain(torch: Any) -> bool:
         or torch._C._len_torch_dispatch_stack()
         or torch._C._len_torch_function_stack()
         or torch.get_float32_matmul_precision() != "highest"
-        or torch.backends.mkldnn.conv.fp32_precision not in ("none", "ieee")
+        or torch._C._get_fp32_precision_getter("mkldnn", "conv") not in ("none", "ieee")
     )
 
 
@@ -60,14 +60,15 @@ class OneThread:
 
     def __enter__(self) -> None:
         sys.modules["torch"].get_num_threads()  # which sets the number where a thread calls for the first time
-        self.openmp, mkl = _threads() or (None, None)
-        self.before, self.set_mkl = self.openmp.omp_get_max_threads(), mkl.MKL_Set_Num_Threads_Local
-        self.openmp.omp_set_num_threads(1)
-        self.mkl_before = self.set_mkl(1)  # 0 where this thread had no number of its own
+        library = _threads()
+        self.before = library.omp_get_max_threads()
+        library.omp_set_num_threads(1)
+        self.of_mkl = library.MKL_Set_Num_Threads_Local(1)  # 0 where this thread had no number of its own
 
     def __exit__(self, *_: object) -> None:
-        self.openmp.omp_set_num_threads(self.before)
-        self.set_mkl(self.mkl_before)
+        library = _threads()
+        library.omp_set_num_threads(self.before)
+        library.MKL_Set_Num_Threads_Local(self.of_mkl)
 
 
 class _Handed(Dense):

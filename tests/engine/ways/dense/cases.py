@@ -9,6 +9,7 @@ import numpy as np
 import opalgebra as oa
 from opalgebra.engine.arrays.window import Window
 from opalgebra.engine.filters.fir import Fir
+from opalgebra.engine.filters.mixing import phases, unmix
 from opalgebra.engine.ways.dense.geometry import Geometry, geometry
 
 
@@ -71,3 +72,25 @@ def cases(seed: int, batch: int = 3, most: int = 40) -> list[Case]:
 def close(found: np.ndarray, wanted: np.ndarray) -> bool:
     """Whether they agree but for rounding."""
     return bool(np.abs(found - wanted).max(initial=0) <= 2e-5 * max(1.0, np.abs(wanted).max(initial=0)))
+
+
+def gradient_case(seed: int, most: int) -> tuple[Any, Case, np.ndarray]:
+    """A random layer, the filter whose taps are the numbers of its weights with an input, and a gradient."""
+    rng = np.random.default_rng(seed)
+    made, bound = layer(rng, most)
+    x, y = (rng.standard_normal((3, *shape)).astype(np.float32) for shape in (bound.dims, bound.dimsd))
+    numbers = np.arange(1, np.prod(made.kernel) + 1, dtype=np.float32).reshape(made.kernel)
+    shape = (*made.matrices(made.weight).shape[:3], *made.kernel)
+    fir = made._fir(np.broadcast_to(numbers, shape), bound.in_window.shape)
+    return made, Case(fir, bound.out_window, bound.in_window, x), y
+
+
+def defined_gradient(made, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """By one product per tap, in double precision."""
+    operator = made.grad_weight(x.astype(np.float64))
+    groups, outs, ins = made.matrices(made.weight).shape[:3]
+    found = np.zeros((groups, outs, ins, *made.kernel))
+    space = y.shape[2:]
+    given = y.astype(np.float64).reshape(len(y), groups, outs, *space)
+    unmix(given, operator._grouped(operator.x), found, phases(list(operator._places())))
+    return made.joined(found)

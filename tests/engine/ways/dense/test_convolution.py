@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 import opalgebra as oa
-from opalgebra.engine.filters.mixing import phases, unmix
-from opalgebra.engine.ways.dense import convolution, onednn
+from opalgebra.engine.ways.dense import convolution, onednn, pytorch
 from opalgebra.engine.ways.dense.convolution import Convolution, Gradient
-from tests.engine.ways.dense.cases import Case, cases, close, layer
+from tests.engine.ways.dense.cases import Case, cases, close, defined_gradient, gradient_case
 
 pytestmark = pytest.mark.skipif(not onednn.available(), reason="oneDNN is not installed: pip install '.[onednn]'")
 
@@ -76,42 +75,25 @@ def test_a_nan_goes_where_it_is_read_and_nowhere_else(seed: int) -> None:
             assert np.array_equal(np.isinf(found), np.isinf(wanted))
 
 
-def defined_gradient(made, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """By one product per tap, in double precision."""
-    operator = made.grad_weight(x.astype(np.float64))
-    groups, outs, ins = made.matrices(made.weight).shape[:3]
-    found = np.zeros((groups, outs, ins, *made.kernel))
-    space = y.shape[2:]
-    given = y.astype(np.float64).reshape(len(y), groups, outs, *space)
-    unmix(given, operator._grouped(operator.x), found, phases(list(operator._places())))
-    return made.joined(found)
-
-
 @pytest.mark.campaign(15)
 @pytest.mark.parametrize("units", ["few", "many"])
 @pytest.mark.parametrize("seed", range(100))
 def test_gradients_of_weights(seed: int, units: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if units == "many":
         small_units(monkeypatch)
-    rng = np.random.default_rng(seed)
-    made, bound = layer(rng, 70)
-    x, y = (rng.standard_normal((3, *shape)).astype(np.float32) for shape in (bound.dims, bound.dimsd))
-    numbers = np.arange(1, np.prod(made.kernel) + 1, dtype=np.float32).reshape(made.kernel)
-    fir = made._fir(
-        np.broadcast_to(numbers, (*made.matrices(made.weight).shape[:3], *made.kernel)), bound.in_window.shape
-    )
-    g = Case(fir, bound.out_window, bound.in_window, x).geometry
+    made, case, y = gradient_case(seed, 70)
+    g, x = case.geometry, case.x
     if g is None:
         return
     wanted = defined_gradient(made, x, y)
     for plain in (True, False):
         try:
-            plan = Gradient(g, plain, fir.taps)
+            plan = Gradient(g, plain, case.fir.taps)
         except NotImplementedError:
             continue
         found = plan.run(y, x, threads=3)
         assert all(np.array_equal(plan.run(y, x, threads=n), found) for n in (1, 2))
-        assert close(made.joined(found.reshape(*found.shape[:3], *made.kernel)), wanted)
+        assert close(made.joined(found), wanted)
 
 
 def test_dense_layers_take_it() -> None:
@@ -123,6 +105,7 @@ def test_dense_layers_take_it() -> None:
 
 def test_without_it_tiles_take_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(onednn, "library", lambda: None)
+    monkeypatch.setattr(pytorch, "available", lambda: False)  # another test may have imported it
     bound = oa.nn.Conv(np.ones((64, 64, 3, 3), np.float32), padding=1).on((32, 32))
     assert [step.way for step in bound.explain().steps] == ["tiles"]
 

@@ -41,11 +41,13 @@ def test_what_is_fastest(layer, sizes, first) -> None:
 def test_doubles_are_not_for_onednn() -> None:
     names = costs.ordered(of_layer(*CHOICES[0][:2]), 4, DOUBLE)
     assert set(names) == {costs.TILES, costs.PRODUCTS}
+    small = costs.ordered(of_layer(oa.nn.Conv(np.ones((4, 3, 3, 3))), (8, 8)), 4, DOUBLE)
+    assert set(small) == {costs.TILES, costs.PRODUCTS, costs.COLUMNS}
 
 
 def test_every_cost_grows_with_the_batch() -> None:
     for layer, sizes, _ in CHOICES:
         g = of_layer(layer, sizes)
-        for cost in (costs.tiles, costs.products, costs.blas, costs.plain, costs.blocked):
+        for cost in (costs.tiles, costs.products, costs.blas, costs.columns, costs.plain, costs.blocked):
             for gradient in (False, True):
                 assert 0 < cost(g, 1, gradient) < cost(g, 8, gradient)
