@@ -1,7 +1,7 @@
 """Sixty layers drawn at random beside PyTorch: ``python -m benchmarks.layers`` prints Markdown.
 
-Of every layer the forward pass, the gradient of the input and that of the weights; with and without oneDNN, where it is
-installed; with 1 and 2 threads.  A ratio is PyTorch's time over ours.
+Of every layer the forward pass, the gradient of the input and that of the weights: with oneDNN where it is installed,
+with PyTorch imported, as it is here, and with neither; with 1 and 2 threads.  A ratio is PyTorch's time over ours.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -19,7 +19,7 @@ import numpy as np
 
 import opalgebra.nn as nn
 from opalgebra.bench import Run, duration, geometric_mean, medians
-from opalgebra.engine.ways.dense import onednn
+from opalgebra.engine.ways.dense import onednn, pytorch
 
 from . import peers
 from .engines import machine, say
@@ -102,10 +102,16 @@ def shapes(count: int = COUNT, seed: int = SEED) -> list[Shape]:
 
 
 @contextmanager
-def without_onednn() -> Iterator[None]:
-    """As where the extra is not installed, for layers whose first run is within."""
-    with patch.object(onednn, "available", lambda: False):
+def without(*libraries: Any) -> Iterator[None]:
+    """As where these are not installed, for layers whose first run is within."""
+    with ExitStack() as stack:
+        for library in libraries:
+            stack.enter_context(patch.object(library, "available", lambda: False))
         yield
+
+
+#: What is left out, for each group of columns.
+WAYS: dict[str, tuple[Any, ...]] = {"oneDNN": (), "PyTorch": (onednn,), "neither": (onednn, pytorch)}
 
 
 class Arrays(NamedTuple):
@@ -159,13 +165,13 @@ def theirs(shape: Shape, data: Arrays) -> dict[str, Run]:
 
 
 def compared(shape: Shape, repeats: int) -> list[dict[str, float]]:
-    """For each pass the seconds of PyTorch, of opalgebra, and of opalgebra without oneDNN."""
-    data, found = arrays(shape), []
-    with_it, peer = ours(shape, data) if onednn.available() else {}, theirs(shape, data)
-    with without_onednn():
-        plain = ours(shape, data)
+    """For each pass the seconds of PyTorch, and of opalgebra with oneDNN, with PyTorch and with neither."""
+    data, found, made = arrays(shape), [], {"torch": theirs(shape, arrays(shape))}
+    for way, left_out in WAYS.items():
+        with without(*left_out):
+            made |= {way: ours(shape, data)} if left_out or onednn.available() else {}
     for name in PASSES:
-        ways = {"torch": peer[name], "plain": plain[name]} | ({"oneDNN": with_it[name]} if with_it else {})
+        ways = {way: runs[name] for way, runs in made.items()}
         exact = np.asarray(ways["torch"]())
         for way, run in ways.items():
             if np.abs(np.asarray(run()) - exact).max() > WRONG * np.abs(exact).max():
@@ -185,9 +191,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     say(f"Made {date.today()} by `python -m benchmarks.layers`: {machine()}.")
     if not onednn.available():
         say("\noneDNN is not installed (`pip install 'opalgebra[onednn]'`), and its columns are left out.")
-    ways = (["oneDNN"] if onednn.available() else []) + ["plain"]
+    ways = [way for way, left_out in WAYS.items() if left_out or onednn.available()]
     columns = [(count, way, number) for count in options.threads for way in ways for number in range(len(PASSES))]
-    heads = [f"{PASSES[number]}, {'with' if way == 'oneDNN' else 'without'}, {n}" for n, way, number in columns]
+    heads = [f"{PASSES[number]}, {way}, {n}" for n, way, number in columns]
     say(f"\n| layer | multiply-adds | PyTorch, {options.threads[0]} | {' | '.join(heads)} |")
     say(f"| --- | ---: | ---: |{' ---: |' * len(columns)}")
     ratios: dict[Any, list[float]] = {column: [] for column in columns}
@@ -206,7 +212,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say(f"| **{what}** | | | {' | '.join(_shown(of(ratios[column])) for column in columns)} |")
     slow = [f"{sum(r < 0.8 for r in ratios[column])}" for column in columns]
     say(f"| **below 0.8, of {options.count}** | | | {' | '.join(slow)} |")
-    say(f"\nLoad of the machine at the end, these threads included: {os.getloadavg()[0]:.1f}.")
+    say("\nRatios of 2 threads need as many idle processors: PyTorch's threads wait for one another.")
+    say(f"Load of the machine at the end, these threads included: {os.getloadavg()[0]:.1f}.")
     return 0
 
 
