@@ -88,6 +88,7 @@ def test_weights_that_require_a_gradient_are_refused():
         oa.nn.Conv(tensor(1, 1, 3))
 
 
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
 def test_what_is_refused():
     F = oa.Conv([1.0, 2.0]).on(5)
     with pytest.raises(oa.DimensionError):
