@@ -96,6 +96,12 @@ def test_gradients_of_weights(seed: int, units: str, monkeypatch: pytest.MonkeyP
         assert close(made.joined(found), wanted)
 
 
+def test_most_filters_are_served() -> None:
+    """What the library refuses is not compared with anything above."""
+    found = [(case.geometry is not None, len(plans(case)) > 0) for seed in range(40) for case in cases(seed, most=40)]
+    assert sum(served for _, served in found) > 0.9 * sum(known for known, _ in found) > 20
+
+
 def test_dense_layers_take_it() -> None:
     bound = oa.nn.Conv(np.ones((64, 64, 3, 3), np.float32), padding=1).on((32, 32))
     assert [step.way for step in bound.explain().steps] == ["oneDNN, blocked"]

@@ -87,3 +87,16 @@ def test_taps_that_meet_no_sample_are_left_out() -> None:
     g = geometry(fir, written, _window(4))
     assert g is not None
     assert (g.kernel, g.before, g.weights(fir.taps).tolist()) == ((1,), (0,), [[[[2.0]]]])
+
+
+@pytest.mark.parametrize(("padding", "tap"), [((80, 0), 3.0), ((0, 80), 1.0), ((40, 40), 2.0)])
+def test_taps_of_a_list_that_meet_no_sample_are_left_out(padding, tap) -> None:
+    """So far apart that they are kept as a list of places; in either direction one of them alone is read."""
+    bound = oa.nn.Conv(np.arange(1.0, 4).reshape(1, 1, 3), padding=[padding], dilation=40).on(10)
+    for program in (bound.program, bound.program.transposed):
+        ((value, written),) = program.outputs
+        ((_, fir),) = value.terms
+        g = geometry(fir, written, _window(10))
+        assert fir.places is not None
+        assert g is not None
+        assert (g.kernel, g.before, g.weights(fir.taps).tolist()) == ((1,), (0,), [[[[tap]]]])
