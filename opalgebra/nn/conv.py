@@ -145,7 +145,7 @@ class Convolution(FilterLayer):
         """Weights (…, a, b, \\*k) as (…, groups, outputs, inputs, \\*k), a view."""
         raise NotImplementedError
 
-    def joined(self, matrices: np.ndarray) -> np.ndarray:
+    def _joined(self, matrices: np.ndarray) -> np.ndarray:
         """Matrices (groups, outputs, inputs, \\*k), or with all taps on one axis, as weights."""
         raise NotImplementedError
 
@@ -264,7 +264,7 @@ class Conv(Convolution):
         lead, (outs, ins, *kernel) = weight.shape[: -self.ndim - 2], weight.shape[-self.ndim - 2 :]
         return weight.reshape(*lead, self.groups, outs // self.groups, ins, *kernel)
 
-    def joined(self, matrices: np.ndarray) -> np.ndarray:
+    def _joined(self, matrices: np.ndarray) -> np.ndarray:
         return matrices.reshape(self.weight.shape)
 
     def _fir(self, matrices: np.ndarray, sizes: Shape) -> Fir:
@@ -376,7 +376,7 @@ class ConvTranspose(Convolution):
             len(lead) + 1, len(lead) + 2
         )
 
-    def joined(self, matrices: np.ndarray) -> np.ndarray:
+    def _joined(self, matrices: np.ndarray) -> np.ndarray:
         return matrices.swapaxes(1, 2).reshape(self.weight.shape)
 
     def _starts(self) -> Ints:

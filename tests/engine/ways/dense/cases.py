@@ -93,4 +93,4 @@ def defined_gradient(made, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     space = y.shape[2:]
     given = y.astype(np.float64).reshape(len(y), groups, outs, *space)
     unmix(given, operator._grouped(operator.x), found, phases(list(operator._places())))
-    return made.joined(found)
+    return made._joined(found)

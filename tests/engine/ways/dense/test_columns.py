@@ -53,7 +53,7 @@ def test_gradients_of_weights(seed: int) -> None:
     plan = dense.gradient(dense.COLUMNS, case.fir, case.written, case.read, SINGLE)
     if plan is not None:
         assert isinstance(plan, ColumnsGradient)
-        assert close(made.joined(plan.run(y, case.x)), defined_gradient(made, case.x, y))
+        assert close(made._joined(plan.run(y, case.x)), defined_gradient(made, case.x, y))
 
 
 def test_small_layers_take_it_in_either_precision() -> None:

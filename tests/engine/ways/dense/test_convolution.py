@@ -93,7 +93,7 @@ def test_gradients_of_weights(seed: int, units: str, monkeypatch: pytest.MonkeyP
             continue
         found = plan.run(y, x, threads=3)
         assert all(np.array_equal(plan.run(y, x, threads=n), found) for n in (1, 2))
-        assert close(made.joined(found), wanted)
+        assert close(made._joined(found), wanted)
 
 
 def test_most_filters_are_served() -> None:

@@ -66,7 +66,7 @@ def test_gradients_of_weights(seed: int, units: str, monkeypatch: pytest.MonkeyP
             assert isinstance(plan, TorchGradient)
             found = plan.run(y, case.x, threads=3)
             assert all(np.array_equal(plan.run(y, case.x, threads=n), found) for n in (1, 2))
-            assert close(made.joined(found), defined_gradient(made, case.x, y))
+            assert close(made._joined(found), defined_gradient(made, case.x, y))
 
 
 def _layer() -> oa.nn.Conv:
