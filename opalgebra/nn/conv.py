@@ -11,6 +11,7 @@ import numpy as np
 from ..bound.arrays.precision import Precision
 from ..bound.operators.base import Shape, as_samples
 from ..engine.filters.fir import Fir
+from ..engine.filters.remembered import remembered
 from ..errors import DimensionError, WindowError
 from ..expr import Block, LinearOperator, Signal, Up, Zero
 from .expansion import exact_sum
@@ -148,6 +149,10 @@ class Convolution(FilterLayer):
         """Weights (…, a, b, \\*k) as (…, groups, outputs, inputs, \\*k), a view."""
         raise NotImplementedError
 
+    def _joined(self, matrices: np.ndarray) -> np.ndarray:
+        """Matrices (groups, outputs, inputs, \\*k), or with all taps on one axis, as weights."""
+        raise NotImplementedError
+
     def _fir(self, matrices: np.ndarray, sizes: Shape) -> Fir:
         """The filter with these matrices, for an input of a size."""
         raise NotImplementedError
@@ -188,9 +193,10 @@ class Convolution(FilterLayer):
         >>> G.T([[1.0, 1.0]])
         array([[[3., 5.]]])
         """
-        x = as_samples(x)
-        lead, sizes = self._fit(x.shape)
-        return WeightOperator(self, x.reshape(*lead, self.channels[1], *sizes))
+        if type(x) is not np.ndarray or x.dtype.kind not in "iufc":
+            x = as_samples(x)
+        remembered(self, "_fits", x.shape, lambda: self._fit(x.shape), 16)  # refused where it does not
+        return WeightOperator(self, x)
 
 
 def _restored(cls: type, arguments: dict[str, Any], rest: np.ndarray) -> Any:
@@ -261,6 +267,9 @@ class Conv(Convolution):
     def matrices(self, weight: np.ndarray) -> np.ndarray:
         lead, (outs, ins, *kernel) = weight.shape[: -self.ndim - 2], weight.shape[-self.ndim - 2 :]
         return weight.reshape(*lead, self.groups, outs // self.groups, ins, *kernel)
+
+    def _joined(self, matrices: np.ndarray) -> np.ndarray:
+        return matrices.reshape(self.weight.shape)
 
     def _fir(self, matrices: np.ndarray, sizes: Shape) -> Fir:
         lo = [axis.pads(n)[0] for axis, n in zip(self.axes, sizes, strict=True)]
@@ -370,6 +379,9 @@ class ConvTranspose(Convolution):
         return weight.reshape(*lead, self.groups, ins // self.groups, outs, *kernel).swapaxes(
             len(lead) + 1, len(lead) + 2
         )
+
+    def _joined(self, matrices: np.ndarray) -> np.ndarray:
+        return matrices.swapaxes(1, 2).reshape(self.weight.shape)
 
     def _starts(self) -> Ints:
         return tuple(axis.start() for axis in self.axes)

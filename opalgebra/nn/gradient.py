@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
+from functools import partial
 from math import prod
 from typing import Any, Protocol
 
@@ -11,16 +11,20 @@ import numpy as np
 
 from ..bound.arrays.precision import Precision, as_data, computed_in
 from ..bound.operators.base import BoundOperator, Shape
+from ..bound.operators.combine import Turned
 from ..engine.arrays.arithmetic import check_bound, magnitude
 from ..engine.arrays.device import beside, check_together, host, module_of
+from ..engine.arrays.window import Window
 from ..engine.filters.fir import Fir
 from ..engine.filters.mixing import phases, unmix
 from ..engine.filters.remembered import remembered
 from ..engine.ways.choose import gradient
+from ..engine.ways.short import is_finite
 from ..expr import as_exact
 from .geometry import Axis, Ints, at_zero
 
-SUMS_KEPT = 16  # of one layer: shapes of inputs whose sums are planned
+SMALL = 2**20  # samples for which the free memory need not be asked for
+SUMS_KEPT = 16  # of one layer: shapes of inputs whose windows and sums are known
 
 
 class Weighted(Protocol):
@@ -36,6 +40,7 @@ class Weighted(Protocol):
     @property
     def axes(self) -> tuple[Axis, ...]: ...
     def matrices(self, weight: np.ndarray) -> np.ndarray: ...
+    def _joined(self, matrices: np.ndarray) -> np.ndarray: ...
     def _fir(self, matrices: np.ndarray, sizes: Shape) -> Fir: ...
     def _sizes(self, sizes: Shape) -> Shape: ...
 
@@ -47,13 +52,21 @@ class WeightOperator(BoundOperator):
 
     def __init__(self, layer: Weighted, x: np.ndarray) -> None:
         self.layer = layer
-        with beside(x):
-            self.x = x.copy()
         if isinstance(x, np.ndarray):
+            self.x = x.copy()
             self.x.flags.writeable = False
-        self.precision = Precision.of_array(self.x)
-        self.in_window, self.out_window = at_zero(self.dims), at_zero(self.dimsd)
-        self.out_window.check_size(self.precision.dtype.itemsize)
+        else:
+            with beside(x):
+                self.x = x.copy()
+        facts = remembered(layer, "_facts", (x.shape, x.dtype), self._facts, SUMS_KEPT)
+        self.precision, self.in_window, self.out_window = facts
+
+    def _facts(self) -> tuple[Precision, Window, Window]:
+        """What inputs of one shape and dtype have in common: the precision, the windows of weights and output."""
+        lead, precision = self.x.shape[: -self.layer.ndim - 1], Precision.of_array(self.x)
+        out = at_zero((*lead, self.layer.channels[0], *self.layer._sizes(self._spatial)))
+        out.check_size(precision.dtype.itemsize)
+        return precision, at_zero(self.dims), out
 
     @property
     def _spatial(self) -> Shape:
@@ -64,11 +77,10 @@ class WeightOperator(BoundOperator):
         """Shape of the weights."""
         return self.layer.weight.shape
 
-    @cached_property
+    @property
     def dimsd(self) -> Shape:
         """Shape of the output: batch, channels, spatial axes."""
-        lead = self.x.shape[: -self.layer.ndim - 1]
-        return (*lead, self.layer.channels[0], *self.layer._sizes(self._spatial))
+        return self.out_window.shape
 
     @property
     def dtype(self) -> Any:
@@ -105,7 +117,9 @@ class WeightOperator(BoundOperator):
         lead = y.shape[: y.ndim - len(self.dimsd)]
         groups, ins = self.layer.groups, self.layer.channels[1] // self.layer.groups
         outs, space = self.layer.channels[0] // groups, self.dimsd[-self.layer.ndim :]
-        fast = self._compiled(y, x, np.dtype(dtype)) if prod(lead) == 1 else None
+        one = prod(lead) == 1 and isinstance(y, np.ndarray) and np.dtype(dtype).kind in "fi"
+        sums = self._sums(np.dtype(dtype)) if one else None
+        fast = None if sums is None else self._compiled(y, x, np.dtype(dtype), sums)
         if fast is not None:
             return fast.reshape(*lead, *self.dims)
         x = self._grouped(x)
@@ -117,26 +131,49 @@ class WeightOperator(BoundOperator):
         matrices[...] = np.moveaxis(found.reshape(groups, prod(lead), outs, ins, *self.layer.kernel), 1, 0)
         return result.reshape(*lead, *self.dims)
 
-    def _compiled(self, y: np.ndarray, x: np.ndarray, dtype: np.dtype) -> np.ndarray | None:
-        """One gradient by compiled sums; None where they do not pay, or a NaN might go where it does not reach."""
-        if not isinstance(y, np.ndarray):
+    def _prepared(self, shape: Shape, dtype: Any, transposed: bool, conjugated: bool) -> Any:
+        """For one gradient in the precision of a real input: its sums, without what other dtypes need."""
+        if not transposed or shape != self.dimsd or dtype != self.x.dtype or dtype.char not in "fd":
             return None
-        batch = prod(self.x.shape[: -self.layer.ndim - 1])
-        key = self._spatial, batch, dtype
-        (sums,) = remembered(self.layer, "_sums", key, lambda: (self._new_sums(batch, dtype),), SUMS_KEPT)
-        if sums is None:
-            return None
-        y, x = (a.astype(dtype, copy=False).reshape(batch, -1, *a.shape[-self.layer.ndim :]) for a in (y, x))
-        found = sums.run(y, x)
-        if dtype.kind == "f" and not np.all(np.isfinite(found)):
-            return None
-        result = np.empty(self.dims, dtype)
-        matrices = self.layer.matrices(result)  # a view
-        matrices[...] = found.reshape(matrices.shape)
-        return result
+        sums = self._sums(dtype)
+        return None if sums is None else partial(self._summed, sums)
 
-    def _new_sums(self, batch: int, dtype: np.dtype) -> Any:
-        """What sums gradients for inputs of this shape, for all of the layer's operators of weights."""
+    def _summed(self, sums: Any, y: np.ndarray) -> np.ndarray:
+        found = self._compiled(y, self.x, y.dtype, sums)
+        return self._act(y, True, False) if found is None else found
+
+    def _turned(self, transposed: bool, conjugated: bool) -> BoundOperator:
+        """Prepared for a gradient in the precision of the input, since most are made for one.
+
+        It is not kept, which would make a circle that holds the input until it is found.
+        """
+        made = Turned(self, transposed, conjugated)
+        shape, dtype = self.out_window.shape, self.x.dtype
+        run = self._prepared(shape, dtype, True, conjugated) if transposed and self.x.size < SMALL else None
+        if run is not None:
+            made.__dict__["_ready"] = {(shape, dtype): run}
+        return made
+
+    def _compiled(self, y: np.ndarray, x: np.ndarray, dtype: np.dtype, sums: Any) -> np.ndarray | None:
+        """One gradient by compiled sums; None where a NaN might go where it does not reach."""
+        found = sums.run(self._batched(y, dtype), self._batched(x, dtype))
+        if dtype.kind == "f" and not is_finite(found):
+            return None
+        return self.layer._joined(found)
+
+    def _batched(self, a: np.ndarray, dtype: np.dtype) -> np.ndarray:
+        """The array in a dtype, with one axis before its channels."""
+        ndim = self.layer.ndim
+        a = a if a.dtype == dtype else a.astype(dtype)
+        return a if a.ndim == ndim + 2 else a.reshape(prod(a.shape[: -ndim - 1]), *a.shape[-ndim - 1 :])
+
+    def _sums(self, dtype: np.dtype) -> Any:
+        """What sums gradients for inputs of this shape, for all operators of the layer; None where products do."""
+        key = self.x.shape, dtype
+        return remembered(self.layer, "_sums", key, lambda: (self._new_sums(dtype),), SUMS_KEPT)[0]
+
+    def _new_sums(self, dtype: np.dtype) -> Any:
+        batch = prod(self.x.shape[: -self.layer.ndim - 1])
         numbers = np.arange(1, prod(self.layer.kernel) + 1, dtype=dtype).reshape(self.layer.kernel)
         shape = (*self.layer.matrices(self.layer.weight).shape[:3], *self.layer.kernel)
         fir = self.layer._fir(np.broadcast_to(numbers, shape), self._spatial)

@@ -13,9 +13,10 @@ import numpy as np
 
 from .._verbs import Drawn, verb
 from ..bound.arrays.dask_ import is_lazy
-from ..bound.arrays.torch_ import is_tensor
+from ..bound.arrays.torch_ import is_tensor, sizes_of
 from ..bound.operators.base import BoundOperator, Shape, as_array, as_samples
 from ..engine.arrays.device import beside
+from ..engine.filters.remembered import remembered
 from ..errors import DimensionError, OperandError
 from ..expr import LinearOperator
 from .geometry import Axis, shape_of, sizes_by
@@ -23,6 +24,7 @@ from .sparse import Batched, PerBatch
 
 Bound: TypeAlias = "BoundOperator | Map"
 Arguments: TypeAlias = tuple[tuple[str, Any, Any], ...]  # name, value, default
+BOUND_KEPT = 8  # of one layer: sizes of inputs that it is bound to
 
 
 class Composable(Drawn, ABC):
@@ -173,7 +175,11 @@ class Layer(Composable):
                 f"the spatial shape {shape!r} has {len(sizes)} axes, and {self} acts on {ndim}; give one size per axis"
                 + ", without the channels" * self.has_channels
             )
-        return batched(self._bind(spatial), lead)
+        return batched(self._bound(spatial), lead)
+
+    def _bound(self, sizes: Shape) -> Any:
+        """The layer on an input of these spatial sizes, made once, since it remembers what its calls have prepared."""
+        return remembered(self, "_bounds", sizes, lambda: self._bind(sizes), BOUND_KEPT)
 
     def out_size(self, n: Any) -> Any:
         """The spatial size of the output for an input of n samples.
@@ -201,8 +207,10 @@ class Layer(Composable):
 
     def __call__(self, x: Any) -> Any:
         """The layer applied to an array whose trailing axes are the (channels and) spatial axes."""
-        x = x if is_tensor(x) else as_array(x)
-        return self._bind(self._fit(tuple(x.shape))[1])(x)
+        if type(x) is not np.ndarray and not is_tensor(x):
+            x = as_array(x)
+        shape = sizes_of(x) if is_tensor(x) else x.shape
+        return remembered(self, "_taken", shape, lambda: self._bound(self._fit(shape)[1]), 2 * BOUND_KEPT)(x)
 
     def __rmatmul__(self, other: Any) -> Any:
         raise OperandError(f"a layer acts on what stands to its right: write layer @ x (x is a {type(other).__name__})")

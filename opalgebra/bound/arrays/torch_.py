@@ -18,6 +18,13 @@ def is_tensor(x: Any) -> bool:
     return torch is not None and isinstance(x, torch.Tensor)
 
 
+def sizes_of(x: Any) -> tuple[int, ...]:
+    """The shape of a tensor, which one that is nested has not."""
+    if x.is_nested:
+        raise OperandError("the tensor is nested; give one tensor after the other: for part in x.unbind()")
+    return tuple(x.shape)
+
+
 def apply(operator: Any, x: Any) -> Any:
     """F x as a tensor; its gradient is Fᴴ applied to the gradient, as often as one differentiates.
 
@@ -39,6 +46,8 @@ def as_numpy(x: Any) -> Any:
         return x
     if x.requires_grad:
         raise OperandError("the tensor requires a gradient, which these numbers do not pass on; give x.detach()")
+    if x.device.type == "meta":
+        raise OperandError("the tensor is on meta and holds no numbers; give one on the CPU")
     x = x.cpu()
     wide = _computed_in(x)
     return (x if wide is None else x.to(wide)).resolve_conj().resolve_neg().numpy()
@@ -48,6 +57,7 @@ def _computed_in(x: Any) -> Any:
     """The next wider dtype where NumPy has none of the name; None where it has."""
     import torch
 
+    sizes_of(x)
     if x.layout != torch.strided:
         raise OperandError(f"the tensor has the layout {x.layout}; give a dense one: x.to_dense()")
     wide = {torch.bfloat16: torch.float32, torch.complex32: torch.complex64}.get(x.dtype)

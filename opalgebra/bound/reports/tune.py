@@ -51,12 +51,14 @@ def tune(F: BoundOperator, batch: Any = (), dtype: Any = None) -> dict[str, dict
     Examples
     --------
     >>> import opalgebra as oa
-    >>> import numpy as np
-    >>> F = oa.Conv(np.ones(31) / 31).on(10_000)
+    >>> import os, tempfile
+    >>> os.environ["OPALGEBRA_CACHE"] = tempfile.mkdtemp()  # to leave nothing behind here
+    >>> F = oa.Conv([1.0] * 31).on(10_000)
     >>> times = oa.tune(F)
     >>> fastest = {min(ways, key=ways.get) for ways in times.values()}
     >>> {step.way for step in F.explain().steps} <= fastest
     True
+    >>> del os.environ["OPALGEBRA_CACHE"]
     """
     if not isinstance(F, BoundOperator) or F.is_family:
         raise OperandError(f"tune takes a bound operator, such as A.on(1000), and was given a {type(F).__name__}")

@@ -46,7 +46,7 @@ def _processor() -> str:
 
     told = Path("/proc/cpuinfo")
     lines = told.read_text("utf-8", "replace").splitlines() if told.exists() else []
-    models = [str(line).partition(":")[2].strip() for line in lines if line.startswith(("model name", "flags"))]
+    models: list[str] = [line.partition(":")[2].strip() for line in lines if line.startswith(("model name", "flags"))]
     return " ".join([platform.machine(), platform.processor(), *models[:2]])
 
 
@@ -69,7 +69,7 @@ def key_of(action: Fir, written: Window, read: Window, batch: int, dtype: Any, k
     """
     zeros = np.packbits(action.taps != 0).tobytes()
     zeros += b"".join(at.tobytes() for at in action.places or ())
-    factors = [taps.shape for taps in action.factors or ()]
+    factors = None if action.factors is None else [taps.shape for taps in action.factors]
     parts = (action.taps.shape, action.taps.dtype.kind, action.start, action.up, action.down, action.mixes, factors)
     told = repr((parts, written, read, batch, np.dtype(dtype).str, kind)).encode()
     return sha256(told + zeros).hexdigest()[:32]

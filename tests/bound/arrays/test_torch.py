@@ -88,11 +88,18 @@ def test_weights_that_require_a_gradient_are_refused():
         oa.nn.Conv(tensor(1, 1, 3))
 
 
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
 def test_what_is_refused():
     F = oa.Conv([1.0, 2.0]).on(5)
     with pytest.raises(oa.DimensionError):
         F(torch.zeros(4))
     with pytest.raises(oa.OperandError, match="on the CPU"):
         F(torch.zeros(5, device="meta"))
+    with pytest.raises(oa.OperandError, match="on meta and holds no numbers"):
+        oa.nn.Conv(torch.zeros(1, 1, 3, device="meta"))
+    nested = torch.nested.nested_tensor([torch.zeros(5), torch.zeros(5)])
+    for given in (F, oa.nn.AvgPool(2), oa.nn.Conv):
+        with pytest.raises(oa.OperandError, match="nested"):
+            given(nested)
     with pytest.raises(oa.OperandError, match="applied to a Tensor"):
         oa.nn.MaxPool(2)(torch.zeros(6))

@@ -12,13 +12,15 @@ import numpy as np
 from ...arrays.window import Window
 from ...filters.fir import Fir
 from ...filters.remembered import remembered
-from . import costs, onednn
+from . import costs, onednn, pytorch
+from .columns import Columns, ColumnsGradient, gathers_small, is_small
 from .convolution import Convolution, Gradient
-from .costs import BLAS, BLOCKED, PLAIN
+from .costs import BLAS, BLOCKED, COLUMNS, PLAIN, TORCH
 from .geometry import geometry
 from .products import ProductGradient, product
+from .pytorch import TorchConvolution, TorchGradient
 
-NAMES = (BLAS, PLAIN, BLOCKED)
+NAMES = (BLAS, COLUMNS, PLAIN, BLOCKED, TORCH)
 KEPT = 64  # plans of one filter
 
 
@@ -33,14 +35,29 @@ def _made(name: str, fir: Fir, written: Window, read: Window, dtype: np.dtype) -
         return product(fir, written, read, dtype)
     found = geometry(fir, written, read)
     taps = fir.taps_in(dtype)
-    if dtype != np.float32 or taps.dtype.kind != "f" or found is None or not onednn.available():
+    if found is None or taps.dtype.kind != "f" or dtype.kind != "f":
+        return None
+    if name == COLUMNS:
+        return Columns(found, taps) if is_small(found) else None
+    if dtype != np.float32 or not _is_there(name):
         return None
     if name == BLOCKED and costs.is_better_turned(found):
         found = found.turned
+
+    def otherwise(y: np.ndarray, x: np.ndarray) -> None:
+        fir.add_to(y, x, written, read)
+
     try:
-        return Convolution(found, name == PLAIN, taps, lambda y, x: fir.add_to(y, x, written, read))
+        if name == TORCH:
+            return TorchConvolution(found, taps, otherwise)
+        return Convolution(found, name == PLAIN, taps, otherwise)
     except NotImplementedError:
         return None
+
+
+def _is_there(name: str) -> bool:
+    """Whether a library of convolutions can be used."""
+    return (pytorch if name == TORCH else onednn).available()
 
 
 def fastest(fir: Fir, written: Window, read: Window, batch: int, dtype: np.dtype) -> str | None:
@@ -66,9 +83,13 @@ def gradient(name: str, numbers: Fir, written: Window, read: Window, dtype: np.d
         found = product(numbers, written, read, dtype)
         return None if found is None else ProductGradient(found)
     where = geometry(numbers, written, read)
-    if name not in NAMES or dtype != np.float32 or where is None or not onednn.available():
+    if name == COLUMNS:
+        return None if where is None or not gathers_small(where) else ColumnsGradient(where, numbers.taps)
+    if name not in NAMES or dtype != np.float32 or where is None or not _is_there(name):
         return None
     try:
+        if name == TORCH:
+            return TorchGradient(where, numbers.taps)
         return Gradient(where, name == PLAIN, numbers.taps)
     except NotImplementedError:
         return None

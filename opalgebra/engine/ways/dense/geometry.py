@@ -6,13 +6,14 @@ With L = 1 it is a convolution with stride M; with M = 1 the transpose of one wi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import gcd, prod
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from ...arrays.window import Window
-from ...filters.fir import Fir
+from ...filters.fir import Fir, Places
 from ...filters.mixing import trailing
 from ...filters.remembered import remembered
 
@@ -35,6 +36,7 @@ class Geometry(NamedTuple):
     before: Ints  # zeros
     after: Ints
     first: Ints  # of the filter's taps that meet a sample and are no zeros put between
+    listed: Ints | None  # the shape of these taps with all others, where the filter is a list of them
 
     @property
     def narrow(self) -> int:
@@ -78,10 +80,30 @@ class Geometry(NamedTuple):
 
     def weights(self, taps: np.ndarray) -> np.ndarray:
         """The taps of the filter as weights (groups, narrow, wide, \\*kernel)."""
-        axes = zip(self.first, self.kernel, self.dilation, strict=True)
+        steps = self.dilation
+        if self.listed is not None:  # in the order of their places
+            taps, steps = taps.reshape(*taps.shape[:3], *self.listed), (1,) * len(self.listed)
+        axes = zip(self.first, self.kernel, steps, strict=True)
         part = taps[trailing([slice(a, a + (k - 1) * d + 1, d) for a, k, d in axes])]
         found = np.flip(part, tuple(range(3, taps.ndim))) if self.gathers else part.swapaxes(1, 2)
         return np.ascontiguousarray(found)
+
+    def numbered(self, numbers: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+        """What puts gradients (groups, narrow, wide, taps) in the order of the filter's taps.
+
+        The taps hold the numbers of their entries, from 1 on; some may meet no sample.
+        """
+        order = self.weights(numbers)[0, 0, 0].reshape(-1).astype(np.int64) - 1
+        count = int(numbers.max())
+        if np.array_equal(order, np.arange(count)):
+            return lambda found: found
+
+        def put(found: np.ndarray) -> np.ndarray:
+            ordered = np.zeros((*found.shape[:3], count), found.dtype)
+            ordered[..., order] = found
+            return ordered
+
+        return put
 
 
 def geometry(fir: Fir, written: Window, read: Window) -> Geometry | None:
@@ -90,8 +112,6 @@ def geometry(fir: Fir, written: Window, read: Window) -> Geometry | None:
 
 
 def _geometry(fir: Fir, written: Window, read: Window) -> Geometry | None:
-    if fir.places is not None:  # a list of taps has ways of its own
-        return None
     gathers = max(fir.up, default=0) == 1 and min(fir.down) > 0
     lattice = _lattice(fir) if gathers or set(fir.down) == {1} else None
     if lattice is None or not 1 <= len(fir.start) <= AXES or not written.size or not read.size:
@@ -108,27 +128,25 @@ def _geometry(fir: Fir, written: Window, read: Window) -> Geometry | None:
         after = s * (m - 1) + extent - n - before
         if low >= high or before < 0 or after <= -s or max(before, after) >= extent:
             return None  # a part is cropped, or some outputs read nothing
-        axes.append((high - low, d, before, after, last - d * (high - 1) if gathers else first + d * low))
-    kernel, dilation, zeros, more, begin = zip(*axes, strict=True)
+        begin = count - high if gathers else low
+        axes.append((high - low, d, before, after, begin if fir.places is not None else first + d * begin))
+    kernel, dilation, zeros, more, begins = zip(*axes, strict=True)
     groups, outs, ins = fir.taps.shape[:3]
+    listed = None if fir.places is None else lattice[1]
     return Geometry(gathers, groups, outs, ins, large.shape, small.shape, kernel, tuple(stride), dilation,
-                    zeros, more, begin)  # fmt: skip
+                    zeros, more, begins, listed)  # fmt: skip
 
 
 def _lattice(fir: Fir) -> tuple[Ints, Ints, Ints] | None:
     """First tap, number of taps and dilation per axis, where the taps that are not all zero make a grid."""
-    return remembered(fir, "_grid", None, lambda: (_grid_of(np.any(fir.taps != 0, axis=(0, 1, 2))),))[0]
+    return remembered(fir, "_grid", None, lambda: (_grid_of(fir.where),))[0]
 
 
-def _grid_of(present: np.ndarray) -> tuple[Ints, Ints, Ints] | None:
-    first, kernel, dilation = [], [], []
-    for axis in range(present.ndim):
-        at = np.flatnonzero(np.any(present, axis=tuple([a for a in range(present.ndim) if a != axis])))
-        if not len(at):
-            return None
-        step = gcd(*np.diff(at).tolist()) or 1
-        first.append(int(at[0]))
-        kernel.append(int(at[-1] - at[0]) // step + 1)
-        dilation.append(step)
-    grid = tuple(slice(a, a + (k - 1) * d + 1, d) for a, k, d in zip(first, kernel, dilation, strict=True))
-    return (tuple(first), tuple(kernel), tuple(dilation)) if bool(present[grid].all()) else None
+def _grid_of(where: Places) -> tuple[Ints, Ints, Ints] | None:
+    if not len(where[0]):
+        return None
+    stands = list(map(np.unique, where))
+    steps = [gcd(*np.diff(at).tolist()) or 1 for at in stands]
+    kernel = [int(at[-1] - at[0]) // d + 1 for at, d in zip(stands, steps, strict=True)]
+    is_grid = len(where[0]) == prod(kernel)
+    return (tuple([int(at[0]) for at in stands]), tuple(kernel), tuple(steps)) if is_grid else None

@@ -10,8 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays.blas import matmul, on_one_thread
 from ...arrays.window import Window
 from ...filters.fir import Fir
+from ..compiled.threads import get_threads, share
+
+SHARED, PIECES = 2**21, 8  # multiply-adds that threads share, and into about how many products they are cut
+LINE = 64  # positions of which a product has a multiple
+LINES = (2, 3)  # lines of a matrix that are multiplied one by one
+FEW = 64  # sums up to which each is a dot product
 
 
 class Product:
@@ -36,7 +43,9 @@ class Product:
         self.is_whole = self.reads == tuple(written)
         self.takes_all = self.reads == tuple(read) and all(s.step in (1, None) for s in source)
 
-    def run(self, x: np.ndarray, y: np.ndarray | None = None, add: bool = False) -> np.ndarray:
+    def run(
+        self, x: np.ndarray, y: np.ndarray | None = None, add: bool = False, threads: int | None = None
+    ) -> np.ndarray:
         """y, or y + the filtered x where ``add``; x has the shape (…, channels, \\*space)."""
         lead = x.shape[: x.ndim - len(self.shape_in) + 1]
         outs = self.shape_out[0] * self.shape_out[1]
@@ -46,10 +55,10 @@ class Product:
         columns = np.ascontiguousarray(x).reshape(*x.shape[:3], prod(self.reads))
         parts = result.reshape(prod(lead), *self.shape_out)
         if self.is_whole:
-            self._multiply(columns, parts.reshape(*parts.shape[:3], columns.shape[3]))
+            self._multiply(columns, parts.reshape(*parts.shape[:3], columns.shape[3]), threads)
         else:
             made = np.empty((*parts.shape[:3], columns.shape[3]), result.dtype)
-            self._multiply(columns, made)
+            self._multiply(columns, made, threads)
             parts[...] = 0
             parts[(..., *self.to)] = made.reshape(*parts.shape[:3], *self.reads)
         if add and y is not None:
@@ -57,9 +66,30 @@ class Product:
             return y
         return result
 
-    def _multiply(self, x: np.ndarray, y: np.ndarray) -> None:
-        times = np.multiply if self.taps.shape[2] == 1 else np.matmul
-        times(self.taps, x, out=y)
+    def _multiply(self, x: np.ndarray, y: np.ndarray, threads: int | None) -> None:
+        times: Any = np.multiply if self.taps.shape[2] == 1 else np.matmul
+        with np.errstate(all="ignore"):  # infinities belong to the samples
+            self._by(times, x, y, threads)
+
+    def _by(self, times: Any, x: np.ndarray, y: np.ndarray, threads: int | None) -> None:
+        batch, positions = len(x), x.shape[3]
+        if self.taps.size * positions * batch < SHARED:
+            with on_one_thread(self.taps[0].size * positions):
+                if self.taps.shape[2] > self.taps.shape[1] in LINES:
+                    times(self.taps[:, :, None], x[:, :, None], out=y[:, :, :, None])
+                else:
+                    times(self.taps, x, out=y)
+            return
+        width = -(-positions // (-(-PIECES // batch) * LINE)) * LINE
+        cuts = -(-positions // width)
+
+        def part(first: int, stop: int, _: None) -> None:
+            for i in range(first, stop):
+                at = slice(i // cuts, i // cuts + 1), ..., slice(i % cuts * width, (i % cuts + 1) * width)
+                times(self.taps, x[at], out=y[at])
+
+        with on_one_thread(SHARED):
+            share(part, batch * cuts, get_threads() if threads is None else threads)
 
 
 class ProductGradient:
@@ -76,9 +106,29 @@ class ProductGradient:
         x = x if product.takes_all else x[(..., *product.source)]
         y = y if product.is_whole else y[(..., *product.to)]
         rows, columns = (a.reshape(*a.shape[:3], prod(product.reads)) for a in (y, x))
-        if batch == 1:
-            return np.matmul(rows[0], columns[0].swapaxes(1, 2))[..., None]
-        return np.matmul(rows, columns.swapaxes(2, 3)).sum(axis=0)[..., None]
+        parts = self._parts(rows, columns, get_threads() if threads is None else threads)
+        return (parts[0] if batch == 1 else np.add.reduce(parts, axis=0))[..., None]
+
+    def _parts(self, rows: np.ndarray, columns: np.ndarray, threads: int) -> np.ndarray:
+        """One sum for each array of the batch."""
+        batch, groups, outs, ins = *rows.shape[:3], columns.shape[2]
+        work = outs * ins * rows.shape[3]
+        if outs * ins <= FEW:
+            with on_one_thread(work), np.errstate(all="ignore"):
+                found: np.ndarray = np.vecdot(rows[:, :, :, None], columns[:, :, None])
+            return found
+        with on_one_thread(work):
+            if outs in LINES and ins > outs:
+                return matmul(columns[:, :, None], rows[..., None])[..., 0]
+            if batch == 1 or batch * groups * work < SHARED:
+                return matmul(rows, columns.swapaxes(2, 3))
+            found = np.empty((batch, groups, outs, ins), rows.dtype)
+
+            def part(first: int, stop: int, _: None) -> None:
+                matmul(rows[first:stop], columns[first:stop].swapaxes(2, 3), out=found[first:stop])
+
+            share(part, batch, threads)
+        return found
 
 
 def product(fir: Fir, written: Window, read: Window, dtype: np.dtype) -> Product | None:
