@@ -10,8 +10,9 @@ import sympy
 
 import opalgebra as oa
 from opalgebra import AvgPool, Conv, Down, Flip, Identity, LinearUp, Modulate, Repeat, Shift, Up, Zero
+from opalgebra.algebra.decide.affine import Context
 from opalgebra.algebra.decide.points import vanishes
-from opalgebra.algebra.decide.symbolic import Context, SymbolicWalker
+from opalgebra.algebra.decide.symbolic import SymbolicWalker
 from opalgebra.algebra.facts import holds
 from opalgebra.algebra.numbers.choose import ring_of
 from opalgebra.errors import Undecided
