@@ -1,8 +1,8 @@
 """The units of a statement with symbolic factors: what has exponents that depend on factors and on indices of sums.
 
-e^{iω} for a frequency ω as in :mod:`.spectrum`; c^{…} for a base c; and one root of unity ζ = e^{iπ/(d D)}, with a number
-d and a monomial D in the factors, of which every e^{2πi j/M} in the statement is a power.  Exponents of ζ count modulo
-2 d D; all others are free, so that what is concluded holds for all values of the units.
+They are e^{iω} for frequencies ω, as in :mod:`.spectrum`, and c^{…} for bases c.  One is a root of unity,
+ζ = e^{iπ/(d D)} with a number d and a monomial D in the factors, of which every e^{2πi j/M} in the statement is a
+power: its exponents count modulo 2 d D.  All others are free, so that what is concluded holds for all values of them.
 """
 
 from __future__ import annotations
