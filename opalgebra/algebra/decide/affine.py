@@ -29,6 +29,7 @@ class Context:
     thresholds: dict[Any, int] = field(default_factory=dict)
     ring: Ring = RATIONALS
     whole: Poly | None = None  # what exponents of the root of unity count modulo
+    questions: list[str] = field(default_factory=list)  # of divisibility, that stayed open
     bases: tuple[tuple[int, Any, int], ...] = ()  # (slot, c, d): its exponents are those of the d-th root of c
     _last: int = CONSTANT
 

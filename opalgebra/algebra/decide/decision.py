@@ -179,6 +179,7 @@ def _walked_symbolically(lhs: Expression, rhs: Expression, facts: tuple[Hypothes
                 if not _fits(found, {*mentioned, *symbols_of(given)}, given):
                     raise Undecided("it fails for some values, but not for any that are known to be allowed")
                 return "refuted", "", found
+            open_question = open_question or next(map(Undecided, context.questions), None)
         except Undecided as why:
             open_question = open_question or why
     if open_question is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from ...errors import Undecided
 from .affine import CONSTANT, Poly, combination, common_factor, plus
 from .parametrised import Parametrised
 from .weights import by_power, depends_on, product, reduced, summed
@@ -56,10 +55,7 @@ def _counted(state: Parametrised, parameter: int, bound: Poly) -> Parametrised |
     if reduced(product(slope, {(): bound}), state.context) != (1, {}):
         return None
     exponent = {monomial[0] if monomial else CONSTANT: c for monomial, c in slope.items()}
-    try:
-        kept = replace(without, point=(exponent, *state.point)).divided(0, state.context.whole)
-    except Undecided:
-        return None  # the sum stays as it is, and may cancel against another
+    kept = replace(without, point=(exponent, *state.point)).divided(0, state.context.whole)
     if kept is None:
         return without.scaled(ring.zero)[0]
     return replace(kept, point=kept.point[1:]).scaled(ring.convert(bound.as_expr()))[0]
@@ -75,22 +71,27 @@ def _absorbed(state: Parametrised, parameter: int, bound: Poly, column: tuple[Po
             if _weighs_as(state, joined.weighing(joined, apart)):
                 more = {new: bound * state.bounds[other]} if other in state.bounds else {}
                 return replace(joined, bounds={**joined.bounds, **more})
-    return _absorbed_by_span(state, parameter, steps) or _reindexed(state, parameter, bound, column)
+    return _absorbed_by_span(state, parameter, bound, steps) or _reindexed(state, parameter, bound, column)
 
 
 def _weighs_as(state: Parametrised, other: Parametrised) -> bool:
     return state.phase == other.phase and state.varying == other.varying and state.weight == other.weight
 
 
-def _absorbed_by_span(state: Parametrised, parameter: int, steps: tuple[Poly, ...]) -> Parametrised | None:
+def _absorbed_by_span(state: Parametrised, parameter: int, bound: Poly, steps: tuple[Poly, ...]) -> Parametrised | None:
     """r + bound · t where the step bound · column is a vector of another basis of the free lattice.
 
-    With bound · column = Σ λⱼ · columnⱼ and some λᵢ = ±1, it takes the place of columnᵢ.
+    With bound · column = Σ λⱼ · columnⱼ and some λᵢ = ±1, it takes the place of columnᵢ: the parameters become
+    r + λᵢ · bound · tᵢ and tⱼ − λᵢ λⱼ tᵢ.
     """
-    span = _span(state, steps)
-    for p, weight in span.items() if not _weight_depends_on(state, (parameter, *span)) else ():
+    one, span = state.context.poly(1), _span(state, steps)
+    for p, weight in span.items():
         if weight in (1, -1):
-            return _joined(state, parameter, p)[0]
+            joined, new = _joined(state, parameter, p)
+            apart = {j: {j: one, p: -weight * times} for j, times in span.items() if j != p}
+            apart[new] = {parameter: one, p: weight * bound}
+            if _weighs_as(state, joined.weighing(joined, apart)):
+                return joined
     return None
 
 

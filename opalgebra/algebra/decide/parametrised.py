@@ -36,6 +36,12 @@ from .weights import (
     total,
 )
 
+EQUATION = ("equation",)  # the label of a slot that is to be 0
+
+
+class OpenQuestion(Undecided):
+    """Whether a factor divides something is not known."""
+
 
 @dataclass(frozen=True)
 class Parametrised:
@@ -270,26 +276,54 @@ class Parametrised:
         return made.with_phase(put(before.phase, {p: lifted(value) for p, value in values.items()}))
 
     def divided(self, axis: int, factor: Poly) -> Parametrised | None:
-        """The part with factor | n on one axis, n divided; None where nothing is left."""
-        state: Parametrised | None = self
-        while state is not None:
+        """The part with factor | n on one axis, n divided; None where nothing is left.
+
+        What cannot be solved for a parameter stays as an equation between them.
+        """
+        state = self
+        while True:
             index = state.point[axis]
             rest = {p: r for p, c in index.items() if (r := remainder(c, factor, self.context))}
             if not rest:
                 quotient = {p: c.exquo(factor) for p, c in index.items()}
                 return replace(state, point=(*state.point[:axis], quotient, *state.point[axis + 1 :]))
-            state = state._solved(rest, factor)
-        return None
+            try:
+                solved = state._solved(rest, factor)
+            except OpenQuestion as why:
+                self.context.questions.append(str(why))
+                return state._constrained(axis, rest, factor)
+            if solved is None:
+                return None
+            state = solved
 
-    def _solved(self, rest: Affine, factor: Poly) -> Parametrised | None:
-        """One step towards factor | rest; None where it never holds."""
+    def _constrained(self, axis: int, rest: Affine, factor: Poly) -> Parametrised:
+        """n / factor where rest = factor · u: the difference of these is one more coordinate, which is to be 0.
+
+        Families that are equal with it are equal where it is 0.
+        """
+        whole = {p: (c - remainder(c, factor, self.context)).exquo(factor) for p, c in self.point[axis].items()}
+        known = plus({}, whole)
+        factor, rest, content = self._primitive(rest, factor)
+        new = self.context.fresh()
+        point = (*self.point[:axis], plus(known, {new: content}), *self.point[axis + 1 :])
+        equation = plus(rest, {new: -factor})
+        none: list[Affine] = [{}] * (self.ndim - 1)
+        return replace(self, labels=(*self.labels, EQUATION), point=(*point, equation, *none))
+
+    def _primitive(self, rest: Affine, factor: Poly) -> tuple[Poly, Affine, Poly]:
+        """factor | rest without what both share, and without a coprime content of the rest, which comes last."""
         ring = self.context.polynomials
         common = common_factor(rest.values(), ring, factor)
         factor = factor.exquo(common)
         rest = {p: c.exquo(common) for p, c in rest.items()}
         content = common_factor(rest.values(), ring)
-        if content != 1 and self.context.are_coprime(content, factor):
-            rest = {p: c.exquo(content) for p, c in rest.items()}
+        if content == 1 or not self.context.are_coprime(content, factor):
+            return factor, rest, self.context.poly(1)
+        return factor, {p: c.exquo(content) for p, c in rest.items()}, content
+
+    def _solved(self, rest: Affine, factor: Poly) -> Parametrised | None:
+        """One step towards factor | rest; None where it never holds."""
+        factor, rest, _ = self._primitive(rest, factor)
         if self.context.never_divides(factor, rest):
             return None
         free = [p for p in rest if p != CONSTANT and p not in self.bounds]
@@ -301,7 +335,7 @@ class Parametrised:
         if free:
             if never_divides(factor, rest):
                 return None
-            raise Undecided(f"does {factor} divide {shown(rest)}? nothing known about the factors decides it")
+            raise OpenQuestion(f"does {factor} divide {shown(rest)}? nothing known about the factors decides it")
         return self._solved_bounded(rest, factor)
 
     def _inverse(self, coefficient: Poly, factor: Poly) -> Poly | None:
@@ -317,7 +351,7 @@ class Parametrised:
         constant: Poly = rest.get(CONSTANT, self.context.poly(0))
         if not bounded:
             if not constant.is_ground:
-                raise Undecided(
+                raise OpenQuestion(
                     f"does {factor} divide {constant.as_expr()}? nothing known about the factors decides it"
                 )
             if not factor.is_ground:
@@ -327,7 +361,7 @@ class Parametrised:
             return self._single_bounded(bounded[0], rest[bounded[0]], constant, factor)
         if len(bounded) == 2 and not constant and self._opposite(bounded, rest, factor):
             return self.substituted(bounded[0], {bounded[1]: self.context.poly(1)})
-        raise Undecided(f"does {factor} divide {shown(rest)}? nothing known about the factors decides it")
+        raise OpenQuestion(f"does {factor} divide {shown(rest)}? nothing known about the factors decides it")
 
     def _fits(self, parameter: int, factor: Poly) -> bool:
         """Whether the parameter stays below the factor: its bound divides it."""
@@ -344,7 +378,7 @@ class Parametrised:
         if not value:
             return self.substituted(parameter, {})
         if not value.is_ground or self.bounds[parameter] != factor or factor.is_ground:
-            raise Undecided(f"does {factor} divide r + {constant.as_expr()} for some 0 <= r < {factor}?")
+            raise OpenQuestion(f"does {factor} divide r + {constant.as_expr()} for some 0 <= r < {factor}?")
         self.context.require_larger(factor, abs(int(value.LC)))
         return self.substituted(parameter, {CONSTANT: value if int(value.LC) > 0 else value + factor})
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from ..budget import check_time
 from ..numbers.ring import Ring
-from .affine import CONSTANT, Affine, combination, plus
+from .affine import CONSTANT, Affine, combination, plus, times
 from .canonical import atoms_of
 from .merging import normalised
-from .parametrised import Parametrised
+from .parametrised import EQUATION, Parametrised
 from .walk import INPUT
 from .weights import Function, by_power, in_ring, put, total
 
@@ -141,12 +141,23 @@ def _as_weight_on(known: Parametrised, state: Parametrised) -> Parametrised | No
     if sorted(known.labels) != sorted(state.labels):
         return None
     for order in _orders(known.labels, state.labels):
-        moved = _permuted(state, order)
-        for parameters in _matchings(known, moved):
-            seen = replace(known, weight=moved.weight).weighing(moved, parameters)
-            if seen.phase == known.phase:
-                return seen
+        for moved in _turned_equations(_permuted(state, order)):
+            for parameters in _matchings(known, moved):
+                seen = replace(known, weight=moved.weight).weighing(moved, parameters)
+                if seen.phase == known.phase:
+                    return seen
     return None
+
+
+def _turned_equations(state: Parametrised) -> Iterator[Parametrised]:
+    """The state with its equations between parameters times 1 or −1."""
+    d, minus = state.ndim, state.context.poly(-1)
+    places = [d * slot for slot, label in enumerate(state.labels, 1) if label == EQUATION]
+    for turned in product((False, True), repeat=len(places)):
+        point = list(state.point)
+        for at in (at for at, turn in zip(places, turned, strict=True) if turn):
+            point[at] = times(point[at], minus)
+        yield replace(state, point=tuple(point)) if any(turned) else state
 
 
 def _orders(left: tuple[Any, ...], right: tuple[Any, ...]) -> Iterator[list[int]]:

@@ -17,7 +17,8 @@ from ...errors import Undecided
 from ...expr import Character, Signal, axes, constants, root_of_unity, walk
 from ...expr.operators import Scale
 from ...expr.sums import UNNAMED, Indexed
-from ...scalar import conjugate, is_sympy, to_sympy
+from ...scalar import conjugate, exact, is_sympy, to_sympy
+from .reading import factors as prime_factors
 from .spectrum import Spectrum, angle_of, denominator, normal_parts, terms_of, whole
 
 
@@ -39,7 +40,7 @@ class Units(Spectrum):
         indices = frozenset(node.index for node in nodes if isinstance(node, Indexed))
         frequencies = [entry for node in nodes if isinstance(node, Character) for entry in axes(node.frequency)]
         factors = [factor for value in values_in(nodes, roots) for factor in _factors(value)]
-        angles = [angle for factor in factors if (angle := _angle(factor)) is not None]
+        angles = [angle for factor in factors for angle in _angles(factor)]
         parts = [*map(normal_parts, frequencies), *((t, a) for t, a in map(normal_parts, angles))]
         order = Spectrum.of(*roots).order
         turn = _turn_of(parts, always=order == 0)
@@ -103,13 +104,14 @@ class Units(Spectrum):
 
     def _of_factor(self, factor: Any, conj: bool) -> tuple[Any, tuple[Any, ...]] | None:
         """A factor as a coefficient times powers of units; None where it is a coefficient."""
-        from sympy import I, Mul, exp
+        from sympy import I, Mul, exp, pi
 
-        power = _power(factor)
-        if power is not None:
-            base = conjugate(power[0]) if conj else power[0]
-            listed = [0] * len(self.units) + [whole(power[1] * d) if b == base else 0 for b, d in self.bases]
-            return 1, (*listed, 0)[: len(listed) + (self.turn is not None)]
+        powers = dict(_powers(factor))
+        if powers:
+            known = {conjugate(base) if conj else base: exponent for base, exponent in powers.items()}
+            turned = self._exponents(*normal_parts(pi * powers.get(-1, 0)), -1 if conj else 1)
+            of_bases = [0] * len(self.units) + [known.get(b, 0) * d for b, d in self.bases] + [0]
+            return 1, tuple(whole(a + b) for a, b in zip(turned, of_bases, strict=False))
         angle = _angle(factor)
         if angle is None:
             return None
@@ -190,14 +192,10 @@ def _factors(value: Any) -> list[Any]:
 
 
 def _angle(factor: Any) -> Any:
-    """θ of a factor e^{iθ}; of −1 to an integer power as well, and of i."""
+    """θ of a factor e^{iθ}, such as i."""
     from sympy import I, pi
 
-    if factor is I:
-        return pi / 2
-    if factor.is_Pow and factor.base == -1 and factor.exp.is_integer:
-        return pi * factor.exp
-    return angle_of(factor)
+    return pi / 2 if factor is I else angle_of(factor)
 
 
 def _below(atom: Any) -> Any:
@@ -245,23 +243,38 @@ def _denominators(
     return found
 
 
-def _power(factor: Any) -> tuple[Any, Any] | None:
-    """(c, exponent) of a power whose exponent has integer symbols alone; None of any other factor.
+def _powers(factor: Any) -> list[tuple[Any, Any]]:
+    """(c, exponent) whose product is a power with integer symbols alone in its exponent; none of any other factor.
 
-    Of what may be negative, a root is on either side of the cut, and no power of one unit.
+    Of a rational the bases are primes, and −1.  Of what may be negative, a root is on either side of the cut, and no
+    power of one unit.
     """
-    if not factor.is_Pow or factor.base == -1 or not factor.exp.free_symbols:
-        return None
+    if not factor.is_Pow or not factor.exp.free_symbols:
+        return []
     base, exponent = factor.args
     if not all(s.is_integer for s in exponent.free_symbols) or not exponent.is_polynomial(*exponent.free_symbols):
-        return None
-    return (base, exponent) if base.is_positive or denominator(exponent) == 1 else None
+        return []
+    if not base.is_positive and denominator(exponent) != 1:
+        return []
+    if not base.is_Rational:
+        return [(base, exponent)]
+    signs = [(to_sympy(-1), exponent)] if base.is_negative else []
+    return [*signs, *((to_sympy(p), e * exponent) for p, e in prime_factors(abs(exact(base))))]
+
+
+def _angles(factor: Any) -> list[Any]:
+    """The angles of a factor that is a power of units."""
+    from sympy import pi
+
+    powers = _powers(factor)
+    angle = _angle(factor) if not powers else None
+    return [pi * exponent for base, exponent in powers if base == -1] + ([] if angle is None else [angle])
 
 
 def _bases(factors: list[Any]) -> tuple[tuple[Any, int], ...]:
     """The bases of powers with symbolic exponents, and their conjugates."""
     found: dict[Any, int] = {}
-    for power in (p for f in factors if (p := _power(f)) is not None):
-        for base in (power[0], conjugate(power[0])):
-            found[base] = lcm(found.get(base, 1), denominator(power[1]))
+    for c, exponent in (power for factor in factors for power in _powers(factor) if power[0] != -1):
+        for base in (c, conjugate(c)):
+            found[base] = lcm(found.get(base, 1), denominator(exponent))
     return tuple(sorted(found.items(), key=lambda item: str(item[0])))
