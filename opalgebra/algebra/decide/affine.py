@@ -146,8 +146,9 @@ def combination(
     size, height = len(columns), len(targets[0])
     if not size:
         return None if any(any(target) for target in targets) else []
-    domain = context.polynomials.to_domain().get_field()
-    rows = [[domain.convert(column[i].as_expr()) for column in (*columns, *targets)] for i in range(height)]
+    polynomials = context.polynomials.to_domain()
+    domain = polynomials.get_field()
+    rows = [[domain.convert_from(column[i], polynomials) for column in (*columns, *targets)] for i in range(height)]
     reduced, pivots = DomainMatrix(rows, (height, size + len(targets)), domain).rref()
     if pivots != tuple(range(size)):
         return None

@@ -37,6 +37,7 @@ from .weights import (
 )
 
 EQUATION = ("equation",)  # the label of a slot that is to be 0
+QUESTIONS = 6  # of divisibility, that one walk may leave open
 
 
 class OpenQuestion(Undecided):
@@ -291,6 +292,8 @@ class Parametrised:
                 solved = state._solved(rest, factor)
             except OpenQuestion as why:
                 self.context.questions.append(str(why))
+                if len(self.context.questions) > QUESTIONS:
+                    raise
                 return state._constrained(axis, rest, factor)
             if solved is None:
                 return None

@@ -172,10 +172,9 @@ class TowerRing(Ring):
                 made = made * self._prime(self._log_of(powers[0][0]), Fraction(c))
             elif 4 * k in (tower.order, 3 * tower.order) and self._gaussian(powers) and Fraction(c).denominator == 1:
                 a, b = self._gaussian(powers)
-                direction = (a + b * tower.root_of_unity(Fraction(k, tower.order) * (1 if c > 0 else -1))) ** abs(
-                    int(c)
-                )
-                made = made * direction * self._prime(a * a + b * b, -Fraction(abs(c), 2))
+                turn = Fraction(k, tower.order) * (1 if c > 0 else -1)
+                made = made * (tower.rational(a) + tower.root_of_unity(turn) * b) ** abs(int(c))
+                made = made * self._prime(a * a + b * b, -Fraction(abs(int(c)), 2))
             else:
                 monomial = tower.to_sympy(Number(tower, {(k, powers): 1}))
                 made = made * tower.power(tower.place("exp", (k, powers), monomial), c)

@@ -39,7 +39,7 @@ class Units(Spectrum):
         nodes = [node for root in roots for node in walk(root)]
         indices = frozenset(node.index for node in nodes if isinstance(node, Indexed))
         frequencies = [entry for node in nodes if isinstance(node, Character) for entry in axes(node.frequency)]
-        factors = [factor for value in values_in(nodes, roots) for factor in _factors(value)]
+        factors = [factor for value in values_in(nodes, roots) if is_sympy(value) for factor in _factors(value)]
         angles = [angle for factor in factors for angle in _angles(factor)]
         parts = [*map(normal_parts, frequencies), *((t, a) for t, a in map(normal_parts, angles))]
         order = Spectrum.of(*roots).order
@@ -144,7 +144,7 @@ class Units(Spectrum):
     def integers(self, *roots: Any, known: list[Any]) -> list[Any]:
         """The integer symbols that stand in numbers alone, where exponents may have them."""
         values = values_in([node for root in roots for node in walk(root)], roots) if self.none else []
-        found = {s for value in values for s in value.free_symbols if s.is_integer}
+        found = {s for value in values if is_sympy(value) for s in value.free_symbols if s.is_integer}
         return sorted(found.difference(known, self.indices), key=str)
 
     def coefficients(self, *roots: Any) -> list[Any]:
@@ -153,7 +153,7 @@ class Units(Spectrum):
         found += [root_of_unity(self.order)] if self.order > 1 else []
         for value in values_in([node for root in roots for node in walk(root)], roots):
             for coefficient, _ in self.of_scalar(value, False):
-                used = sorted(self.indices & to_sympy(coefficient).free_symbols, key=str)
+                used = sorted(self.indices & coefficient.free_symbols, key=str) if is_sympy(coefficient) else []
                 found += polynomial_in(coefficient, used).coeffs() if used else [coefficient]
         return found
 
@@ -164,14 +164,14 @@ class Units(Spectrum):
 
 
 def values_in(nodes: Iterable[Any], roots: Iterable[Any]) -> list[Any]:
-    """The SymPy numbers of an expression, with and without sums of known length written out."""
+    """The numbers of an expression, with and without sums of known length written out."""
     found: dict[Any, None] = {}
     for node in nodes:
         if isinstance(node, Scale):
             found[node.scalar] = None
         elif isinstance(node, Signal) and node.is_exact:
             found.update(dict.fromkeys(node.values.flat))
-    return [value for value in (*found, *constants(*roots)) if is_sympy(value)]
+    return [*found, *constants(*roots)]
 
 
 def polynomial_in(value: Any, symbols: list[Any]) -> Any:
