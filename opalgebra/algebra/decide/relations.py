@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ...errors import OperandError, Undecided
-from ...expr import Conv, Down, Flip, FormalSignal, Signal, SignalExpr, Up, axes, axis_count, exact_array, ratio
+from ...expr import Conv, Down, Flip, FormalSignal, Modulate, Signal, SignalExpr, Up, axes, axis_count, exact_array, ratio
 from ...expr.contents import constants
 from ...expr.operators import Identity, LinearOperator, Scale, Zero, add
 from ...expr.sums import nameless
@@ -33,6 +33,7 @@ Equal: TypeAlias = Callable[[Any, Any], bool]
 Assignment: TypeAlias = dict[Any, Any]  # a Signal by formal name, a number by symbol
 
 MAX_GENERATORS = 60
+MOST_TURNS = 8  # of filters in a bank whose alias terms are used one by one
 MAX_TAPS, MAX_VARIABLES = 10, 16  # beyond which a Gröbner basis takes minutes
 TRIED = 200  # assignments of the pool
 
@@ -45,10 +46,14 @@ class Relation(Hypothesis):
     kernels: tuple[SignalExpr, ...]
     pairs: tuple[Pair, ...]
     factor: Any = 1
-    consequences: tuple[Pair, ...] = ()  # equations that follow
 
     def __str__(self) -> str:
         return self.words
+
+    @property
+    def consequences(self) -> list[Pair]:
+        """Equations that follow."""
+        return []
 
     @property
     def rate(self) -> Any:
@@ -74,6 +79,35 @@ class Nyquist(Relation):
         return kernel.name, impulse + kernel - Up(self.factor) @ (Down(self.factor) @ kernel)
 
 
+class Orthonormal(Relation):
+    """↓k C_q C_qᴴ ↑k = I."""
+
+    @property
+    def consequences(self) -> list[Pair]:
+        """The autocorrelation, which is δ at the multiples of k."""
+        (q,) = self.kernels
+        return [(Conv(Up(self.factor) @ (Down(self.factor) @ (Conv(q) @ (Flip() @ q.conj())))), Identity())]
+
+
+class Paraunitary(Relation):
+    """Σ_i (↓k C_{h_i})ᴴ ↓k C_{h_i} = I."""
+
+    @property
+    def consequences(self) -> list[Pair]:
+        """The sums of C_{h_i}ᴴ C_{h_i} are k, and with one h_i of each turned by 2πj/k they are 0.
+
+        Modulations by 2πj/k with convolutions before them are independent, and these are k times their parts of Σ_i.
+        """
+        from sympy import Rational, pi
+
+        count = len(self.kernels)
+        found: list[Pair] = [(add(tuple(Conv(h).H @ Conv(h) for h in self.kernels)), Scale(count, Identity()))]
+        for j in range(1, count if axis_count(self.factor) == 1 and count <= MOST_TURNS else 1):
+            turn = Modulate([1, -1]) if count == 2 else Modulate(frequency=2 * pi * Rational(j, count))
+            found.append((add(tuple(Conv(h).H @ Conv(turn @ h) for h in self.kernels)), Zero()))
+        return found
+
+
 def orthonormal(q: Any, k: Any) -> Relation:
     """The hypothesis ↓k C_q C_qᴴ ↑k = I: q is orthonormal to its shifts by multiples of k.
 
@@ -85,8 +119,7 @@ def orthonormal(q: Any, k: Any) -> Relation:
     """
     (kernel,) = _kernels([q], "orthonormal")
     pair = Down(k) @ Conv(kernel) @ Conv(kernel).H @ Up(k), Identity()
-    spread = Conv(Up(k) @ (Down(k) @ (Conv(kernel) @ (Flip() @ kernel.conj())))), Identity()  # of δ at multiples of k
-    return Relation(f"{_name(kernel)} orthonormal for k = {k}", (kernel,), (pair,), Down(k).factor, (spread,))
+    return Orthonormal(f"{_name(kernel)} orthonormal for k = {k}", (kernel,), (pair,), Down(k).factor)
 
 
 def paraunitary(hs: Sequence[Any], k: Any) -> Relation:
@@ -109,10 +142,7 @@ def paraunitary(hs: Sequence[Any], k: Any) -> Relation:
     for i, a in enumerate(bands):
         pairs += [(a @ b.H, Identity() if i == j else Zero()) for j, b in enumerate(bands)]
     names = ", ".join(map(_name, kernels))
-    # That part of the first equation which commutes with all shifts, times k: the filters are power complementary.
-    power: Pair = add(tuple(Conv(h).H @ Conv(h) for h in kernels)), Scale(len(kernels), Identity())
-    words = f"{names} paraunitary for k = {k}"
-    return Relation(words, tuple(kernels), tuple(pairs), Down(k).factor, (power,))
+    return Paraunitary(f"{names} paraunitary for k = {k}", tuple(kernels), tuple(pairs), Down(k).factor)
 
 
 def nyquist(h: Any, k: Any) -> Relation:

@@ -3,7 +3,8 @@
 The index n and the slots are affine in integer parameters, with coefficients that are polynomials in the
 factors.  A parameter is free, or bounded to [0, b).  ↓k asks whether k divides n; where that can be solved for
 a parameter the walk goes on with fewer or other parameters, and where it cannot the statement is undecided.
-Nothing is ever decided by trying values: small values only refute.
+Nothing is ever decided by trying values: small values only refute.  What a point weighs may depend on its parameters
+(:mod:`.weights`).
 
 What is concluded holds for all positive factors, except that "k does not divide the number c ≠ 0" is used
 for k > |c|; such thresholds are kept, and the finitely many smaller k are decided one by one.
