@@ -1,8 +1,8 @@
 """Random statements of the kinds that textbooks prove: angles with symbols, adjacent ranges, weights that depend on the
 index of a sum, coprime re-indexing, Nyquist and orthonormal kernels, and common factors.
 
-A statement starts from an identity written here by hand, with parameters drawn; true rules of tests/generate_symbolic.py
-are applied to both of its sides, and a near miss changes one small thing.
+A statement starts from an identity written here by hand, with parameters drawn; true rules of
+tests/generate_symbolic.py are applied to both of its sides, and a near miss changes one small thing.
 """
 
 from __future__ import annotations
@@ -202,7 +202,17 @@ def divisions(rng: Rng) -> Made:
     return rng.choice(makers)()
 
 
-KINDS: list[Callable[[Rng], Made]] = [angles, angles, ranges, weights, weights, coprime, nyquist, orthonormal, divisions]
+KINDS: list[Callable[[Rng], Made]] = [
+    angles,
+    angles,
+    ranges,
+    weights,
+    weights,
+    coprime,
+    nyquist,
+    orthonormal,
+    divisions,
+]
 
 
 def _miss_value(rng: Rng, node: Any, ndim: int) -> Any:
@@ -235,4 +245,3 @@ def _statement(rng: Rng, made: Made) -> tuple[Any, ...]:
 def textbook(rng: Rng) -> tuple[Any, ...]:
     """(lhs, rhs, hint, claims)."""
     return _statement(rng, rng.choice(KINDS)(rng))
-

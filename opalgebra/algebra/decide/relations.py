@@ -17,7 +17,21 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ...errors import OperandError, Undecided
-from ...expr import Conv, Down, Flip, FormalSignal, Modulate, Signal, SignalExpr, Up, axes, axis_count, exact_array, ratio
+from ...expr import (
+    Character,
+    Conv,
+    Down,
+    Flip,
+    FormalSignal,
+    Modulate,
+    Signal,
+    SignalExpr,
+    Up,
+    axes,
+    axis_count,
+    exact_array,
+    ratio,
+)
 from ...expr.contents import constants
 from ...expr.operators import Identity, LinearOperator, Scale, Zero, add
 from ...expr.sums import nameless
@@ -103,7 +117,7 @@ class Paraunitary(Relation):
         count = len(self.kernels)
         found: list[Pair] = [(add(tuple(Conv(h).H @ Conv(h) for h in self.kernels)), Scale(count, Identity()))]
         for j in range(1, count if axis_count(self.factor) == 1 and count <= MOST_TURNS else 1):
-            turn = Modulate([1, -1]) if count == 2 else Modulate(frequency=2 * pi * Rational(j, count))
+            turn = Modulate([1, -1]) if count == 2 else Character(2 * pi * Rational(j, count))
             found.append((add(tuple(Conv(h).H @ Conv(turn @ h) for h in self.kernels)), Zero()))
         return found
 

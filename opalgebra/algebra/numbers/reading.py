@@ -141,7 +141,7 @@ class TowerRing(Ring):
         """Hyperbolic ones by logarithms; those of a circle by angles of Gaussian primes, where they are rational."""
         (x,) = value.args
         match value:
-            case sympy.asinh():
+            case sympy.asinh() if x.is_real:
                 return self.read(sympy.log(x + sympy.sqrt(x**2 + 1)))
             case sympy.acosh() if x.is_Rational and x > 1:
                 return self.read(sympy.log(x + sympy.sqrt(x**2 - 1)))
@@ -188,7 +188,10 @@ class TowerRing(Ring):
         if len(powers) != 1 or powers[0][1] != 1:
             return ()
         value = self.tower.generators[powers[0][0]].value
-        return (int(value.args[0].q), int(value.args[0].p)) if isinstance(value, sympy.atan) else ()
+        if not isinstance(value, sympy.atan) or not value.args[0].is_Rational:
+            return ()
+        a, b = int(value.args[0].q), int(value.args[0].p)
+        return (a, b) if sympy.isprime(a * a + b * b) else ()
 
     def _log_of(self, place: int) -> Any:
         """The prime whose logarithm a generator is; 0 for any other."""

@@ -1,7 +1,7 @@
 """What textbooks prove: one table for each kind, true statements, near misses, and faults that they catch.
 
-V: Vaidyanathan, Multirate Systems and Filter Banks; O: Oppenheim and Schafer, Discrete-Time Signal Processing; S: Strang
-and Nguyen, Wavelets and Filter Banks.
+V: Vaidyanathan, Multirate Systems and Filter Banks; O: Oppenheim and Schafer, Discrete-Time Signal Processing;
+S: Strang and Nguyen, Wavelets and Filter Banks.
 """
 
 from __future__ import annotations
