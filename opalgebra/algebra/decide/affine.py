@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from ...errors import Undecided
 from ...scalar import is_sympy
 from ..facts import Coprime, Hypothesis, NotDivides, symbols_of
+from ..numbers.ring import RATIONALS, Ring
 from .exponents import prime_factors
 
 Poly: TypeAlias = Any  # an element of SymPy's sparse polynomial ring ℤ[factors, shifts]
@@ -26,6 +27,10 @@ class Context:
     coprime: frozenset[frozenset[Any]]
     indivisible: list[tuple[Poly, Poly]] = field(default_factory=list)
     thresholds: dict[Any, int] = field(default_factory=dict)
+    ring: Ring = RATIONALS
+    whole: Poly | None = None  # what exponents of the root of unity count modulo
+    questions: list[str] = field(default_factory=list)  # of divisibility, that stayed open
+    bases: tuple[tuple[int, Any, int], ...] = ()  # (slot, c, d): its exponents are those of the d-th root of c
     _last: int = CONSTANT
 
     @classmethod
@@ -73,6 +78,17 @@ class Context:
             for y in self._parts(b)
         )
 
+    def coprime_part(self, monomial: Poly, other: Poly) -> Poly:
+        """The largest monomial that divides a monomial and is known to be coprime to another."""
+        part = self.poly(1)
+        for symbol, e in zip(self.polynomials.symbols, monomial.LM, strict=True):
+            if e and self.are_coprime(self.poly(symbol), other):
+                part *= self.poly(symbol) ** e
+        for prime in prime_factors(int(monomial.LC)):
+            if self.are_coprime(self.poly(prime), other):
+                part *= multiplicity_part(int(monomial.LC), prime)
+        return part
+
     def never_divides(self, factor: Poly, rest: Affine) -> bool:
         """Whether a hypothesis rules factor | rest out: some a divides all of it but the constant term."""
         if CONSTANT not in rest:
@@ -87,6 +103,14 @@ class Context:
     def _parts(self, monomial: Poly) -> list[Any]:
         symbols = [s for s, e in zip(self.polynomials.symbols, monomial.LM, strict=True) if e]
         return [*symbols, *prime_factors(int(monomial.LC))]
+
+
+def multiplicity_part(number: int, prime: int) -> int:
+    """The largest power of a prime that divides a number."""
+    power = 1
+    while number % (power * prime) == 0:
+        power *= prime
+    return power
 
 
 def _primes(value: Any) -> list[Any]:
@@ -122,8 +146,9 @@ def combination(
     size, height = len(columns), len(targets[0])
     if not size:
         return None if any(any(target) for target in targets) else []
-    domain = context.polynomials.to_domain().get_field()
-    rows = [[domain.convert(column[i].as_expr()) for column in (*columns, *targets)] for i in range(height)]
+    polynomials = context.polynomials.to_domain()
+    domain = polynomials.get_field()
+    rows = [[domain.convert_from(column[i], polynomials) for column in (*columns, *targets)] for i in range(height)]
     reduced, pivots = DomainMatrix(rows, (height, size + len(targets)), domain).rref()
     if pivots != tuple(range(size)):
         return None

@@ -151,9 +151,7 @@ def _walked_symbolically(lhs: Expression, rhs: Expression, facts: tuple[Hypothes
 
     The first way of walking that decides is taken.
     """
-    from .affine import Context
     from .points import vanishes
-    from .symbolic import SymbolicWalker
 
     given, mentioned = facts, all_factor_symbols(lhs, rhs)
     known = solved(facts)
@@ -167,12 +165,11 @@ def _walked_symbolically(lhs: Expression, rhs: Expression, facts: tuple[Hypothes
     if not symbols:
         decision = _decide_concrete(lhs, rhs)
         return decision if decision[0] == "proved" else None  # a witness has values for the other symbols too
-    ring = ring_of(constants(lhs, rhs), symbols)
     open_question: Undecided | None = None
     for left, right, held in _ways_to_walk(lhs, rhs):
-        context = Context.of(symbols, facts)
-        walker = SymbolicWalker(dimension(left, right), ring, context, held, Spectrum.of(left, right))
         try:
+            walker = _symbolic_walker(left, right, held, symbols, facts)
+            ring, context = walker.ring, walker.context
             minus = [s for state in walker.run(right) for s in state.scaled(-ring.one)]
             if vanishes([*walker.run(left), *minus], ring):
                 witness = _small_counterexample(lhs, rhs, facts, context.thresholds)
@@ -182,11 +179,27 @@ def _walked_symbolically(lhs: Expression, rhs: Expression, facts: tuple[Hypothes
                 if not _fits(found, {*mentioned, *symbols_of(given)}, given):
                     raise Undecided("it fails for some values, but not for any that are known to be allowed")
                 return "refuted", "", found
+            open_question = open_question or next(map(Undecided, context.questions), None)
         except Undecided as why:
             open_question = open_question or why
     if open_question is not None:
         raise open_question
     return None
+
+
+def _symbolic_walker(lhs: Expression, rhs: Expression, held: dict[Signal, str], symbols: list[Any], facts: Any) -> Any:
+    """The walker for a statement, with the ring and the units of its numbers."""
+    from ..numbers.units import Units
+    from .affine import Context
+    from .symbolic import SymbolicWalker
+
+    units = Units.of(lhs, rhs)
+    free = {b for b, _ in units.bases if b.is_Symbol}
+    ring = ring_of(units.coefficients(lhs, rhs), [*symbols, *sorted(free - set(symbols), key=str)])
+    context = Context.of([*symbols, *units.integers(lhs, rhs, known=symbols)], facts)
+    context.ring, context.bases = ring, units.powers_of_numbers
+    context.whole = None if units.turn is None else context.poly(units.order_of_turn)
+    return SymbolicWalker(dimension(lhs, rhs), ring, context, held, units)
 
 
 def _ways_to_walk(lhs: Expression, rhs: Expression) -> Iterator[tuple[Expression, Expression, dict[Signal, str]]]:

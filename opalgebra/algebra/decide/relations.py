@@ -17,24 +17,39 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ...errors import OperandError, Undecided
-from ...expr import Conv, Down, FormalSignal, Signal, SignalExpr, Up, axes, axis_count, exact_array, ratio
+from ...expr import (
+    Character,
+    Conv,
+    Down,
+    Flip,
+    FormalSignal,
+    Modulate,
+    Signal,
+    SignalExpr,
+    Up,
+    axes,
+    axis_count,
+    exact_array,
+    ratio,
+)
 from ...expr.contents import constants
-from ...expr.operators import Adjoint, Compose, Identity, LinearOperator, Scale, Sum, Transpose, Zero, compose
+from ...expr.operators import Identity, LinearOperator, Scale, Zero, add
 from ...expr.sums import nameless
-from ...expr.tree import all_factor_symbols, expand, transform, walk
+from ...expr.tree import all_factor_symbols, transform, walk
 from ...scalar import to_sympy
 from ..facts import Hypothesis, allowed, relations_of
 from ..judge.evaluate import Evaluator
 from .decision import Decision, answering, decide_plain, dimension, same_canonical
+from .words import rewritten
 
 Pair: TypeAlias = tuple[LinearOperator, LinearOperator]
 Equal: TypeAlias = Callable[[Any, Any], bool]
 Assignment: TypeAlias = dict[Any, Any]  # a Signal by formal name, a number by symbol
 
 MAX_GENERATORS = 60
+MOST_TURNS = 8  # of filters in a bank whose alias terms are used one by one
 MAX_TAPS, MAX_VARIABLES = 10, 16  # beyond which a Gröbner basis takes minutes
 TRIED = 200  # assignments of the pool
-RUNS = 60  # parts of a word that are compared with a rule
 
 
 @dataclass(frozen=True)
@@ -44,9 +59,20 @@ class Relation(Hypothesis):
     words: str
     kernels: tuple[SignalExpr, ...]
     pairs: tuple[Pair, ...]
+    factor: Any = 1
 
     def __str__(self) -> str:
         return self.words
+
+    @property
+    def consequences(self) -> list[Pair]:
+        """Equations that follow."""
+        return []
+
+    @property
+    def rate(self) -> Any:
+        """How many samples there are for one that ↓ by the factor keeps."""
+        return ratio(self.factor)
 
     @property
     def is_formal(self) -> bool:
@@ -58,8 +84,6 @@ class Relation(Hypothesis):
 class Nyquist(Relation):
     """↓k h = δ."""
 
-    factor: Any
-
     def solution(self) -> tuple[str, SignalExpr] | None:
         """δ + h − ↑k ↓k h, which is such a kernel for every signal h, and h itself if h is one."""
         (kernel,) = self.kernels
@@ -67,6 +91,35 @@ class Nyquist(Relation):
             return None
         impulse = Signal(np.ones((1,) * axis_count(self.factor), dtype=np.int64))
         return kernel.name, impulse + kernel - Up(self.factor) @ (Down(self.factor) @ kernel)
+
+
+class Orthonormal(Relation):
+    """↓k C_q C_qᴴ ↑k = I."""
+
+    @property
+    def consequences(self) -> list[Pair]:
+        """The autocorrelation, which is δ at the multiples of k."""
+        (q,) = self.kernels
+        return [(Conv(Up(self.factor) @ (Down(self.factor) @ (Conv(q) @ (Flip() @ q.conj())))), Identity())]
+
+
+class Paraunitary(Relation):
+    """Σ_i (↓k C_{h_i})ᴴ ↓k C_{h_i} = I."""
+
+    @property
+    def consequences(self) -> list[Pair]:
+        """The sums of C_{h_i}ᴴ C_{h_i} are k, and with one h_i of each turned by 2πj/k they are 0.
+
+        Modulations by 2πj/k with convolutions before them are independent, and these are k times their parts of Σ_i.
+        """
+        from sympy import Rational, pi
+
+        count = len(self.kernels)
+        found: list[Pair] = [(add(tuple(Conv(h).H @ Conv(h) for h in self.kernels)), Scale(count, Identity()))]
+        for j in range(1, count if axis_count(self.factor) == 1 and count <= MOST_TURNS else 1):
+            turn = Modulate([1, -1]) if count == 2 else Character(2 * pi * Rational(j, count))
+            found.append((add(tuple(Conv(h).H @ Conv(turn @ h) for h in self.kernels)), Zero()))
+        return found
 
 
 def orthonormal(q: Any, k: Any) -> Relation:
@@ -80,7 +133,7 @@ def orthonormal(q: Any, k: Any) -> Relation:
     """
     (kernel,) = _kernels([q], "orthonormal")
     pair = Down(k) @ Conv(kernel) @ Conv(kernel).H @ Up(k), Identity()
-    return Relation(f"{_name(kernel)} orthonormal for k = {k}", (kernel,), (pair,))
+    return Orthonormal(f"{_name(kernel)} orthonormal for k = {k}", (kernel,), (pair,), Down(k).factor)
 
 
 def paraunitary(hs: Sequence[Any], k: Any) -> Relation:
@@ -103,7 +156,7 @@ def paraunitary(hs: Sequence[Any], k: Any) -> Relation:
     for i, a in enumerate(bands):
         pairs += [(a @ b.H, Identity() if i == j else Zero()) for j, b in enumerate(bands)]
     names = ", ".join(map(_name, kernels))
-    return Relation(f"{names} paraunitary for k = {k}", tuple(kernels), tuple(pairs))
+    return Paraunitary(f"{names} paraunitary for k = {k}", tuple(kernels), tuple(pairs), Down(k).factor)
 
 
 def nyquist(h: Any, k: Any) -> Relation:
@@ -172,92 +225,6 @@ def _decide_under(lhs: Any, rhs: Any, relations: Sequence[Relation], facts: tupl
         if verdict == "refuted" and witness is not None:
             return "refuted", "", _completed(witness, found)
     return "undecided", "neither do the hypotheses give it as they were used, nor was a counterexample found", None
-
-
-@dataclass(frozen=True)
-class Use:
-    """weight · left (A − B) right for an equation A = B of a relation."""
-
-    relation: Relation
-    equation: int
-    weight: Any
-    left: LinearOperator
-    right: LinearOperator
-
-
-def rewritten(lhs: Any, rhs: Any, relations: Sequence[Relation], equal: Equal) -> tuple[str, list[Use]]:
-    """How the equations as rewrite rules make both sides equal, rhs = lhs + Σ of the uses; "" where they do not.
-
-    ``equal`` decides without them.
-    """
-    if not isinstance(lhs, LinearOperator) or not isinstance(rhs, LinearOperator):
-        return "", []
-    for relation, n, (a, b) in _equations(relations):
-        for weight, plus, minus in ((-1, b, a), (1, a, b)):  # rhs = lhs − (a − b), or lhs + (a − b)
-            if equal(lhs + plus, rhs + minus):
-                how = f"the difference of both sides is that of the hypothesis {relation}"
-                return how, [Use(relation, n, weight, Identity(), Identity())]
-    found: tuple[list[Use], list[Use]] = ([], [])
-    left, right = (_replaced(side, relations, equal, uses) for side, uses in zip((lhs, rhs), found, strict=True))
-    if any(found) and equal(left, right):  # lhs = left + Σ of the first, rhs = right + Σ of the second
-        turned = [replace(use, weight=-1 * use.weight) for use in found[0]]
-        return f"by the rules {', '.join(map(str, relations))}", [*turned, *found[1]]
-    return "", []
-
-
-def _equations(relations: Sequence[Relation]) -> list[tuple[Relation, int, Pair]]:
-    return [(relation, n, pair) for relation in relations for n, pair in enumerate(relation.pairs)]
-
-
-def _replaced(side: Any, relations: Sequence[Relation], equal: Equal, uses: list[Use], weight: Any = 1) -> Any:
-    """The side with parts of its words replaced by what equations say, until none applies; every use is kept."""
-    if isinstance(side, Sum):
-        terms = [_replaced(term, relations, equal, uses, weight) for term in side.terms]
-        return sum(terms[1:], start=terms[0])
-    if isinstance(side, Scale):
-        return Scale(side.scalar, _replaced(side.operator, relations, equal, uses, weight * side.scalar))
-    if not isinstance(side, Compose):
-        return side
-    factors = word_of(expand(side))
-    for _ in range(len(factors)):
-        shorter = _shortened(factors, relations, equal)
-        if shorter is None:
-            break
-        factors, use = shorter
-        uses.append(replace(use, weight=weight))
-    return _composed(factors)
-
-
-def _composed(factors: list[LinearOperator]) -> LinearOperator:
-    return compose(tuple(factors)) if factors else Identity()
-
-
-def word_of(operator: LinearOperator) -> list[LinearOperator]:
-    """The letters of a word, adjoints and transposes of products turned around."""
-    if isinstance(operator, Compose):
-        return [letter for factor in operator.factors for letter in word_of(factor)]
-    if isinstance(operator, Scale):
-        return [Scale(operator.scalar, Identity()), *word_of(operator.operator)]
-    if isinstance(operator, Adjoint | Transpose) and isinstance(operator.operator, Compose):
-        turn = type(operator)
-        return [letter for factor in reversed(operator.operator.factors) for letter in word_of(turn(factor))]
-    return [operator]
-
-
-def _shortened(
-    factors: list[LinearOperator], relations: Sequence[Relation], equal: Equal
-) -> tuple[list[LinearOperator], Use] | None:
-    """The factors with one run replaced, and how; None where no equation applies."""
-    size = len(factors)
-    runs = ((i, i + length) for length in range(size, 1, -1) for i in range(size - length + 1))
-    for i, j in islice(runs, RUNS):
-        part = compose(tuple(factors[i:j]))
-        for relation, n, (a, b) in _equations(relations):
-            if equal(part, a):
-                before, after = factors[:i], factors[j:]
-                middle = [] if isinstance(b, Identity) else [b]
-                return [*before, *middle, *after], Use(relation, n, 1, _composed(before), _composed(after))
-    return None
 
 
 # -- ideals of taps ---------------------------------------------------------------------------------------
