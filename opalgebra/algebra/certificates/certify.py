@@ -22,7 +22,8 @@ from ..decide.decision import dimension
 from ..decide.hypotheses import models
 from ..decide.proof import Proof
 from ..decide.relations import assignments
-from ..facts import AboutFactors, relations_of, symbols_of
+from ..equations import Equation, as_relations, solved_for_kernels
+from ..facts import AboutFactors, symbols_of
 from ..judge.evaluate import Evaluator, Expression, Index, Sparse
 from ..judge.replay import FAR, answers_at, common_period, evaluator_at, holds_at, judged, same_answers, values_fit
 from ..judge.witness import Names, conjugates, indices
@@ -42,9 +43,9 @@ def check(proof: Proof) -> bool:
             return proof.witness is not None and holds_at(proof.lhs, proof.rhs, proof.given, proof.witness)
     if proof.verdict != "proved":
         return False
-    unsolved = [relation for relation in relations_of(proof.given) if relation.solution() is None]
-    if unsolved:
-        return _under(proof, unsolved)
+    solved, left = solved_for_kernels(proof.given)
+    if as_relations(left) or any(isinstance(fact, Equation) for fact, _ in solved):
+        return _under(proof, as_relations(proof.given))
     lines = [step.expression for step in proof.steps]
     if lines[0] != proof.lhs or lines[-1] != proof.rhs:
         return False
@@ -53,7 +54,7 @@ def check(proof: Proof) -> bool:
 
 def _under(proof: Proof, relations: list[Any]) -> bool:
     """Replay where kernels satisfy equations: at kernels that do, each equation being evaluated as well."""
-    rest = tuple(fact for fact in proof.given if fact not in relations)
+    rest = tuple(fact for fact in proof.given if isinstance(fact, AboutFactors))
     pairs = [(proof.lhs, proof.rhs), *(pair for relation in relations for pair in relation.pairs)]
     examples = list(islice(assignments(relations), 4))
     return bool(examples) and all(_line_holds(a, b, rest, found) for found in examples for a, b in pairs)

@@ -18,9 +18,10 @@ from ...scalar import conjugate, exact, to_sympy
 from ..decide.decision import dimension
 from ..decide.proof import Proof, Step
 from ..decide.prove import prove, proved_about
-from ..decide.relations import Relation, at, nyquist, orthonormal, paraunitary, symbols_of_taps
+from ..decide.relations import at
 from ..decide.scope import Scope
-from ..facts import Hypothesis, even_symmetric
+from ..equations import Relation, even_symmetric, nyquist, orthonormal, paraunitary, symbols_of_taps
+from ..facts import Hypothesis
 from ..judge.evaluate import Evaluator, differs
 from ..judge.witness import Witness, answers, to_signal
 from . import checker

@@ -14,20 +14,18 @@ from fractions import Fraction
 from itertools import islice, product
 from typing import Any, TypeAlias
 
-import numpy as np
-
 from ...errors import OperandError, Undecided
-from ...expr import Conv, Down, FormalSignal, Signal, SignalExpr, Up, axes, axis_count, exact_array, ratio
+from ...expr import Down, FormalSignal, Signal, SignalExpr, axes, exact_array
 from ...expr.contents import constants
-from ...expr.operators import Adjoint, Compose, Identity, LinearOperator, Scale, Sum, Transpose, Zero, compose
+from ...expr.operators import Adjoint, Compose, Identity, LinearOperator, Scale, Sum, Transpose, compose
 from ...expr.sums import nameless
 from ...expr.tree import all_factor_symbols, expand, transform, walk
 from ...scalar import to_sympy
-from ..facts import Hypothesis, allowed, relations_of
+from ..equations import Pair, Relation, relations_of, symbols_of_taps
+from ..facts import Hypothesis, allowed
 from ..judge.evaluate import Evaluator
 from .decision import Decision, answering, decide_plain, dimension, same_canonical
 
-Pair: TypeAlias = tuple[LinearOperator, LinearOperator]
 Equal: TypeAlias = Callable[[Any, Any], bool]
 Assignment: TypeAlias = dict[Any, Any]  # a Signal by formal name, a number by symbol
 
@@ -35,112 +33,6 @@ MAX_GENERATORS = 60
 MAX_TAPS, MAX_VARIABLES = 10, 16  # beyond which a Gröbner basis takes minutes
 TRIED = 200  # assignments of the pool
 RUNS = 60  # parts of a word that are compared with a rule
-
-
-@dataclass(frozen=True)
-class Relation(Hypothesis):
-    """Equations between operators in some kernels."""
-
-    words: str
-    kernels: tuple[SignalExpr, ...]
-    pairs: tuple[Pair, ...]
-
-    def __str__(self) -> str:
-        return self.words
-
-    @property
-    def is_formal(self) -> bool:
-        """Whether a kernel is formal, so that the equations are between infinitely many taps."""
-        return any(isinstance(kernel, FormalSignal) for kernel in self.kernels)
-
-
-@dataclass(frozen=True)
-class Nyquist(Relation):
-    """↓k h = δ."""
-
-    factor: Any
-
-    def solution(self) -> tuple[str, SignalExpr] | None:
-        """δ + h − ↑k ↓k h, which is such a kernel for every signal h, and h itself if h is one."""
-        (kernel,) = self.kernels
-        if not isinstance(kernel, FormalSignal):
-            return None
-        impulse = Signal(np.ones((1,) * axis_count(self.factor), dtype=np.int64))
-        return kernel.name, impulse + kernel - Up(self.factor) @ (Down(self.factor) @ kernel)
-
-
-def orthonormal(q: Any, k: Any) -> Relation:
-    """The hypothesis ↓k C_q C_qᴴ ↑k = I: q is orthonormal to its shifts by multiples of k.
-
-    >>> import opalgebra as oa
-    >>> q = oa.signals("q")
-    >>> A = oa.Down(2) @ oa.Conv(q)
-    >>> oa.prove(A @ A.H @ A, A, given=oa.orthonormal(q, 2)).verdict
-    'proved'
-    """
-    (kernel,) = _kernels([q], "orthonormal")
-    pair = Down(k) @ Conv(kernel) @ Conv(kernel).H @ Up(k), Identity()
-    return Relation(f"{_name(kernel)} orthonormal for k = {k}", (kernel,), (pair,))
-
-
-def paraunitary(hs: Sequence[Any], k: Any) -> Relation:
-    """The hypothesis Σ_i (↓k C_{h_i})ᴴ ↓k C_{h_i} = I for as many filters as |det k|: they are paraunitary.
-
-    The matrix is square, so ↓k C_{h_i} C_{h_j}ᴴ ↑k = δ_{ij} I follows and may be used.
-
-    >>> import opalgebra as oa
-    >>> h0, h1 = oa.signals("h0 h1")
-    >>> bank = oa.filterbank([h0, h1], [oa.Flip() @ h0.conj(), oa.Flip() @ h1.conj()], 2)
-    >>> bank.perfect_reconstruction(given=oa.paraunitary([h0, h1], 2)).verdict
-    'proved'
-    """
-    kernels = _kernels(hs, "paraunitary")
-    if len(kernels) != ratio(Down(k).factor):
-        raise OperandError(f"{len(kernels)} filters and the factor {k} were given; give one filter per channel of k")
-    bands = [Down(k) @ Conv(h) for h in kernels]
-    first, *others = (band.H @ band for band in bands)
-    pairs: list[Pair] = [(sum(others, start=first), Identity())]
-    for i, a in enumerate(bands):
-        pairs += [(a @ b.H, Identity() if i == j else Zero()) for j, b in enumerate(bands)]
-    names = ", ".join(map(_name, kernels))
-    return Relation(f"{names} paraunitary for k = {k}", tuple(kernels), tuple(pairs))
-
-
-def nyquist(h: Any, k: Any) -> Relation:
-    """The hypothesis ↓k h = δ: h is 1 at 0 and 0 at all other multiples of k.
-
-    >>> import opalgebra as oa
-    >>> h = oa.signals("h")
-    >>> oa.prove(oa.Down(3) @ oa.Conv(h) @ oa.Up(3), oa.Identity(), given=oa.nyquist(h, 3)).verdict
-    'proved'
-    """
-    (kernel,) = _kernels([h], "nyquist")
-    pair = Conv(Down(k) @ kernel), Identity()
-    return Nyquist(f"{_name(kernel)} Nyquist for k = {k}", (kernel,), (pair,), Down(k).factor)
-
-
-def _kernels(given: Any, what: str) -> list[SignalExpr]:
-    kernels = list(given) if isinstance(given, (list, tuple)) else [given]
-    for kernel in kernels:
-        formal = isinstance(kernel, FormalSignal)
-        if not formal and not (isinstance(kernel, Signal) and symbols_of_taps(kernel)):
-            raise OperandError(
-                f"{what} was said of {kernel}; give formal signals, or signals with symbolic taps: a concrete one can "
-                "be tested"
-            )
-    return kernels
-
-
-def symbols_of_taps(signal: Signal) -> list[Any]:
-    return sorted({s for v in signal.values.flat for s in v.free_symbols}, key=str) if signal.is_exact else []
-
-
-def _taps(kernel: SignalExpr) -> list[Any]:
-    return symbols_of_taps(kernel) if isinstance(kernel, Signal) else []
-
-
-def _name(kernel: SignalExpr) -> str:
-    return kernel.name if isinstance(kernel, FormalSignal) else str(kernel)
 
 
 # -- deciding ---------------------------------------------------------------------------------------------
@@ -268,7 +160,7 @@ def _in_ideal(lhs: Any, rhs: Any, relations: Sequence[Relation]) -> str:
     from ..numbers.ring import sympy_algebra
 
     finite = [relation for relation in relations if not relation.is_formal]
-    taps = {s for relation in finite for kernel in relation.kernels for s in _taps(kernel)}
+    taps = {s for relation in finite for kernel in relation.kernels for s in symbols_of_taps(kernel)}
     variables = len(taps) + sum(not s.is_real for s in taps)  # a complex tap comes with its conjugate
     if not finite or all_factor_symbols(lhs, rhs) or len(taps) > MAX_TAPS or variables > MAX_VARIABLES:
         return ""
