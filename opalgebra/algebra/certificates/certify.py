@@ -19,9 +19,9 @@ from ...expr.operators import FormalOperator, LinearOperator, Power
 from ...scalar import exact, is_sympy
 from ..budget import room
 from ..decide.decision import dimension
+from ..decide.examples import assignments, at, dimension_of
 from ..decide.hypotheses import models
 from ..decide.proof import Proof
-from ..decide.relations import assignments
 from ..equations import Equation, as_relations, solved_for_kernels
 from ..facts import AboutFactors, symbols_of
 from ..judge.evaluate import Evaluator, Expression, Index, Sparse
@@ -56,8 +56,14 @@ def _under(proof: Proof, relations: list[Any]) -> bool:
     """Replay where kernels satisfy equations: at kernels that do, each equation being evaluated as well."""
     rest = tuple(fact for fact in proof.given if isinstance(fact, AboutFactors))
     pairs = [(proof.lhs, proof.rhs), *(pair for relation in relations for pair in relation.pairs)]
-    examples = list(islice(assignments(relations), 4))
-    return bool(examples) and all(_line_holds(a, b, rest, found) for found in examples for a, b in pairs)
+    examples = list(islice(assignments(relations, dimension_of(relations, proof.lhs, proof.rhs)), 4))
+    return bool(examples) and all(_line_holds_for(a, b, rest, found) for found in examples for a, b in pairs)
+
+
+def _line_holds_for(lhs: Expression, rhs: Expression, given: tuple[Any, ...], found: Mapping[Any, Any]) -> bool:
+    operators = {name: value for name, value in found.items() if isinstance(value, LinearOperator)}
+    fixed = {name: value for name, value in found.items() if name not in operators}
+    return _line_holds(at(lhs, operators), at(rhs, operators), given, fixed)
 
 
 def _line_holds(lhs: Expression, rhs: Expression, given: tuple[Any, ...], fixed: Mapping[Any, Any] = {}) -> bool:

@@ -16,9 +16,9 @@ from ...expr.operators import PLAIN, Compose, FormalOperator, Identity, Scale, S
 from ...expr.signals import Box, FormalSignal, Signal, add_signals
 from ...scalar import conjugate, exact, to_sympy
 from ..decide.decision import dimension
+from ..decide.examples import at
 from ..decide.proof import Proof, Step
 from ..decide.prove import prove, proved_about
-from ..decide.relations import at
 from ..decide.scope import Scope
 from ..equations import Relation, even_symmetric, nyquist, orthonormal, paraunitary, symbols_of_taps
 from ..facts import Hypothesis

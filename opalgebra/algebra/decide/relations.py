@@ -8,30 +8,29 @@ A refutation is shown at kernels for which the hypotheses were proved.  What nei
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from itertools import islice, product
 from typing import Any, TypeAlias
 
 from ...errors import OperandError, Undecided
-from ...expr import Down, FormalSignal, Signal, SignalExpr, axes, exact_array
 from ...expr.contents import constants
 from ...expr.operators import Adjoint, Compose, Identity, LinearOperator, Scale, Sum, Transpose, compose
 from ...expr.sums import nameless
-from ...expr.tree import all_factor_symbols, expand, transform, walk
+from ...expr.tree import all_factor_symbols, expand
 from ...scalar import to_sympy
 from ..equations import Pair, Relation, relations_of, symbols_of_taps
-from ..facts import Hypothesis, allowed
+from ..facts import Hypothesis
 from ..judge.evaluate import Evaluator
+from ..judge.replay import common_period
 from .decision import Decision, answering, decide_plain, dimension, same_canonical
+from .examples import Assignment, assignments, at, dimension_of
+from .phases import follows
 
 Equal: TypeAlias = Callable[[Any, Any], bool]
-Assignment: TypeAlias = dict[Any, Any]  # a Signal by formal name, a number by symbol
 
 MAX_GENERATORS = 60
 MAX_TAPS, MAX_VARIABLES = 10, 16  # beyond which a Gröbner basis takes minutes
-TRIED = 200  # assignments of the pool
 RUNS = 60  # parts of a word that are compared with a rule
 
 
@@ -54,16 +53,33 @@ def _decide_under(lhs: Any, rhs: Any, relations: Sequence[Relation], facts: tupl
     how = _in_ideal(lhs, rhs, relations)  # which refuses hypotheses that contradict one another
     if how:
         return "proved", how, None
+    ndim = dimension_of(relations, lhs, rhs)
     how, _ = rewritten(lhs, rhs, relations, lambda a, b: decide_plain(a, b, facts)[0] == "proved")
-    if how and any(True for _ in assignments(relations)):
+    open_question = "neither do the hypotheses give it as they were used, nor was a counterexample found"
+    try:
+        how = how or _in_phases(lhs, rhs, relations, ndim)
+    except Undecided as why:
+        open_question = f"{open_question}; {why}"
+    if how and any(True for _ in assignments(relations, ndim)):
         return "proved", how, None
     if how:
         return "undecided", "no kernels are known that satisfy all hypotheses, and of a contradiction all follows", None
-    for found in assignments(relations):
+    for found in assignments(relations, ndim):
+        if any(isinstance(value, LinearOperator) for value in found.values()):
+            continue  # whose entries are no part of a witness
         verdict, _, witness = decide_plain(at(lhs, found), at(rhs, found), facts)
         if verdict == "refuted" and witness is not None:
             return "refuted", "", _completed(witness, found)
-    return "undecided", "neither do the hypotheses give it as they were used, nor was a counterexample found", None
+    return "undecided", open_question, None
+
+
+def _in_phases(lhs: Any, rhs: Any, relations: Sequence[Relation], ndim: int) -> str:
+    """How the polyphase parts show it; "" where they do not."""
+    formal = [relation for relation in relations if relation.is_formal]
+    sides = [side for relation in formal for pair in relation.pairs for side in pair]
+    if not formal or all_factor_symbols(lhs, rhs, *sides) or not follows(lhs, rhs, formal, ndim):
+        return ""
+    return f"the polyphase parts of both sides differ by multiples of those of: {', '.join(map(str, formal))}"
 
 
 @dataclass(frozen=True)
@@ -216,110 +232,12 @@ def generators(relations: Sequence[Relation]) -> list[Any]:
         for left, right in relation.pairs:
             difference = left - right
             evaluator = Evaluator(dimension(difference))
-            factors = [k for node in walk(difference) if isinstance(node, Down) for k in axes(node.factor)]
-            period = max(map(int, factors), default=1)
-            for index in product(range(period), repeat=dimension(difference)):
+            period = common_period(left, right, evaluator)
+            for index in product(range(period), repeat=evaluator.ndim):
                 for value in evaluator.act(difference, {index: 1}).values():
                     for equation in (to_sympy(value), sympy.conjugate(to_sympy(value))):
                         found[sympy.expand(equation)] = None
     return list(found)
-
-
-# -- kernels that satisfy the hypotheses ------------------------------------------------------------------
-
-
-def assignments(relations: Sequence[Relation]) -> Iterator[Assignment]:
-    """Kernels, or values of taps, for which all hypotheses were proved, the simplest first."""
-    for found in islice(_pool(relations), TRIED):
-        pairs = (pair for relation in relations for pair in relation.pairs)
-        if all(decide_plain(at(a, found), at(b, found), ())[0] == "proved" for a, b in pairs):
-            yield found
-
-
-def _pool(relations: Sequence[Relation]) -> Iterator[Assignment]:
-    if any(side.ndim not in (None, 1) for relation in relations for pair in relation.pairs for side in pair):
-        return  # the pool has one axis
-    kernels = list(dict.fromkeys(kernel for relation in relations for kernel in relation.kernels))
-    size = len(kernels)
-    seeds = [*_signals(), *(h for bank in _bank_signals() for h in bank)]
-    if size > 1:
-        for bank in _bank_signals():
-            if len(bank) == size:
-                yield from _fitting(kernels, bank)
-    for chosen in islice(product(seeds, repeat=size), 4 * TRIED):
-        yield from _fitting(kernels, chosen)
-
-
-def _fitting(kernels: Sequence[SignalExpr], chosen: Sequence[Signal]) -> Iterator[Assignment]:
-    """The assignment, and one with signals moved to the window, where kernels of symbolic taps are long enough."""
-    yield from _placed(kernels, chosen, False)
-    if not all(isinstance(kernel, FormalSignal) for kernel in kernels):
-        yield from _placed(kernels, chosen, True)
-
-
-def _placed(kernels: Sequence[SignalExpr], chosen: Sequence[Signal], move: bool) -> Iterator[Assignment]:
-    found: Assignment = {}
-    for kernel, signal in zip(kernels, chosen, strict=True):
-        if isinstance(kernel, FormalSignal):
-            found[kernel.name] = signal
-            continue
-        assert isinstance(kernel, Signal)
-        shift = kernel.start - signal.start if move else 0
-        moved = {n + shift: v for (n,), v in Evaluator(1).signal(signal).items()}
-        for n, entry in enumerate(kernel.values.flat):
-            if not entry.is_Symbol:
-                return
-            found[entry] = to_sympy(moved.pop(n + kernel.start, 0))
-            if not allowed(entry, found[entry]):
-                return
-        if moved:
-            return
-    yield found
-
-
-def _signals() -> list[Signal]:
-    quarter = Fraction(1, 4)
-    return [
-        Signal([1]), Signal([1], 1), Signal([1, 5]), Signal([2, 1, 3], -1), Signal([Fraction(3, 5), Fraction(4, 5)]),
-        Signal([3 * quarter, 2 * quarter, 1, 2 * quarter, 3 * quarter], -2), Signal([1, 0, 0, 2]),
-        Signal([1, 0, 0, 0, 7]), Signal([7, 1, 0, 3, 2], -1),
-    ]  # fmt: skip
-
-
-def _bank_signals() -> list[list[Signal]]:
-    """Filters of paraunitary banks, of two and three channels."""
-    cosine, sine = Fraction(3, 5), Fraction(4, 5)
-    lattice = [  # two rotations with a delay between: orthonormal of four rational taps
-        cosine * Fraction(5, 13), sine * Fraction(5, 13), -sine * Fraction(12, 13), cosine * Fraction(12, 13)
-    ]  # fmt: skip
-    pairs = [_orthonormal_pair(taps) for taps in ([cosine, sine], lattice)]
-    delays = [[Signal([1], -i) for i in range(M)] for M in (2, 3, 4)]
-    third = Fraction(1, 3)  # a reflection
-    mirror = [Signal([int(i == n) - 2 * third for n in range(3)], -2) for i in range(3)]
-    return [*delays, *pairs, mirror]
-
-
-def _orthonormal_pair(taps: list[Any]) -> list[Signal]:
-    """n ↦ g_{−n} and n ↦ (−1)ⁿ g_{N−1+n}, of an orthonormal lowpass g of an even number N of real taps."""
-    high = [-tap if n % 2 else tap for n, tap in enumerate(reversed(taps))]
-    return [Signal(taps[::-1], 1 - len(taps)), Signal(high[::-1], 1 - len(taps))]
-
-
-def at(expression: Any, found: Assignment) -> Any:
-    """The expression with kernels in place of formal names, and numbers in place of taps."""
-    import sympy
-
-    values = {s: v for s, v in found.items() if isinstance(s, sympy.Symbol)}
-
-    def change(node: Any) -> Any:
-        if isinstance(node, FormalSignal) and node.name in found:
-            return found[node.name]
-        if values and isinstance(node, Signal) and node.is_exact and any(v.free_symbols for v in node.values.flat):
-            flat = [sympy.expand(v.subs(values)) for v in node.values.flat]
-            return Signal._wrap(exact_array(flat, node.values.shape), node.starts)
-        return None
-
-    return transform(expression, change)
 
 
 def _completed(witness: Any, found: Assignment) -> Any:
