@@ -39,7 +39,7 @@ def _ranges_cancel(states: list[Parametrised], ring: Ring, rounds: int) -> bool:
 def _collected(states: list[Parametrised], ring: Ring) -> list[Parametrised]:
     """One state for every set of points that keeps some weight."""
     classes: list[tuple[Parametrised, Any]] = []
-    for state in (s.normalised(ring) for s in states):
+    for state in (s.normalised(ring) for s in (s.reduced() if s.context.equations else s for s in states)):
         check_time()
         for i, (known, weight) in enumerate(classes):
             if _same_set(known, state):
