@@ -173,14 +173,19 @@ def related(said: Any) -> tuple[AboutFactors, ...]:
         raise FactorError("a relation that SymPy knows to be false was given; from a contradiction everything follows")
     if isinstance(said, sympy.And):
         return tuple(fact for part in sorted(said.args, key=str) for fact in related(part))
-    a, b = _integer(said.lhs), _integer(said.rhs)
-    if isinstance(said, sympy.Eq):
-        return (equal_integers(a, b),)
-    if isinstance(said, sympy.Ne):
-        return (Unequal(a, b),)
-    lower, upper = (a, b) if isinstance(said, sympy.LessThan | sympy.StrictLessThan) else (b, a)
-    strict = isinstance(said, sympy.StrictLessThan | sympy.StrictGreaterThan)
-    return (Less(lower, upper) if strict else AtMost(lower, upper),)
+    signs = {"==": "=", "!=": "≠", "<": "<", "<=": "≤", ">": ">", ">=": "≥"}
+    if getattr(said, "rel_op", None) not in signs:
+        raise OperandError(f"{said} was given; give relations of integers, such as r < k, and sympy.And of these")
+    return (compared(said.lhs, signs[said.rel_op], said.rhs),)
+
+
+def compared(a: Any, sign: str, b: Any) -> AboutFactors:
+    """One of a = b, a ≠ b, a < b, a ≤ b, a > b, a ≥ b for integers."""
+    if sign in (">", "≥"):
+        a, b, sign = b, a, "<" if sign == ">" else "≤"
+    if sign == "=":
+        return equal_integers(a, b)
+    return {"<": Less, "≤": AtMost, "≠": Unequal}[sign](_integer(a), _integer(b))
 
 
 def _integer(value: Any) -> Any:

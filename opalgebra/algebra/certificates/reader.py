@@ -328,7 +328,7 @@ class _Reader:
         even = [name for name, kind in self.names.items() if "even" in kind]
         return [*found, *(even_symmetric(self._signal(name)) for name in even)]
 
-    def _relation(self, pairs: list[tuple[Any, Any]]) -> Relation:
+    def _relation(self, pairs: list[tuple[Any, Any]]) -> Hypothesis:
         """The relation with these equations: one with a name where that says the same, otherwise these as they are."""
         nodes = [node for pair in pairs for side in pair for node in walk(side)]
         kernels = dict.fromkeys(

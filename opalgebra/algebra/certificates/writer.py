@@ -76,7 +76,7 @@ class _Writer:
         self._at: dict[tuple[int, bool], int] = {}
         self._same: dict[str, int] = {}
         self.symbols: dict[str, str] = {}
-        self.even = {fact.signal.name for fact in proof.given if _is_even(fact)}
+        self.even = {fact.signal.name for fact in proof.given if isinstance(fact, Symmetric) and fact.is_even}
         steps = proof.steps or [Step(side, "", "") for side in (proof.lhs, proof.rhs)]
         self.ndim = dimension(proof.lhs, proof.rhs)
         self.plain = [[0, 1]] * self.ndim

@@ -139,14 +139,15 @@ def _solution(taps: list[Any], system: dict[Place, tuple[dict[int, Any], Any]], 
             if any(entries):
                 rows.setdefault(tuple(entries), place)
     reduced, pivots = _reduced(list(rows), size, domain)
-    scalar = lambda element: exact(domain.to_sympy(element))  # noqa: E731
     if size in pivots:
         clash = _smallest(list(rows), size, domain)
-        return Solved({}, [(rows[row], _combined(row[:-1], taps, domain), scalar(row[-1])) for row in clash])
+        return Solved(
+            {}, [(rows[row], _combined(row[:-1], taps, domain), exact(domain.to_sympy(row[-1]))) for row in clash]
+        )
     found = {}
     for i, pivot in enumerate(pivots):
         others = [-reduced[i, j].element if j != pivot else domain.zero for j in range(size)]
-        found[taps[pivot]] = to_sympy(scalar(reduced[i, size].element)) + _combined(others, taps, domain)
+        found[taps[pivot]] = domain.to_sympy(reduced[i, size].element) + _combined(others, taps, domain)
     return Solved(found)
 
 

@@ -141,8 +141,8 @@ def decide(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...]) -> D
     used = [f"{fact}, solved for {name}" for fact, g in solved if not isinstance(fact, Symmetric) for name in g]
     if verdict == "proved" and used:
         reason = "; ".join(filter(None, [f"by the hypothesis {' and '.join(used)}", reason]))
-    for _, general in reversed(solved if witness else []):
-        witness = _restored(witness, general, dimension(lhs, rhs))
+    for _, general in reversed(solved):
+        witness = witness and _restored(witness, general, dimension(lhs, rhs))
     return verdict, reason, witness
 
 
