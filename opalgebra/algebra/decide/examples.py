@@ -117,7 +117,7 @@ def _seeds(ndim: int) -> list[Signal]:
 
 def _pool(kernels: list[Any]) -> Iterator[Assignment]:
     size = len(kernels)
-    seeds = [*_signals(), *(h for bank in _bank_signals() for h in bank)]
+    seeds = [*_signals(), *(h for bank in _bank_signals() for h in bank), _root_of_two()]
     if size > 1:
         for bank in _bank_signals():
             if len(bank) == size:
@@ -160,6 +160,13 @@ def _signals() -> list[Signal]:
         Signal([3 * quarter, 2 * quarter, 1, 2 * quarter, 3 * quarter], -2), Signal([1, 0, 0, 2]),
         Signal([1, 0, 0, 0, 7]), Signal([7, 1, 0, 3, 2], -1),
     ]  # fmt: skip
+
+
+def _root_of_two() -> Signal:
+    """√2 δ, half of which and half of its mirror image about a half are orthonormal to their shifts by 2."""
+    import sympy
+
+    return to_signal({(0,): sympy.sqrt(2)}, 1)
 
 
 def _bank_signals() -> list[list[Signal]]:

@@ -55,9 +55,11 @@ def _decide_under(lhs: Any, rhs: Any, relations: Sequence[Relation], facts: tupl
         return "proved", how, None
     ndim = dimension_of(relations, lhs, rhs)
     how, _ = rewritten(lhs, rhs, relations, lambda a, b: decide_plain(a, b, facts)[0] == "proved")
+    if how and any(True for _ in assignments(relations, ndim)):
+        return "proved", how, None
     open_question = "neither do the hypotheses give it as they were used, nor was a counterexample found"
     try:
-        how = how or _in_phases(lhs, rhs, relations, ndim)
+        how = _in_phases(lhs, rhs, relations, ndim) or how  # which refuses contradictions too
     except Undecided as why:
         open_question = f"{open_question}; {why}"
     if how and any(True for _ in assignments(relations, ndim)):
