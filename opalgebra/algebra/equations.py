@@ -322,7 +322,7 @@ def periodic(name: str, M: Any) -> Signal:
     >>> import opalgebra as oa
     >>> w = oa.periodic("w", 2)
     >>> print(oa.Down(2) @ oa.Modulate(w) @ oa.Up(2))
-    ↓₂ (w_0 w_1)· ↑₂
+    ↓₂ ([w₀ w₁]·) ↑₂
     >>> bool(oa.prove(oa.Modulate(w) @ oa.Shift(2), oa.Shift(2) @ oa.Modulate(w)))
     True
     """

@@ -32,10 +32,11 @@ def prove(lhs: Any, rhs: Any, given: Hypothesis | Iterable[Hypothesis] = (), bud
         compared entry by entry; powers of them above 1,000 are undecided.
     given : hypotheses, optional
         ``oa.coprime(k, m)``, ``oa.divides(k, m)``, ``oa.not_divides(k, d)``, ``oa.equal(k, a * m)``,
-        ``oa.even_symmetric(q)``, ``oa.orthonormal(q, k)``, ``oa.paraunitary(hs, k)``, ``oa.nyquist(h, k)``; with the
-        last three the verdict may be "undecided".  What is assumed of a SymPy symbol (even, odd, prime, composite)
-        is given as well.  Every name of a hypothesis occurs in the statement, or is a factor in an ``equal`` or in two
-        hypotheses that common names tie to the statement; of several kernels one does.
+        ``oa.symmetric(q, about=, sign=)``, ``oa.orthonormal(q, k)``, ``oa.paraunitary(hs, k)``, ``oa.nyquist(h, k)``,
+        ``oa.equation(A, B)``, SymPy relations such as ``r < k``; with equations the verdict may be "undecided".  What
+        is assumed of a SymPy symbol (even, odd, prime, composite) is given as well.  Every name of a hypothesis occurs
+        in the statement, or is a factor in an ``equal`` or in two hypotheses that common names tie to the statement; of
+        several kernels one does.
     budget : float
         Seconds after which the verdict is "undecided: budget"; very large statements alone take minutes.
 

@@ -60,7 +60,9 @@ def solve(given: Equation | Sequence[Equation], unknown: Any, length: Any = None
     >>> h, f, x = oa.Signal([1, 2, 1], start=-1), oa.signals("f"), oa.signals("x")
     >>> A = oa.Down(2) @ oa.Conv(h)
     >>> print(oa.solve(oa.equation(A @ oa.Conv(f) @ oa.Up(2), oa.Identity()), f, length=3, start=-1))
-    (1/2 − f₂/2, 0, f₂)
+    (0 1/2 0)₋₁
+    >>> print(oa.solve(oa.equation(oa.Down(2) @ x, oa.Signal([1, 2])), x, length=3))
+    (1 x₁ 2)
     """
     equations = [given] if isinstance(given, Equation) else list(given) if isinstance(given, list | tuple) else []
     if not equations or not all(isinstance(one, Equation) for one in equations):
