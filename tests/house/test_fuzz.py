@@ -20,7 +20,7 @@ import sympy
 
 from opalgebra.algebra.decide import prove as prover
 from opalgebra.algebra.decide.proof import Proof
-from opalgebra.algebra.facts import even_symmetric
+from opalgebra.algebra.equations import even_symmetric
 from opalgebra.errors import CertificateError
 from opalgebra.expr import substitute, transform, walk
 from opalgebra.expr.characters import Character

@@ -14,7 +14,7 @@ from ..decide.blocks import one_channel, without_blocks_in
 from ..decide.proof import Proof
 from ..decide.prove import decide
 from ..decide.words import Use, rewritten
-from ..facts import relations_of
+from ..equations import relations_of
 
 
 def cofactors(proof: Proof) -> list[Use]:

@@ -10,6 +10,7 @@ from typing import Any
 from ...errors import Undecided
 from ...expr import SamplingMatrix
 from ...scalar import is_sympy
+from ..facts import AtMost, Less
 from ..lattices.sampling import smith
 from ..numbers.units import polynomial_in
 from .affine import (
@@ -283,6 +284,8 @@ class Parametrised:
         """
         state = self
         while True:
+            if self.context.equations:
+                state = state._rewritten(axis, factor)
             index = state.point[axis]
             rest = {p: r for p, c in index.items() if (r := remainder(c, factor, self.context))}
             if not rest:
@@ -298,6 +301,17 @@ class Parametrised:
             if solved is None:
                 return None
             state = solved
+
+    def _rewritten(self, axis: int, factor: Poly) -> Parametrised:
+        """The index on one axis in terms that the factor divides, as far as equations between symbols make some."""
+        index = {p: c for p, old in self.point[axis].items() if (c := self.context.divided_by(old, factor))}
+        return replace(self, point=(*self.point[:axis], index, *self.point[axis + 1 :]))
+
+    def reduced(self) -> Parametrised:
+        """The state with every polynomial reduced by the equations between symbols."""
+        normal = self.context.normal
+        point = tuple({p: r for p, c in a.items() if (r := normal(c))} for a in self.point)
+        return replace(self, point=point, bounds={p: normal(b) for p, b in self.bounds.items()})
 
     def _constrained(self, axis: int, rest: Affine, factor: Poly) -> Parametrised:
         """n / factor where rest = factor · u: the difference of these is one more coordinate, which is to be 0.
@@ -347,12 +361,14 @@ class Parametrised:
             return coefficient
         if coefficient.is_ground and factor.is_ground and gcd(int(coefficient.LC), int(factor.LC)) == 1:
             return self.context.poly(pow(int(coefficient.LC), -1, int(factor.LC)))
-        return None
+        return self.context.inverse(coefficient, factor) if len(coefficient.terms()) == 1 else None
 
     def _solved_bounded(self, rest: Affine, factor: Poly) -> Parametrised | None:
         bounded = [p for p in rest if p != CONSTANT]
         constant: Poly = rest.get(CONSTANT, self.context.poly(0))
         if not bounded:
+            if self.context.between_multiples(constant, factor):
+                return None
             if not constant.is_ground:
                 raise OpenQuestion(
                     f"does {factor} divide {constant.as_expr()}? nothing known about the factors decides it"
@@ -367,8 +383,10 @@ class Parametrised:
         raise OpenQuestion(f"does {factor} divide {shown(rest)}? nothing known about the factors decides it")
 
     def _fits(self, parameter: int, factor: Poly) -> bool:
-        """Whether the parameter stays below the factor: its bound divides it."""
-        return divisible((factor.LM, factor.LC), self.bounds[parameter])
+        """Whether the parameter stays below the factor: its bound divides it, or is known to be at most as large."""
+        bound = self.bounds[parameter]
+        known = len(bound.terms()) == 1 and divisible((factor.LM, factor.LC), bound)
+        return known or self.context.implies(AtMost(bound.as_expr(), factor.as_expr()))
 
     def _opposite(self, pair: list[int], rest: Affine, factor: Poly) -> bool:
         first, second = pair
@@ -380,6 +398,9 @@ class Parametrised:
         value = constant * -sign  # r ≡ value
         if not value:
             return self.substituted(parameter, {})
+        bound, shown_value = self.bounds[parameter].as_expr(), value.as_expr()
+        if self.context.implies(AtMost(0, shown_value)) and self.context.implies(Less(shown_value, bound)):
+            return self.substituted(parameter, {CONSTANT: value})
         if not value.is_ground or self.bounds[parameter] != factor or factor.is_ground:
             raise OpenQuestion(f"does {factor} divide r + {constant.as_expr()} for some 0 <= r < {factor}?")
         self.context.require_larger(factor, abs(int(value.LC)))

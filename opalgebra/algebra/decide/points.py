@@ -42,7 +42,7 @@ def _ranges_cancel(states: list[Parametrised], ring: Ring, rounds: int) -> bool:
 def _collected(states: list[Parametrised]) -> list[Parametrised]:
     """One state for every set of points, and phase on it, that keeps some weight."""
     classes: list[Parametrised] = []
-    for state in map(normalised, states):
+    for state in (normalised(s.reduced() if s.context.equations else s) for s in states):
         check_time()
         for i, known in enumerate(classes):
             if (moved := _as_weight_on(known, state)) is not None:

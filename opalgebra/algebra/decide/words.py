@@ -21,6 +21,7 @@ from ...expr.operators import (
     Adjoint,
     Compose,
     Conj,
+    FormalOperator,
     Identity,
     LinearOperator,
     Power,
@@ -129,9 +130,13 @@ def _rules_of(relation: Any) -> list[Rule]:
 
 def _kernels_in(word: Word, relation: Any) -> Counter[Any]:
     """How often the kernels of a relation occur in a word."""
-    names = {kernel.name if isinstance(kernel, FormalSignal) else kernel for kernel in relation.kernels}
-    found = (node for letter in word for node in walk(letter) if isinstance(node, FormalSignal | Signal))
-    return Counter(key for node in found if (key := node.name if isinstance(node, FormalSignal) else node) in names)
+    known = {_key(kernel) for kernel in relation.kernels}
+    keys = (_key(n) for letter in word for n in walk(letter) if isinstance(n, FormalSignal | FormalOperator | Signal))
+    return Counter(key for key in keys if key in known)
+
+
+def _key(kernel: Any) -> Any:
+    return kernel if isinstance(kernel, Signal) else kernel.name
 
 
 @dataclass
