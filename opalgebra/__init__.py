@@ -24,6 +24,7 @@ from .errors import (
     KernelError,
     LawDoesNotMatch,
     NoInverse,
+    NoSolution,
     NotEqual,
     OpAlgebraError,
     OperandError,
@@ -51,9 +52,10 @@ if TYPE_CHECKING:  # what type checkers see of the names in _LATER
     from .algebra.certificates.reader import load_proof
     from .algebra.decide.proof import Proof, Step
     from .algebra.decide.prove import prove
-    from .algebra.decide.relations import nyquist, orthonormal, paraunitary
     from .algebra.derive.derivation import Derivation, derive
-    from .algebra.facts import coprime, divides, equal, even_symmetric, not_divides
+    from .algebra.derive.solve import solve
+    from .algebra.equations import equation, even_symmetric, nyquist, orthonormal, paraunitary, periodic, symmetric
+    from .algebra.facts import coprime, divides, equal, not_divides
     from .algebra.forms.laurent import from_z
     from .algebra.forms.transfer import dtft
     from .algebra.judge.witness import Witness
@@ -75,14 +77,14 @@ __all__ = [
     "AvgPool", "Block", "BoundOperator", "CertificateError", "CoefficientError", "Comparison", "Conv", "Corr",
     "Derivation", "DilatedConv", "DimensionError", "Down", "FactorError", "FactorTypeError", "Falsehood", "FilterBank",
     "Flip", "FormalSignalError", "HypothesisError", "Identity", "IntegerOverflow", "KernelError", "Law",
-    "LawDoesNotMatch", "LinearOperator", "LinearUp", "Modulate", "Named", "NoInverse", "NotEqual", "OpAlgebraError",
-    "OperandError", "ParseError", "PixelShuffle", "Pointwise", "Polyphase", "Proof", "Repeat", "SamplingMatrix",
-    "Shift", "Signal", "SignalExpr", "SizeError", "Step", "StridedConv", "Sum", "TransposedConv", "Undecided",
-    "UnknownLaw", "Up", "WindowError", "Witness", "Zero", "algebraic", "box", "checkerboard", "compare", "coprime",
-    "cosets", "cosine_bank", "derive", "dft_bank", "divides", "dtft", "equal", "even_symmetric", "exact", "factors",
-    "falsehoods", "filterbank", "from_z", "gcld", "gcrd", "get_threads", "integers", "laws", "lclm", "lcrm", "lifting",
-    "load_proof", "nn", "not_divides", "nyquist", "operators", "orthonormal", "paraunitary", "prove", "reals",
-    "set_threads", "show", "signals", "smith", "tune", "wavelet",
+    "LawDoesNotMatch", "LinearOperator", "LinearUp", "Modulate", "Named", "NoInverse", "NoSolution", "NotEqual",
+    "OpAlgebraError", "OperandError", "ParseError", "PixelShuffle", "Pointwise", "Polyphase", "Proof", "Repeat",
+    "SamplingMatrix", "Shift", "Signal", "SignalExpr", "SizeError", "Step", "StridedConv", "Sum", "TransposedConv",
+    "Undecided", "UnknownLaw", "Up", "WindowError", "Witness", "Zero", "algebraic", "box", "checkerboard", "compare",
+    "coprime", "cosets", "cosine_bank", "derive", "dft_bank", "divides", "dtft", "equal", "equation", "even_symmetric",
+    "exact", "factors", "falsehoods", "filterbank", "from_z", "gcld", "gcrd", "get_threads", "integers", "laws", "lclm",
+    "lcrm", "lifting", "load_proof", "nn", "not_divides", "nyquist", "operators", "orthonormal", "paraunitary",
+    "periodic", "prove", "reals", "set_threads", "show", "signals", "smith", "solve", "symmetric", "tune", "wavelet",
 ]  # fmt: skip
 
 # Where the names come from that neither expressions nor their ``repr`` need, imported when they are first used.
@@ -92,9 +94,10 @@ _LATER = {
     "algebra.certificates.reader": "load_proof",
     "algebra.decide.proof": "Proof Step",
     "algebra.decide.prove": "prove",
-    "algebra.decide.relations": "nyquist orthonormal paraunitary",
     "algebra.derive.derivation": "Derivation derive",
-    "algebra.facts": "coprime divides equal even_symmetric not_divides",
+    "algebra.derive.solve": "solve",
+    "algebra.equations": "equation even_symmetric nyquist orthonormal paraunitary periodic symmetric",
+    "algebra.facts": "coprime divides equal not_divides",
     "algebra.forms.laurent": "from_z",
     "algebra.forms.transfer": "dtft",
     "algebra.judge.witness": "Witness",

@@ -77,7 +77,9 @@ def _rate(text: str) -> int:
 def _add_prove(commands: Any) -> None:
     prove = commands.add_parser("prove", help="decide whether two expressions are equal")
     prove.add_argument("statement", metavar="STATEMENT", help="'left == right'; names are formal signals and factors")
-    prove.add_argument("--given", action="append", default=[], metavar="CONDITION", help="such as 'coprime(k, m)'")
+    prove.add_argument(
+        "--given", action="append", default=[], metavar="CONDITION", help="such as 'coprime(k, m)' or 'r < k'"
+    )
     shown = prove.add_mutually_exclusive_group()
     shown.add_argument("--latex", action="store_true", help="the derivation as LaTeX")
     shown.add_argument("--markdown", action="store_true", help="the derivation as Markdown")
@@ -129,7 +131,7 @@ def _prove(options: argparse.Namespace) -> int:
 
     let = _bound(options.let)
     left, right = parse_statement(options.statement, let)
-    proof = opalgebra.prove(left, right, given=hypotheses(options.given, let))
+    proof = opalgebra.prove(left, right, given=hypotheses(options.given, let, left, right))
     if options.latex or options.markdown:
         _say(proof.latex() if options.latex else proof._repr_markdown_())
     else:

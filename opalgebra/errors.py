@@ -20,6 +20,7 @@ __all__ = [
     "LawDoesNotMatch",
     "MissingDependency",
     "NoInverse",
+    "NoSolution",
     "NotEqual",
     "OpAlgebraError",
     "OperandError",
@@ -207,6 +208,18 @@ class NoInverse(OpAlgebraError, ValueError):
     Traceback (most recent call last):
         ...
     opalgebra.errors.NoInverse: ↓₂ has the right inverse ↑₂ but is not one-to-one: ↑₂ ↓₂ ≠ I
+    """
+
+
+class NoSolution(OpAlgebraError, ValueError):
+    """An equation that no kernel of the given length solves.
+
+    >>> import opalgebra as oa
+    >>> x = oa.signals("x")
+    >>> oa.solve(oa.equation(oa.Conv([1, 1]) @ x, oa.Signal([1])), x, length=3)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    opalgebra.errors.NoSolution: no x of length 3 from 0 ...
     """
 
 

@@ -28,10 +28,10 @@ BEGIN, END = "<!-- fuzz:begin -->", "<!-- fuzz:end -->"
 CHUNK = 50  # statements of one kind in a line of the file
 MEMORY = 4 * 2**30  # bytes that a process may use
 SHARES = {
-    "1-D": 16, "2-D": 10, "lattices": 15, "blocks": 5, "formal kernels": 13, "symbolic factors": 3, "sums": 1,
+    "1-D": 14, "2-D": 10, "lattices": 15, "blocks": 5, "formal kernels": 13, "symbolic factors": 3, "sums": 1,
     "hypotheses": 1, "exact coefficients": 7, "dtypes": 7, "exact angles": 2, "algebraic numbers": 2, "constants": 2,
     "real and even kernels": 4, "formal operators": 2, "signed matrices": 3, "exact blocks": 1, "boxes": 2,
-    "assumptions": 1, "several hypotheses": 1, "contradictions": 1, "exact sums": 1,
+    "assumptions": 1, "several hypotheses": 1, "contradictions": 1, "exact sums": 1, "textbook": 2,
 }  # fmt: skip
 
 

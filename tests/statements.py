@@ -23,7 +23,15 @@ from opalgebra.algebra.numbers.choose import ring_of
 from opalgebra.expr import all_factor_symbols, constants, has_blocks, walk, written_out
 from opalgebra.expr.signals import FormalSignal, Signal
 
-from . import generate_assumed, generate_blocks, generate_exact, generate_lattice, generate_symbolic, judge_modular
+from . import (
+    generate_assumed,
+    generate_blocks,
+    generate_exact,
+    generate_lattice,
+    generate_symbolic,
+    generate_textbook,
+    judge_modular,
+)
 from .generate import random_pair
 from .judge import Judge
 from .judge_claims import Claim, allowed, integer_symbols, values
@@ -95,6 +103,7 @@ KINDS = {
     "several hypotheses": Kind(generate_assumed.hypotheses, symbolic=True, public=True),
     "contradictions": Kind(generate_assumed.contradiction, symbolic=True, public=True),
     "exact sums": Kind(generate_assumed.sums, symbolic=True, public=True),
+    "textbook": Kind(generate_textbook.textbook, symbolic=True, public=True),
 }
 
 

@@ -1,10 +1,9 @@
-"""Hypotheses: what ``prove(…, given=…)`` may assume about symbolic factors and formal kernels."""
+"""Hypotheses: what ``prove(…, given=…)`` may assume about factors and other integers; of kernels :mod:`.equations`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import lru_cache
 from itertools import islice
 from math import gcd
@@ -12,7 +11,7 @@ from typing import Any, ClassVar
 
 from .._verbs import verb
 from ..errors import FactorError, OperandError
-from ..expr import Flip, FormalSignal, Identity, SamplingMatrix, SignalExpr, factor, shift
+from ..expr import SamplingMatrix, SignalExpr, factor, shift
 from ..scalar import is_sympy
 
 SMALL = (0, 1, -1, 2, -2, 3, -3, 4, -4, 6, -6, 5, -5, *(sign * n for n in range(7, 65) for sign in (1, -1)))
@@ -60,23 +59,27 @@ class NotDivides(AboutFactors):
 
 
 class Equal(AboutFactors):
-    """a = b."""
+    """a = b, of factors or other integers."""
 
     words = "{} = {}"
 
 
-@dataclass(frozen=True)
-class EvenSymmetric(Hypothesis):
-    """q_{−n} = q_n."""
+class Unequal(AboutFactors):
+    """a ≠ b, of integers."""
 
-    signal: FormalSignal
+    words = "{} ≠ {}"
 
-    def __str__(self) -> str:
-        return f"{self.signal.name} even"
 
-    def solution(self) -> tuple[str, SignalExpr]:
-        """Every even signal is half the sum of some signal and its reversal, and every such sum is even."""
-        return self.signal.name, Fraction(1, 2) * ((Identity() + Flip()) @ self.signal)
+class Less(AboutFactors):
+    """a < b, of integers."""
+
+    words = "{} < {}"
+
+
+class AtMost(AboutFactors):
+    """a ≤ b, of integers."""
+
+    words = "{} ≤ {}"
 
 
 def coprime(a: Any, b: Any) -> Coprime:
@@ -145,19 +148,74 @@ def equal(a: Any, b: Any) -> Equal:
     return Equal(a, b)
 
 
-def even_symmetric(q: SignalExpr) -> EvenSymmetric:
-    """The hypothesis that a formal kernel is even: q_{−n} = q_n.
+def equal_integers(a: Any, b: Any) -> Equal:
+    """The hypothesis a = b for polynomials with integer coefficients in integer symbols, such as a M − b L = 1."""
+    a, b = _integer(a), _integer(b)
+    if not _difference(a, b):
+        return Equal(a, b)
+    if not _symbols_in(_difference(a, b)):
+        raise FactorError(f"{a} = {b} is false; from a contradiction everything follows")
+    return Equal(a, b)
 
-    >>> import opalgebra as oa
-    >>> q = oa.signals("q")
-    >>> bool(oa.prove(oa.Conv(q).T, oa.Conv(q), given=oa.even_symmetric(q)))
-    True
+
+def related(said: Any) -> tuple[AboutFactors, ...]:
+    """What a SymPy relation between integers says, such as ``r < k`` or ``sympy.And(0 <= r, r < k)``.
+
+    >>> k, r = __import__("opalgebra").factors("k r")
+    >>> [str(fact) for fact in related(r < k)]
+    ['r < k']
     """
-    if not isinstance(q, FormalSignal):
+    import sympy
+
+    if said is sympy.true:
+        return ()
+    if said is sympy.false:
+        raise FactorError("a relation that SymPy knows to be false was given; from a contradiction everything follows")
+    if isinstance(said, sympy.And):
+        return tuple(fact for part in sorted(said.args, key=str) for fact in related(part))
+    signs = {"==": "=", "!=": "≠", "<": "<", "<=": "≤", ">": ">", ">=": "≥"}
+    if getattr(said, "rel_op", None) not in signs:
+        raise OperandError(f"{said} was given; give relations of integers, such as r < k, and sympy.And of these")
+    return (compared(said.lhs, signs[said.rel_op], said.rhs),)
+
+
+def compared(a: Any, sign: str, b: Any) -> AboutFactors:
+    """One of a = b, a ≠ b, a < b, a ≤ b, a > b, a ≥ b for integers."""
+    if sign in (">", "≥"):
+        a, b, sign = b, a, "<" if sign == ">" else "≤"
+    if sign == "=":
+        return equal_integers(a, b)
+    return {"<": Less, "≤": AtMost, "≠": Unequal}[sign](_integer(a), _integer(b))
+
+
+def _integer(value: Any) -> Any:
+    """An int, or a polynomial with integer coefficients in integer symbols."""
+    import sympy
+
+    known = sympy.sympify(value) if is_sympy(value) or type(value) is int else None
+    symbols = sorted(getattr(known, "free_symbols", ()), key=str)
+    if not isinstance(known, sympy.Expr) or not all(s.is_integer for s in symbols):
         raise OperandError(
-            f"even_symmetric({q}): give a formal signal made by oa.signals; a concrete one can be tested"
+            f"an equation or a relation speaks of {value!r}; give integers: ints, and polynomials in symbols of "
+            "oa.factors and oa.integers"
         )
-    return EvenSymmetric(q)
+    known = sympy.expand(known)
+    whole = known.is_Integer or (
+        bool(symbols) and known.is_polynomial(*symbols) and sympy.Poly(known, *symbols).domain.is_ZZ
+    )
+    if not whole:
+        raise OperandError(f"{value} is no polynomial with integer coefficients; multiply its denominators out")
+    return int(known) if known.is_Integer else known
+
+
+def _difference(a: Any, b: Any) -> Any:
+    import sympy
+
+    return sympy.expand(sympy.sympify(a) - b)
+
+
+def _symbols_in(value: Any) -> set[Any]:
+    return set(value.free_symbols) if is_sympy(value) else set()
 
 
 def number_in(value: Any) -> int:
@@ -184,12 +242,20 @@ def _scalar_factor(value: Any) -> Any:
 
 def hypotheses(given: Any) -> tuple[Hypothesis, ...]:
     """``given`` as a tuple of hypotheses; one may stand alone."""
-    listed = (given,) if isinstance(given, Hypothesis) else tuple(given) if isinstance(given, Iterable) else (given,)
-    if not all(isinstance(fact, Hypothesis) for fact in listed):
-        raise OperandError(
-            f"given is {given!r}; give hypotheses such as oa.coprime(k, m), oa.divides(k, m), or a tuple of these"
-        )
-    return listed
+    listed = (given,) if isinstance(given, Hypothesis) or not isinstance(given, Iterable) else tuple(given)
+    return tuple(fact for said in listed for fact in _said(said, given))
+
+
+def _said(said: Any, given: Any) -> tuple[Hypothesis, ...]:
+    if isinstance(said, Hypothesis):
+        return (said,)
+    if is_sympy(said) and (said.is_Relational or said.is_Boolean):
+        return related(said)
+    advice = "; == compares trees: write oa.equation(a, b)" if isinstance(said, bool) else ""
+    raise OperandError(
+        f"given is {given!r}; give hypotheses such as oa.coprime(k, m), oa.divides(k, m), oa.equation(A, B), SymPy "
+        f"relations such as r < k, or a tuple of these{advice}"
+    )
 
 
 def symbols_of(facts: Iterable[Hypothesis]) -> set[Any]:
@@ -207,23 +273,28 @@ def allowed(symbol: Any, value: Any) -> bool:
     return all(getattr(number, f"is_{what}") is truth for what, truth in symbol.assumptions0.items())
 
 
+_TRUTH: dict[type, Any] = {
+    Coprime: lambda a, b: gcd(a, b) == 1, Divides: lambda a, b: b % a == 0, NotDivides: lambda a, b: b % a != 0,
+    Equal: lambda a, b: a == b, Unequal: lambda a, b: a != b, Less: lambda a, b: a < b, AtMost: lambda a, b: a <= b,
+}  # fmt: skip
+
+
 def holds(fact: Hypothesis, values: dict[Any, int]) -> bool:
     """Whether a hypothesis about factors holds once symbols have these values."""
     if not isinstance(fact, AboutFactors):
         return True
     a, b = (int(v.xreplace(values)) if is_sympy(v) else v for v in (fact.a, fact.b))
-    if isinstance(fact, Coprime):
-        return gcd(a, b) == 1
-    return a == b if isinstance(fact, Equal) else (b % a == 0) == isinstance(fact, Divides)
+    return bool(_TRUTH[type(fact)](a, b))
 
 
 def small_values(symbol: Any, facts: Iterable[Hypothesis], count: int) -> list[int]:
     """The numbers nearest to 0 that fit a symbol and the hypotheses about it alone."""
     alone = [fact for fact in facts if symbols_of([fact]) == {symbol}]
-    fitting = (v for v in SMALL if allowed(symbol, v) and all(holds(fact, {symbol: v}) for fact in alone))
+    sides = [side for fact in alone if isinstance(fact, AboutFactors) for side in (fact.a, fact.b)]
+    bounds = sorted({number + step for number in map(_constant, sides) for step in range(-2, 3)} - {*SMALL}, key=abs)
+    fitting = (v for v in (*SMALL, *bounds) if allowed(symbol, v) and all(holds(fact, {symbol: v}) for fact in alone))
     return list(islice(fitting, count))
 
 
-def relations_of(facts: tuple[Hypothesis, ...]) -> list[Any]:
-    """The hypotheses that are equations between operators."""
-    return [fact for fact in facts if hasattr(fact, "pairs")]
+def _constant(value: Any) -> int:
+    return int(value.as_coeff_Add()[0]) if is_sympy(value) else value

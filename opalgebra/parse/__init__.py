@@ -9,11 +9,11 @@ so that hostile text fails at once.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..expr import LinearOperator, SignalExpr
-from .grammar import CONDITIONS, callee
+from .grammar import COMPARISONS, CONDITIONS, callee
 from .reader import Reader, read_exact
 
 __all__ = ["exact", "parse_condition", "parse_expression", "parse_statement", "parse_value"]
@@ -80,13 +80,34 @@ def parse_condition(text: str, let: Mapping[str, Any] = {}) -> tuple[str, tuple[
 
     >>> parse_condition("coprime(3, 2)")
     ('coprime', (3, 2))
+    >>> parse_condition("0 <= r < k")
+    ('compared', ((0, '≤', r), (r, '<', k)))
     """
-    reader = Reader(text, let)
+    reader = Reader(text, let, condition=True)
     call = reader.root
+    if isinstance(call, ast.Compare):
+        return "compared", tuple(_comparisons(reader, call))
     name = callee(call.func) if isinstance(call, ast.Call) else None
     if not isinstance(call, ast.Call) or name not in CONDITIONS:
-        reader.fail(call, "a condition is one of " + ", ".join(CONDITIONS) + ", such as coprime(k, m)")
-    return str(name), tuple(reader.arguments(call, str(name), CONDITIONS[str(name)]))
+        reader.fail(call, "a condition is one of " + ", ".join(CONDITIONS) + ", such as coprime(k, m), or 0 <= r < k")
+    roles = CONDITIONS[str(name)]
+    if name == "symmetric":  # with its centre and its sign, or without
+        roles = roles[: max(1, len(call.args))]
+        options = {str(keyword.arg): reader.build(keyword.value) for keyword in call.keywords}
+        arguments = tuple(reader.arguments(call, name, roles))
+        default = dict(zip(("about", "sign"), (0, 1), strict=True)) if options else {}
+        more = [options.get(key, value) for key, value in list(default.items())[len(arguments) - 1 :]]
+        return name, (*arguments, *more)
+    return str(name), tuple(reader.arguments(call, str(name), roles))
+
+
+def _comparisons(reader: Reader, root: ast.Compare) -> Iterator[tuple[Any, str, Any]]:
+    """(left, sign, right) of every comparison of a chain."""
+    sides = [reader.build(part) for part in (root.left, *root.comparators)]
+    for left, operator, right in zip(sides, root.ops, sides[1:], strict=False):
+        if type(operator) not in COMPARISONS:
+            reader.fail(root, "the comparisons of a condition are < <= > >= == !=")
+        yield left, COMPARISONS[type(operator)], right
 
 
 def parse_value(text: str) -> Any:

@@ -30,17 +30,29 @@ CONDITIONS = {
     "not_divides": ("factor", "shift"),
     "equal": ("factor", "factor"),
     "even_symmetric": ("signal",),
+    "symmetric": ("signal", "tap", "tap"),
+    "nyquist": ("signal", "factor"),
+    "orthonormal": ("signal", "factor"),
+    "equation": ("side", "side"),
 }
+COMPARISONS = {ast.Lt: "<", ast.LtE: "≤", ast.Gt: ">", ast.GtE: "≥", ast.Eq: "=", ast.NotEq: "≠"}
 KEYWORDS = {
     "Signal": ("start", "dtype", "exact"),
     "signals": ("length", "start", "ndim", "real"),
     "operators": ("ndim",),
     "Modulate": ("frequency",),
+    "symmetric": ("about", "sign"),
 }
 RESERVED = {*CONSTRUCTORS, *NAMING, *NUMERIC, *CONDITIONS, "complex", "pi", "I", "oa"}
 ALLOWED = (
     "allowed are " + ", ".join(CONSTRUCTORS) + ", " + ", ".join(NAMING) + "; @ + - * / **; .T .H .conj() .expand()"
 )
+
+
+def is_of_operators(root: ast.expr) -> bool:
+    """Whether an equation is between operators or signals; otherwise its names are integers."""
+    calls = (node for node in ast.walk(root) if isinstance(node, ast.Call))
+    return any(callee(node.func) in (*CONSTRUCTORS, "signals", "operators") for node in calls)
 
 
 def callee(func: ast.expr) -> str | None:
@@ -109,7 +121,9 @@ class Roles:
     def _call_children(self, node: ast.Call, role: str) -> list[tuple[ast.AST, str]]:
         name = callee(node.func)
         keywords: list[tuple[ast.AST, str]] = [
-            (keyword.value, "shift") for keyword in node.keywords if keyword.arg not in ("dtype", "real", "exact")
+            (keyword.value, "tap" if name in CONDITIONS else "shift")
+            for keyword in node.keywords
+            if keyword.arg not in ("dtype", "real", "exact")
         ]
         if name is None:
             return [(node.func, role)]
@@ -117,6 +131,8 @@ class Roles:
             return keywords
         if name in (*NUMERIC, "complex"):
             return [(entry, "tap" if role in ("signal", "neutral") else role) for entry in node.args]
+        if name == "equation":
+            return [(entry, "signal" if is_of_operators(node) else "factor") for entry in node.args]
         roles = CONDITIONS.get(name) or CONSTRUCTORS.get(name, (None, ()))[1]
         given = zip(node.args, roles, strict=False)
         places = [(entry, _within_block(entry) if role == "block" else role) for entry, role in given]

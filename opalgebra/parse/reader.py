@@ -29,7 +29,7 @@ from ..expr import operators as _operators
 from ..expr import signals as _signals
 from ..scalar import exact as exact_number
 from ..scalar import is_sympy
-from .grammar import ALLOWED, CONSTRUCTORS, KEYWORDS, NAMING, RESERVED, Roles, callee
+from .grammar import ALLOWED, CONSTRUCTORS, KEYWORDS, NAMING, RESERVED, Roles, callee, is_of_operators
 from .numerals import MAX_EXPONENT, NUMERIC, NumeralError, Numerals
 from .source import checked_text, column, fail, tree
 
@@ -44,14 +44,15 @@ MAX_EXPANDED_FACTOR = 1_000  # .expand() of a named composition computes a kerne
 class Reader:
     """Reads one text: the names get their roles first, then the nodes are built."""
 
-    def __init__(self, text: object, let: Mapping[str, Any], literal: bool = False) -> None:
+    def __init__(self, text: object, let: Mapping[str, Any], literal: bool = False, condition: bool = False) -> None:
         self.text = checked_text(text)
         self.let = _bindings(let)
         self.literal = literal  # numbers only, and every name is a symbol
         self.numerals = Numerals(imaginary_unit=literal)
         self.samples, self.work = MAX_SAMPLES, MAX_WORK
         self.root = tree(self.text)
-        self.roles = Roles(self.text, self.root, "tap" if literal else "signal", {*self.let, *RESERVED})
+        role = "tap" if literal else "factor" if condition and not is_of_operators(self.root) else "signal"
+        self.roles = Roles(self.text, self.root, role, {*self.let, *RESERVED})
 
     def fail(self, node: ast.AST, message: str) -> NoReturn:
         fail(self.text, column(self.text, node), message)
@@ -205,6 +206,8 @@ class Reader:
         for entry, role, value in zip(node.args, roles, values, strict=True):
             if name == "Modulate" and is_sympy(value):
                 continue  # a frequency
+            if role == "side":
+                continue  # an operator, a signal, or an integer
             if role == "signal" and not isinstance(value, (SignalExpr, LinearOperator, list, tuple)):
                 self.fail(entry, f"{name} takes a signal or a list such as [1, 2, 1]; {value} is a number")
             if role != "signal" and isinstance(value, (SignalExpr, LinearOperator)):

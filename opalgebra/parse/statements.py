@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..algebra import facts
+from ..algebra import equations, facts
 from ..errors import ParseError
+from ..expr import all_factor_symbols, formal_names
 from . import parse_condition, parse_value
 
 
@@ -28,11 +29,19 @@ def bindings(entries: Iterable[str], option: str) -> dict[str, Any]:
     return bound
 
 
-def hypotheses(conditions: Iterable[str], let: Mapping[str, Any]) -> tuple[Any, ...]:
-    """The hypotheses that conditions such as ``coprime(k, m)`` write down.
+def hypotheses(conditions: Iterable[str], let: Mapping[str, Any], *sides: Any) -> tuple[Any, ...]:
+    """The hypotheses that conditions such as ``coprime(k, m)`` write down; names of the statement mean the same there.
 
     >>> [str(fact) for fact in hypotheses(["coprime(k, m)"], {})]
     ['gcd(k, m) = 1']
     """
-    read = [parse_condition(text, let) for text in conditions]
-    return tuple(getattr(facts, name)(*arguments) for name, arguments in read)
+    symbols = {str(s.name): s for s in all_factor_symbols(*sides)}
+    known = {name: what for name, what in (symbols | formal_names(*sides)).items() if name.isidentifier()}
+    read = [parse_condition(text, {**known, **let}) for text in conditions]
+    return tuple(fact for name, arguments in read for fact in _made(name, arguments))
+
+
+def _made(name: str, arguments: tuple[Any, ...]) -> list[Any]:
+    if name == "compared":
+        return [equations.equation(a, b) if sign == "=" else facts.compared(a, sign, b) for a, sign, b in arguments]
+    return [getattr(facts if hasattr(facts, name) else equations, name)(*arguments)]

@@ -1,4 +1,4 @@
-"""5,000 random statements of twenty-two kinds, 500 of them in the short run: prover and judge must agree on all.
+"""5,000 random statements of twenty-three kinds, 500 of them in the short run: prover and judge must agree on all.
 
 ``judged(SEED, number, kind)`` makes a statement again, by itself.
 """
@@ -20,7 +20,7 @@ import sympy
 
 from opalgebra.algebra.decide import prove as prover
 from opalgebra.algebra.decide.proof import Proof
-from opalgebra.algebra.facts import even_symmetric
+from opalgebra.algebra.equations import even_symmetric
 from opalgebra.errors import CertificateError
 from opalgebra.expr import substitute, transform, walk
 from opalgebra.expr.characters import Character
@@ -188,6 +188,11 @@ def _without_conjugates(node: Any) -> Any:
     return node.signal if isinstance(node, ConjSignal) else node.operator if isinstance(node, Conj) else None
 
 
+def _unweighted(node: Any) -> Any:
+    """Every sum with its terms weighted alike."""
+    return node.operator if isinstance(node, Scale) and getattr(node.scalar, "free_symbols", ()) else None
+
+
 def _untransposed(node: Any) -> Any:
     """A formal operator that is its own transpose."""
     inside = isinstance(node, (Transpose, Adjoint)) and isinstance(node.operator, FormalOperator)
@@ -256,6 +261,9 @@ WRONG: list[tuple[str, str, Any]] = [
     ("several hypotheses", "without", _without_hypotheses),
     ("several hypotheses", "at one", _at_one),
     ("contradictions", "without", _without_hypotheses),
+    ("textbook", "at two", _at_two),
+    ("textbook", "turned", _by_rule(_turned, one_side=True)),
+    ("textbook", "without weights", _by_rule(_unweighted)),
 ]
 
 

@@ -14,18 +14,19 @@ from math import prod
 from random import Random
 from typing import Any, TypeAlias
 
-from ...expr import Signal, all_factor_symbols, constants, expand, formal_names, walk, with_frequencies
+from ...expr import Conv, Identity, Signal, all_factor_symbols, constants, expand, formal_names, walk, with_frequencies
 from ...expr.operators import FormalOperator, LinearOperator, Power
 from ...scalar import exact, is_sympy
 from ..budget import room
 from ..decide.decision import dimension
+from ..decide.examples import assignments, at, dimension_of
 from ..decide.hypotheses import models
 from ..decide.proof import Proof
-from ..decide.relations import assignments
-from ..facts import AboutFactors, relations_of, symbols_of
+from ..equations import Equation, as_relations, solved_for_kernels
+from ..facts import AboutFactors, symbols_of
 from ..judge.evaluate import Evaluator, Expression, Index, Sparse
 from ..judge.replay import FAR, answers_at, common_period, evaluator_at, holds_at, judged, same_answers, values_fit
-from ..judge.witness import Names, conjugates, indices
+from ..judge.witness import Names, conjugates, indices, is_signal, to_signal
 
 Values: TypeAlias = Mapping[Any, Any]  # kernels by name, numbers by symbol
 PRIME = 2**61 - 1  # random taps are drawn below it
@@ -42,21 +43,49 @@ def check(proof: Proof) -> bool:
             return proof.witness is not None and holds_at(proof.lhs, proof.rhs, proof.given, proof.witness)
     if proof.verdict != "proved":
         return False
-    unsolved = [relation for relation in relations_of(proof.given) if relation.solution() is None]
-    if unsolved:
-        return _under(proof, unsolved)
+    solved, left = solved_for_kernels(proof.given)
+    if as_relations(left) or any(isinstance(fact, Equation) for fact, _ in solved):
+        return _under(proof, [general for _, general in solved], as_relations(left))
     lines = [step.expression for step in proof.steps]
     if lines[0] != proof.lhs or lines[-1] != proof.rhs:
         return False
     return all(_line_holds(a, b, proof.given) for a, b in pairwise(lines))
 
 
-def _under(proof: Proof, relations: list[Any]) -> bool:
-    """Replay where kernels satisfy equations: at kernels that do, each equation being evaluated as well."""
-    rest = tuple(fact for fact in proof.given if fact not in relations)
+def _under(proof: Proof, solved: list[dict[str, Any]], left: list[Any]) -> bool:
+    """Replay where kernels satisfy equations: at kernels that do, each equation being evaluated as well.
+
+    Of the equations some were solved for kernels, and some are left.
+    """
+    relations = as_relations(proof.given)
+    rest = tuple(fact for fact in proof.given if isinstance(fact, AboutFactors))
     pairs = [(proof.lhs, proof.rhs), *(pair for relation in relations for pair in relation.pairs)]
-    examples = list(islice(assignments(relations), 4))
-    return bool(examples) and all(_line_holds(a, b, rest, found) for found in examples for a, b in pairs)
+    ndim = dimension_of(relations, proof.lhs, proof.rhs)
+    if any(all_factor_symbols(*general.values()) for general in solved):
+        solved, left = [], relations
+    examples = [_with_solved(found, solved, pairs, ndim) for found in islice(assignments(left, ndim), 4)]
+    return bool(examples) and all(_line_holds_for(a, b, rest, found) for found in examples for a, b in pairs)
+
+
+def _with_solved(found: Values, solved: list[dict[str, Any]], pairs: list[Any], ndim: int) -> Values:
+    """Kernels with those that follow from them, and from random taps of all others."""
+    if not solved:
+        return found
+    names: Names = {}
+    for a, b in [*pairs, *((Conv(signal), Identity()) for general in solved for signal in general.values())]:
+        names |= _random_names(a, b, ndim, Random(20261122))
+    names |= {name: Evaluator(ndim).signal(value) for name, value in found.items() if isinstance(value, Signal)}
+    for general in reversed(solved):
+        names |= {name: Evaluator(ndim, names).signal(signal) for name, signal in general.items()}
+    return {**{name: to_signal(taps, ndim) for name, taps in names.items() if is_signal(taps, ndim)}, **{
+        name: value for name, value in found.items() if not isinstance(value, Signal)
+    }}  # fmt: skip
+
+
+def _line_holds_for(lhs: Expression, rhs: Expression, given: tuple[Any, ...], found: Mapping[Any, Any]) -> bool:
+    operators = {name: value for name, value in found.items() if isinstance(value, LinearOperator)}
+    fixed = {name: value for name, value in found.items() if name not in operators}
+    return _line_holds(at(lhs, operators), at(rhs, operators), given, fixed)
 
 
 def _line_holds(lhs: Expression, rhs: Expression, given: tuple[Any, ...], fixed: Mapping[Any, Any] = {}) -> bool:

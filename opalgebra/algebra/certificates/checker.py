@@ -46,7 +46,8 @@ WORDS: dict[str, Any] = {  # what is assumed of the symbols that stand for ints
     "odd": lambda v: v % 2 == 1, "prime": is_prime, "composite": lambda v: v > 3 and not is_prime(v),
 }  # fmt: skip
 GIVEN: dict[str, Any] = {
-    "coprime": lambda a, b: gcd(a, b) == 1, "equal": lambda a, b: a == b,
+    "coprime": lambda a, b: gcd(a, b) == 1, "equal": lambda a, b: a == b, "unequal": lambda a, b: a != b,
+    "less": lambda a, b: a < b, "at most": lambda a, b: a <= b,
     "divides": lambda a, b: b % a == 0 if a else b == 0, "not divides": lambda a, b: b % a != 0 if a else b != 0,
 }  # fmt: skip
 

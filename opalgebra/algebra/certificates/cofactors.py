@@ -13,8 +13,8 @@ from ...expr import Identity, has_blocks
 from ..decide.blocks import one_channel, without_blocks_in
 from ..decide.proof import Proof
 from ..decide.prove import decide
-from ..decide.relations import Use, rewritten
-from ..facts import relations_of
+from ..decide.words import Use, rewritten
+from ..equations import relations_of
 
 
 def cofactors(proof: Proof) -> list[Use]:
@@ -35,7 +35,7 @@ def cofactors(proof: Proof) -> list[Use]:
     if equal(lhs, rhs):
         return []
     how, uses = rewritten(lhs, rhs, relations, equal)
-    if how:
+    if how and uses is not None:
         return uses
     raise CertificateError(
         f"how {lhs} = {rhs} follows from {', '.join(map(str, relations))} has no form in a certificate: it was not "

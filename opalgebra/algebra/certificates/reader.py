@@ -10,17 +10,27 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import CertificateError, OpAlgebraError
-from ...expr import Block, Conv, Down, Flip, Modulate, Shift, Up, formal_names, substitute, walk
+from ...expr import Block, Conv, Down, Flip, Modulate, Shift, Up, substitute, walk
 from ...expr.factors import factors, integers, ratio
 from ...expr.operators import PLAIN, Compose, FormalOperator, Identity, Scale, Sum, add, common_channels, compose
 from ...expr.signals import Box, FormalSignal, Signal, add_signals
 from ...scalar import conjugate, exact, to_sympy
 from ..decide.decision import dimension
+from ..decide.examples import at
 from ..decide.proof import Proof, Step
 from ..decide.prove import prove, proved_about
-from ..decide.relations import Relation, at, nyquist, orthonormal, paraunitary, symbols_of_taps
 from ..decide.scope import Scope
-from ..facts import Hypothesis, even_symmetric
+from ..equations import (
+    Relation,
+    equation,
+    even_symmetric,
+    kernels_of,
+    nyquist,
+    orthonormal,
+    paraunitary,
+    symbols_of_taps,
+)
+from ..facts import Hypothesis
 from ..judge.evaluate import Evaluator, differs
 from ..judge.witness import Witness, answers, to_signal
 from . import checker
@@ -318,7 +328,7 @@ class _Reader:
         even = [name for name, kind in self.names.items() if "even" in kind]
         return [*found, *(even_symmetric(self._signal(name)) for name in even)]
 
-    def _relation(self, pairs: list[tuple[Any, Any]]) -> Relation:
+    def _relation(self, pairs: list[tuple[Any, Any]]) -> Hypothesis:
         """The relation with these equations: one with a name where that says the same, otherwise these as they are."""
         nodes = [node for pair in pairs for side in pair for node in walk(side)]
         kernels = dict.fromkeys(
@@ -329,9 +339,12 @@ class _Reader:
             for made in _candidates(list(kernels), k):
                 if _same(made.pairs, pairs):
                     return made
+        if len(pairs) == 1:
+            left, right = pairs[0]
+            both = isinstance(left, Conv) and isinstance(right, Conv)
+            return equation(*((left.kernel, right.kernel) if both else (left, right)))
         words = ", ".join(f"{a} = {b}" for a, b in pairs)
-        formal = tuple(formal_names(*(side for pair in pairs for side in pair)).values())
-        return Relation(words, tuple(n for n in formal if isinstance(n, FormalSignal)), tuple(pairs))
+        return Relation(words, kernels_of(side for pair in pairs for side in pair), tuple(pairs))
 
     def witness(self, lhs: Any, rhs: Any, written: dict[str, Any]) -> Any:
         """The witness of the file, evaluated again."""

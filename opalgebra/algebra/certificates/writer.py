@@ -24,13 +24,17 @@ from ...expr.tree import expand
 from ...scalar import conjugate, exact, is_sympy, to_sympy
 from ..decide.decision import dimension
 from ..decide.proof import Proof, Step
-from ..facts import Coprime, Divides, Equal, EvenSymmetric, NotDivides, relations_of
+from ..equations import Symmetric, relations_of
+from ..facts import AtMost, Coprime, Divides, Equal, Less, NotDivides, Unequal
 from ..numbers.fields import numbers_of
 from . import checker
 from .cofactors import cofactors
 
 MAX_POWER = 10_000
-ABOUT_FACTORS = {Coprime: "coprime", Divides: "divides", NotDivides: "not divides", Equal: "equal"}
+ABOUT_FACTORS = {
+    Coprime: "coprime", Divides: "divides", NotDivides: "not divides", Equal: "equal", Unequal: "unequal", Less: "less",
+    AtMost: "at most",
+}  # fmt: skip
 WORDS = ("positive", "negative", "nonnegative", "nonpositive", "nonzero", "even", "odd", "prime", "composite")
 
 
@@ -72,7 +76,7 @@ class _Writer:
         self._at: dict[tuple[int, bool], int] = {}
         self._same: dict[str, int] = {}
         self.symbols: dict[str, str] = {}
-        self.even = {fact.signal.name for fact in proof.given if isinstance(fact, EvenSymmetric)}
+        self.even = {fact.signal.name for fact in proof.given if isinstance(fact, Symmetric) and fact.is_even}
         steps = proof.steps or [Step(side, "", "") for side in (proof.lhs, proof.rhs)]
         self.ndim = dimension(proof.lhs, proof.rhs)
         self.plain = [[0, 1]] * self.ndim
@@ -130,7 +134,7 @@ class _Writer:
     @property
     def _listed(self) -> list[Any]:
         """The hypotheses in the order of the file; that a kernel is even stands with its name."""
-        return [fact for fact in self.proof.given if not isinstance(fact, EvenSymmetric)]
+        return [fact for fact in self.proof.given if not _is_even(fact)]
 
     def _place(self, relation: Any) -> int:
         return next(n for n, fact in enumerate(self._listed) if fact is relation)
@@ -282,6 +286,10 @@ class _Writer:
             for (start, stop), entries in zip(rows, node.rows, strict=True)
             for (left, right), entry in zip(columns, entries, strict=True)
         ]])  # fmt: skip
+
+
+def _is_even(fact: Any) -> bool:
+    return isinstance(fact, Symmetric) and fact.is_even
 
 
 def _times(node: Any) -> int:

@@ -9,8 +9,10 @@ from typing import Any, TypeAlias
 
 from ...errors import Undecided
 from ...scalar import is_sympy
-from ..facts import Coprime, Hypothesis, NotDivides, symbols_of
+from ..facts import AboutFactors, Coprime, Equal, Hypothesis, Less, NotDivides, symbols_of
+from ..numbers.ring import RATIONALS, Ring
 from .exponents import prime_factors
+from .ranges import COMPARED, implies
 
 Poly: TypeAlias = Any  # an element of SymPy's sparse polynomial ring ℤ[factors, shifts]
 Affine: TypeAlias = dict[int, Poly]  # coefficient per parameter; key 0 is the constant term
@@ -26,6 +28,12 @@ class Context:
     coprime: frozenset[frozenset[Any]]
     indivisible: list[tuple[Poly, Poly]] = field(default_factory=list)
     thresholds: dict[Any, int] = field(default_factory=dict)
+    ring: Ring = RATIONALS
+    whole: Poly | None = None  # what exponents of the root of unity count modulo
+    questions: list[str] = field(default_factory=list)  # of divisibility, that stayed open
+    bases: tuple[tuple[int, Any, int], ...] = ()  # (slot, c, d): its exponents are those of the d-th root of c
+    equations: list[Poly] = field(default_factory=list)  # polynomials that are 0
+    compared: tuple[AboutFactors, ...] = ()
     _last: int = CONSTANT
 
     @classmethod
@@ -38,8 +46,13 @@ class Context:
         for fact in facts:
             if isinstance(fact, Coprime):
                 pairs |= {frozenset((a, b)) for a in _primes(fact.a) for b in _primes(fact.b)}
-        listed = list(symbols)
-        made = cls(PolyRing(tuple(listed), ZZ, lex), frozenset(pairs))
+        facts, listed = list(facts), list(symbols)
+        compared = tuple(fact for fact in facts if isinstance(fact, COMPARED))
+        made = cls(PolyRing(tuple(listed), ZZ, lex), frozenset(pairs), compared=compared)
+        for fact in compared:
+            if isinstance(fact, Equal) and (zero := made.poly(fact.a) - made.poly(fact.b)):
+                made.equations.append(zero)
+        made.coprime |= {pair for zero in made.equations for pair in made._coprime_by(zero)}
         for fact in facts:
             if isinstance(fact, NotDivides) and symbols_of([fact]) <= set(listed):
                 made.indivisible.append((made.poly(fact.a), made.poly(fact.b)))
@@ -60,6 +73,8 @@ class Context:
 
     def require_larger(self, factor: Poly, number: int) -> None:
         """Note that the conclusion is for factor > number; one of its symbols above it is enough."""
+        if self.implies(Less(number, factor.as_expr())):
+            return
         if number > THRESHOLD_LIMIT:
             raise Undecided(f"whether {factor} divides {number} depends on too many small values")
         symbol = next(s for s, e in zip(self.polynomials.symbols, factor.LM, strict=True) if e)
@@ -67,11 +82,22 @@ class Context:
 
     def are_coprime(self, a: Poly, b: Poly) -> bool:
         """Whether two monomials are known to be coprime: every prime number or symbol of one to every of the other."""
-        return all(
+        return max(len(a), len(b)) <= 1 and all(
             x != y if isinstance(x, int) and isinstance(y, int) else frozenset((x, y)) in self.coprime
             for x in self._parts(a)
             for y in self._parts(b)
         )
+
+    def coprime_part(self, monomial: Poly, other: Poly) -> Poly:
+        """The largest monomial that divides a monomial and is known to be coprime to another."""
+        part = self.poly(1)
+        for symbol, e in zip(self.polynomials.symbols, monomial.LM, strict=True):
+            if e and self.are_coprime(self.poly(symbol), other):
+                part *= self.poly(symbol) ** e
+        for prime in prime_factors(int(monomial.LC)):
+            if self.are_coprime(self.poly(prime), other):
+                part *= multiplicity_part(int(monomial.LC), prime)
+        return part
 
     def never_divides(self, factor: Poly, rest: Affine) -> bool:
         """Whether a hypothesis rules factor | rest out: some a divides all of it but the constant term."""
@@ -84,9 +110,65 @@ class Context:
             for a, b in self.indivisible
         )
 
+    # -- equations and comparisons ----------------------------------------------------------------------
+
+    def _coprime_by(self, zero: Poly) -> set[frozenset[Any]]:
+        """What is coprime because x + y = ±1."""
+        terms = [self.polynomials.from_dict({m: c}) for m, c in zero.terms()]
+        moving = [term for term in terms if not term.is_ground]
+        if len(moving) != 2 or len(terms) != 3 or abs(int(zero.coeff(1))) != 1:
+            return set()
+        return {frozenset((x, y)) for x in self._parts(abs_of(moving[0])) for y in self._parts(abs_of(moving[1]))}
+
+    def implies(self, claim: Any) -> bool:
+        """Whether the equations and inequalities that are given imply one more; without any, nothing."""
+        return bool(self.compared) and implies(self.compared, claim)
+
+    def normal(self, poly: Poly) -> Poly:
+        """An equal polynomial, reduced by the equations whose leading coefficient is ±1."""
+        usable = [zero for zero in self.equations if zero.LC in (1, -1)]
+        return poly.rem(usable) if usable and poly else poly
+
+    def divided_by(self, poly: Poly, factor: Poly) -> Poly:
+        """An equal polynomial with more terms that the factor divides: of factor·u + v = 0 the v is replaced."""
+        for zero in self.equations:
+            rest = remainder(zero, factor, self)
+            if rest and rest != zero and rest.LC in (1, -1):
+                (times,), left = poly.div([rest])
+                poly = left - times * (zero - rest)
+        return poly
+
+    def inverse(self, coefficient: Poly, factor: Poly) -> Poly | None:
+        """An inverse modulo a factor, from an equation factor·u + coefficient·v = ±1."""
+        for zero in self.equations:
+            rest = remainder(zero, factor, self)
+            unit = int(rest.coeff(1)) if rest else 0
+            others = rest - unit
+            if unit in (1, -1) and others and not remainder(others, coefficient, self):
+                return others.exquo(coefficient) * -unit
+        return None
+
+    def between_multiples(self, value: Poly, factor: Poly) -> bool:
+        """Whether a value is known to lie strictly between two neighbouring multiples of a factor."""
+        a, b = value.as_expr(), factor.as_expr()
+        return any(self.implies(Less(j * b, a)) and self.implies(Less(a, (j + 1) * b)) for j in (0, -1, 1, -2))
+
     def _parts(self, monomial: Poly) -> list[Any]:
         symbols = [s for s, e in zip(self.polynomials.symbols, monomial.LM, strict=True) if e]
         return [*symbols, *prime_factors(int(monomial.LC))]
+
+
+def multiplicity_part(number: int, prime: int) -> int:
+    """The largest power of a prime that divides a number."""
+    power = 1
+    while number % (power * prime) == 0:
+        power *= prime
+    return power
+
+
+def abs_of(monomial: Poly) -> Poly:
+    """The monomial with a positive coefficient."""
+    return -monomial if monomial.LC < 0 else monomial
 
 
 def _primes(value: Any) -> list[Any]:
@@ -122,8 +204,9 @@ def combination(
     size, height = len(columns), len(targets[0])
     if not size:
         return None if any(any(target) for target in targets) else []
-    domain = context.polynomials.to_domain().get_field()
-    rows = [[domain.convert(column[i].as_expr()) for column in (*columns, *targets)] for i in range(height)]
+    polynomials = context.polynomials.to_domain()
+    domain = polynomials.get_field()
+    rows = [[domain.convert_from(column[i], polynomials) for column in (*columns, *targets)] for i in range(height)]
     reduced, pivots = DomainMatrix(rows, (height, size + len(targets)), domain).rref()
     if pivots != tuple(range(size)):
         return None

@@ -12,6 +12,7 @@ from ...errors import SizeError, Undecided
 from ...expr import all_factor_symbols, constants, nameless, substitute, symbols_in, walk, written_out
 from ...expr.node import common_ndim
 from ...expr.signals import Signal
+from ...scalar import is_sympy
 from ..budget import check_time
 from ..facts import Hypothesis, allowed, holds, symbols_of
 from ..judge.evaluate import Expression
@@ -20,7 +21,8 @@ from ..numbers.choose import ring_of
 from ..numbers.ring import Ring
 from ..numbers.spectrum import Spectrum
 from .canonical import Canonical, ConcreteWalker, TooMany, canonical
-from .hypotheses import models, solved, with_parities
+from .hypotheses import models, solved, with_parities, with_value
+from .ranges import COMPARED
 from .refute import difference, find, find_small
 
 Decision: TypeAlias = tuple[str, str, Witness | None]
@@ -151,12 +153,10 @@ def _walked_symbolically(lhs: Expression, rhs: Expression, facts: tuple[Hypothes
 
     The first way of walking that decides is taken.
     """
-    from .affine import Context
     from .points import vanishes
-    from .symbolic import SymbolicWalker
 
     given, mentioned = facts, all_factor_symbols(lhs, rhs)
-    known = solved(facts)
+    known = solved(facts, factor_symbols(lhs, rhs))
     for symbol, value in known.replaced:
         lhs, rhs = (substitute(side, {symbol: value}) for side in (lhs, rhs))
     parities = with_parities(known, all_factor_symbols(lhs, rhs))
@@ -167,12 +167,13 @@ def _walked_symbolically(lhs: Expression, rhs: Expression, facts: tuple[Hypothes
     if not symbols:
         decision = _decide_concrete(lhs, rhs)
         return decision if decision[0] == "proved" else None  # a witness has values for the other symbols too
-    ring = ring_of(constants(lhs, rhs), symbols)
+    spoken = symbols_of(fact for fact in facts if isinstance(fact, COMPARED))
+    symbols = sorted({*symbols, *spoken}, key=lambda symbol: str(symbol.name))
     open_question: Undecided | None = None
     for left, right, held in _ways_to_walk(lhs, rhs):
-        context = Context.of(symbols, facts)
-        walker = SymbolicWalker(dimension(left, right), ring, context, held, Spectrum.of(left, right))
         try:
+            walker = _symbolic_walker(left, right, held, symbols, facts)
+            ring, context = walker.ring, walker.context
             minus = [s for state in walker.run(right) for s in state.scaled(-ring.one)]
             if vanishes([*walker.run(left), *minus], ring):
                 witness = _small_counterexample(lhs, rhs, facts, context.thresholds)
@@ -182,11 +183,34 @@ def _walked_symbolically(lhs: Expression, rhs: Expression, facts: tuple[Hypothes
                 if not _fits(found, {*mentioned, *symbols_of(given)}, given):
                     raise Undecided("it fails for some values, but not for any that are known to be allowed")
                 return "refuted", "", found
+            open_question = open_question or next(map(Undecided, context.questions), None)
         except Undecided as why:
             open_question = open_question or why
     if open_question is not None:
         raise open_question
     return None
+
+
+def _symbolic_walker(lhs: Expression, rhs: Expression, held: dict[Signal, str], symbols: list[Any], facts: Any) -> Any:
+    """The walker for a statement, with the ring and the units of its numbers."""
+    from ..numbers.units import Units
+    from .affine import Context
+    from .symbolic import SymbolicWalker
+
+    units = Units.of(lhs, rhs)
+    free = {b for b, _ in units.bases if b.is_Symbol}
+    ring = ring_of(units.coefficients(lhs, rhs), [*symbols, *sorted(free - set(symbols), key=str)])
+    context = Context.of([*symbols, *units.integers(lhs, rhs, known=symbols)], facts)
+    context.ring, context.bases = ring, units.powers_of_numbers
+    context.whole = None if units.turn is None else context.poly(units.order_of_turn)
+    return SymbolicWalker(dimension(lhs, rhs), ring, context, held, units)
+
+
+def factor_symbols(*sides: Expression) -> set[Any]:
+    """The symbols in sampling factors, lengths of boxes and numbers of terms, where no sum may stand."""
+    values = [getattr(node, what, ()) for side in sides for node in walk(side) for what in ("factor", "stop")]
+    flat = [v for value in values for v in (value if isinstance(value, tuple) else (value,)) if is_sympy(v)]
+    return {symbol for value in flat for symbol in value.free_symbols}
 
 
 def _ways_to_walk(lhs: Expression, rhs: Expression) -> Iterator[tuple[Expression, Expression, dict[Signal, str]]]:
@@ -235,8 +259,15 @@ def _fits(witness: Witness, symbols: set[Any], facts: tuple[Hypothesis, ...]) ->
 
 
 def _facts_at(facts: tuple[Hypothesis, ...], at: dict[Any, int]) -> tuple[Hypothesis, ...]:
-    """The hypotheses that do not speak of symbols which have a value; without the others more is asked, not less."""
-    return tuple(fact for fact in facts if not symbols_of([fact]) & at.keys())
+    """The hypotheses that do not speak of symbols which have a value, and comparisons with these values put in.
+
+    Without the others more is asked, not less.
+    """
+    kept = [fact for fact in facts if not symbols_of([fact]) & at.keys()]
+    left = [
+        fact for fact in facts if isinstance(fact, COMPARED) and fact not in kept and symbols_of([fact]) - at.keys()
+    ]
+    return (*kept, *(with_value(fact, symbol, value) for fact in left for symbol, value in at.items()))
 
 
 def _with_values(witness: Witness, replaced: list[tuple[Any, Any]]) -> Witness:

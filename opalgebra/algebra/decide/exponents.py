@@ -103,8 +103,14 @@ def _divided(number: int) -> tuple[int, ...] | None:
 
 
 def is_decided(condition: Condition) -> bool:
-    """Whether a condition is one about exponents."""
-    return isinstance(condition, Assumed) or all(monomial(v) is not None for v in (condition.a, condition.b))
+    """Whether a condition is one about exponents; an equation of integers that may be negative or 0 is none."""
+    if isinstance(condition, Assumed):
+        return True
+    sides = (condition.a, condition.b)
+    if isinstance(condition, Equal) and not all(v.is_positive if is_sympy(v) else v > 0 for v in sides):
+        return False
+    known = isinstance(condition, Coprime | Divides | NotDivides | Equal)
+    return known and all(monomial(v) is not None for v in sides)
 
 
 @lru_cache(maxsize=1024)

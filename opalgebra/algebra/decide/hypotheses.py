@@ -17,7 +17,9 @@ from ...scalar import is_sympy
 from ..budget import check_time
 from ..facts import (
     AboutFactors,
+    AtMost,
     Coprime,
+    Divides,
     Equal,
     Hypothesis,
     NotDivides,
@@ -29,6 +31,7 @@ from ..facts import (
     visibly_divides,
 )
 from .exponents import Condition, assumptions, can_hold, is_decided, smallest_clash
+from .ranges import COMPARED, is_linear, may_hold
 
 FACTOR_ONE = 3.5  # what 1 counts as, of a factor
 MODELS = 2_000  # values of the symbols that are tried where satisfiability is not decided
@@ -55,16 +58,15 @@ def consistent(facts: Iterable[Hypothesis], symbols: Iterable[Any]) -> str:
 @lru_cache(maxsize=1024)
 def _consistent(about: tuple[AboutFactors, ...], symbols: tuple[Any, ...]) -> str:
     decided = [fact for fact in about if is_decided(fact)]
-    conditions: tuple[Condition, ...] = tuple(dict.fromkeys([*decided, *assumptions(symbols)]))
-    open_question = "" if len(decided) == len(about) else "they speak of sums"
+    assumed = assumptions(symbols)
+    conditions: tuple[Condition, ...] = tuple(dict.fromkeys([*decided, *assumed]))
+    only_linear = not assumed and all(map(is_linear, about))  # and so decided by their rows
+    open_question = "" if len(decided) == len(about) or only_linear else "they speak of sums"
+    if not may_hold(about):
+        raise _clash(smallest_clash(about, may_hold))
     try:
         if not can_hold(conditions):
-            clash = [str(condition) for condition in smallest_clash(conditions, can_hold)]
-            listed = ", ".join(clash[:-1]) + " and " * (len(clash) > 1) + clash[-1]
-            raise FactorError(
-                f"the hypotheses contradict one another: {listed} cannot hold {'at once' if clash[1:] else 'at all'}; "
-                "from a contradiction everything follows"
-            )
+            raise _clash(smallest_clash(conditions, can_hold))
     except Undecided as why:
         open_question = str(why)
     if not open_question or next(models(about, symbols), None) is not None:
@@ -72,6 +74,15 @@ def _consistent(about: tuple[AboutFactors, ...], symbols: tuple[Any, ...]) -> st
     return (
         f"whether {', '.join(map(str, about))} can hold at once is not known ({open_question}, and small values do not "
         "satisfy them); from a contradiction everything follows"
+    )
+
+
+def _clash(conditions: Iterable[Any]) -> FactorError:
+    clash = list(map(str, conditions))
+    listed = ", ".join(clash[:-1]) + " and " * (len(clash) > 1) + clash[-1]
+    return FactorError(
+        f"the hypotheses contradict one another: {listed} cannot hold {'at once' if clash[1:] else 'at all'}; "
+        "from a contradiction everything follows"
     )
 
 
@@ -126,12 +137,12 @@ def with_parities(known: Solution, symbols: Iterable[Any]) -> Solution:
         elif symbol.is_even or symbol.is_odd:
             half = sympy.Dummy(f"{symbol.name}_over_2", integer=True, positive=symbol.is_even and symbol.is_positive)
             replaced.append((symbol, 2 * half + int(symbol.is_odd)))
-            facts = [_put(fact, *replaced[-1]) for fact in facts]
+            facts = [with_value(fact, *replaced[-1]) for fact in facts]
     return Solution(replaced, facts)
 
 
-def solved(facts: Iterable[Hypothesis]) -> Solution:
-    """The hypotheses solved for symbols as far as they can be.
+def solved(facts: Iterable[Hypothesis], factors: Iterable[Any] = ()) -> Solution:
+    """The hypotheses solved for symbols as far as they can be; a sum takes the place of no symbol in ``factors``.
 
     Raises
     ------
@@ -139,17 +150,21 @@ def solved(facts: Iterable[Hypothesis]) -> Solution:
         Where they are seen to contradict one another.
     """
     found = Solution(facts=[fact for fact in facts if isinstance(fact, AboutFactors)])
-    while (step := _one_step(found.facts)) is not None:
+    divided = symbols_of(fact for fact in found.facts if not isinstance(fact, COMPARED))  # which speak of monomials
+    kept = frozenset(factors) | divided
+    while (step := _one_step(found.facts, kept)) is not None:
         fact, values = step
         if fact is not None:
             found.facts.remove(fact)
         for symbol, value in values.items():
+            if symbol.is_positive and is_sympy(value) and not value.is_positive:
+                found.facts.append(AtMost(1, value))
             found.replaced.append((symbol, value))
-            found.facts = [_put(f, symbol, value) for f in found.facts]
+            found.facts = [with_value(f, symbol, value) for f in found.facts]
     return found
 
 
-def _one_step(facts: list[Hypothesis]) -> tuple[Hypothesis | None, dict[Any, Any]] | None:
+def _one_step(facts: list[Hypothesis], kept: frozenset[Any]) -> tuple[Hypothesis | None, dict[Any, Any]] | None:
     """A hypothesis that says nothing more once these symbols have been replaced; None where none does."""
     for fact in facts:
         if isinstance(fact, Coprime):
@@ -159,8 +174,8 @@ def _one_step(facts: list[Hypothesis]) -> tuple[Hypothesis | None, dict[Any, Any
         elif isinstance(fact, NotDivides):
             if visibly_divides(fact.a, fact.b):
                 raise _contradiction(fact)
-        else:
-            values = _equation(fact) if isinstance(fact, Equal) else _division(fact, facts)
+        elif isinstance(fact, Equal | Divides):
+            values = _equation(fact, kept) if isinstance(fact, Equal) else _division(fact, facts)
             if values is not None:
                 return fact, values
     return None
@@ -172,8 +187,10 @@ def _contradiction(fact: Hypothesis) -> FactorError:
     )
 
 
-def _put(fact: Any, symbol: Any, value: Any) -> Hypothesis:
-    made: Hypothesis = type(fact)(*(_number(v.subs(symbol, value)) if is_sympy(v) else v for v in (fact.a, fact.b)))
+def with_value(fact: Any, symbol: Any, value: Any) -> Hypothesis:
+    """The hypothesis with a value in the place of a symbol."""
+    sides = (_number(v.subs(symbol, value).expand()) if is_sympy(v) else v for v in (fact.a, fact.b))
+    made: Hypothesis = type(fact)(*sides)
     return made
 
 
@@ -208,7 +225,9 @@ def _all_one(value: Any, fact: Hypothesis) -> dict[Any, Any]:
     return dict.fromkeys(_symbols(value), 1)
 
 
-def _equation(fact: Any) -> dict[Any, Any] | None:
+def _equation(fact: Any, kept: frozenset[Any]) -> dict[Any, Any] | None:
+    if not is_decided(fact):
+        return _linear_equation(fact, kept)
     a, b = _cancelled(fact.a, fact.b)
     if a != b and not (is_sympy(a) or is_sympy(b)):
         raise _contradiction(fact)
@@ -217,6 +236,22 @@ def _equation(fact: Any) -> dict[Any, Any] | None:
             return _all_one(other, fact)
         if is_sympy(one) and one.is_Symbol:
             return {one: other}
+    return None
+
+
+def _linear_equation(fact: Any, kept: frozenset[Any]) -> dict[Any, Any] | None:
+    """A symbol that occurs once, with the weight 1 or −1; a shift rather than a factor."""
+    import sympy
+
+    rest = sympy.expand(sympy.sympify(fact.a) - fact.b)
+    if not rest.free_symbols:
+        if rest != 0:
+            raise _contradiction(fact)
+        return {}
+    for symbol in sorted(rest.free_symbols - kept, key=lambda s: (bool(s.is_positive), str(s.name))):
+        weight = rest.coeff(symbol)
+        if weight in (1, -1) and symbol not in (value := sympy.expand(symbol - weight * rest)).free_symbols:
+            return {symbol: _number(value)}
     return None
 
 

@@ -5,24 +5,27 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import permutations, product
+from itertools import chain, islice, permutations, product
 from typing import Any
 
 from ..budget import check_time
 from ..numbers.ring import Ring
-from .affine import CONSTANT, combination, plus
+from .affine import CONSTANT, Affine, combination, plus, times
 from .canonical import atoms_of
-from .symbolic import Parametrised
+from .merging import normalised
+from .parametrised import EQUATION, Parametrised
 from .walk import INPUT
+from .weights import Function, by_power, in_ring, put, total
 
 MULTIPLIED = 6  # times that a sum over ranges is multiplied by 1 − z^v
 STATES = 600  # in such a product
+ORDERS = 24  # of ranges with one bound and one direction
 
 
 def vanishes(states: list[Parametrised], ring: Ring, rounds: int = MULTIPLIED) -> bool:
     """Whether the states are seen to cancel; False means that they were not."""
     groups: dict[Any, list[Parametrised]] = {}  # what belongs to different kernels never cancels
-    for state in _collected(states, ring):
+    for state in _collected(states):
         groups.setdefault(tuple(sorted(state.labels)), []).append(state)
     return all(_ranges_cancel(group, ring, rounds) for group in groups.values())
 
@@ -36,18 +39,18 @@ def _ranges_cancel(states: list[Parametrised], ring: Ring, rounds: int) -> bool:
     return False
 
 
-def _collected(states: list[Parametrised], ring: Ring) -> list[Parametrised]:
-    """One state for every set of points that keeps some weight."""
-    classes: list[tuple[Parametrised, Any]] = []
-    for state in (s.normalised(ring) for s in states):
+def _collected(states: list[Parametrised]) -> list[Parametrised]:
+    """One state for every set of points, and phase on it, that keeps some weight."""
+    classes: list[Parametrised] = []
+    for state in (normalised(s.reduced() if s.context.equations else s) for s in states):
         check_time()
-        for i, (known, weight) in enumerate(classes):
-            if _same_set(known, state):
-                classes[i] = (known, weight + state.weight)
+        for i, known in enumerate(classes):
+            if (moved := _as_weight_on(known, state)) is not None:
+                classes[i] = known.plus_weight(moved)
                 break
         else:
-            classes.append((state, state.weight))
-    return [replace(state, weight=weight) for state, weight in classes if weight]
+            classes.append(state)
+    return [state for state in classes if state.weight]
 
 
 # -- ranges -----------------------------------------------------------------------------------------------
@@ -59,9 +62,18 @@ def _collected(states: list[Parametrised], ring: Ring) -> list[Parametrised]:
 
 def _directions(states: list[Parametrised]) -> list[tuple[Any, ...]]:
     """The directions of ranges that may be multiplied out, those that occur most often first."""
-    columns = [state.column_of(p) for state in states for p in state.bounds]
-    counted = Counter(column for column in columns if _is_injective(column, states[0]))
-    return [column for column, _ in counted.most_common()]
+    directions = [v for state in states for p in state.bounds if (v := _direction(state, p)) is not None]
+    counted = Counter(v for v in directions if _is_injective(v[:-1], states[0]))
+    return [direction for direction, _ in counted.most_common()]
+
+
+def _direction(state: Parametrised, parameter: int) -> tuple[Any, ...] | None:
+    """How a step of a parameter moves the point, and the exponent of ζ last; None where that depends on others."""
+    powers = by_power(state.phase, parameter)
+    slope = powers.get(1, {})
+    if powers.keys() - {0, 1} or slope.keys() - {()}:
+        return None
+    return (*state.column_of(parameter), slope.get((), state.context.poly(0)))
 
 
 def _is_injective(column: tuple[Any, ...], state: Parametrised) -> bool:
@@ -70,33 +82,82 @@ def _is_injective(column: tuple[Any, ...], state: Parametrised) -> bool:
     moved = {slot for slot in range(1 + len(state.labels)) if any(column[d * slot : d * slot + d])}
     kinds = {"output" if not slot else state.labels[slot - 1] for slot in moved}
     ends = {kind for kind in kinds if kind == "output" or kind[0] != ""}
+    if not ends and len(moved) == 1:
+        return _is_no_number_one(next(iter(moved)), column, state)
     symbols = state.context.polynomials.symbols
     never_zero = any(
         len(entry.terms()) == 1 and all(s.is_positive for s, e in zip(symbols, entry.LM, strict=True) if e)
-        for entry in column
-        if entry
+        for at, entry in enumerate(column)
+        if entry and (not at // d or state.labels[at // d - 1][0] != "")
     )
     return never_zero and (ends == {"output"} or ends == {INPUT})
 
 
+def _is_no_number_one(slot: int, column: tuple[Any, ...], state: Parametrised) -> bool:
+    """Whether c^e is not 1, for a positive number c, or a symbol c for which a formal identity was to be shown."""
+    exponent = column[state.ndim * slot]
+    for at, base, _ in state.context.bases:
+        if at == slot and exponent and exponent.is_ground:
+            if base.is_Symbol:
+                return base not in state.context.polynomials.symbols and not base.is_integer
+            return bool(base.is_positive and base != 1)
+    return False
+
+
 def _multiplied(state: Parametrised, direction: tuple[Any, ...], ring: Ring) -> list[Parametrised]:
-    """The state times 1 − z^v: the ends of a range of this direction, else the state and itself moved."""
+    """The state times 1 − z^v: of a range of this direction its ends, and the differences of its weights; else two."""
     for parameter, bound in state.bounds.items():
-        if state.column_of(parameter) == direction:
-            (end,) = state.substituted(parameter, {CONSTANT: bound}).scaled(-ring.one)
-            return [state.substituted(parameter, {}), end]
-    point = tuple(plus(a, {CONSTANT: v}) if v else a for a, v in zip(state.point, direction, strict=True))
-    return [state, *replace(state, point=point).scaled(-ring.one)]
+        if _direction(state, parameter) == direction:
+            return _differences(state, parameter, bound, ring)
+    point = tuple(plus(a, {CONSTANT: v}) if v else a for a, v in zip(state.point, direction[:-1], strict=True))
+    moved = replace(state, point=point).with_phase({(): direction[-1]} if direction[-1] else {})
+    return [state, *moved.scaled(-ring.one)]
+
+
+def _differences(state: Parametrised, parameter: int, bound: Any, ring: Ring) -> list[Parametrised]:
+    """(1 − z^v) Σ_{r<b} p(r) z^{rv} = Σ_{r<b} (p(r) − p(r−1)) z^{rv} + p(−1) − p(b − 1) z^{bv}."""
+    bare, varying = replace(state, varying=None), state.varying
+    start, end = bare.substituted(parameter, {}), bare.substituted(parameter, {CONSTANT: bound})
+    (end,) = end.scaled(-ring.one)
+    if varying is None:
+        return [start, end]
+
+    def at(affine: Affine) -> Function:
+        return put(varying, {parameter: in_ring(affine, ring)})
+
+    one = state.context.poly(1)
+    change = total(varying, {monomial: c * -ring.one for monomial, c in at({parameter: one, CONSTANT: -one}).items()})
+    return [*bare.varied(change), *start.varied(at({CONSTANT: -one})), *end.varied(at({CONSTANT: bound - 1}))]
 
 
 # -- sets of points ---------------------------------------------------------------------------------------
 
 
-def _same_set(left: Parametrised, right: Parametrised) -> bool:
-    """Whether both run through the same points, up to the order of slots of one kernel."""
-    if sorted(left.labels) != sorted(right.labels):
-        return False
-    return any(_same_points(left, _permuted(right, order)) for order in _orders(left.labels, right.labels))
+def _as_weight_on(known: Parametrised, state: Parametrised) -> Parametrised | None:
+    """The state with the parameters of another that has the same points and phase; None where these differ.
+
+    Points are the same up to the order of slots of one kernel.
+    """
+    if sorted(known.labels) != sorted(state.labels):
+        return None
+    for order in _orders(known.labels, state.labels):
+        for moved in _turned_equations(_permuted(state, order)):
+            for parameters in _matchings(known, moved):
+                seen = replace(known, weight=moved.weight).weighing(moved, parameters)
+                if seen.phase == known.phase:
+                    return seen
+    return None
+
+
+def _turned_equations(state: Parametrised) -> Iterator[Parametrised]:
+    """The state with its equations between parameters times 1 or −1."""
+    d, minus = state.ndim, state.context.poly(-1)
+    places = [d * slot for slot, label in enumerate(state.labels, 1) if label == EQUATION]
+    for turned in product((False, True), repeat=len(places)):
+        point = list(state.point)
+        for at in (at for at, turn in zip(places, turned, strict=True) if turn):
+            point[at] = times(point[at], minus)
+        yield replace(state, point=tuple(point)) if any(turned) else state
 
 
 def _orders(left: tuple[Any, ...], right: tuple[Any, ...]) -> Iterator[list[int]]:
@@ -122,24 +183,52 @@ def _permuted(state: Parametrised, order: list[int]) -> Parametrised:
     return replace(state, labels=tuple(state.labels[i] for i in order), point=(*state.point[:d], *slots))
 
 
-def _same_points(left: Parametrised, right: Parametrised) -> bool:
-    """M s + c and M' t + c' agree iff M = M' U with U unimodular and c − c' is in the image of M'."""
+def _matchings(left: Parametrised, right: Parametrised) -> Iterator[dict[int, Affine]]:
+    """The parameters of the right in those of the left, where both run through the same points.
 
-    def bounded(state: Parametrised) -> list[str]:
-        return sorted(f"{b} {[str(c) for c in state.column_of(p)]}" for p, b in state.bounds.items())
-
+    M s + c and M' t + c' agree iff M = M' U with U unimodular and c − c' is in the image of M'.
+    """
     mine, theirs = left.parameters(), right.parameters()
-    if len(mine) != len(theirs) or bounded(left) != bounded(right):
-        return False
+    if len(mine) != len(theirs) or len(left.bounds) != len(right.bounds):
+        return
+    ranges, others = _ranges(left), _ranges(right)
+    if {key: len(found) for key, found in ranges.items()} != {key: len(found) for key, found in others.items()}:
+        return
+    free = _change(left, right, mine, theirs)
+    if free is None:
+        return
+    one = left.context.poly(1)
+    weighs = bool(left.phase or right.phase or left.varying or right.varying)
+    choices = [permutations(ranges[key]) if weighs else [ranges[key]] for key in others]
+    for choice in islice(product(*choices), ORDERS):
+        pairs = zip(chain(*others.values()), chain(*choice), strict=True)
+        yield {**free, **{other: {own: one} for other, own in pairs}}
+
+
+def _ranges(state: Parametrised) -> dict[Any, list[int]]:
+    """The bounded parameters by bound and direction."""
+    found: dict[Any, list[int]] = {}
+    for parameter, bound in state.bounds.items():
+        found.setdefault((bound, state.column_of(parameter)), []).append(parameter)
+    return found
+
+
+def _change(left: Parametrised, right: Parametrised, mine: list[int], theirs: list[int]) -> dict[int, Affine] | None:
+    """The free parameters of the right in those of the left."""
     offset = tuple(a - b for a, b in zip(left.column_of(CONSTANT), right.column_of(CONSTANT), strict=True))
     if not theirs:
-        return not any(offset)
+        return None if any(offset) else {}
     targets = [*(left.column_of(p) for p in mine), offset]
     solution = combination([right.column_of(p) for p in theirs], targets, left.context)
     if solution is None:
-        return False
+        return None
     from sympy.polys.matrices import DomainMatrix
 
     size, domain = len(theirs), left.context.polynomials.to_domain()
     change = DomainMatrix([[domain.convert(entry) for entry in row[:size]] for row in solution], (size, size), domain)
-    return change.to_field().det() in (domain.get_field().one, -domain.get_field().one)
+    if change.to_field().det() not in (domain.get_field().one, -domain.get_field().one):
+        return None
+    return {
+        t: {p: c for p, c in zip((*mine, CONSTANT), row, strict=True) if c}
+        for t, row in zip(theirs, solution, strict=True)
+    }

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from ..._verbs import Drawn, verb
 from ...expr.exactly import exactly
 from ..budget import room
-from ..facts import Hypothesis, relations_of
+from ..equations import relations_of
+from ..facts import Hypothesis
 from ..judge.evaluate import Expression
 from ..judge.witness import Witness
 

@@ -11,7 +11,8 @@ from ...expr import SignalExpr, all_factor_symbols, common_ndim, formal_names, h
 from ...expr.exactly import exactly
 from ...expr.operators import LinearOperator, common_channels
 from ..budget import DECISION, limited, room
-from ..facts import EvenSymmetric, Hypothesis, hypotheses, relations_of
+from ..equations import Symmetric, as_relations, sides_of, solved_for_kernels
+from ..facts import AboutFactors, Hypothesis, hypotheses
 from ..judge.evaluate import Evaluator, Expression
 from ..judge.replay import holds_at
 from ..judge.witness import Witness, to_signal
@@ -31,10 +32,11 @@ def prove(lhs: Any, rhs: Any, given: Hypothesis | Iterable[Hypothesis] = (), bud
         compared entry by entry; powers of them above 1,000 are undecided.
     given : hypotheses, optional
         ``oa.coprime(k, m)``, ``oa.divides(k, m)``, ``oa.not_divides(k, d)``, ``oa.equal(k, a * m)``,
-        ``oa.even_symmetric(q)``, ``oa.orthonormal(q, k)``, ``oa.paraunitary(hs, k)``, ``oa.nyquist(h, k)``; with the
-        last three the verdict may be "undecided".  What is assumed of a SymPy symbol (even, odd, prime, composite)
-        is given as well.  Every name of a hypothesis occurs in the statement, or is a factor in an ``equal`` or in two
-        hypotheses that common names tie to the statement; of several kernels one does.
+        ``oa.symmetric(q, about=, sign=)``, ``oa.orthonormal(q, k)``, ``oa.paraunitary(hs, k)``, ``oa.nyquist(h, k)``,
+        ``oa.equation(A, B)``, SymPy relations such as ``r < k``; with equations the verdict may be "undecided".  What
+        is assumed of a SymPy symbol (even, odd, prime, composite) is given as well.  Every name of a hypothesis occurs
+        in the statement, or is a factor in an ``equal`` or in two hypotheses that common names tie to the statement; of
+        several kernels one does.
     budget : float
         Seconds after which the verdict is "undecided: budget"; very large statements alone take minutes.
 
@@ -75,11 +77,10 @@ def proved_about(scope: Scope, lhs: Any, rhs: Any, facts: tuple[Hypothesis, ...]
     lhs, rhs = operand(lhs, "left"), operand(rhs, "right")
     if isinstance(lhs, SignalExpr) != isinstance(rhs, SignalExpr):
         raise OperandError(f"an operator and a signal are compared: {lhs} and {rhs}; apply the operator with @ first")
-    even = [fact.signal for fact in facts if isinstance(fact, EvenSymmetric)]
     common_ndim(lhs, rhs)
     if isinstance(lhs, LinearOperator):
         common_channels(lhs, rhs)
-    formal_names(lhs, rhs, *even)  # refuses a name that stands for two things
+    formal_names(lhs, rhs, *(side for fact in facts for side in sides_of(fact)))  # refuses one name for two things
     _check_symbols(all_factor_symbols(lhs, rhs))
     open_question = scope.check(facts)
     with limited(budget), room(lhs, rhs):
@@ -131,17 +132,19 @@ def equals(lhs: Any, rhs: Any) -> bool:
 
 def decide(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...]) -> Decision:
     """(verdict, reason, witness)."""
-    for fact in facts:
-        found, rest = fact.solution(), tuple(other for other in facts if other != fact)
-        if found is not None and not any(_speaks_of(relation, found[0]) for relation in relations_of(rest)):
-            general = dict([found])
-            verdict, reason, witness = decide(substitute(lhs, general), substitute(rhs, general), rest)
-            if verdict == "proved" and relations_of((fact,)):
-                reason = f"by the hypothesis {fact}, solved for {found[0]}"
-            return verdict, reason, witness and _restored(witness, general, dimension(lhs, rhs))
-    if any(isinstance(fact, EvenSymmetric) for fact in facts):
-        return "undecided", "an even kernel under further equations is not decided", None
-    return _by_what_there_is(lhs, rhs, facts)
+    solved, left = solved_for_kernels(facts) if facts else ([], ())
+    for _, general in solved:
+        lhs, rhs = substitute(lhs, general), substitute(rhs, general)
+    relations = as_relations(left)
+    verdict, reason, witness = _by_what_there_is(
+        lhs, rhs, (*(fact for fact in left if isinstance(fact, AboutFactors)), *relations)
+    )
+    used = [f"{fact}, solved for {name}" for fact, g in solved if not isinstance(fact, Symmetric) for name in g]
+    if verdict == "proved" and used:
+        reason = "; ".join(filter(None, [f"by the hypothesis {' and '.join(used)}", reason]))
+    for _, general in reversed(solved):
+        witness = witness and _restored(witness, general, dimension(lhs, rhs))
+    return verdict, reason, witness
 
 
 @answering
@@ -151,7 +154,7 @@ def _by_what_there_is(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis,
         from .blocks import decide_blocks  # needed for few statements
 
         return decide_blocks(nameless(lhs), nameless(rhs), facts)
-    if relations_of(facts):
+    if any(not isinstance(fact, AboutFactors) for fact in facts):
         from .relations import decide_given  # likewise
 
         return decide_given(lhs, rhs, facts)
@@ -161,11 +164,8 @@ def _by_what_there_is(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis,
 def _restored(witness: Witness, general: dict[str, SignalExpr], ndim: int) -> Witness:
     """A witness with the kernels that hypotheses speak of in place of the free ones that make them."""
     values = {s: witness.factors[s.name] for s in all_factor_symbols(*general.values()) if s.name in witness.factors}
-    evaluator = Evaluator(ndim, witness._names, values)
-    made = {name: evaluator.signal(signal) for name, signal in general.items() if name in witness._names}
+    none: dict[str, Any] = {name: {} for name in formal_names(*general.values())}
+    evaluator = Evaluator(ndim, {**none, **witness._names}, values)
+    made = {name: evaluator.signal(signal) for name, signal in general.items()}
     kernels = {**witness.kernels, **{name: to_signal(taps, ndim) for name, taps in made.items()}}
     return replace(witness, kernels=kernels, _names={**witness._names, **made})
-
-
-def _speaks_of(relation: Any, name: str) -> bool:
-    return any(getattr(kernel, "name", None) == name for kernel in relation.kernels)

@@ -12,7 +12,8 @@ from ...errors import HypothesisError, OperandError
 from ...expr import Character, all_factor_symbols, constants, formal_names, real_symbols, with_frequencies
 from ...expr.signals import FormalSignal, Signal
 from ...scalar import is_sympy
-from ..facts import AboutFactors, Equal, EvenSymmetric, Hypothesis, symbols_of
+from ..equations import formal_in, sides_of
+from ..facts import AboutFactors, Equal, Hypothesis, symbols_of
 from .hypotheses import consistent
 
 
@@ -88,7 +89,7 @@ class Scope:
                     f"the hypothesis {fact} speaks of a number {symbol}, and {symbol} of the statement is a formal "
                     f"{kind}; {self}"
                 )
-        for name in _formal(fact):
+        for name in formal_in(fact):
             if name not in self.formal and name in mine:
                 raise HypothesisError(
                     f"the hypothesis {fact} speaks of a signal {name}, and {name} of the statement is a number; {self}"
@@ -97,13 +98,13 @@ class Scope:
     def _check_names(self, facts: tuple[Hypothesis, ...], waiting: bool) -> None:
         known = {*self.symbols, *self.formal}
         reached = _reached(facts, known)
-        uses = Counter(name for fact in reached for name in {*_symbols(fact), *_formal(fact)})
+        uses = Counter(name for fact in reached for name in {*_symbols(fact), *formal_in(fact)})
         free = {s for fact in reached if isinstance(fact, Equal) for s in symbols_of([fact])}
         for fact in facts:
             if fact in reached:
                 lost = [n for n in _must_be_known(fact) if n not in known and n not in free and uses[n] < 2]
             else:
-                lost = [] if waiting else [*_symbols(fact), *_formal(fact)]
+                lost = [] if waiting else [*_symbols(fact), *formal_in(fact)]
             if lost:
                 raise HypothesisError(
                     f"the hypothesis {fact} speaks of {', '.join(map(str, lost))}, which the statement does not have; "
@@ -123,36 +124,29 @@ def _reached(facts: tuple[Hypothesis, ...], known: set[Any]) -> list[Hypothesis]
 def _links(fact: Hypothesis) -> list[Any]:
     """The names that tie a hypothesis to others: of a relation between kernels its kernels."""
     kernels = getattr(fact, "kernels", None)
-    return [n for kernel in kernels for n in _of_kernel(kernel)] if kernels else [*_symbols(fact), *_formal(fact)]
+    return [n for kernel in kernels for n in _of_kernel(kernel)] if kernels else [*_symbols(fact), *formal_in(fact)]
 
 
 def _must_be_known(fact: Hypothesis) -> list[Any]:
     """The names that have to occur elsewhere too; of a relation's kernels one was found to."""
     kernels = {n for kernel in getattr(fact, "kernels", ()) for n in _of_kernel(kernel)}
-    return [name for name in (*_symbols(fact), *_formal(fact)) if name not in kernels]
+    return [name for name in (*_symbols(fact), *formal_in(fact)) if name not in kernels]
 
 
 def _of_kernel(kernel: Any) -> list[Any]:
-    return [kernel.name] if isinstance(kernel, FormalSignal) else _sorted(_scalars([kernel]))
+    return _sorted(_scalars([kernel])) if isinstance(kernel, Signal) else [kernel.name]
 
 
 def _symbols(fact: Hypothesis) -> list[Any]:
     """The SymPy symbols of a hypothesis, sorted by name."""
     if isinstance(fact, AboutFactors):
         return _sorted(symbols_of([fact]))
-    sides = [side for pair in getattr(fact, "pairs", ()) for side in pair]
+    sides = sides_of(fact)
     return _sorted({*all_factor_symbols(*sides), *_scalars(sides)})
 
 
 def _scalars(roots: Iterable[Any]) -> set[Any]:
     return {s for root in roots for value in constants(root) if is_sympy(value) for s in value.free_symbols}
-
-
-def _formal(fact: Hypothesis) -> list[str]:
-    """The formal signals of a hypothesis by name."""
-    if isinstance(fact, EvenSymmetric):
-        return [fact.signal.name]
-    return [kernel.name for kernel in getattr(fact, "kernels", ()) if not isinstance(kernel, Signal)]
 
 
 def _sorted(symbols: set[Any]) -> list[Any]:

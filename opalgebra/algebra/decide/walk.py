@@ -197,14 +197,14 @@ class Walker(ABC):
 
     def by_exponents(self, values: dict[tuple[int, ...], Any]) -> dict[tuple[Any, ...], dict[tuple[int, ...], Any]]:
         """Exact values by place as Σ weight · units: the weights by place, for all exponents of units that occur."""
-        if not self.spectrum.units:
+        if not self.spectrum.none:
             return {(): {at: self.convert(value) for at, value in values.items()}}
         found: dict[tuple[Any, ...], dict[tuple[int, ...], Any]] = {}
         for at, value in values.items():
             for coefficient, exponents in self.spectrum.of_scalar(value, False):
                 weights, weight = found.setdefault(exponents, {}), self.convert(coefficient)
                 weights[at] = weights[at] + weight if at in weights else weight
-        return found or {(0,) * len(self.spectrum.units): {}}
+        return found or {self.spectrum.none: {}}
 
 
 def taps(signal: Signal, conj: bool) -> dict[tuple[int, ...], Any]:

@@ -273,6 +273,21 @@ class _Enclosing:
         real, imag = self.sine((-x[1], x[0]))  # sinh x = −i sin(ix)
         return imag, -real
 
+    def area_sine(self, x: tuple[Any, Any]) -> tuple[Any, Any]:
+        if x[1] != 0:
+            raise NoEnclosure
+        return self.log((x[0] + self.iv.sqrt(x[0] ** 2 + 1), self.zero))
+
+    def area_cosine(self, x: tuple[Any, Any]) -> tuple[Any, Any]:
+        if x[1] != 0 or not x[0] > 1:
+            raise NoEnclosure
+        return self.log((x[0] + self.iv.sqrt(x[0] ** 2 - 1), self.zero))
+
+    def area_tangent(self, x: tuple[Any, Any]) -> tuple[Any, Any]:
+        if x[1] != 0 or not -1 < x[0] < 1:
+            raise NoEnclosure
+        return self.iv.log((1 + x[0]) / (1 - x[0])) / 2, self.zero
+
     def size(self, x: tuple[Any, Any]) -> tuple[Any, Any]:
         a, b = x
         return self.iv.sqrt(a**2 + b**2), self.zero
@@ -338,6 +353,7 @@ _RULES: dict[str, Any] = {
     "tanh": _quotient(_Enclosing.hyperbolic_sine, _Enclosing.hyperbolic_cosine),
     "coth": _quotient(_Enclosing.hyperbolic_cosine, _Enclosing.hyperbolic_sine),
     "sech": lambda e, x: e.inverse(e.hyperbolic_cosine(x)), "csch": lambda e, x: e.inverse(e.hyperbolic_sine(x)),
+    "asinh": _Enclosing.area_sine, "acosh": _Enclosing.area_cosine, "atanh": _Enclosing.area_tangent,
     "atan": _Enclosing.arctangent, "asin": _Enclosing.arcsine, "acos": _Enclosing.arccosine,
     "Abs": _Enclosing.size, "conjugate": lambda e, x: (x[0], -x[1]),
     "re": lambda e, x: (x[0], e.zero), "im": lambda e, x: (x[1], e.zero),

@@ -16,7 +16,19 @@ from ...expr.node import common_ndim
 from ...expr.operators import PLAIN, LinearOperator, Power, Sum, common_channels
 from ...expr.signals import FormalSignal, SignalExpr
 from ...scalar import is_sympy, to_sympy
-from ..facts import AboutFactors, Coprime, Divides, Equal, EvenSymmetric, Hypothesis, NotDivides, symbols_of
+from ..equations import Equation, Symmetric, sides_of
+from ..facts import (
+    AboutFactors,
+    AtMost,
+    Coprime,
+    Divides,
+    Equal,
+    Hypothesis,
+    Less,
+    NotDivides,
+    Unequal,
+    symbols_of,
+)
 from .evaluate import Evaluator, Expression, Index, Sparse, differs
 from .witness import Names, Witness, answers, output, outputs
 
@@ -42,7 +54,7 @@ def holds_at(lhs: Expression, rhs: Expression, given: Sequence[Hypothesis], witn
 
 def evaluator_at(lhs: Expression, rhs: Expression, given: Sequence[Hypothesis], witness: Witness) -> Evaluator:
     """The evaluator with the kernels and values of a witness; names that it does not speak of are zero."""
-    roots = [lhs, rhs, *(side for fact in given for side in _sides(fact))]
+    roots = [lhs, rhs, *(side for fact in given for side in sides_of(fact))]
     known = bool(witness.factors)  # most statements have no symbols to look for
     symbols = {s for root in roots for s in symbols_in_tree(root)} | symbols_of(given) if known else set()
     values = {s: witness.factors[s.name] for s in symbols if s.name in witness.factors}
@@ -92,16 +104,29 @@ def judged(fact: Hypothesis, evaluator: Evaluator) -> bool:
     """Whether a hypothesis holds for these kernels and values, by its definition."""
     if isinstance(fact, AboutFactors):
         a, b = (evaluator.integer(side) for side in (fact.a, fact.b))
-        if isinstance(fact, Coprime):
-            return gcd(a, b) == 1
-        if isinstance(fact, Equal):
-            return a == b
-        return isinstance(fact, Divides | NotDivides) and (b % a == 0) == isinstance(fact, Divides)
-    if isinstance(fact, EvenSymmetric):
-        taps = evaluator.signal(fact.signal)
-        return not any(differs(v, taps.get(tuple(-i for i in n), 0)) for n, v in taps.items())
+        return _integers_judged(fact, a, b)
+    if isinstance(fact, Symmetric):
+        taps, twice = evaluator.signal(fact.signal), [evaluator.integer(s) for s in axes(fact.twice)]
+        twice *= evaluator.ndim if len(twice) == 1 else 1
+        across = {n: tuple(c - i for c, i in zip(twice, n, strict=True)) for n in taps}
+        return not any(differs(fact.sign * v, taps.get(across[n], 0)) for n, v in taps.items())
+    if isinstance(fact, Equation):  # as it was said, not as it is used
+        return _agree(fact.left, fact.right, evaluator)
     pairs = getattr(fact, "pairs", None)
     return pairs is not None and all(_agree(a, b, evaluator) for a, b in pairs)
+
+
+def _integers_judged(fact: AboutFactors, a: int, b: int) -> bool:
+    match fact:
+        case Coprime():
+            return gcd(a, b) == 1
+        case Divides() | NotDivides():
+            return (b % a == 0 if a else b == 0) == isinstance(fact, Divides)
+        case Equal() | Unequal():
+            return (a == b) == isinstance(fact, Equal)
+        case Less() | AtMost():
+            return a < b or (a == b and isinstance(fact, AtMost))
+    return False
 
 
 def _all_judged(given: Sequence[Hypothesis], evaluator: Evaluator) -> bool:
@@ -115,15 +140,11 @@ def _all_judged(given: Sequence[Hypothesis], evaluator: Evaluator) -> bool:
     return False
 
 
-def _sides(fact: Hypothesis) -> list[Any]:
-    if isinstance(fact, EvenSymmetric):
-        return [fact.signal]
-    return [side for pair in getattr(fact, "pairs", ()) for side in pair]
-
-
-def _agree(lhs: LinearOperator, rhs: LinearOperator, evaluator: Evaluator) -> bool:
+def _agree(lhs: Expression, rhs: Expression, evaluator: Evaluator) -> bool:
     """Whether both operators answer the same to an impulse in every residue class, near and far; False for too many."""
-    inside = Evaluator(common_ndim(lhs, rhs) or 1, evaluator.names, evaluator.values)
+    inside = Evaluator(common_ndim(lhs, rhs) or evaluator.ndim, evaluator.names, evaluator.values)
+    if isinstance(lhs, SignalExpr):
+        return same_answers(lhs, rhs, [None], inside)
     rate = common_period(lhs, rhs, inside)
     if rate**inside.ndim > IMPULSES:
         return False

@@ -113,7 +113,7 @@ def compare(
     index = min(wrong, key=lambda n: (sum(map(abs, n)), n))
     return Witness(
         None if at is None else to_signal({at: 1}, ndim),
-        {name: to_signal(taps, ndim) if _is_signal(taps, ndim) else taps for name, taps in names.items()},
+        {name: to_signal(taps, ndim) if is_signal(taps, ndim) else taps for name, taps in names.items()},
         {},
         index[0] if ndim == 1 else index,
         left.get(index, 0),
@@ -123,7 +123,8 @@ def compare(
     )
 
 
-def _is_signal(taps: Sparse, ndim: int) -> bool:
+def is_signal(taps: Sparse, ndim: int) -> bool:
+    """Whether samples are those of a signal; entries of an operator have twice as many indices."""
     return all(len(at) == ndim for at in taps)
 
 

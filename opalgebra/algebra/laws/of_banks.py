@@ -9,7 +9,7 @@ from ...expr import Conv, Down, Flip, Identity, LinearOperator, Modulate, Up, ax
 from ...expr.signals import FormalSignal, Signal, signals
 from ..banks.filterbank import filterbank
 from ..banks.wavelets import lifting
-from ..decide.relations import Relation, paraunitary
+from ..equations import Relation, paraunitary
 from .law import Rule, Sides
 from .sources import VAIDYANATHAN
 

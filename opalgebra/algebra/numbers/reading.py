@@ -7,7 +7,7 @@ logarithms of rationals sums over primes, so that cos² + sin² is 1 and log 6 i
 from __future__ import annotations
 
 from fractions import Fraction
-from math import lcm, prod
+from math import atan2, lcm, pi, prod
 from typing import Any
 
 import sympy
@@ -87,6 +87,8 @@ class TowerRing(Ring):
                 return (tower.root_of_unity(turn) + tower.root_of_unity(-turn)) * HALF
         if type(value) in _PAIRS:
             return self._trigonometric(value)
+        if type(value) in INVERSES:
+            return self._inverse_function(value)
         return self._atom(value)
 
     def _atom(self, value: Any) -> Number:
@@ -135,6 +137,30 @@ class TowerRing(Ring):
     def _prime(self, p: int, exponent: Any) -> Number:
         return self.tower.power(self.tower.place("prime", p, p), exponent)
 
+    def _inverse_function(self, value: Any) -> Number:
+        """Hyperbolic ones by logarithms; those of a circle by angles of Gaussian primes, where they are rational."""
+        (x,) = value.args
+        match value:
+            case sympy.asinh() if x.is_real:
+                return self.read(sympy.log(x + sympy.sqrt(x**2 + 1)))
+            case sympy.acosh() if x.is_Rational and x > 1:
+                return self.read(sympy.log(x + sympy.sqrt(x**2 - 1)))
+            case sympy.atanh() if x.is_Rational and abs(x) < 1:
+                return self.read(sympy.log((1 + x) / (1 - x)) / 2)
+            case sympy.acos():
+                return self.read(sympy.pi / 2) - self.read(sympy.asin(x))
+            case sympy.asin() if x.is_Rational and abs(x) < 1 and sympy.sqrt(1 - x**2).is_Rational:
+                return self.read(sympy.atan(x / sympy.sqrt(1 - x**2)))
+            case sympy.atan() if x.is_Rational and (found := angle_by_primes(Fraction(exact(x)))) is not None:
+                return self._sum_of_angles(*found)
+        return self._atom(value)
+
+    def _sum_of_angles(self, quarters: int, parts: list[tuple[tuple[int, int], int]]) -> Number:
+        total = self.read(sympy.pi * sympy.Rational(quarters, 4))
+        for (a, b), e in parts:
+            total = total + self._atom(sympy.atan(sympy.Rational(b, a))) * e
+        return total
+
     def exponential(self, value: Number) -> Number:
         """e^value: roots of unity, roots of rationals, and powers of generators."""
         tower = self.tower
@@ -144,6 +170,11 @@ class TowerRing(Ring):
                 made = made * tower.root_of_unity(Fraction(c) / 2 * (1 if 4 * k == tower.order else -1))
             elif k == 0 and len(powers) == 1 and powers[0][1] == 1 and self._log_of(powers[0][0]):
                 made = made * self._prime(self._log_of(powers[0][0]), Fraction(c))
+            elif 4 * k in (tower.order, 3 * tower.order) and self._gaussian(powers) and Fraction(c).denominator == 1:
+                a, b = self._gaussian(powers)
+                turn = Fraction(k, tower.order) * (1 if c > 0 else -1)
+                made = made * (tower.rational(a) + tower.root_of_unity(turn) * b) ** abs(int(c))
+                made = made * self._prime(a * a + b * b, -Fraction(abs(int(c)), 2))
             else:
                 monomial = tower.to_sympy(Number(tower, {(k, powers): 1}))
                 made = made * tower.power(tower.place("exp", (k, powers), monomial), c)
@@ -151,6 +182,16 @@ class TowerRing(Ring):
 
     def _is(self, powers: Any, atom: Any) -> bool:
         return len(powers) == 1 and powers[0][1] == 1 and self.tower.generators[powers[0][0]].value is atom
+
+    def _gaussian(self, powers: Any) -> tuple[int, ...]:
+        """(a, b) of an atom atan(b/a) for a Gaussian prime; () of anything else."""
+        if len(powers) != 1 or powers[0][1] != 1:
+            return ()
+        value = self.tower.generators[powers[0][0]].value
+        if not isinstance(value, sympy.atan) or not value.args[0].is_Rational:
+            return ()
+        a, b = int(value.args[0].q), int(value.args[0].p)
+        return (a, b) if sympy.isprime(a * a + b * b) else ()
 
     def _log_of(self, place: int) -> Any:
         """The prime whose logarithm a generator is; 0 for any other."""
@@ -202,6 +243,43 @@ _PAIRS: dict[Any, tuple[bool, str, str]] = {  # whether of a circle, and which q
 }  # fmt: skip
 
 
+INVERSES = (sympy.atan, sympy.asin, sympy.acos, sympy.asinh, sympy.acosh, sympy.atanh)
+
+
+def angle_by_primes(x: Fraction) -> tuple[int, list[tuple[tuple[int, int], int]]] | None:
+    """k and exponents e with atan x = k π/4 + Σ e · atan(b/a) for Gaussian primes a + bi, a > b > 0; None of large x.
+
+    >>> angle_by_primes(Fraction(1, 239))
+    (3, [((3, 2), -4)])
+    """
+    from sympy.solvers.diophantine.diophantine import prime_as_sum_of_two_squares
+
+    p, q = x.numerator, x.denominator
+    primes = sympy.factorint(p * p + q * q, limit=TRIAL)
+    if not all(map(sympy.isprime, primes)):
+        return None
+    parts: list[tuple[tuple[int, int], int]] = []
+    for prime, e in primes.items():
+        if prime != 2:
+            b, a = sorted(map(int, prime_as_sum_of_two_squares(prime)))
+            parts.append(((a, b), e if (q * b - p * a) % prime == 0 else -e))
+    return _eighths(p, q, parts), parts
+
+
+def _eighths(p: int, q: int, parts: list[tuple[tuple[int, int], int]]) -> int:
+    """The k: modulo 8 from the eighth of the plane in which a product lies, which is on its border; else by size."""
+    real, imaginary = q, p
+    angle = atan2(p, q)
+    for (a, b), e in parts:
+        angle -= e * atan2(b, a)
+        for _ in range(abs(e)):
+            turn = -b if e > 0 else b
+            real, imaginary = real * a - imaginary * turn, imaginary * a + real * turn
+    signs = ((real > 0) - (real < 0), (imaginary > 0) - (imaginary < 0))
+    residue = [(1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1)].index(signs)
+    return residue + 8 * round((angle * 4 / pi - residue) / 8)
+
+
 def factors(value: Any) -> list[tuple[int, int]]:
     """A positive rational as a product of powers of primes, or of large numbers that are not taken apart."""
     value = Fraction(value)
@@ -239,6 +317,8 @@ def order_of_roots(values: list[Any]) -> int:
             order = lcm(order, 4, node.family.order)
         elif isinstance(node, sympy.exp) or type(node) in _PAIRS or isinstance(node, sympy.log):
             order = lcm(order, 4, *(2 * int(c.q) for c in _multiples_of_pi(node.args[0])))
+            if node.args[0].has(*INVERSES):
+                order = lcm(order, 8)  # their angles are sums with multiples of π/4
         elif isinstance(node, sympy.Pow) and node.exp.is_Rational and not node.exp.is_Integer:
             if node.base.is_negative:
                 order = lcm(order, 4, 2 * int(node.exp.q))

@@ -27,6 +27,11 @@ class Ring:
         """The element that a scalar is."""
         return exact(value)
 
+    @property
+    def zero(self) -> Any:
+        """The element 0."""
+        return self.one - self.one
+
     def to_scalar(self, element: Any) -> Any:
         """An element as an int, a Fraction or a SymPy expression."""
         if isinstance(element, Fraction) and element.denominator == 1:

@@ -16,7 +16,6 @@ from typing import Any, TypeAlias
 
 from ...errors import Undecided
 from ...expr import ORDER_LIMIT, Character, axes, constants, order_of, parts_of, root_of_unity, with_frequencies
-from ...expr.sums import IndexedSum
 from ...scalar import is_sympy, to_sympy
 from .ring import multiplied_out
 
@@ -39,22 +38,27 @@ class Spectrum:
         for node in (n for root in roots for n in with_frequencies(root) if isinstance(n, Character)):
             for entry in axes(node.frequency):
                 for atom, coefficient in made._parts(entry)[1].items():
-                    found[atom] = lcm(found.get(atom, 1), _denominator(coefficient))
+                    found[atom] = lcm(found.get(atom, 1), denominator(coefficient))
         if found:
             for angle in (a for value in constants(*roots) if is_sympy(value) for a in angles_in(value)):
                 for atom, coefficient in made._parts(angle)[1].items():
                     if atom in found:
-                        found[atom] = lcm(found[atom], _denominator(coefficient))
+                        found[atom] = lcm(found[atom], denominator(coefficient))
         return cls(tuple(sorted(found.items(), key=lambda item: str(item[0]))), made.order)
 
     def _parts(self, angle: Any) -> tuple[Fraction, dict[Any, Any]]:
         """The multiple of 2π that counts as a root of unity, and the atoms."""
-        turn, atoms = _normal_parts(angle)
+        turn, atoms = normal_parts(angle)
         if self.order or not turn:
             return turn, atoms
         from sympy import Rational, pi
 
         return Fraction(0), {**atoms, pi: atoms.get(pi, 0) + Rational(2 * turn.numerator, turn.denominator)}
+
+    @property
+    def none(self) -> tuple[int, ...]:
+        """The exponents of 1."""
+        return (0,) * len(self.units)
 
     @property
     def labels(self) -> tuple[Label, ...]:
@@ -71,11 +75,11 @@ class Spectrum:
     def of_scalar(self, scalar: Any, conj: bool) -> list[tuple[Any, tuple[Any, ...]]]:
         """A scalar as Σ coefficient · product of units: (coefficient, exponents)."""
         if not self.units or not is_sympy(scalar):
-            return [(scalar, (0,) * len(self.units))]
+            return [(scalar, self.none)]
         from sympy import I, Mul, exp
 
         found = []
-        for term in _terms(scalar):
+        for term in terms_of(scalar):
             rest: list[Any] = []
             atoms: dict[Any, Any] = {}
             for factor in Mul.make_args(term):
@@ -89,7 +93,7 @@ class Spectrum:
                 rest += [root_of_unity(turn.denominator) ** turn.numerator, exp(others)]
                 for atom, coefficient in mine.items():
                     atoms[atom] = atoms.get(atom, 0) + coefficient
-            exponents = tuple(_whole((-1 if conj else 1) * atoms.get(a, 0) * d) for a, d in self.units)
+            exponents = tuple(whole((-1 if conj else 1) * atoms.get(a, 0) * d) for a, d in self.units)
             found.append((Mul(*rest), exponents))
         return found
 
@@ -100,12 +104,7 @@ class Spectrum:
         known = {atom for atom, _ in self.units}
         if any(parts.keys() - known for parts in atoms):  # the index of a sum stands in it, which is walked as one
             raise Undecided(f"the frequency {character.frequency} depends on the index of a sum")
-        return [tuple(_whole(sign * parts.get(atom, 0) * d) for parts in atoms) for atom, d in self.units]
-
-    def symbols_of(self, character: Character) -> set[Any]:
-        """The symbols that the units of a frequency are made of, such as r of e^{i √(r² + 1) n}."""
-        atoms = {atom for entry in axes(character.frequency) for atom in self._parts(entry)[1]}
-        return {symbol for atom in atoms for symbol in atom.free_symbols}
+        return [tuple(whole(sign * parts.get(atom, 0) * d) for parts in atoms) for atom, d in self.units]
 
     def turns(self, character: Character, conj: bool) -> tuple[Fraction, ...]:
         """The part of every frequency that is a rational multiple of 2π, divided by it."""
@@ -132,11 +131,11 @@ def angles_in(scalar: Any) -> list[Any]:
     """The angles θ of all e^{iθ} that are factors of the terms of a scalar."""
     from sympy import Mul
 
-    factors = [f for term in _terms(scalar) for f in Mul.make_args(term)]
+    factors = [f for term in terms_of(scalar) for f in Mul.make_args(term)]
     return [angle for f in factors if (angle := angle_of(f)) is not None]
 
 
-def _terms(scalar: Any) -> tuple[Any, ...]:
+def terms_of(scalar: Any) -> tuple[Any, ...]:
     """The terms of a scalar that is multiplied out, with exponentials in place of cosines and sines."""
     from sympy import Add
 
@@ -157,7 +156,7 @@ def _exponential(value: Any) -> Any:
 
 
 @lru_cache(maxsize=1024)
-def _normal_parts(angle: Any) -> tuple[Fraction, dict[Any, Any]]:
+def normal_parts(angle: Any) -> tuple[Fraction, dict[Any, Any]]:
     """As :func:`parts_of`, with numbers among the atoms independent over ℚ as far as their normal form knows."""
     turn, atoms = _without_whole_turns(*parts_of(angle))
     numbers = {a: c for a, c in atoms.items() if a.is_number and c.is_Rational and not _is_plain(a)}
@@ -203,27 +202,17 @@ def _is_plain(atom: Any) -> bool:
                               and atom.exp.q == 2))  # fmt: skip
 
 
-def is_orthogonality(operator: IndexedSum) -> bool:
-    """Whether it is Σ_{j<k} e^{±2πijn/k}, on one axis."""
-    if not isinstance(operator.body, Character) or operator.body.ndim != 1:
-        return False
-    from sympy import expand, pi
-
-    whole = expand(operator.body.frequency * operator.stop / (2 * pi))
-    return whole in (operator.index, -operator.index)
-
-
-def _denominator(coefficient: Any) -> int:
+def denominator(coefficient: Any) -> int:
     from sympy import denom
 
     return (
         int(denom(coefficient.as_coeff_Mul()[0]))
         if not coefficient.is_Add
-        else lcm(*(_denominator(term) for term in coefficient.args))
+        else lcm(*(denominator(term) for term in coefficient.args))
     )
 
 
-def _whole(value: Any) -> Any:
+def whole(value: Any) -> Any:
     """An int where it is one, else a polynomial in integer symbols."""
     from sympy import expand, sympify
 

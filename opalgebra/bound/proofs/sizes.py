@@ -30,7 +30,8 @@ import numpy as np
 
 from ...algebra.decide.proof import Proof, Step
 from ...algebra.decide.prove import proved_about
-from ...algebra.facts import AboutFactors, EvenSymmetric, Hypothesis, hypotheses, symbols_of
+from ...algebra.equations import Symmetric
+from ...algebra.facts import AboutFactors, Hypothesis, hypotheses, symbols_of
 from ...algebra.judge.evaluate import Evaluator
 from ...algebra.judge.replay import judged
 from ...errors import OpAlgebraError, Undecided
@@ -200,7 +201,7 @@ def _kernels(names: dict[str, Any], ndim: int, facts: tuple[Hypothesis, ...]) ->
     if not all(isinstance(node, FormalSignal) for node in names.values()):
         return
     rng = Random(20261122)
-    even = {fact.signal.name for fact in facts if isinstance(fact, EvenSymmetric)}
+    even = {fact.signal.name for fact in facts if isinstance(fact, Symmetric) and fact.is_even}
     for reach in (1, 1, 3, 8):
         kernels = {}
         for name in names:

@@ -9,7 +9,18 @@ from math import gcd, prod
 from typing import Any, NamedTuple
 
 from ...algebra.decide.scope import Scope
-from ...algebra.facts import AboutFactors, Coprime, Divides, Equal, Hypothesis, NotDivides, symbols_of
+from ...algebra.facts import (
+    AboutFactors,
+    AtMost,
+    Coprime,
+    Divides,
+    Equal,
+    Hypothesis,
+    Less,
+    NotDivides,
+    Unequal,
+    symbols_of,
+)
 from ...algebra.numbers.choose import ring_of
 from ...algebra.numbers.ring import Ring
 from ...errors import DimensionError, OpAlgebraError, SizeError, Undecided, WindowError
@@ -199,8 +210,10 @@ def _holds(fact: Hypothesis, sizes: Sizes) -> bool:
     if isinstance(fact, NotDivides):
         return not _holds(Divides(fact.a, fact.b), sizes)
     a, b = (value_of(side, dict(sizes)) for side in (fact.a, fact.b))
-    if isinstance(fact, Equal):
-        return bool(a <= b) and bool(b <= a)
+    if isinstance(fact, Equal | Unequal):
+        return (bool(a <= b) and bool(b <= a)) == isinstance(fact, Equal)
+    if isinstance(fact, Less | AtMost):
+        return bool(a <= b) and (isinstance(fact, AtMost) or not bool(b <= a))
     if not isinstance(a, Affine) and not isinstance(b, Affine):
         return gcd(a, b) == 1 if isinstance(fact, Coprime) else b % a == 0
     if isinstance(a, Affine) and isinstance(b, Affine):

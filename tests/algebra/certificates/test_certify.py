@@ -53,7 +53,7 @@ def test_refutations_stand(lhs, rhs):
 
 
 def test_an_undecided_statement_has_nothing_to_replay():
-    proof = oa.prove((Down(k) @ Up(m)).T, Down(m) @ Up(k))
+    proof = oa.prove((Down(k) @ Up(m)) ** 2, Down(k**2) @ Up(m**2))
     assert proof.verdict == "undecided"
     assert not proof.check()
 

@@ -7,7 +7,8 @@ import pytest
 import sympy
 
 import opalgebra as oa
-from opalgebra.algebra.decide.relations import assignments, generators
+from opalgebra.algebra.decide.examples import assignments
+from opalgebra.algebra.decide.relations import generators
 
 I = oa.Identity()  # noqa: E741  # the name that it has on paper
 q, h, g = oa.signals("q h g")

@@ -14,8 +14,7 @@ import sympy
 import opalgebra as oa
 from opalgebra import Conv, Down, Identity, Modulate, Shift, Signal, Up, Zero
 from opalgebra.algebra.decide import affine, coset, decision, hypotheses, prove, refute, walk
-from opalgebra.algebra.decide.relations import Nyquist
-from opalgebra.algebra.facts import EvenSymmetric
+from opalgebra.algebra.equations import Nyquist, Symmetric
 from opalgebra.algebra.judge import enclosure, evaluate, replay
 from opalgebra.algebra.judge.witness import Witness
 from opalgebra.expr import signals, substitute, transform
@@ -76,7 +75,7 @@ def forgets_hypotheses(patch: pytest.MonkeyPatch) -> None:
 
 
 def takes_any_kernel_for_even(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(EvenSymmetric, "solution", lambda fact: (fact.signal.name, fact.signal))
+    patch.setattr(Symmetric, "solution", lambda fact: (fact.signal.name, fact.signal))
 
 
 def takes_any_kernel_for_nyquist(patch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,8 @@ import sympy
 import opalgebra as oa
 from opalgebra import Conv, Down, Flip, Identity, Modulate, Repeat, Shift, Signal, Up
 from opalgebra.algebra.decide import decision
-from opalgebra.algebra.decide.relations import Relation, assignments
+from opalgebra.algebra.decide.examples import assignments
+from opalgebra.algebra.equations import Relation
 from opalgebra.algebra.laws.catalogue import ROWS
 from opalgebra.algebra.laws.law import Law
 from opalgebra.algebra.laws.of_banks import BANKS
