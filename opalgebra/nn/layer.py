@@ -21,6 +21,8 @@ from ..expr import LinearOperator
 from .geometry import Axis, shape_of, sizes_by
 from .sparse import Batched, PerBatch
 
+BINDINGS = 4  # of one layer: sizes whose plans are kept
+
 Bound: TypeAlias = "BoundOperator | Map"
 Arguments: TypeAlias = tuple[tuple[str, Any, Any], ...]  # name, value, default
 
@@ -202,7 +204,18 @@ class Layer(Composable):
     def __call__(self, x: Any) -> Any:
         """The layer applied to an array whose trailing axes are the (channels and) spatial axes."""
         x = x if is_tensor(x) else as_array(x)
-        return self._bind(self._fit(tuple(x.shape))[1])(x)
+        return self._bound(self._fit(tuple(x.shape))[1])(x)
+
+    def _bound(self, sizes: Shape) -> Bound:
+        """The layer on an input of these spatial sizes, which remembers what its calls have prepared."""
+        kept: dict[Shape, Bound] = self.__dict__.setdefault("_bindings", {})
+        found = kept.get(sizes)
+        if found is None:
+            found = self._bind(sizes)
+            if len(kept) >= BINDINGS:
+                kept.clear()
+            kept[sizes] = found
+        return found
 
     def __rmatmul__(self, other: Any) -> Any:
         raise OperandError(f"a layer acts on what stands to its right: write layer @ x (x is a {type(other).__name__})")

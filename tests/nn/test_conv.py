@@ -11,6 +11,7 @@ import sympy
 
 import opalgebra as oa
 from opalgebra import nn
+from opalgebra.nn.layer import BINDINGS
 from tests import nn_oracles as oracles
 
 
@@ -368,3 +369,14 @@ def test_bad_input_says_what_to_do(make: Any, error: type[Exception], message: s
     with pytest.raises(error, match=message) as caught:
         make()
     assert isinstance(caught.value, oa.OpAlgebraError)
+
+
+def test_a_layer_remembers_a_few_sizes() -> None:
+    layer = nn.Conv(np.arange(6.0).reshape(1, 2, 3), padding=1)
+    for n in [*range(3, 12), *range(3, 12)]:
+        x = np.arange(2.0 * n).reshape(2, n)
+        assert np.array_equal(layer(x), layer.on(n)(x))
+        assert 0 < len(layer.__dict__["_bindings"]) <= BINDINGS
+    again = pickle.loads(pickle.dumps(layer))
+    assert again == layer
+    assert "_bindings" not in again.__dict__
