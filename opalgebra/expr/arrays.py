@@ -7,6 +7,7 @@ integers beyond 64 bits beside floats are refused.
 from __future__ import annotations
 
 from fractions import Fraction
+from math import prod
 from operator import index
 from typing import Any
 
@@ -214,3 +215,72 @@ def _cast(array: np.ndarray, target: Any) -> np.ndarray:
     if not lossless or np.any(np.isfinite(array) & ~np.isfinite(result)):
         raise KernelError(f"dtype {target} does not hold the values, which have dtype {given}")
     return result
+
+
+def shape_apart(shape: tuple[int, ...], factors: tuple[int, ...]) -> tuple[int, ...]:
+    """From the first to the last of samples that stand ``factors`` apart, per axis."""
+    return tuple([k * (n - 1) + 1 for n, k in zip(shape, factors, strict=True)])
+
+
+class Spread:
+    """Samples that stand ``factors`` apart; equal where every bit is."""
+
+    def __init__(self, given: np.ndarray, factors: tuple[int, ...]) -> None:
+        self.given, self.factors = given, factors
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """From the first to the last."""
+        return shape_apart(self.given.shape, self.factors) if self.given.size else self.given.shape
+
+    @property
+    def filled(self) -> np.ndarray:
+        """With the zeros between them, read-only.
+
+        >>> Spread(np.array([1, 2]), (3,)).filled
+        array([1, 0, 0, 2])
+        """
+        values = np.zeros(self.shape, self.given.dtype)
+        values[tuple([slice(None, None, k) for k in self.factors])] = self.given
+        values.flags.writeable = False
+        return values
+
+    def trimmed(self) -> tuple[tuple[int, ...], Spread]:
+        """Where the first sample that is not 0 stands, per axis, and the samples from there to the last one."""
+        where: Any = np.nonzero(self.given)
+        if not len(where[0]):
+            return (), Spread(np.zeros((0,) * self.given.ndim), self.factors)
+        low, high = [int(w.min()) for w in where], [int(w.max()) + 1 for w in where]
+        first = tuple([k * n for k, n in zip(self.factors, low, strict=True)])
+        return first, Spread(self.given[tuple(map(slice, low, high))], self.factors)
+
+    def alike(self, other: Spread) -> tuple[np.ndarray, np.ndarray]:
+        """Samples of both that stand equally far apart: those that are given, or all."""
+        if self.factors == other.factors:
+            return self.given, other.given
+        return self.filled, other.filled
+
+    def first(self, count: int) -> list[Any]:
+        """So many samples, in C order; fewer where there are no more."""
+        if set(self.factors) == {1}:
+            return list(self.given.flat[:count])
+        found = []
+        for i in range(min(count, prod(self.shape))):
+            at = [divmod(int(n), k) for n, k in zip(np.unravel_index(i, self.shape), self.factors, strict=True)]
+            found.append(
+                self.given.dtype.type(0) if any(rest for _, rest in at) else self.given[tuple([n for n, _ in at])]
+            )
+        return found
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Spread) or self.shape != other.shape:
+            return False
+        mine, theirs = map(_content, self.alike(other))
+        return bool(mine == theirs)
+
+    __hash__ = None  # type: ignore[assignment]  # a signal hashes its sequence
+
+
+def _content(samples: np.ndarray) -> Any:
+    """What equal samples have in common; not all bytes of long doubles and of objects mean something."""
+    return tuple(samples.flat) if samples.dtype.char in "gGO" else samples.tobytes()

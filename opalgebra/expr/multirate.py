@@ -21,9 +21,9 @@ def as_kernel(value: Any, what: str = "the kernel") -> SignalExpr:
         raise OperandError(f"{what} is the operator {value}; give a signal, or compose operators with @")
     kernel = value if isinstance(value, SignalExpr) else Signal(value)
     if isinstance(kernel, Signal):
-        if kernel.values.size == 0:
+        if kernel._given.size == 0:
             raise KernelError(f"{what} is empty; give at least one tap (Zero() is the operator that answers 0)")
-        if not kernel.is_exact and not np.isfinite(kernel.values).all():
+        if not kernel.is_exact and not np.isfinite(kernel._given).all():
             raise KernelError(f"{what} holds NaN or infinity; give finite taps")
     return kernel
 

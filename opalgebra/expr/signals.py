@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -16,7 +17,7 @@ import numpy as np
 from .._verbs import verb
 from ..errors import DimensionError, FactorTypeError, KernelError, OperandError, SizeError, WindowError
 from ..scalar import check_scalar, to_sympy
-from .arrays import as_array, as_start, exact_array, hash_of, only_python_numbers, same_numbers, tap_symbol
+from .arrays import Spread, as_array, as_start, exact_array, hash_of, only_python_numbers, same_numbers, tap_symbol
 from .exactly import exactly, is_exact_arithmetic
 from .factors import ByFactor, axes, factor, is_symbolic, ratio
 from .index import minus, plus
@@ -148,9 +149,14 @@ class Signal(SignalExpr):
         signal.__dict__.update(_values=array, _start=start, weak=weak, ndim=array.ndim)
         return signal
 
-    _values: np.ndarray
+    _factors: tuple[int, ...] | None = None  # how far apart the samples stand that are kept: see :mod:`.spread`
+    _kept: np.ndarray
     _start: tuple[int, ...]
     weak: bool
+
+    @cached_property
+    def _values(self) -> np.ndarray:
+        return self._spread.filled
 
     @property
     def values(self) -> np.ndarray:
@@ -165,8 +171,7 @@ class Signal(SignalExpr):
     @property
     def stop(self) -> Any:
         """Index after the last sample: an int, or a tuple for several axes."""
-        stop = self.stops
-        return stop[0] if self.ndim == 1 else stop
+        return self.stops[0] if self.ndim == 1 else self.stops
 
     @property
     def starts(self) -> tuple[int, ...]:
@@ -176,17 +181,29 @@ class Signal(SignalExpr):
     @property
     def stops(self) -> tuple[int, ...]:
         """Index after the last per axis, always a tuple."""
-        return plus(self._start, self._values.shape)
+        return plus(self._start, self._shape)
 
     @property
     def dtype(self) -> Any:
         """The NumPy dtype of the samples (object for exact ones)."""
-        return self._values.dtype
+        return self._given.dtype
 
     @property
     def is_exact(self) -> bool:
         """Whether the samples are SymPy expressions."""
-        return bool(self._values.dtype == object)
+        return bool(self.dtype == object)
+
+    @property
+    def _shape(self) -> tuple[int, ...]:
+        return self._values.shape if self._factors is None else self._spread.shape
+
+    @property
+    def _spread(self) -> Spread:
+        return Spread(self._given, self._factors or (1,) * len(self._start))
+
+    @property
+    def _given(self) -> np.ndarray:
+        return self._values if self._factors is None else self._kept
 
     @property
     def is_concrete(self) -> bool:
@@ -197,19 +214,16 @@ class Signal(SignalExpr):
 
     def key(self) -> tuple[Any, ...]:
         """Structure, for use as a kernel: window, dtype and values, not merely the sequence."""
-        known = self._values.dtype.char not in "gGO"  # long doubles have bytes that mean nothing
-        content = self._values.tobytes() if known else tuple(self._values.flat)
-        return self._values.dtype.str, self._values.shape, content, self._start, self.weak
+        return self.dtype.str, self._shape, self._spread, self._start, self.weak
 
     def mapped(self, change: Callable[[Any], Any]) -> Signal:
         return self._by_entry(change) if self.is_exact else self
 
     def _by_entry(self, change: Callable[[Any], Any]) -> Signal:
-        entries = [change(entry) for entry in self._values.flat]
-        return Signal._wrap(exact_array(entries, self._values.shape), self._start)
+        return Signal._wrap(exact_array([change(x) for x in self._values.flat], self._values.shape), self._start)
 
     def nonempty(self) -> Signal:
-        if self._values.size:
+        if self._given.size:
             return self
         return Signal([0]) if self.ndim == 1 else Signal(np.zeros((1,) * self._values.ndim, dtype=np.int64))
 
@@ -229,25 +243,21 @@ class Signal(SignalExpr):
         where: Any = np.argwhere(self._values != 0) if self._values.size else []
         return [(plus(map(int, at), self._start), self._values[tuple(at)]) for at in where]
 
-    def _trimmed(self) -> tuple[tuple[int, ...], np.ndarray]:
-        where: Any = np.nonzero(self._values)
-        if not len(where[0]):
-            return (), np.zeros((0,) * len(self._start))
-        low, high = [int(w.min()) for w in where], [int(w.max()) + 1 for w in where]
-        return plus(low, self._start), self._values[tuple(map(slice, low, high))]
+    def _trimmed(self) -> tuple[tuple[int, ...], Spread]:
+        low, samples = self._spread.trimmed()
+        return plus(low, self._start) if samples.given.size else (), samples
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Signal) or self.ndim != other.ndim:
             return False
         (start, mine), (other_start, theirs) = self._trimmed(), other._trimmed()
-        return start == other_start and mine.shape == theirs.shape and same_numbers(mine, theirs)
+        return start == other_start and mine.shape == theirs.shape and same_numbers(*mine.alike(theirs))
 
     def __hash__(self) -> int:
         cached: int | None = self.__dict__.get("_sequence_hash")
         if cached is None:
-            start, values = self._trimmed()
-            cached = hash((start, values.shape, *(hash_of(entry) for entry in values.flat[:64])))
-            self.__dict__["_sequence_hash"] = cached
+            start, given = self._trimmed()
+            cached = self.__dict__["_sequence_hash"] = hash((start, given.shape, *map(hash_of, given.first(8))))
         return cached
 
     def __iter__(self) -> Iterator[Any]:

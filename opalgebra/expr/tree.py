@@ -99,7 +99,7 @@ def formal_parts(root: Node) -> list[str]:
     if found is None:
         free, names = free_symbols(root), dict[str, None]()
         for node in walk(root):
-            names.update(dict.fromkeys([s.name for s in _by_name(node.own_symbols()) if s in free]))
-            names.update(dict.fromkeys(node.own_names()))
+            own = [s.name for s in _by_name(node.own_symbols()) if s in free] if free else []
+            names.update(dict.fromkeys(own + node.own_names()))
         found = root.__dict__["_formal"] = list(names)
     return found

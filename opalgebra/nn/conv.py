@@ -12,9 +12,9 @@ from ..bound.arrays.precision import Precision
 from ..bound.operators.base import Shape, as_samples
 from ..engine.filters.fir import Fir
 from ..errors import DimensionError, WindowError
-from ..expr import Block, LinearOperator, Signal, Zero
+from ..expr import Block, LinearOperator, Signal, Up, Zero
 from .expansion import exact_sum
-from .filter_layer import FilterLayer, as_weight, dilated, scattered, strided
+from .filter_layer import FilterLayer, as_weight, scattered, strided
 from .geometry import Axis, Ints, Scattering, Sliding, axes_of, pads_of, parsed, positive, shown_padding, spread
 from .gradient import WeightOperator
 from .layer import Arguments
@@ -85,6 +85,10 @@ class Convolution(FilterLayer):
             return Signal(taps.tolist(), start)
         kernel = Signal(taps, start)
         return kernel if self.rest is None else Signal._wrap(kernel.values, kernel.starts, True)
+
+    def _dilated(self, kernel: Signal) -> Any:
+        """The kernel with zeros between its taps."""
+        return kernel if set(self.dilation) == {1} else Up(self.dilation) @ kernel
 
     def _key(self) -> tuple[Any, ...]:
         rest = None if self.rest is None else self.rest.tobytes()
@@ -267,10 +271,10 @@ class Conv(Convolution):
     def _operator(self, sizes: Shape | None) -> LinearOperator:
         axes = self.axes
         lo = tuple(a.start() for a in axes) if sizes is None else tuple(map(lambda a, n: a.pads(n)[0], axes, sizes))
-        start = tuple(1 - axis.extent for axis in axes)
+        start = tuple(1 - axis.kernel for axis in axes)
 
         def entry(taps: np.ndarray) -> LinearOperator:
-            return strided(self._kernel(np.flip(dilated(taps, self.dilation)), start), self.stride, lo)
+            return strided(self._dilated(self._kernel(np.flip(taps), start)), self.stride, lo)
 
         return self._blocks(entry)
 
@@ -376,4 +380,4 @@ class ConvTranspose(Convolution):
 
     def _operator(self, sizes: Shape | None) -> LinearOperator:
         lo = self._starts()
-        return self._blocks(lambda taps: scattered(self._kernel(dilated(taps, self.dilation)), self.stride, lo))
+        return self._blocks(lambda taps: scattered(self._dilated(self._kernel(taps)), self.stride, lo))

@@ -11,24 +11,24 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 Interval: TypeAlias = tuple[int, int]  # first index and size
-EXACT = 2**62  # from where indices are ints of any size
+LARGEST = 2**62  # from where indices are ints of any size
 
 
 class Met(NamedTuple):
     """For every tap j the outputs first, first + step, … and the inputs source, source + jump, … that it reads.
 
-    Places are counted from the beginnings of the windows; where ``count`` is 0 the others mean nothing.
+    Places are counted from the beginnings of the windows; where ``number`` is 0 the others mean nothing.
     """
 
     first: np.ndarray
-    count: np.ndarray  # type: ignore[assignment]  # the tuple's own count means nothing here
+    number: np.ndarray
     source: np.ndarray
     step: int
     jump: int
 
     def slices(self, k: int) -> tuple[slice, slice]:
         """The outputs and the inputs of a tap, as slices of equal length."""
-        first, count, m = int(self.first[k]), int(self.count[k]), int(self.source[k])
+        first, count, m = int(self.first[k]), int(self.number[k]), int(self.source[k])
         stop = m + (count - 1) * self.jump + (1 if self.jump > 0 else -1)
         source = slice(m, stop if stop >= 0 else None, self.jump)  # −1 would mean the last sample, not before the first
         return slice(first, first + (count - 1) * self.step + 1, self.step), source
@@ -37,14 +37,14 @@ class Met(NamedTuple):
 def met(j: Any, up: int, down: int, out: Interval, read: Interval) -> Met:
     """Where the taps j meet samples.
 
-    >>> met([0, 1, 2], 2, 1, (0, 5), (0, 2)).count.tolist()
+    >>> met([0, 1, 2], 2, 1, (0, 5), (0, 2)).number.tolist()
     [2, 2, 2]
     """
     (a, outputs), (c, inputs) = out, read
     common, sign = gcd(up, down), 1 if down > 0 else -1
     step, j = up // common, np.asarray(j)
     most = max(abs(int(j.min())), abs(int(j.max()))) if j.size else 0
-    j = j.astype(np.int64 if _largest(most, up, down, out, read) < EXACT else object, copy=False)
+    j = j.astype(np.int64 if _largest(most, up, down, out, read) < LARGEST else object, copy=False)
     ends = (c, c + inputs - 1)[::sign]
     low, high = -(-sign * (up * ends[0] + j) // abs(down)), sign * (up * ends[1] + j) // abs(down)
     low, high = np.maximum(low, a), np.minimum(high, a + outputs - 1)

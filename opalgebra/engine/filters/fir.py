@@ -15,14 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, reduce
+from functools import cache, cached_property, reduce
 from math import gcd, prod
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from ..arrays.arithmetic import cast, check_bound, magnitude
-from ..arrays.counting import EXACT, Met, met, pairs
+from ..arrays.counting import LARGEST, Met, met, pairs
 from ..arrays.window import Window
 from .mixing import Phase, mix, phases, trailing
 from .remembered import remembered
@@ -117,10 +117,11 @@ class Fir:
         taps: Any = reduce(np.multiply.outer, axes)
         return cls(taps, start, up, down, factors=tuple(axes))
 
-    @classmethod
-    def identity(cls, ndim: int) -> Fir:
+    @staticmethod
+    @cache
+    def identity(ndim: int) -> Fir:
         """y = x."""
-        return cls(np.ones((1,) * ndim, dtype=np.int64), (0,) * ndim, (1,) * ndim, (1,) * ndim)
+        return Fir(np.ones((1,) * ndim, dtype=np.int64), (0,) * ndim, (1,) * ndim, (1,) * ndim)
 
     @property
     def shape(self) -> Ints:
@@ -356,7 +357,7 @@ class Fir:
 
     def _slices(self, written: Window, read: Window) -> Iterator[tuple[Ints, tuple[Any, ...], tuple[Any, ...]]]:
         axes = self._met(self.where, written, read)
-        counts = np.minimum.reduce([axis.count for axis in axes])
+        counts = np.minimum.reduce([axis.number for axis in axes])
         index = np.arange(len(counts))[:, None] if self.places is not None else np.stack(self.where, axis=1)
         for k in np.flatnonzero(counts).tolist():
             spans = [axis.slices(k) for axis in axes]
@@ -387,7 +388,7 @@ class Fir:
         taps = self.weights
         if not taps.size:
             return 0
-        is_small = magnitude(taps) * taps.size < EXACT
+        is_small = magnitude(taps) * taps.size < LARGEST
         rows = np.abs(taps.astype(np.int64 if is_small else object))
         rows = rows.reshape(prod(taps.shape[:2]), -1, taps.shape[-1]).sum(axis=1) if self.mixes else rows[None]
         residue = np.zeros(taps.shape[-1], np.int64)
@@ -413,8 +414,8 @@ class Fir:
             is_zero = np.ones(self.shape, bool)
             is_zero[where] = False
             where, rest = np.nonzero(is_zero), self._pairs(written, read)
-        counts = [axis.count for axis in self._met(where, written, read)]
-        exact = len(where[0]) * prod(map(max, written.shape, read.shape)) >= EXACT
+        counts = [axis.number for axis in self._met(where, written, read)]
+        exact = len(where[0]) * prod(map(max, written.shape, read.shape)) >= LARGEST
         found = int(reduce(np.multiply, [count.astype(object) if exact else count for count in counts]).sum())
         return mixed * (rest - found if rest else found)
 

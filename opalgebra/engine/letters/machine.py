@@ -25,6 +25,7 @@ zero       0
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from ...errors import OperandError
@@ -41,7 +42,7 @@ class Letter(NamedTuple):
 
 
 LETTERS = {
-    "convolve": Letter(Conv, lambda kernel: int(kernel.values.size)),
+    "convolve": Letter(Conv, lambda kernel: prod(kernel._shape)),
     "modulate": Letter(Modulate, lambda sequence: 1),
     "character": Letter(Character, lambda frequency: 1),
     "scale": Letter(lambda scalar: Scale(scalar, Identity()), lambda scalar: 1),

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...expr import LinearOperator, SamplingMatrix, Signal
+from ...expr.spread import flipped, spread
 from ...scalar import Scalar, exact
 from ..arrays import arithmetic
 from ..arrays.arithmetic import CONVOLUTION, POINTWISE, Numbers
@@ -19,7 +20,7 @@ from ..arrays.tone import tone_signal
 from ..arrays.window import Window, place, union
 from ..filters.relabel import Relabel
 from .machine import Machine
-from .unfold import evaluate, evaluate_channels, flipped, window_of
+from .unfold import evaluate, evaluate_channels, window_of
 
 
 class ReferenceEngine:
@@ -90,7 +91,9 @@ class ArrayMachine(Machine[Signal]):
         if all(k == 1 for k in factors):
             return x
         window = window_of(x).up(factors)
-        window.check_size(x.values.itemsize)
+        window.check_size(x.dtype.itemsize)
+        if (waiting := spread(x, factors)) is not None:
+            return waiting
         result = arithmetic.zeros(window.shape, x.dtype)
         result[tuple(slice(None, None, k) for k in factors)] = x.values
         return Signal._wrap(result, window.starts, x.weak)

@@ -12,8 +12,6 @@ from collections.abc import Callable, Sequence
 from functools import singledispatch
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-import numpy as np
-
 from ...errors import DimensionError, FormalSignalError, OperandError, SizeError
 from ...expr.blocks import Block, slices
 from ...expr.characters import Character
@@ -37,6 +35,7 @@ from ...expr.operators import (
 )
 from ...expr.sampling import SamplingMatrix
 from ...expr.signals import Signal, SignalExpr
+from ...expr.spread import flipped
 from ...scalar import conjugate
 from ..arrays.window import Window
 from .machine import Channels, Machine
@@ -319,10 +318,4 @@ def formal_error(*names: str) -> FormalSignalError:
 
 def window_of(signal: Signal) -> Window:
     """The window of a signal."""
-    return Window(signal.starts, signal.values.shape)
-
-
-def flipped(signal: Signal) -> Signal:
-    """x_{−n}, a view of the same samples."""
-    mirrored = np.flip(signal.values)
-    return Signal._wrap(mirrored, window_of(signal).flipped().starts, signal.weak)
+    return Window(signal.starts, signal._shape)

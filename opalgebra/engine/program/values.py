@@ -19,9 +19,10 @@ import numpy as np
 
 from ...errors import FormalSignalError
 from ...expr import LinearOperator, SamplingMatrix, Signal, formal_parts
+from ...expr.spread import places
 from ...scalar import Scalar, exact, is_sympy
-from ..arrays import counting
 from ..arrays.arithmetic import EXACT, evaluated, is_quotient, magnitude
+from ..arrays.counting import LARGEST
 from ..filters.fir import Fir, Ints, is_sparse
 from ..filters.relabel import Relabel
 from ..filters.weights import Quotient, Tone, Weight
@@ -57,8 +58,9 @@ class Compiler(Machine[Value]):
 
     def convolve(self, x: Value, kernel: Signal) -> Value:
         """A filter; merged into a single tap that stands before it."""
-        taps = numbers(kernel)
-        return self._after(x, lambda fir: _is_safe(fir, taps), lambda fir: fir.then_filter(taps, kernel.starts))
+        taps, apart = numbers(kernel), places(kernel)
+        taps = taps if apart is None else taps.reshape(-1)
+        return self._after(x, lambda fir: _is_safe(fir, taps), lambda fir: fir.then_filter(taps, kernel.starts, apart))
 
     def modulate(self, x: Value, sequence: Signal) -> Value:
         """A periodic weight."""
@@ -152,9 +154,9 @@ def quotient(x: Value, divisor: int, ndim: int) -> Value:
 
 
 def numbers(signal: Signal) -> np.ndarray:
-    """The samples as numbers: integers stay integers, exact entries become floats."""
+    """The samples that are given, as numbers: integers stay integers, exact entries become floats."""
     if not signal.is_exact:
-        return signal.values
+        return signal._given
     return _numeric(signal.values)
 
 
@@ -276,7 +278,7 @@ def _listed(
     found: Sequence[tuple[int, Fir]], channels: tuple[int, int], first: Sequence[int], size: Sequence[int], dtype: Any
 ) -> Fir | None:
     """The filters of some pairs of channels as one, its taps a list; places in a box of a size from ``first`` on."""
-    exact = np.int64 if prod(size) < counting.EXACT else object
+    exact = np.int64 if prod(size) < LARGEST else object
     every = [np.zeros(len(fir.where[0]), exact) for _, fir in found]
     for axis, n in enumerate(size):
         every = [
@@ -288,12 +290,12 @@ def _listed(
     for (pair, fir), at in zip(found, np.split(number, np.cumsum([len(at) for at in every])[:-1]), strict=True):
         np.add.at(taps[pair], at, fir.weights)
     groups = _groups(taps.reshape(*channels, -1))
-    places: list[np.ndarray] = []
+    found_at: list[np.ndarray] = []
     for n in reversed(size):
-        places.insert(0, (ravelled % n).astype(np.int64))
+        found_at.insert(0, (ravelled % n).astype(np.int64))
         ravelled = ravelled // n
     up, down = found[0][1].up, found[0][1].down
-    return None if groups is None else Fir.listed(groups, places, tuple(first), up, down, mixes=True)
+    return None if groups is None else Fir.listed(groups, found_at, tuple(first), up, down, mixes=True)
 
 
 def _groups(taps: np.ndarray) -> np.ndarray | None:

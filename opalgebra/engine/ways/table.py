@@ -20,6 +20,7 @@ that suits is taken; of those with a cost, the cheapest that suits.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -207,7 +208,9 @@ def _tiles(fir: Fir, written: Window, read: Window, dtype: Any, rules: tuple[str
 
 
 def _overlap_save(fir: Fir, written: Window, read: Window, dtype: Any, rules: tuple[str, ...], _: int) -> Any:
-    return _transforms(fir, written, read, dtype).made(_tiles(fir, written, read, dtype, rules, 1))
+    sums = partial(_tiles, fir, written, read, dtype, rules, 1)
+    direct = compiled.Later.of(sums, fir.down, spans(written), spans(read), dtype, rules)
+    return _transforms(fir, written, read, dtype).made(direct)
 
 
 def _separable(fir: Fir, written: Window, read: Window, dtype: Any, rules: tuple[str, ...], divisor: int) -> Any:

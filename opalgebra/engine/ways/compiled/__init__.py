@@ -22,6 +22,7 @@ from .mixing_gradient import MixingGradient
 from .overlap import Blocks, OverlapSave
 from .phases import PhasePlan, tiled
 from .plans import Plan, plan
+from .runs import Later
 from .separable import Separable, separable
 from .threads import cpus, get_threads, set_threads
 

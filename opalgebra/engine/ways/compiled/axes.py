@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import gcd
 from typing import Any, TypeAlias
 
@@ -35,6 +36,18 @@ def used(taps: np.ndarray, places: Places | None, lead: int = 0) -> tuple[Places
     where = np.nonzero(present)
     trailing: Any = (..., *where)
     return where if places is None else [at[where] for at in places], taps[trailing]
+
+
+def coprime(taps: np.ndarray, start: Ints, up: Ints, down: Ints) -> tuple[np.ndarray, Ints, Ints, Ints]:
+    """The taps that read, those whose j a common factor of L and M divides, for the rates without it."""
+    common = [gcd(k, m) for k, m in zip(up, down, strict=True)]
+    if max(common) == 1:
+        return taps, start, up, down
+    first = [-j % g for j, g in zip(start, common, strict=True)]
+    kept = taps[tuple([slice(a, None, g) for a, g in zip(first, common, strict=True)])]
+    starts = [(j + a) // g for j, a, g in zip(start, first, common, strict=True)]
+    ups, downs = ([factor // g for factor, g in zip(factors, common, strict=True)] for factors in (up, down))
+    return kept, starts, ups, downs
 
 
 def check(
@@ -121,11 +134,11 @@ class RowTaps:
     entry: np.ndarray
     taps: np.ndarray
 
-    @property
+    @cached_property
     def e(self) -> np.ndarray:
         return self.entry // self.inputs
 
-    @property
+    @cached_property
     def range(self) -> tuple[int, int]:
         """The least e, and how far the largest is from it."""
         return (int(self.e.min()), int(np.ptp(self.e))) if self.entry.size else (0, 0)

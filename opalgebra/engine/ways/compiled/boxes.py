@@ -15,8 +15,7 @@ from ...arrays.rules import RULES
 from .axes import Ints, Pairs, Places, extent_of
 from .loops import layout
 from .overlap import ByTransforms
-from .phases import PhasePlan
-from .plans import Plan
+from .runs import Runs
 from .threads import share
 
 #: Multiply-adds of a direct filter that take as long as a point and a doubling of the box (measured), in double and in
@@ -95,7 +94,7 @@ class Boxes:
         points = prod(self.sizes) * (2 if self.dtype.kind == "c" else 1)
         return round(batch * prod(self.number) * points * (log2(points) + 1) * COSTS[self.dtype.char])
 
-    def made(self, direct: Plan | PhasePlan) -> BoxFilter:
+    def made(self, direct: Runs) -> BoxFilter:
         """Ready to run, for the plan of the same filter."""
         return BoxFilter(direct, self)
 

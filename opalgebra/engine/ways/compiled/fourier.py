@@ -6,8 +6,8 @@ from typing import Any
 
 from .boxes import Boxes, BoxFilter
 from .overlap import Blocks, OverlapSave
-from .phases import PhasePlan, tiled
-from .plans import Plan
+from .phases import tiled
+from .runs import Runs
 
 
 def transforms_of(*given: Any) -> Blocks | Boxes | None:
@@ -21,7 +21,7 @@ def transforms_of(*given: Any) -> Blocks | Boxes | None:
     return min(found, key=lambda cut: cut.work()) if found else None
 
 
-def fir(*given: Any) -> Plan | PhasePlan | OverlapSave | BoxFilter:
+def fir(*given: Any) -> Runs | OverlapSave | BoxFilter:
     """As :func:`tiled`, by FFTs where they are faster: long filters of inexact numbers.
 
     >>> import numpy as np

@@ -83,6 +83,11 @@ class MixingPlan(Runs):
         """How it runs: ``"tiles"``."""
         return "tiles"
 
+    @property
+    def rules(self) -> list[int]:
+        """How x goes on beyond its window, per axis: numbers of :mod:`.layout`."""
+        return [*(axis.rule for axis in self.axes), self.last.rule]
+
     @cached_property
     def multiply_adds(self) -> int:
         """About as many multiply-adds of real numbers in one run without a batch."""

@@ -10,11 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from .axes import Ints, Pairs, Places, axis_of, extent_of
+from .axes import Ints, Pairs, Places, axis_of, coprime, extent_of
 from .loops.layout import LANES, POINT, SIZES, STAGE_ENTRIES, Transforms, packed
-from .phases import PhasePlan
-from .plans import Plan
-from .runs import as_input, as_output
+from .runs import Runs, as_input, as_output
 from .threads import checked, get_threads, share
 
 #: What a point of a transform costs, in multiply-adds of a direct filter in double precision that take as long
@@ -94,6 +92,8 @@ class Blocks:
         axis = None if dtype.kind == "i" else long_axis(extent_of(taps, places), start, up, down, out, read)
         if axis is None or SIZES[0] * _bytes(up[axis], down[axis]) > MAX_BYTES:
             return None
+        if places is None:
+            taps, start, up, down = coprime(taps, start, up, down)
         at = np.arange(taps.size) if places is None else places[axis]
         one = axis_of(start[axis] + at, up[axis], down[axis], out[axis], read[axis])
         sizes = [n for _, n in out]
@@ -133,7 +133,7 @@ class Blocks:
         per_point = costs * (1 + held / CACHE_BYTES) * (2 if self.is_single else 1)
         return round(groups * LANES * self.size * per_point)
 
-    def made(self, direct: Plan | PhasePlan) -> OverlapSave:
+    def made(self, direct: Runs) -> OverlapSave:
         """Ready to run, for the plan of the same filter."""
         return OverlapSave.of(direct, self)
 
@@ -158,11 +158,11 @@ class ByTransforms(ABC):
 
     Attributes
     ----------
-    direct : Plan or PhasePlan
+    direct : Runs
         The same filter by sums.
     """
 
-    direct: Plan | PhasePlan
+    direct: Runs
 
     @property
     def kind(self) -> str:
@@ -233,7 +233,7 @@ class OverlapSave(ByTransforms):
     twiddles: np.ndarray
 
     @classmethod
-    def of(cls, direct: Plan | PhasePlan, blocks: Blocks) -> OverlapSave:
+    def of(cls, direct: Runs, blocks: Blocks) -> OverlapSave:
         """For the plan of the same filter."""
         from .loops import transforms  # Numba takes a second to import
 

@@ -30,6 +30,7 @@ from .axes import (
     RowTaps,
     axes_of,
     check,
+    coprime,
     extent_of,
     last_axis,
     leading_axes,
@@ -173,11 +174,18 @@ def plan(
     >>> up2.run(np.array([1, 2, 3]))
     array([2, 3, 4, 5, 6])
     """
+    if places is None:
+        check(taps, taps.shape, np.dtype(dtype), start, up, down, out, read, _per_axis(rules, taps.ndim))
+        taps, start, up, down = coprime(taps, start, up, down)
     sums = None if places is not None else _by_sums(taps, start, up, down, out, read, dtype, rules)
     if sums is not None:
         return sums
     builder = _laid_out(taps, start, up, down, out, read, dtype, rules, places)
     return builder.far() if places is not None and builder.is_far else builder.build()
+
+
+def _per_axis(rules: Sequence[str] | str, rank: int) -> tuple[str, ...]:
+    return (rules,) * rank if isinstance(rules, str) else tuple(rules)
 
 
 def listed_plan(*given: Any) -> Plan:
@@ -189,8 +197,7 @@ def _by_sums(
     taps: np.ndarray, start: Ints, up: Ints, down: Ints, out: Pairs, read: Pairs, dtype: Any, rules: Any
 ) -> StridedPlan | None:
     """The plan without lists, where vectors would be mostly empty; the sums are those of lists, to the last bit."""
-    dtype, rules = np.dtype(dtype), (rules,) * taps.ndim if isinstance(rules, str) else tuple(rules)
-    check(taps, taps.shape, dtype, start, up, down, out, read, rules)
+    dtype, rules = np.dtype(dtype), _per_axis(rules, taps.ndim)
     if taps.ndim > 1 or not taps.size:
         return None
     if taps.dtype.kind == "c" and not taps.imag.any():
@@ -218,7 +225,7 @@ def _laid_out(
     """What builds the plan."""
     dtype, shape = np.dtype(dtype), extent_of(taps, places)
     rank = len(shape)
-    rules = (rules,) * rank if isinstance(rules, str) else tuple(rules)
+    rules = _per_axis(rules, rank)
     check(taps, shape, dtype, start, up, down, out, read, rules)
     if taps.dtype.kind == "c" and not taps.imag.any():
         taps = taps.real
@@ -298,11 +305,14 @@ class _Builder:
             at[IN_PATCH] += (lead - axes[r].low) * axes[r].patch_step
             phase += phases * np.tile(self.axes[r].phase, repeat)
             phases *= axes[r].up
-        order = _ordered(phase, at[IN_PATCH])
+        order = _sorted(at[IN_PATCH], phase)
         order = order[row.taps[order] != 0]  # a part of a complex tap that is zero reads nothing
         bounds = np.arange(phases)[:, None] * len(COMBS) + np.arange(len(COMBS) + 1)
-        combs, comb = _combs(phase[order], at[:2, order], self.lanes)
-        order, kind = order[combs], phase[order[combs]] * len(COMBS) + comb
+        if axes or row.range[1] >= self.lanes:
+            combs, comb = _combs(phase[order], at[:2, order], self.lanes)
+            order, kind = order[combs], phase[order[combs]] * len(COMBS) + comb
+        else:  # none is a vector after another one
+            kind = phase[order] * len(COMBS) + len(COMBS) - 1
         ptr = np.searchsorted(kind, bounds).astype(np.int64)
         return np.ascontiguousarray(row.taps[order].astype(self.real)), np.ascontiguousarray(at[:, order]), ptr
 
@@ -332,12 +342,16 @@ def prefers_sums(row: Row, dtype: np.dtype) -> bool:
     return few and 2 * row.steps * row.taps < columns * (row.taps + patch)
 
 
-def _ordered(phase: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """The order by phase and place, of which no two agree on one axis."""
-    low, span = (int(at.min()), int(np.ptp(at)) + 1) if at.size else (0, 1)
-    if (int(phase.max(initial=0)) + 1) * span < 2**62:
-        return np.argsort(phase * span + (at - low), kind="stable")
-    return np.lexsort((at, phase))
+def _sorted(*keys: np.ndarray) -> np.ndarray:
+    """The order of :func:`numpy.lexsort`, by the last key, then the one before it, …; by one number if it fits."""
+    joined, most = keys[-1], int(keys[-1].max(initial=0)) + 1
+    for key in keys[-2::-1]:
+        low, span = (int(key.min()), int(np.ptp(key)) + 1) if key.size else (0, 1)
+        most *= span
+        if most >= 2**62:
+            return np.lexsort(keys)
+        joined = joined * span + (key - low)
+    return np.argsort(joined, kind="stable")
 
 
 def _combs(phase: np.ndarray, at: np.ndarray, lanes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -360,4 +374,4 @@ def _combs(phase: np.ndarray, at: np.ndarray, lanes: int) -> tuple[np.ndarray, n
         fits = rest // size * size
         comb[(depth >= done) & (depth < done + fits)] = number
         done, rest = done + fits, rest - fits
-    return (order := np.lexsort((depth, root, comb, phase))), comb[order]
+    return (order := _sorted(depth, root, comb, phase)), comb[order]

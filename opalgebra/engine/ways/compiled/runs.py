@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -11,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from ....errors import WindowError
+from ...arrays.rules import CODES
+from .loops.layout import entries_of
 from .threads import checked, get_threads
 
 # A sample that is read or written costs as much as so many multiply-adds; below how many a second thread costs more
@@ -93,6 +96,11 @@ class Runs(ABC):
     def _run(self, x: np.ndarray, y: np.ndarray, batch: int, add: bool, threads: int) -> None:
         """Fill y from x, or add to it, both flat and real."""
 
+    @property
+    @abstractmethod
+    def rules(self) -> list[int]:
+        """How x goes on beyond its window, per axis: numbers of :mod:`.layout`."""
+
     @cached_property
     def work(self) -> int:
         """Multiply-adds that take as long as one run without a batch."""
@@ -129,3 +137,44 @@ class Runs(ABC):
             flat_x, flat_y = x.reshape(-1).view(self.real), np.asarray(y).reshape(-1).view(self.real)
             self._run(flat_x, flat_y, batch, add, most if busy else 1)
         return y
+
+
+@dataclass(frozen=True, eq=False)
+class Later(Runs):
+    """What is planned when it is first run: the sums that stand in where transforms give no finite numbers.
+
+    Attributes
+    ----------
+    codes : list of int
+        The rules.
+    make : callable
+        Gives the plan.
+    """
+
+    codes: list[int]
+    make: Callable[[], Runs]
+
+    @classmethod
+    def of(cls, make: Callable[[], Runs], down: Any, out: Any, read: Any, dtype: np.dtype, rules: Any) -> Later:
+        """For the arguments of a plan."""
+        flipped = tuple([axis for axis, m in enumerate(down) if m < 0])
+        shapes = tuple([n for _, n in read]), tuple([n for _, n in out])
+        return cls(dtype, entries_of(dtype)[0], *shapes, flipped, [CODES[rule] for rule in rules], make)
+
+    @property
+    def rules(self) -> list[int]:
+        """As of :class:`Runs`."""
+        return self.codes
+
+    @cached_property
+    def made(self) -> Runs:
+        """The plan."""
+        return self.make()
+
+    @cached_property
+    def multiply_adds(self) -> int:
+        """Of the plan."""
+        return self.made.multiply_adds
+
+    def _run(self, x: np.ndarray, y: np.ndarray, batch: int, add: bool, threads: int) -> None:
+        self.made._run(x, y, batch, add, threads)

@@ -57,6 +57,11 @@ class Separable(Runs):
     divisor: int
 
     @property
+    def rules(self) -> list[int]:
+        """How x goes on beyond its window, on the last two axes: numbers of :mod:`.layout`."""
+        return [self.axis.rule, *self.row.rules]
+
+    @property
     def rows_first(self) -> bool:
         """Whether rows are filtered before they are combined."""
         return bool(self.shape_out[-2] >= self.shape_in[-2])

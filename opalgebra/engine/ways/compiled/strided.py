@@ -73,15 +73,15 @@ def strided_plan(
 
     None where lists might be taken in another order than that of the samples, and where there are few taps anyway.
     """
-    (start,), (up,), (down,), ((a, outputs),), ((c, inputs),) = start, up, down, out, read
+    (j,), (k,), (m,), ((a, outputs),), ((c, inputs),) = start, up, down, out, read
     holes = taps.size - int(np.count_nonzero(taps))
     if holes and taps.size < MANY_TAPS:
         return None
-    flipped = (0,) if down < 0 else ()
-    if down < 0:  # x backwards
-        taps, start, down, c = taps[::-1], -(start + taps.size - 1), -down, 1 - c - inputs
-    g = gcd(up, down)
-    ups, downs, first, last = up // g, down // g, -(-start // g), (start + taps.size - 1) // g
+    flipped = (0,) if m < 0 else ()
+    if m < 0:  # x backwards
+        taps, j, m, c = taps[::-1], -(j + taps.size - 1), -m, 1 - c - inputs
+    g = gcd(k, m)
+    ups, downs, first, last = k // g, m // g, -(-j // g), (j + taps.size - 1) // g
     count = last - first + 1
     if not ups <= count <= ups * downs:
         return None
@@ -93,6 +93,6 @@ def strided_plan(
         return None
     row = Row(parts * ups, parts * downs, parts * outputs, reach, (count - holes // g) * parts * tap_parts)
     laid = only_read(np.asarray(taps, np.result_type(taps.dtype, real))).view(real)
-    table = Strided(up, down, downs, ups, start, taps.size, a, c, outputs, inputs, parts, tap_parts, CODES[rules[0]],
+    table = Strided(k, m, downs, ups, j, taps.size, a, c, outputs, inputs, parts, tap_parts, CODES[rules[0]],
                     holes)  # fmt: skip
     return StridedPlan(dtype, real, (inputs,), (outputs,), flipped, laid, table), row
