@@ -1,7 +1,8 @@
 """How long a new process takes to its first large result: ``python -m benchmarks.starting``.
 
 Cold processes find an empty cache of compiled code, warm ones what a cold one left.  Processor time stands beside the
-time of the clock: on a busy machine it alone says what the start costs.
+time of the clock: on a busy machine it alone says what the start costs.  Bytecode is there, as it is where packages
+are installed.
 """
 
 from __future__ import annotations
@@ -37,23 +38,24 @@ STARTS = {
 }  # fmt: skip
 
 
-def started(module: str, work: str, cache: str) -> list[float]:
+def started(module: str, work: str, cache: str, bytecode: str) -> list[float]:
     """Seconds for NumPy, for the module, for the work, in all, and of the processor."""
-    environment = os.environ | {"NUMBA_CACHE_DIR": cache}
+    environment = os.environ | {"OPALGEBRA_CACHE": cache, "PYTHONPYCACHEPREFIX": bytecode}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     code = [sys.executable, "-c", CLOCK.format(module=module, work=work)]
     run = subprocess.run(code, env=environment, capture_output=True, text=True, check=True)
     return list(map(float, run.stdout.split()))
 
 
-def row(name: str, processes: int) -> str:
-    """A cold process for each warm one, and their medians."""
+def row(name: str, processes: int, bytecode: str) -> str:
+    """A cold process for each warm one, and their medians; the first two compile the bytecode."""
     cold, warm = [], []
-    for _ in range(processes):
+    for _ in range(processes + 1):
         with TemporaryDirectory() as cache:
-            cold.append(started(*STARTS[name], cache))
-            warm.append(started(*STARTS[name], cache))
-    shown = [median(column) for column in zip(*warm, strict=True)]
-    whole = [median(column) for column in zip(*cold, strict=True)][-2:]
+            cold.append(started(*STARTS[name], cache, bytecode))
+            warm.append(started(*STARTS[name], cache, bytecode))
+    shown = [median(column) for column in zip(*warm[1:], strict=True)]
+    whole = [median(column) for column in zip(*cold[1:], strict=True)][-2:]
     return f"| {name} | " + " | ".join(f"{seconds:.2f}" for seconds in (*whole, *shown)) + " |"
 
 
@@ -62,11 +64,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--processes", type=int, default=5, help="cold ones of each kind, and as many warm ones")
     processes = parser.parse_args().processes
-    started("opalgebra", "", "")  # compiles the bytecode
     print("| seconds | cold | processor | warm: NumPy | import | first result | in all | processor |")
     print("| --- " * 8 + "|")
-    for name in STARTS:
-        print(row(name, processes), flush=True)
+    with TemporaryDirectory() as bytecode:
+        for name in STARTS:
+            print(row(name, processes, bytecode), flush=True)
 
 
 if __name__ == "__main__":

@@ -66,6 +66,7 @@ if TYPE_CHECKING:  # what type checkers see of the names in _LATER
     from .bound.compare.comparison import Comparison
     from .bound.operators.base import BoundOperator
     from .bound.reports.tune import tune
+    from .engine.ways.compiled import warm_up
     from .engine.ways.compiled.threads import get_threads, set_threads
     from .nn import Pointwise, checkerboard
 
@@ -82,7 +83,7 @@ __all__ = [
     "cosets", "cosine_bank", "derive", "dft_bank", "divides", "dtft", "equal", "even_symmetric", "exact", "factors",
     "falsehoods", "filterbank", "from_z", "gcld", "gcrd", "get_threads", "integers", "laws", "lclm", "lcrm", "lifting",
     "load_proof", "nn", "not_divides", "nyquist", "operators", "orthonormal", "paraunitary", "prove", "reals",
-    "set_threads", "show", "signals", "smith", "tune", "wavelet",
+    "set_threads", "show", "signals", "smith", "tune", "warm_up", "wavelet",
 ]  # fmt: skip
 
 # Where the names come from that neither expressions nor their ``repr`` need, imported when they are first used.
@@ -107,6 +108,7 @@ _LATER = {
     "bound.compare.comparison": "Comparison",
     "bound.operators.base": "BoundOperator",
     "bound.reports.tune": "tune",
+    "engine.ways.compiled": "warm_up",
     "engine.ways.compiled.threads": "get_threads set_threads",
     "nn": "Pointwise checkerboard",
 }

@@ -72,7 +72,7 @@ def test_every_page_of_the_reference_is_in_its_index() -> None:
 COMING = frozenset([
     "Recursive", "aslinearoperator", "block_diag", "cgls", "design", "diagonal", "equation",
     "hstack", "kron", "nn.from_onnx", "nn.from_torch", "nn.verify", "nn.weights", "on_axis", "periodic",
-    "solve", "stable", "symmetric", "torch", "vstack", "warm_up",
+    "solve", "stable", "symmetric", "torch", "vstack",
 ])  # fmt: skip
 
 

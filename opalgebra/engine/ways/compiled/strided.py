@@ -17,7 +17,8 @@ import numpy as np
 
 from ...arrays.counting import pairs
 from ...arrays.rules import CODES
-from .loops.layout import Row, Strided, entries_of, packed
+from .kernels import Call, loop
+from .loops.layout import Row, Strided, both, entries_of
 from .runs import PIECE_WORK, Runs, only_read
 from .threads import share
 
@@ -58,12 +59,15 @@ class StridedPlan(Runs):
         met = pairs(t.start, t.taps, t.up, t.down, (t.first, t.outputs), (t.origin, t.samples))
         return met * t.parts * t.tap_parts
 
-    def _run(self, x: np.ndarray, y: np.ndarray, batch: int, add: bool, threads: int) -> None:
-        from .loops.strided import strided  # Numba takes a second to import
+    @cached_property
+    def _calls(self) -> tuple[Call, ...]:
+        """The compiled loop, for a result that is new, and for one that is added to."""
+        code = loop("strided._strided", self.real)
+        return tuple(code.holding(self.taps, table) for table in both(Strided, self.table))
 
-        code, table = strided(self.real), packed(Strided, [self.table._replace(add=add)])
-        outputs, pieces = y.size // self.table.parts, self.work * batch // PIECE_WORK
-        share(lambda a, b, _: code(y, x, self.taps, table, a, b), outputs, threads, most=pieces)
+    def _run(self, x: np.ndarray, y: np.ndarray, batch: int, add: bool, threads: int) -> None:
+        run, outputs, pieces = self._calls[add], y.size // self.table.parts, self.work * batch // PIECE_WORK
+        share(lambda first, stop, _: run(first, stop, y, x), outputs, threads, most=pieces)
 
 
 def strided_plan(

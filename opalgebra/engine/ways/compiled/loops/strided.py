@@ -6,14 +6,7 @@ zero read nothing.
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any
-
-import numpy as np
-from numba import int64
-
-from .layout import Strided
-from .machine import machine_code, numbers, part_of, rows_of
+from .machine import arguments, part_of
 from .patches import continued
 from .vectors import fused
 
@@ -39,8 +32,9 @@ def _inside(total, x, source, taps, at, up, count, fuses):
     return total
 
 
-def _strided(y, x, taps, tables, first, stop):
+def _strided(held, given, first, stop):
     """The samples first ≤ n < stop of y."""
+    y, x, taps, tables = arguments(held, given)
     table = tables[0]
     parts, tap_parts, up = table.parts, table.tap_parts, table.up
     for n in range(first, stop):
@@ -72,10 +66,3 @@ def _strided(y, x, taps, tables, first, stop):
         y[parts * n] = total + y[parts * n] if table.add else total
         if parts == 2:
             y[parts * n + 1] = other + y[parts * n + 1] if table.add else other
-
-
-@lru_cache
-def strided(real: np.dtype) -> Any:
-    """The samples first ≤ n < stop of y, for entries of this dtype."""
-    row = numbers(real)
-    return machine_code(_strided, real, row, row, row, rows_of(Strided), int64, int64, counts=False)
