@@ -1,7 +1,7 @@
 """The loops as plans call them: each for one dtype of entries, loaded where it was compiled before, else compiled.
 
 A loop reads its arguments from two blocks of memory: a number, or of an array the address and the shape.  One block is
-*held*, lists and tables of a plan, written down once; the other is *given* with every call, arrays on one axis.  So a
+*held*, lists and tables of a plan, written down once; the other is *given* with every call, flat arrays.  So a
 call is one call of C, which costs a microsecond and needs no Numba.
 
 >>> y, x, places = np.zeros(2), np.array([1.0, 2.0, 3.0]), np.array([0, 1, 1])
@@ -140,11 +140,12 @@ class Call:
         self._pack = Struct(f"={2 * len(self._given)}q").pack
 
     def __call__(self, first: int, stop: int, *given: np.ndarray) -> None:
-        """Run the steps first ≤ t < stop; what is given are arrays on one axis, contiguous and writable."""
+        """Run the steps first ≤ t < stop; what is given are arrays that are contiguous and writable, read as flat."""
+        kinds = [value.dtype for value in given]
+        if kinds != self._given:
+            raise TypeError(f"a loop was called with {kinds} for {self._given}")
         words: list[int] = []
-        for dtype, value in zip(self._given, given, strict=True):
-            if value.dtype != dtype or value.ndim != 1:
-                raise TypeError(f"a loop was called with {value.dtype}[{value.ndim}] for {dtype}[1]")
+        for value in given:
             words += (addressof(_memory(value)), value.size)
         if self._entry(_NOTHING, _FAILED, self._block, self._pack(*words), first, stop):
             raise ArithmeticError("a compiled loop divided by 0")
