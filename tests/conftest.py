@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
+from opalgebra.bound.operators import windowed
+from opalgebra.engine.program import shared
 from tests.cuda_shim.places import cupy, place
 
 __all__ = ["cupy", "place"]  # fixtures, for the tests of CuPy arrays
@@ -16,6 +19,14 @@ __all__ = ["cupy", "place"]  # fixtures, for the tests of CuPy arrays
 # No deadline: the first example of a law pays for importing SymPy. Derandomised: a failure repeats.
 settings.register_profile("house", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("house")
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_shared() -> Iterator[None]:
+    """What a test has planned, with faults planted perhaps, is not what equal operators of the next one run."""
+    yield
+    windowed._shared.clear()
+    shared._KEPT.clear()
 
 
 @pytest.fixture

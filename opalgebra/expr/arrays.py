@@ -245,13 +245,15 @@ class Spread:
         values.flags.writeable = False
         return values
 
-    def trimmed(self) -> tuple[tuple[int, ...], Spread]:
-        """Where the first sample that is not 0 stands, per axis, and the samples from there to the last one."""
+    def trimmed(self, start: tuple[int, ...]) -> tuple[tuple[int, ...], Spread]:
+        """The index of the first sample that is not 0, if all begin at ``start``, and those from it to the last one."""
+        if self.given.ndim == 1 and self.given.size and self.given[0] != 0 and self.given[-1] != 0:
+            return start, self  # which need not look at the others
         where: Any = np.nonzero(self.given)
         if not len(where[0]):
             return (), Spread(np.zeros((0,) * self.given.ndim), self.factors)
         low, high = [int(w.min()) for w in where], [int(w.max()) + 1 for w in where]
-        first = tuple([k * n for k, n in zip(self.factors, low, strict=True)])
+        first = tuple([a + k * n for a, k, n in zip(start, self.factors, low, strict=True)])
         return first, Spread(self.given[tuple(map(slice, low, high))], self.factors)
 
     def alike(self, other: Spread) -> tuple[np.ndarray, np.ndarray]:

@@ -20,7 +20,7 @@ from ..scalar import check_scalar, to_sympy
 from .arrays import Spread, as_array, as_start, exact_array, hash_of, only_python_numbers, same_numbers, tap_symbol
 from .exactly import exactly, is_exact_arithmetic
 from .factors import ByFactor, axes, factor, is_symbolic, ratio
-from .index import minus, plus
+from .index import minus, plus, times
 from .node import Node, common_ndim
 from .sampling import SamplingMatrix
 
@@ -142,11 +142,14 @@ class Signal(SignalExpr):
         self._set(_values=array, _start=as_start(start, array.ndim), weak=weak, ndim=array.ndim)
 
     @classmethod
-    def _wrap(cls, array: np.ndarray, start: tuple[int, ...], weak: bool = False) -> Signal:
-        """A signal around an array that nobody else writes to; used by the engines."""
+    def _wrap(
+        cls, array: np.ndarray, start: tuple[int, ...], weak: bool = False, factors: tuple[int, ...] | None = None
+    ) -> Signal:
+        """A signal around an array that nobody else writes to, its samples so far apart; used by the engines."""
         signal = object.__new__(cls)
         array.flags.writeable = False
-        signal.__dict__.update(_values=array, _start=start, weak=weak, ndim=array.ndim)
+        given = {"_values": array} if factors is None else {"_kept": array, "_factors": factors}
+        signal.__dict__.update(given, _start=start, weak=weak, ndim=array.ndim)
         return signal
 
     _factors: tuple[int, ...] | None = None  # how far apart the samples stand that are kept: see :mod:`.spread`
@@ -212,6 +215,9 @@ class Signal(SignalExpr):
     def parts(self) -> tuple[Any, ...]:
         return self._values, self._start, self.weak
 
+    def children(self) -> list[Node]:
+        return []
+
     def key(self) -> tuple[Any, ...]:
         """Structure, for use as a kernel: window, dtype and values, not merely the sequence."""
         return self.dtype.str, self._shape, self._spread, self._start, self.weak
@@ -228,7 +234,7 @@ class Signal(SignalExpr):
         return Signal([0]) if self.ndim == 1 else Signal(np.zeros((1,) * self._values.ndim, dtype=np.int64))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore_signal, (np.array(self._values), self._start, self.weak)
+        return _restore_signal, (np.array(self._given), self._start, self.weak, self._factors)
 
     def __truediv__(self, scalar: object) -> SignalExpr:
         number = check_scalar(scalar)
@@ -240,23 +246,19 @@ class Signal(SignalExpr):
 
     def items(self) -> list[tuple[tuple[int, ...], Any]]:
         """(index, value) of the samples that are not zero."""
-        where: Any = np.argwhere(self._values != 0) if self._values.size else []
-        return [(plus(map(int, at), self._start), self._values[tuple(at)]) for at in where]
-
-    def _trimmed(self) -> tuple[tuple[int, ...], Spread]:
-        low, samples = self._spread.trimmed()
-        return plus(low, self._start) if samples.given.size else (), samples
+        where: Any = np.argwhere(self._given != 0) if self._given.size else []
+        return [(plus(times(map(int, at), self._spread.factors), self._start), self._given[tuple(at)]) for at in where]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Signal) or self.ndim != other.ndim:
             return False
-        (start, mine), (other_start, theirs) = self._trimmed(), other._trimmed()
+        (start, mine), (other_start, theirs) = [signal._spread.trimmed(signal._start) for signal in (self, other)]
         return start == other_start and mine.shape == theirs.shape and same_numbers(*mine.alike(theirs))
 
     def __hash__(self) -> int:
         cached: int | None = self.__dict__.get("_sequence_hash")
         if cached is None:
-            start, given = self._trimmed()
+            start, given = self._spread.trimmed(self._start)
             cached = self.__dict__["_sequence_hash"] = hash((start, given.shape, *map(hash_of, given.first(8))))
         return cached
 
@@ -324,8 +326,7 @@ class Signal(SignalExpr):
         return found
 
 
-def _restore_signal(values: np.ndarray, start: tuple[int, ...], weak: bool) -> Signal:
-    return Signal._wrap(values, start, weak)
+_restore_signal = Signal._wrap  # the name in pickles
 
 
 @dataclass(frozen=True, eq=False, repr=False)

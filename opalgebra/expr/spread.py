@@ -13,19 +13,6 @@ from .signals import Signal
 LARGE = 2**16  # samples from which zeros wait
 
 
-def waiting(given: np.ndarray, factors: tuple[int, ...], starts: tuple[int, ...], weak: bool) -> Signal:
-    """The samples of an array ``factors`` apart, the first of them at ``starts``.
-
-    >>> s = waiting(np.array([1, 2]), (3,), (5,), False)
-    >>> s.starts, s.stops, s.values
-    ((5,), (9,), array([1, 0, 0, 2]))
-    """
-    signal = object.__new__(Signal)
-    signal._set(_kept=given, _factors=factors, _start=starts, weak=weak, ndim=given.ndim)
-    signal.__dict__["_children"] = []  # so that no walk makes the zeros
-    return signal
-
-
 def spread(signal: Signal, factors: tuple[int, ...]) -> Signal | None:
     """↑k of a signal of numbers, where most of many samples would be zeros; None where they may as well be made.
 
@@ -34,20 +21,18 @@ def spread(signal: Signal, factors: tuple[int, ...]) -> Signal | None:
     """
     if signal.is_exact or not prod(signal._shape):
         return None
-    given = signal.values
+    given, starts = signal._given, times(signal.starts, factors)
+    factors = times(factors, signal._factors or (1,) * given.ndim)
     size = prod(shape_apart(given.shape, factors))
     if size < LARGE or size < 4 * given.size:
         return None
-    return waiting(given, factors, times(signal.starts, factors), signal.weak)
+    return Signal._wrap(given, starts, signal.weak, factors)
 
 
 def flipped(signal: Signal) -> Signal:
     """x_{−n}, a view of the same samples."""
     starts = tuple([1 - stop for stop in signal.stops])
-    mirrored = np.flip(signal._given)
-    if signal._factors is None:
-        return Signal._wrap(mirrored, starts, signal.weak)
-    return waiting(mirrored, signal._factors, starts, signal.weak)
+    return Signal._wrap(np.flip(signal._given), starts, signal.weak, signal._factors)
 
 
 def places(signal: Signal) -> list[np.ndarray] | None:

@@ -28,8 +28,10 @@ from ...engine.program.program import Beyond, Program, window_read
 from ...engine.program.shared import Compiled, multiplied_out
 from ...engine.program.values import Ends, pieces
 from ...engine.ways.choose import check_engine, engine_for
+from ...engine.ways.tuned import state
 from ...errors import DimensionError, OperandError
-from ...expr import LinearOperator, formal_parts, grid
+from ...expr import LinearOperator, Node, Signal, formal_parts, grid
+from ...expr.node import remembered as in_tree
 from ...scalar import exact, is_sympy
 from ..arrays.dask_filters import lazily
 from ..arrays.precision import as_data, computed_in
@@ -39,18 +41,55 @@ from .between import BetweenWindows
 from .boundary import Extension, sources
 from .extent import MODES, check_period, mode_window
 
+SHARED, FEW_SAMPLES = 32, 2**16  # operators that are kept for equal ones; samples of their windows and kernels
+_shared: dict[Any, Windowed] = {}
+
 
 def on_sizes(
     operator: LinearOperator, n: Any, out: Any, mode: str, boundary: Any, dtype: Any, engine: str = "auto"
 ) -> Windowed:
-    """See :meth:`~opalgebra.LinearOperator.on`; for numbers."""
+    """See :meth:`~opalgebra.LinearOperator.on`; for numbers.  Equal operators share one object where it is small."""
     sizes = as_sizes(n, operator.ndim)
     rules = check_boundary(boundary, len(sizes))
     known = check_mode(mode, out)
-    if known is not None:
+    window = as_window(out, len(sizes)) if known is None else None
+    if dtype is not None or prod(sizes) + _samples(operator) > FEW_SAMPLES:
+        return _on_sizes(operator, sizes, window, known, rules, dtype, engine)
+    key = operator, sizes, window, known, rules, engine, state()
+    found = _shared.get(key)
+    if found is None:
+        found = _on_sizes(operator, sizes, window, known, rules, dtype, engine)
+        if found.out_window.size <= FEW_SAMPLES:
+            if len(_shared) >= SHARED:
+                _shared.clear()
+            _shared[key] = found
+    return found
+
+
+def _on_sizes(
+    operator: LinearOperator,
+    sizes: Shape,
+    window: Window | None,
+    mode: str | None,
+    rules: tuple[str, ...],
+    dtype: Any,
+    engine: str,
+) -> Windowed:
+    if window is None:
+        assert mode is not None
         check_period(operator, sizes, rules)
-    window = as_window(out, len(sizes)) if known is None else mode_window(operator, sizes, known)
-    return Windowed(operator, sizes, window, known, rules, dtype, engine)
+        window = mode_window(operator, sizes, mode)
+    return Windowed(operator, sizes, window, mode, rules, dtype, engine)
+
+
+def _samples(operator: LinearOperator) -> int:
+    """Of all kernels and sequences together."""
+    return int(in_tree(operator, "_samples", _count_samples))
+
+
+def _count_samples(node: Node) -> int:
+    own = prod(node._shape) if isinstance(node, Signal) else 0
+    return own + sum(child.__dict__["_samples"] for child in node.children())
 
 
 class Windowed(BetweenWindows):

@@ -22,6 +22,7 @@ from ...scalar import Scalar, check_scalar, exact, is_sympy, to_sympy
 from .device import is_cupy, module_of
 
 INT64_MAX = 2**63 - 1
+TOO_LARGE = "a number is too large for the floats of the data; give exact data: SymPy entries"
 _WEAK_ZERO: dict[str, Any] = {"i": 0, "u": 0, "f": 0.0, "c": 0j}
 _LONG = (np.dtype(np.longdouble), np.dtype(np.clongdouble))
 
@@ -131,6 +132,8 @@ def cast(array: np.ndarray, dtype: Any) -> np.ndarray:
     """``array`` in the precision of ``dtype``, real where it is real; never from finite to infinite."""
     if array.dtype == dtype:
         return array
+    if array.dtype == object:  # whole numbers that neither int64 nor a float holds
+        raise CoefficientError(TOO_LARGE)
     target = dtype if array.dtype.kind == "c" or dtype.kind != "c" else np.finfo(dtype).dtype
     kept: dict[str, Any] = {} if is_cupy(array) else {"casting": "same_kind"}  # a fraction never to an integer
     with np.errstate(over="ignore"):
@@ -394,9 +397,7 @@ def _real(value: Any, long: bool) -> Any:
         if not np.isfinite(number):
             raise OverflowError
     except OverflowError:
-        raise CoefficientError(
-            "a number is too large for the floats of the data; give exact data: SymPy entries"
-        ) from None
+        raise CoefficientError(TOO_LARGE) from None
     return number
 
 

@@ -16,7 +16,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, reduce
-from math import gcd, prod
+from math import gcd, inf, prod
+from sys import float_info
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -373,7 +374,8 @@ class Fir:
     def gain(self) -> float:
         """Σ|h|, of the output channel where it is largest."""
         rows = np.abs(self.taps).reshape(prod(self.taps.shape[:2]) if self.mixes else 1, -1)
-        return float(rows.sum(axis=1).max())
+        most = rows.sum(axis=1).max()
+        return inf if isinstance(most, int) and most > float_info.max else float(most)
 
     def check_integers(self, x: np.ndarray) -> int:
         """The largest |y| that integers x can give, refused where int64 may not hold it."""

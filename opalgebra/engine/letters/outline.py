@@ -13,6 +13,7 @@ from ...scalar import Scalar, is_sympy
 from ..arrays import arithmetic
 from ..arrays.arithmetic import Numbers, Product
 from ..arrays.window import Window, union
+from ..filters.remembered import remembered as kept
 from .machine import LETTERS, WEIGHTS, Machine
 from .unfold import evaluate_channels, window_of
 
@@ -59,6 +60,42 @@ class Windows(Machine[Window]):
         return union(terms)
 
 
+class Sizes(Windows):
+    """The same, refused where an array of numbers of so many bytes would be too large, before any is made."""
+
+    def __init__(self, itemsize: int) -> None:
+        self.itemsize = itemsize
+
+    def does(self, letter: str, x: Window, *given: Any) -> Window:
+        """A letter."""
+        return self._checked(super().does(letter, x, *given))
+
+    def total(self, terms: Sequence[Window]) -> Window:
+        """The smallest window that holds all."""
+        return self._checked(super().total(terms))
+
+    def _checked(self, window: Window) -> Window:
+        window.check_size(self.itemsize)
+        return window
+
+
+def check_sizes(operator: LinearOperator, signals: Sequence[Signal]) -> None:
+    """Raise :class:`~opalgebra.SizeError` where a result or what lies on the way to it is too large for an array.
+
+    >>> import opalgebra as oa
+    >>> check_sizes(oa.Up(2) ** 60, [oa.Signal([1, 2, 3])])
+    Traceback (most recent call last):
+    opalgebra.errors.SizeError: ...
+    """
+    windows, itemsize = tuple(map(window_of, signals)), min(signal.dtype.itemsize for signal in signals)
+
+    def fits() -> bool:
+        evaluate_channels(operator, windows, Sizes(itemsize))
+        return True
+
+    kept(operator, "_fits", (windows, itemsize), fits, 16)
+
+
 NOTHING = Product(lambda x, h: np.zeros(0, np.result_type(x, h)), lambda h: 0)
 _TONE = Numbers(np.zeros(0, complex), weak=True)
 
@@ -73,7 +110,7 @@ class Dtypes(Machine[Numbers]):
 
     def convolve(self, x: Numbers, kernel: Signal) -> Numbers:
         """By an array in NumPy's common dtype, by Python numbers and integers in that of the data."""
-        return arithmetic.multiply(NOTHING, x, arithmetic.settled(x, Numbers(kernel.values, kernel.weak)))
+        return arithmetic.multiply(NOTHING, x, arithmetic.settled(x, Numbers(kernel._given, kernel.weak)))
 
     def modulate(self, x: Numbers, sequence: Signal) -> Numbers:
         """The same."""
@@ -108,7 +145,7 @@ class _Passes(Machine[int]):
     def does(self, letter: str, x: int, *given: Any) -> int:
         """A letter, and whether there are symbols in its numbers."""
         for thing in given:
-            exact = isinstance(thing, Signal) and Numbers(thing.values, thing.weak).has_symbols
+            exact = isinstance(thing, Signal) and Numbers(thing._given, thing.weak).has_symbols
             self.has_symbols |= exact or bool(is_sympy(thing) and thing.free_symbols)
         return super().does(letter, x, *given)
 

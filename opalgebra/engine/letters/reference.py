@@ -20,6 +20,7 @@ from ..arrays.tone import tone_signal
 from ..arrays.window import Window, place, union
 from ..filters.relabel import Relabel
 from .machine import Machine
+from .outline import check_sizes
 from .unfold import evaluate, evaluate_channels, window_of
 
 
@@ -34,12 +35,14 @@ class ReferenceEngine:
 
     def apply(self, operator: LinearOperator, signal: Signal, exact: bool = False) -> Signal:
         """A x; the input is read only."""
+        check_sizes(operator, (signal,))
         return evaluate(operator, signal, _machine(exact))
 
     def apply_to_channels(
         self, operator: LinearOperator, signals: tuple[Signal, ...], exact: bool = False
     ) -> tuple[Signal, ...]:
         """A (x_0, x_1, …); the inputs are read only."""
+        check_sizes(operator, signals)
         return evaluate_channels(operator, signals, _machine(exact))
 
     def add(self, terms: Sequence[Signal], exact: bool = False) -> Signal:
@@ -57,7 +60,7 @@ class ArrayMachine(Machine[Signal]):
     def convolve(self, x: Signal, kernel: Signal) -> Signal:
         """y_n = Σ_k q_{n−k} x_k."""
         window = window_of(x).convolved(window_of(kernel))
-        window.check_size(max(8, x.values.itemsize, kernel.values.itemsize))
+        window.check_size(max(8, x.dtype.itemsize, kernel.dtype.itemsize))
         data = self.read(x)
         return _made(arithmetic.multiplied(CONVOLUTION, data, arithmetic.settled(data, self.read(kernel))), window)
 
@@ -132,14 +135,14 @@ class ArrayMachine(Machine[Signal]):
     def total(self, terms: Sequence[Signal]) -> Signal:
         """The sum, on the union of the windows."""
         window = union([window_of(term) for term in terms])
-        window.check_size(max(8, *(term.values.itemsize for term in terms)))
+        window.check_size(max(8, *(term.dtype.itemsize for term in terms)))
         placed = [(self.read(term), place(window_of(term), window)) for term in terms]
         return _made(arithmetic.summed(placed, window.shape), window)
 
 
 def _relabelled(action: Relabel, x: Signal) -> Signal:
     window = action.reaches(window_of(x))
-    window.check_size(max(8, x.values.itemsize))  # a place of the table takes 8 bytes
+    window.check_size(max(8, x.dtype.itemsize))  # a place of the table takes 8 bytes
     result = arithmetic.zeros(window.shape, x.dtype)
     action.move(result, x.values, window, window_of(x))
     return Signal._wrap(result, window.starts, x.weak)

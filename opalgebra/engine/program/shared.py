@@ -64,6 +64,7 @@ class _Kept:
     def __init__(self) -> None:
         self.lock = Lock()
         self.made: OrderedDict[Any, Compiled] = OrderedDict()
+        self.taps = 0  # of all of them
 
     def get(self, key: Any) -> Compiled | None:
         """What is kept under the key."""
@@ -73,13 +74,21 @@ class _Kept:
     def put(self, made: Compiled) -> Compiled:
         """What is kept under its key from now on: what another thread has put there meanwhile, if it has."""
         with self.lock:
-            found = self.made.setdefault(made.key, made)
-            self.made.move_to_end(made.key)
-            taps = sum(entry.taps for entry in self.made.values()) if found is made else 0
-            while len(self.made) > 1 and (len(self.made) > MOST or taps > MOST_TAPS):
-                _, gone = self.made.popitem(last=False)
-                taps -= gone.taps
-            return found
+            found = self.made.get(made.key)
+            if found is not None:
+                self.made.move_to_end(made.key)
+                return found
+            self.made[made.key] = made
+            self.taps += made.taps
+            while len(self.made) > 1 and (len(self.made) > MOST or self.taps > MOST_TAPS):
+                self.taps -= self.made.popitem(last=False)[1].taps
+            return made
+
+    def clear(self) -> None:
+        """Forget all."""
+        with self.lock:
+            self.made.clear()
+            self.taps = 0
 
 
 _KEPT = _Kept()

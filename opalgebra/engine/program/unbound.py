@@ -107,22 +107,34 @@ def planned(operator: LinearOperator, signals: tuple[Signal, ...]) -> Plan | Non
             integers.append(signal.values)
     if stays_by_letters(operator) or any(values.size < FEW for values in integers):
         return None
+    kinds = _kinds(operator, tuple([signal.dtype for signal in signals]))
+    if any(dtype.char not in NUMBERS for dtype in kinds):
+        return None
     given = tuple([(signal.starts, signal.values.shape, signal.dtype) for signal in signals])
     compiled = as_written(operator, signals[0].values.ndim)
-    (plan,) = remembered(compiled, "_plans", given, lambda: (_plan(operator, compiled, signals),), MOST_PLANS)
+    (plan,) = remembered(compiled, "_plans", given, lambda: (_plan(operator, compiled, signals, kinds),), MOST_PLANS)
     found: Plan | None = plan
     if found is not None and any(magnitude(values) * found.growth >= EXACT for values in integers):
         return None
     return found
 
 
-def _plan(operator: LinearOperator, compiled: Compiled, signals: tuple[Signal, ...]) -> Plan | None:
+def _kinds(operator: LinearOperator, dtypes: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The dtypes of the outputs for inputs of some dtypes."""
+
+    def make() -> tuple[Any, ...]:
+        nothing = tuple([Numbers(np.zeros(0, dtype), weak=False) for dtype in dtypes])
+        return tuple([numbers.array.dtype for numbers in evaluate_channels(operator, nothing, Dtypes())])
+
+    found: tuple[Any, ...] = remembered(operator, "_kinds", dtypes, make, MOST_PLANS)
+    return found
+
+
+def _plan(
+    operator: LinearOperator, compiled: Compiled, signals: tuple[Signal, ...], kinds: tuple[Any, ...]
+) -> Plan | None:
     windows = tuple(map(window_of, signals))
     reached = evaluate_channels(operator, windows, Windows())
-    nothing = tuple([Numbers(np.zeros(0, signal.dtype), weak=False) for signal in signals])
-    kinds = [numbers.array.dtype for numbers in evaluate_channels(operator, nothing, Dtypes())]
-    if any(dtype.char not in NUMBERS for dtype in kinds):
-        return None
     outputs = tuple(map(Output, reached, kinds))
     together: dict[Any, list[int]] = {}
     for i, (window, dtype) in enumerate(outputs):

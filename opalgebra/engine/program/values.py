@@ -29,6 +29,7 @@ from ..filters.weights import Quotient, Tone, Weight
 from ..letters.machine import Machine
 from ..letters.unfold import evaluate, formal_error
 
+WHOLE, HUGE = 2**62, 2**1023  # from where whole numbers are floats, and from where they are none
 LEAST = 2.0**-60  # of a product of taps, far from where numbers of single precision end
 
 Action: TypeAlias = Fir | Weight | Quotient | Relabel
@@ -131,7 +132,7 @@ def _is_safe(fir: Fir, taps: np.ndarray) -> bool:
 
     Integers would be taken modulo 2^64, and floats become 0 or infinite where x is what makes up for it.
     """
-    if not fir.is_single or not taps.size:
+    if not fir.is_single or not taps.size or object in (fir.taps.dtype, taps.dtype):
         return False
     weight = fir.taps.reshape(-1)[0]
     if weight == 1:
@@ -162,9 +163,13 @@ def numbers(signal: Signal) -> np.ndarray:
 
 def number(scalar: Scalar) -> Any:
     """A scalar as a number to compute with."""
+    if isinstance(scalar, float | complex):
+        return scalar
+    if isinstance(scalar, int):  # one that is too large for any float is refused where it meets one
+        return float(scalar) if WHOLE <= abs(scalar) < HUGE else scalar
     entry = np.empty((), dtype=object)
     entry[()] = scalar
-    return _numeric(entry)[()] if is_sympy(scalar) or not isinstance(scalar, (int, float, complex)) else scalar
+    return _numeric(entry)[()]
 
 
 def _numeric(entries: np.ndarray) -> np.ndarray:
@@ -175,7 +180,7 @@ def _numeric(entries: np.ndarray) -> np.ndarray:
             "its exact matrix is .matrix(), or give numbers for the symbols"
         )
     whole = [exact(entry) for entry in entries.flat]
-    if all(isinstance(entry, int) and abs(entry) < 2**62 for entry in whole):
+    if all(isinstance(entry, int) and abs(entry) < WHOLE for entry in whole):
         return np.array(whole, dtype=np.int64).reshape(entries.shape)
     return evaluated(entries, np.dtype(np.float64)).array
 

@@ -81,9 +81,11 @@ def _is_long(job: Job) -> str | None:
         return "asked for"
     if job.large is None or job.action.taps.size < FFT_TAPS:
         return None
-    cut = _transforms(job.action, job.written, job.read, job.dtype)
     is_real = job.dtype.kind == "f"
     real_work = job.work * (1 if is_real else 4 if job.action.taps_in(job.dtype).dtype.kind == "c" else 2)
+    if real_work <= compiled.least_transforms(job.written.size, job.dtype):
+        return None
+    cut = _transforms(job.action, job.written, job.read, job.dtype)
     if cut is None or (as_long := cut.work(job.batch)) >= real_work:
         return None
     return f"long: {real_work:,} multiply-adds, FFTs cost as much as {as_long:,}"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import pickle
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
 import opalgebra as oa
+from opalgebra.bound.operators import windowed
 from opalgebra.engine.arrays.window import Window
 from opalgebra.engine.filters import fir as module
 from opalgebra.engine.filters.fir import Fir, is_sparse
@@ -19,14 +21,6 @@ from opalgebra.expr.spread import spread
 from tests.engine.filters.test_fir import draw, draw_window, run
 
 RULES = ["zero", "wrap", "symmetric", "reflect", "edge", "antisymmetric", "antireflect"]
-
-
-@pytest.fixture(autouse=True)
-def fresh() -> Iterator[None]:
-    """Nothing that was planned before, and nothing of what is planned here afterwards."""
-    shared._KEPT.made.clear()
-    yield
-    shared._KEPT.made.clear()
 
 
 def as_list(fir: Fir) -> Fir:
@@ -112,7 +106,8 @@ def test_bound_operators_are_those_of_the_dense_form(seed: int, monkeypatch: pyt
 
     found = made()
     monkeypatch.setattr(module, "is_sparse", lambda count, span: False)
-    shared._KEPT.made.clear()
+    shared._KEPT.clear()
+    windowed._shared.clear()
     want = made()
     for a, b in zip(found, want, strict=True):
         assert (a.dtype, a.shape) == (b.dtype, b.shape)
@@ -186,6 +181,11 @@ def test_a_spread_signal_is_a_signal() -> None:
     assert oa.Conv(waiting) == oa.Conv(oa.Signal._wrap(dense, (-300_000,), True))
     assert np.array_equal(waiting.values, dense)
     assert spread(q, (2,)) is None
+    twice = spread(waiting, (2,))
+    assert twice is not None
+    assert (twice.start, twice.stop, twice[-600_000], twice[-400_000]) == (-600_000, -399_999, 1, 2)
+    assert pickle.loads(pickle.dumps(waiting)) == waiting
+    assert len(pickle.dumps(oa.Conv(waiting))) < 1000
 
 
 def test_the_ends_of_a_list_are_those_of_its_taps() -> None:

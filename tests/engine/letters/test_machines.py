@@ -24,7 +24,7 @@ from opalgebra.engine.arrays.arithmetic import Numbers
 from opalgebra.engine.arrays.window import Window
 from opalgebra.engine.letters.explain import CostMachine
 from opalgebra.engine.letters.machine import LETTERS, WEIGHTS, Channels, Machine
-from opalgebra.engine.letters.outline import Dtypes, Windows, _Passes
+from opalgebra.engine.letters.outline import Dtypes, Sizes, Windows, _Passes
 from opalgebra.engine.letters.reference import ArrayMachine, ExactMachine
 from opalgebra.engine.letters.unfold import evaluate_channels, run
 from opalgebra.engine.program.values import Compiler, Value
@@ -50,6 +50,7 @@ MACHINES: dict[type, Callable[[int], tuple[Machine[Any], Any]]] = {
     Channels: lambda d: (Channels(ArrayMachine()), (signal(d), signal(d))),
     CostMachine: lambda d: (CostMachine(), Window((0,) * d, (SIZE,) * d)),
     Windows: lambda d: (Windows(), Window((0,) * d, (SIZE,) * d)),
+    Sizes: lambda d: (Sizes(8), Window((0,) * d, (SIZE,) * d)),
     Dtypes: lambda d: (Dtypes(), Numbers(np.zeros(0), weak=False)),
     _Passes: lambda d: (_Passes(), 0),
     _Meter: lambda d: (_Meter(1, 10**9), Window((0,) * d, (SIZE,) * d)),

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ import opalgebra as oa
 from opalgebra.engine.arrays.arithmetic import Numbers
 from opalgebra.engine.filters.fir import Fir
 from opalgebra.engine.letters.outline import Dtypes, Windows
-from opalgebra.engine.letters.reference import ReferenceEngine
+from opalgebra.engine.letters.reference import ArrayMachine, ReferenceEngine
 from opalgebra.engine.program import matrix, shared, unbound
 from opalgebra.engine.program.unbound import PlannedEngine, planned
 from opalgebra.errors import OpAlgebraError
@@ -30,9 +31,9 @@ INTEGERS = "bBhHiIqQ"
 @pytest.fixture
 def fresh() -> Iterator[None]:
     """Nothing that was planned before, and nothing of what is planned here afterwards."""
-    shared._KEPT.made.clear()
+    shared._KEPT.clear()
     yield
-    shared._KEPT.made.clear()
+    shared._KEPT.clear()
 
 
 def run(engine: ReferenceEngine, A: oa.LinearOperator, signals: tuple[oa.Signal, ...]) -> Any:
@@ -234,12 +235,34 @@ def test_what_is_too_large_is_refused_before_work() -> None:
               oa.Block([[oa.Up(2**40)], [oa.Conv([1.0, 2.0])]])):  # fmt: skip
         with pytest.raises(oa.SizeError):
             A @ np.ones(3)
+    for A in (oa.Up(2) ** 60, oa.Repeat(2) ** 40, oa.Conv([1, 2]) @ oa.Up(2) ** 60):  # letter by letter as well
+        with patch.object(ArrayMachine, "up", None), pytest.raises(oa.SizeError):
+            A @ [1, 2, 3]
     far = oa.Conv([1.0, 2.0]) @ oa.Shift(10**30) @ np.ones(3)
     assert (far.start, far.values.tolist()) == (10**30, [1, 3, 3, 2])
     near = oa.Block([[oa.Conv([1.0, 2.0])], [oa.Shift(10**12) @ oa.Conv([1.0, 2.0])]])
     assert [y.start for y in near @ np.ones(3)] == [0, 10**12]
     # What the letters would hold on the way, and a program does not, is no reason to refuse.
     assert (oa.Down(44_101) @ oa.Conv([1.0, 2.0]) @ oa.Up(44_100) @ np.ones(10**6)).values.size > 990_000
+
+
+@pytest.mark.parametrize("factor", [10**30, -(2**64), sympy.Integer(10) ** 30])
+@pytest.mark.parametrize("huge", [10**400, sympy.Integer(10) ** 400], ids=["int", "sympy"])
+def test_whole_numbers_that_int64_does_not_hold(factor: Any, huge: Any) -> None:
+    few, x = oa.Conv([1, 2]), np.arange(100)
+    for A in (factor * few, oa.Conv([factor, 2 * factor]), few @ (factor * oa.Identity())):
+        for y in (A.on(100)(x * 1.0), (A @ (x * 1.0)).values):
+            assert np.allclose(y, float(factor) * few.on(100)(x), rtol=1e-15)
+        assert A @ x == A @ oa.Signal(x.tolist())
+        with pytest.raises(oa.IntegerOverflow):
+            A.on(100)(x)
+    for A in (huge * few, oa.Conv([huge, 1]), few @ (huge * oa.Identity())):
+        assert A @ x == A @ oa.Signal(x.tolist())
+        for F in (A.on(100), A.on(100).T, A.on(100, boundary="wrap")):
+            with pytest.raises(oa.CoefficientError):
+                F(np.ones(F.dims))
+        with pytest.raises(oa.CoefficientError):
+            A @ np.ones(100)
 
 
 @pytest.mark.parametrize("char", DTYPES)

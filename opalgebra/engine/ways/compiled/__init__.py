@@ -11,10 +11,11 @@ Numba is imported by the first ``run``.
 from __future__ import annotations
 
 import os
+from functools import cache
 from importlib.util import find_spec
 
 from .boxes import Boxes, BoxFilter
-from .fourier import fir, transforms_of
+from .fourier import fir, least_transforms, transforms_of
 from .loops.layout import DTYPES
 from .mixing import AXES as MIXING_AXES
 from .mixing import MixingPlan, mixing_plan
@@ -50,4 +51,9 @@ def warm_up() -> None:
 def available() -> bool:
     """Whether Numba is installed and may compile; it is looked for, not imported."""
     is_off = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
-    return not is_off and find_spec("numba") is not None
+    return not is_off and _is_installed()
+
+
+@cache
+def _is_installed() -> bool:
+    return find_spec("numba") is not None

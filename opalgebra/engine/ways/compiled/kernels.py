@@ -34,7 +34,6 @@ from .loops.layout import (
     RowTiles,
     Shuffle,
     Span,
-    Strided,
     Transforms,
     record_of,
 )
@@ -62,7 +61,6 @@ _SEPARABLE = (GIVEN, GIVEN, *_FILTERED, *_COMBINED, ENTRY, _rows(RowTiles), GIVE
 LOOPS = {
     "tiles._tiles": (GIVEN, GIVEN, ENTRIES, TABLE, TABLE, GIVEN, AXES, LASTS, NUMBER, NUMBER),
     "tiles._each": (GIVEN, GIVEN, ENTRIES, INDICES, TABLE, LASTS),
-    "strided._strided": (GIVEN, GIVEN, ENTRIES, _rows(Strided)),
     "far._far": (GIVEN, GIVEN, ENTRIES, TABLE, INDICES, GIVEN, AXES, LASTS, NUMBER, NUMBER),
     "phases._tiles": (GIVEN, GIVEN, ENTRIES, INDICES, ENTRIES, INDICES, GROUPS, CHUNKS, TILES, GIVEN),
     "phases._each": (GIVEN, GIVEN, ENTRIES, PHASES, TILES),
@@ -90,7 +88,7 @@ UNCHECKED = frozenset(["rows._rows_first", "rows._rows_last"])
 
 #: Those of filters on one axis and two, of resampling, of long filters, and of layers.
 USUAL = (
-    "tiles._tiles", "tiles._each", "strided._strided", "phases._tiles", "phases._lists", "rows._rows_first",
+    "tiles._tiles", "tiles._each", "phases._tiles", "phases._each", "phases._lists", "rows._rows_first",
     "rows._rows_last", "transforms._groups", "mixing._mixed",
 )  # fmt: skip
 

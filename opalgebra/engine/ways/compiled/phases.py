@@ -26,9 +26,9 @@ import numpy as np
 from ...arrays.rules import CODES
 from .axes import Ints, Pairs, Places, check
 from .kernels import Call, loop
-from .loops.layout import ZERO, Chunk, Group, PhaseTaps, PhaseTiles, both, entries_of, packed, record_of
-from .plans import plan
-from .runs import PIECE_WORK, Runs
+from .loops.layout import ZERO, Chunk, Group, PhaseTaps, PhaseTiles, Row, both, entries_of, packed, record_of
+from .plans import plan, prefers_sums
+from .runs import PIECE_WORK, Runs, only_read
 from .threads import share
 
 VECTORS = 3  # of i in a tile
@@ -36,11 +36,10 @@ CHUNK_BYTES = 640 * 1024  # patch, sums and taps of a chunk share the second-lev
 #: From how many phases, taps of a phase and taps in all groups pay; how many phases must read the same places; which
 #: part of the taps must not be 0; up to how many multiply-adds of a phase no lists are made (measured).
 LEAST_PHASES, LEAST_LENGTH, LEAST_TAPS, ALIKE, FILLED, FEW = 16, 8, 2000, 8, 0.5, 48
+IDLE = 8  # phases for each that has a tap, from where a list of the taps is faster than to go by all of them
 
-
-UNCOMPILED_WORK = (
-    2**23
-)  # multiply-adds of a process that NumPy makes before a loop is compiled, in a tenth of that time
+#: Multiply-adds of a process that NumPy makes before a loop is compiled, in a tenth of that time.
+UNCOMPILED_WORK = 2**23
 _SPENT: Counter[np.dtype] = Counter()
 
 
@@ -86,7 +85,7 @@ class PhasePlan(Runs):
         return int(entries @ ((outputs - np.arange(len(entries)) + len(entries) - 1) // len(entries)))
 
     @cached_property
-    def _sums(self) -> tuple[Call, ...]:
+    def _one_by_one(self) -> tuple[Call, ...]:
         """The loop sum by sum, for a result that is new, and for one that is added to."""
         code = loop("phases._each", self.real)
         return tuple(code.holding(self.values, self.phases, table) for table in both(PhaseTiles, self.tiles))
@@ -101,10 +100,13 @@ class PhasePlan(Runs):
         entries, code = tiles.patch + int(lists.chunks["phases"].max()) * tiles.width, loop("phases._tiles", self.real)
         return tuple(code.holding(*lists, table) for table in both(PhaseTiles, tiles)), len(lists.chunks), entries
 
+    @cached_property
+    def _is_served(self) -> bool:
+        return self.tiles.rule == ZERO and int(self.phases["unit"].max(initial=1)) == 1
+
     def _by_numpy(self, work: int) -> bool:
         """Whether NumPy makes the sums, to the last bit those of the loop: it would take far longer to compile."""
-        is_served = self.tiles.rule == ZERO and self.phases["unit"].max(initial=1) == 1
-        if not is_served or _SPENT[self.real] + work > UNCOMPILED_WORK:
+        if _SPENT[self.real] + work > UNCOMPILED_WORK or not self._is_served:
             return False
         _SPENT[self.real] += work
         return True
@@ -116,7 +118,7 @@ class PhasePlan(Runs):
                 sums = _sums(x.reshape(batch, -1), self.values, self.phases, self.tiles)
                 np.add(y, sums.reshape(-1), out=y) if add else np.copyto(y, sums.reshape(-1))
                 return
-            run = self._sums[add]
+            run = self._one_by_one[add]
             share(lambda first, stop, _: run(first, stop, y, x), y.size, threads, most=pieces)
             return
         calls, chunks, entries = self._in_groups
@@ -171,7 +173,7 @@ def tiled(
     'PhasePlan'
     """
     given = taps, start, up, down, out, read, dtype, rules
-    may = places is None and taps.ndim == 1 and taps.size >= LEAST_TAPS and up[0] >= LEAST_PHASES
+    may = places is None and taps.ndim == 1 and len(up) == 1 and 2 <= up[0] <= IDLE * taps.size
     return (_phase_plan(*given) if may else None) or plan(*given, places)
 
 
@@ -190,18 +192,28 @@ def _phase_plan(
         taps, first, downs, c = taps[::-1], 1 - first - taps.size, -downs, 1 - c - inputs
     g = gcd(ups, downs)
     taps, first, ups, downs = taps[-first % g :: g], -(-first // g), ups // g, downs // g
-    phases = min(ups, outputs)
+    phases, last = min(ups, outputs), first + taps.size - 1
     least = max(LEAST_TAPS, LEAST_LENGTH * ups, ALIKE * downs)
-    if phases < LEAST_PHASES or taps.size < least or np.count_nonzero(taps) < FILLED * taps.size:
+    is_tiled = phases >= LEAST_PHASES and taps.size >= least
+    if not is_tiled and (IDLE * taps.size < ups or outputs >= lanes * ups):
         return None
-    n, last = downs * (a + np.arange(phases)), first + taps.size - 1
+    used = int(np.count_nonzero(taps))
+    if used < FILLED * taps.size or not outputs:
+        return None
+    if not is_tiled:
+        low, high = -((last - downs * a) // ups) - c, (downs * (a + ups - 1) - first) // ups - c
+        tap_parts = 2 if taps.dtype.kind == "c" else 1
+        row = Row(parts * ups, parts * downs, parts * outputs, high // downs - low // downs, used * parts * tap_parts)
+        if taps.size < LEAST_TAPS and not prefers_sums(row, dtype):
+            return None
+    n = downs * (a + np.arange(phases))
     j = last - (last - n) % ups  # the last tap of each phase reads the least place
     values, found = _entries(taps, real, parts, j - first, (n - j) // ups - c, (j - first) // ups + 1, ups)
     steps = -(-outputs // phases)
     width = min(VECTORS, -(-steps // lanes)) * lanes
     tiles = PhaseTiles(ups=parts * phases, downs=parts * downs, outputs=parts * outputs, samples=inputs, parts=parts,
                        steps=steps, width=width, columns=-(-steps // width), rule=CODES[rules[0]])  # fmt: skip
-    is_tiled = steps * taps.size > FEW * ups
+    is_tiled = is_tiled and steps * taps.size > FEW * ups
     return PhasePlan(dtype, real, (inputs,), (outputs,), (0,) if is_turned else (), values, found, tiles, is_tiled)
 
 
@@ -218,7 +230,7 @@ def _entries(
         values, unit, step, begin, first = taps, 1, parts, 0 * part, part
     found["begin"], found["first"] = unit * at[:, None] + begin, parts * place[:, None] + first
     found["entries"], found["jump"], found["unit"], found["step"] = unit * count[:, None], unit * ups, unit, step
-    return np.array(values, real, order="C").reshape(-1), found.reshape(-1)
+    return only_read(np.asarray(values, real)).reshape(-1), found.reshape(-1)
 
 
 # What the kernels read ------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ zero is not in the list, so it reads nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 from typing import Any, TypeAlias
@@ -41,7 +41,6 @@ from .far import FarPlan, far_plan, is_far
 from .kernels import Call, loop
 from .loops.layout import COMBS, IN_PATCH, IN_ROW, IN_X, LastAxis, LeadingAxis, Row, both, entries_of, packed
 from .runs import PIECE_WORK, Runs
-from .strided import StridedPlan, strided_plan
 from .threads import share
 
 TILE_BYTES = 24 * 1024  # half of the first-level cache of today's cores
@@ -139,7 +138,7 @@ def plan(
     dtype: Any,
     rules: Sequence[str] | str = "zero",
     places: Places | None = None,
-) -> Plan | FarPlan | StridedPlan:
+) -> Plan | FarPlan:
     """The plan of y_n = Σ_j h_j x_{(M n − j)/L}, all arguments per axis.
 
     Parameters
@@ -169,38 +168,12 @@ def plan(
     if places is None:
         check(taps, taps.shape, np.dtype(dtype), start, up, down, out, read, _per_axis(rules, taps.ndim))
         taps, start, up, down = coprime(taps, start, up, down)
-    sums = None if places is not None else _by_sums(taps, start, up, down, out, read, dtype, rules)
-    if sums is not None:
-        return sums
     builder = _laid_out(taps, start, up, down, out, read, dtype, rules, places)
     return builder.far() if places is not None and builder.is_far else builder.build()
 
 
 def _per_axis(rules: Sequence[str] | str, rank: int) -> tuple[str, ...]:
     return (rules,) * rank if isinstance(rules, str) else tuple(rules)
-
-
-def listed_plan(*given: Any) -> Plan:
-    """The same, always with a patch and lists; for arguments without places."""
-    return _laid_out(*given).build()
-
-
-def _by_sums(
-    taps: np.ndarray, start: Ints, up: Ints, down: Ints, out: Pairs, read: Pairs, dtype: Any, rules: Any
-) -> StridedPlan | None:
-    """The plan without lists, where vectors would be mostly empty; the sums are those of lists, to the last bit."""
-    dtype, rules = np.dtype(dtype), _per_axis(rules, taps.ndim)
-    if taps.ndim > 1 or not taps.size:
-        return None
-    if taps.dtype.kind == "c" and not taps.imag.any():
-        taps = taps.real
-    found = strided_plan(taps, start, up, down, out, read, dtype, rules)
-    if found is None:
-        return None
-    made, row = found
-    if prefers_sums(row, dtype):
-        return made
-    return replace(made, table=made.table._replace(fuses=1)) if row.steps < entries_of(dtype)[2] else None
 
 
 def _laid_out(

@@ -21,7 +21,7 @@ from ...arrays.rules import CODES
 from .axes import Ints, Pairs, axis_of, check
 from .kernels import Call, loop
 from .loops.layout import VECTOR_BYTES, LastAxis, LeadingAxis, RowTiles, both, packed
-from .plans import Plan, listed_plan, scratch
+from .plans import Plan, plan, scratch
 from .runs import Runs
 from .threads import share
 
@@ -144,7 +144,8 @@ def separable(
     rules = (rules,) * rank if isinstance(rules, str) else tuple(rules)
     (first, last), a, b = factors, rank - 2, rank - 1
     check(first, first.shape, dtype, [start[a]], [up[a]], [down[a]], [out[a]], [read[a]], [rules[a]])
-    row = listed_plan(last, [start[b]], [up[b]], [down[b]], [out[b]], [read[b]], dtype, [rules[b]])
+    row = plan(last, [start[b]], [up[b]], [down[b]], [out[b]], [read[b]], dtype, [rules[b]])
+    assert isinstance(row, Plan)  # its taps are no list of places
     where = np.flatnonzero(first)
     axis = axis_of(start[a] + where, up[a], down[a], out[a], read[a], CODES[rules[a]])
     phase, offset, taps = axis.phase[axis.reads], axis.offset[axis.reads], first[where][axis.reads]

@@ -19,7 +19,7 @@ DOUBLE = kernels.DOUBLE
 
 def test_the_table_has_all_loops() -> None:
     written = set()
-    for name in ("far", "mixing", "phases", "rows", "samples", "strided", "tiles", "transforms"):
+    for name in ("far", "mixing", "phases", "rows", "samples", "tiles", "transforms"):
         module = import_module(f"opalgebra.engine.ways.compiled.loops.{name}")
         for key, value in vars(module).items():
             if inspect.isfunction(value) and "arguments(held, given)" in inspect.getsource(value):

@@ -46,7 +46,7 @@ def only_file(cache: Path) -> Path:
 def test_code_that_was_kept_is_loaded_without_numba(root: Path, tmp_path: Path) -> None:
     assert run(root, tmp_path) == COMPILED
     file = only_file(tmp_path)
-    assert file.name.startswith("strided._strided-float64-")
+    assert "_each-float64-" in file.name
     whole = file.read_bytes()
     assert run(root, tmp_path) == LOADED
     assert only_file(tmp_path).read_bytes() == whole

@@ -91,27 +91,6 @@ class Row(NamedTuple):
         return -(-self.outputs // self.phases)
 
 
-class Strided(NamedTuple):
-    """A filter whose taps are read where they lie: y_n = Σ_j h_j x_{(M n − j)/L}."""
-
-    up: int  # L
-    down: int  # M > 0
-    downs: int  # M'
-    ups: int  # L'
-    start: int  # j of the first tap
-    taps: int  # how many
-    first: int  # index of the first output
-    origin: int  # index of the first sample
-    outputs: int  # samples of a row of y
-    samples: int  # of a row of x
-    parts: int  # entries of a sample
-    tap_parts: int  # entries of a tap
-    rule: int  # beyond the window
-    holes: int  # taps that are 0
-    fuses: int = 0  # whether products are added with one rounding
-    add: int = 0  # whether y is added to
-
-
 class Channels(NamedTuple):
     """Where taps are matrices between channels."""
 

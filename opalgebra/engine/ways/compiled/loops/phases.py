@@ -155,6 +155,24 @@ def _dot(values, at, jump, x, place, step, count):
     return a + b + (c + d)
 
 
+@jit
+def _dot_of_pairs(values, at, jump, x, place, count):
+    """The same for taps of two entries that read two places side by side."""
+    zero = x.dtype.type(0)
+    a, b, c, d = zero, zero, zero, zero
+    for _ in range(count >> 2):
+        a += _term(values, at, x, place)
+        b += _term(values, at + 1, x, place + 1)
+        c += _term(values, at - jump, x, place + 2)
+        d += _term(values, at - jump + 1, x, place + 3)
+        at -= 2 * jump
+        place += 4
+    if count & 2:
+        a += _term(values, at, x, place)
+        b += _term(values, at + 1, x, place + 1)
+    return a + b + (c + d)
+
+
 def _each(held, given, first, stop):
     """Entries first ≤ n < stop of y, one sum after the other, with the taps where they lie."""
     y, x, values, phases, tables = arguments(held, given)
@@ -165,8 +183,11 @@ def _each(held, given, first, stop):
     for n in range(first, stop):
         phase = phases[p]
         source, place = row * total, shift + phase.first
-        if place >= 0 and place + phase.step * (phase.entries - 1) < total and phase.unit == 1:
+        is_inside = place >= 0 and place + phase.step * (phase.entries - 1) < total
+        if is_inside and phase.unit == 1:
             found = _dot(values, phase.begin, phase.jump, x, source + place, phase.step, phase.entries)
+        elif is_inside:
+            found = _dot_of_pairs(values, phase.begin, phase.jump, x, source + place, phase.entries)
         else:
             found = y.dtype.type(0)
             for e in range(phase.entries):

@@ -180,21 +180,6 @@ def _more(count: int) -> Any:
 more8, more4, more2, more1 = _more(8), _more(4), _more(2), _more(1)
 
 
-@intrinsic
-def fused(_: Any, total: Any, a: Any, b: Any) -> Any:
-    """total + a·b of numbers of one dtype, rounded as in a block."""
-
-    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        total, a, b = args
-        if isinstance(total.type, ir.IntType):
-            return builder.add(builder.mul(a, b), total)
-        kind = ir.FunctionType(total.type, [total.type] * 3)
-        one_rounding = builder.module.declare_intrinsic("llvm.fmuladd", [total.type], kind)
-        return builder.call(one_rounding, [a, b, total])  # no product of its own, which another branch might share
-
-    return total(total, a, b), code
-
-
 def block(outs: int, count: int) -> Any:
     """``y[y0 + o·run + i] = Σ_k taps[t0 + o + outs·k] · x[x0 + at[k] + i]`` for ``count`` vectors of i.
 
