@@ -16,6 +16,7 @@ from ..bound.arrays.dask_ import is_lazy
 from ..bound.arrays.torch_ import is_tensor
 from ..bound.operators.base import BoundOperator, Shape, as_array, as_samples
 from ..engine.arrays.device import beside
+from ..engine.ways.tuned import changes
 from ..errors import DimensionError, OperandError
 from ..expr import LinearOperator
 from .geometry import Axis, shape_of, sizes_by
@@ -208,13 +209,14 @@ class Layer(Composable):
 
     def _bound(self, sizes: Shape) -> Bound:
         """The layer on an input of these spatial sizes, which remembers what its calls have prepared."""
-        kept: dict[Shape, Bound] = self.__dict__.setdefault("_bindings", {})
-        found = kept.get(sizes)
+        kept: dict[Any, Bound] = self.__dict__.setdefault("_bindings", {})
+        key = sizes, changes()
+        found = kept.get(key)
         if found is None:
             found = self._bind(sizes)
             if len(kept) >= BINDINGS:
                 kept.clear()
-            kept[sizes] = found
+            kept[key] = found
         return found
 
     def __rmatmul__(self, other: Any) -> Any:

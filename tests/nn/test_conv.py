@@ -11,6 +11,7 @@ import sympy
 
 import opalgebra as oa
 from opalgebra import nn
+from opalgebra.engine.ways import tuned
 from opalgebra.nn.layer import BINDINGS
 from tests import nn_oracles as oracles
 
@@ -371,12 +372,16 @@ def test_bad_input_says_what_to_do(make: Any, error: type[Exception], message: s
     assert isinstance(caught.value, oa.OpAlgebraError)
 
 
-def test_a_layer_remembers_a_few_sizes() -> None:
+def test_a_layer_remembers_a_few_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     layer = nn.Conv(np.arange(6.0).reshape(1, 2, 3), padding=1)
     for n in [*range(3, 12), *range(3, 12)]:
         x = np.arange(2.0 * n).reshape(2, n)
         assert np.array_equal(layer(x), layer.on(n)(x))
         assert 0 < len(layer.__dict__["_bindings"]) <= BINDINGS
+    bound = layer._bound((9,))
+    assert layer._bound((9,)) is bound
+    monkeypatch.setattr(tuned, "_changes", tuned.changes() + 1)
+    assert layer._bound((9,)) is not bound  # another way may be the fastest from now on
     again = pickle.loads(pickle.dumps(layer))
     assert again == layer
     assert "_bindings" not in again.__dict__

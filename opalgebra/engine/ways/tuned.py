@@ -90,6 +90,11 @@ def known() -> dict[str, str]:
     return _stored(_path_for(get_threads(), os.environ.get("OPALGEBRA_CACHE")), _changes)
 
 
+def changes() -> int:
+    """How often this process has remembered something: what was prepared before then is no longer the fastest."""
+    return _changes
+
+
 def state() -> Any:
     """What choices depend on beside their jobs: None as long as nothing was measured."""
     return (get_threads(), _changes, os.environ.get("OPALGEBRA_CACHE")) if known() else None
