@@ -89,7 +89,7 @@ def first_calls() -> Iterator[Fact]:
     """Fresh processes, with an empty cache of compiled code and with a full one."""
     with tempfile.TemporaryDirectory() as cache:
         for name, code in (("nothing compiled yet", OURS), ("compiled before", OURS), ("SciPy's upfirdn", SCIPY)):
-            printed = child(FIRST_CALL.format(prepare=code), NUMBA_CACHE_DIR=cache)
+            printed = child(FIRST_CALL.format(prepare=code), OPALGEBRA_CACHE=cache)
             imported, first, second = map(float, printed.split())
             text = f"{first + imported:.2f} s, import {imported:.2f} s of it; the second call {duration(second)}"
             yield f"import and first call in a fresh process, {name}", text

@@ -68,6 +68,7 @@ if TYPE_CHECKING:  # what type checkers see of the names in _LATER
     from .bound.compare.comparison import Comparison
     from .bound.operators.base import BoundOperator
     from .bound.reports.tune import tune
+    from .engine.ways.compiled import warm_up
     from .engine.ways.compiled.threads import get_threads, set_threads
     from .nn import Pointwise, checkerboard
 
@@ -84,7 +85,8 @@ __all__ = [
     "coprime", "cosets", "cosine_bank", "derive", "dft_bank", "divides", "dtft", "equal", "equation", "even_symmetric",
     "exact", "factors", "falsehoods", "filterbank", "from_z", "gcld", "gcrd", "get_threads", "integers", "laws", "lclm",
     "lcrm", "lifting", "load_proof", "nn", "not_divides", "nyquist", "operators", "orthonormal", "paraunitary",
-    "periodic", "prove", "reals", "set_threads", "show", "signals", "smith", "solve", "symmetric", "tune", "wavelet",
+    "periodic", "prove", "reals", "set_threads", "show", "signals", "smith", "solve", "symmetric", "tune", "warm_up",
+    "wavelet",
 ]  # fmt: skip
 
 # Where the names come from that neither expressions nor their ``repr`` need, imported when they are first used.
@@ -110,6 +112,7 @@ _LATER = {
     "bound.compare.comparison": "Comparison",
     "bound.operators.base": "BoundOperator",
     "bound.reports.tune": "tune",
+    "engine.ways.compiled": "warm_up",
     "engine.ways.compiled.threads": "get_threads set_threads",
     "nn": "Pointwise checkerboard",
 }

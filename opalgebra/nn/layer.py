@@ -17,6 +17,7 @@ from ..bound.arrays.torch_ import is_tensor, sizes_of
 from ..bound.operators.base import BoundOperator, Shape, as_array, as_samples
 from ..engine.arrays.device import beside
 from ..engine.filters.remembered import remembered
+from ..engine.ways.tuned import changes
 from ..errors import DimensionError, OperandError
 from ..expr import LinearOperator
 from .geometry import Axis, shape_of, sizes_by
@@ -179,7 +180,7 @@ class Layer(Composable):
 
     def _bound(self, sizes: Shape) -> Any:
         """The layer on an input of these spatial sizes, made once, since it remembers what its calls have prepared."""
-        return remembered(self, "_bounds", sizes, lambda: self._bind(sizes), BOUND_KEPT)
+        return remembered(self, "_bounds", (sizes, changes()), lambda: self._bind(sizes), BOUND_KEPT)
 
     def out_size(self, n: Any) -> Any:
         """The spatial size of the output for an input of n samples.
@@ -210,7 +211,7 @@ class Layer(Composable):
         if type(x) is not np.ndarray and not is_tensor(x):
             x = as_array(x)
         shape = sizes_of(x) if is_tensor(x) else x.shape
-        return remembered(self, "_taken", shape, lambda: self._bound(self._fit(shape)[1]), 2 * BOUND_KEPT)(x)
+        return remembered(self, "_taken", (shape, changes()), lambda: self._bound(self._fit(shape)[1]), 2 * BOUND_KEPT)(x)
 
     def __rmatmul__(self, other: Any) -> Any:
         raise OperandError(f"a layer acts on what stands to its right: write layer @ x (x is a {type(other).__name__})")

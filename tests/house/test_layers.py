@@ -126,6 +126,7 @@ LOOPS, INDEPENDENT = "The loops are on floors", "Compiled code knows nothing of 
         ("engine/ways/cuda/passes.py", "if TYPE_CHECKING:\n    from ..way import Job", WAYS),
         ("engine/ways/cuda/passes.py", "from .launch import add_to", CUDA),
         ("engine/ways/compiled/plans.py", "def late():\n    from .fourier import fir", COMPILED),
+        ("engine/ways/compiled/kernels.py", "def late():\n    from .plans import Plan", COMPILED),
         ("engine/ways/compiled/loops/patches.py", "from .tiles import sums", LOOPS),
         ("engine/ways/compiled/threads.py", "from ...arrays.window import Window", INDEPENDENT),
     ],

@@ -72,7 +72,7 @@ def test_every_page_of_the_reference_is_in_its_index() -> None:
 COMING = frozenset([
     "Recursive", "aslinearoperator", "block_diag", "cgls", "design", "diagonal",
     "hstack", "kron", "nn.from_onnx", "nn.from_torch", "nn.verify", "nn.weights", "on_axis",
-    "stable", "torch", "vstack", "warm_up",
+    "stable", "torch", "vstack",
 ])  # fmt: skip
 
 

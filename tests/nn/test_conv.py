@@ -11,6 +11,8 @@ import sympy
 
 import opalgebra as oa
 from opalgebra import nn
+from opalgebra.engine.ways import tuned
+from opalgebra.nn.layer import BOUND_KEPT
 from tests import nn_oracles as oracles
 
 
@@ -368,3 +370,18 @@ def test_bad_input_says_what_to_do(make: Any, error: type[Exception], message: s
     with pytest.raises(error, match=message) as caught:
         make()
     assert isinstance(caught.value, oa.OpAlgebraError)
+
+
+def test_a_layer_remembers_a_few_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = nn.Conv(np.arange(6.0).reshape(1, 2, 3), padding=1)
+    for n in [*range(3, 12), *range(3, 12)]:
+        x = np.arange(2.0 * n).reshape(2, n)
+        assert np.array_equal(layer(x), layer.on(n)(x))
+        assert 0 < len(layer.__dict__["_bounds"]) <= BOUND_KEPT
+    bound = layer._bound((9,))
+    assert layer._bound((9,)) is bound
+    monkeypatch.setattr(tuned, "_changes", tuned.changes() + 1)
+    assert layer._bound((9,)) is not bound  # another way may be the fastest from now on
+    again = pickle.loads(pickle.dumps(layer))
+    assert again == layer
+    assert "_bounds" not in again.__dict__

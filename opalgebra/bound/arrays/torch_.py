@@ -31,13 +31,16 @@ def apply(operator: Any, x: Any) -> Any:
     The tensor lies on the CPU; for complex ones PyTorch's convention of gradients is the adjoint.  bfloat16 and
     complex32, which NumPy does not have, are computed in the next wider dtype and rounded once, as float16 is.
     """
-    if x.device.type != "cpu":
+    if not x.is_cpu:
         raise OperandError(f"the tensor is on {x.device}; bound operators take tensors on the CPU: x.cpu()")
+    torch, bound, forward = _torch()
     wide = _computed_in(x)
-    if wide is None:
-        return _function().apply(x, operator)
-    y = _function().apply(x.to(wide), operator)
-    return y.to(x.dtype) if y.dtype == wide else y
+    given = x if wide == x.dtype else x.to(wide)
+    if (x.requires_grad and torch.is_grad_enabled()) or forward._current_level >= 0:
+        y = bound.apply(given, operator)
+    else:
+        y = torch.from_numpy(operator(_samples(given)))
+    return y.to(x.dtype) if y.dtype == wide else y  # which is y itself where nothing was widened
 
 
 def as_numpy(x: Any) -> Any:
@@ -49,35 +52,41 @@ def as_numpy(x: Any) -> Any:
     if x.device.type == "meta":
         raise OperandError("the tensor is on meta and holds no numbers; give one on the CPU")
     x = x.cpu()
-    wide = _computed_in(x)
-    return (x if wide is None else x.to(wide)).resolve_conj().resolve_neg().numpy()
+    return _samples(x.to(_computed_in(x)))
+
+
+def _samples(x: Any) -> Any:
+    """The samples of a tensor, where they lie unless they are conjugated or negated when they are read."""
+    x = x.detach() if x.requires_grad else x
+    return (x.resolve_conj().resolve_neg() if x.is_conj() or x.is_neg() else x).numpy()
 
 
 def _computed_in(x: Any) -> Any:
-    """The next wider dtype where NumPy has none of the name; None where it has."""
-    import torch
-
+    """The dtype of a tensor where NumPy has it too, else the next wider one."""
     sizes_of(x)
-    if x.layout != torch.strided:
+    dense, kinds = _kinds()
+    if x.layout != dense:
         raise OperandError(f"the tensor has the layout {x.layout}; give a dense one: x.to_dense()")
-    wide = {torch.bfloat16: torch.float32, torch.complex32: torch.complex64}.get(x.dtype)
-    if wide is None and x.dtype not in _of_numpy():
+    if x.dtype not in kinds:
         raise OperandError(f"the tensor has dtype {x.dtype}; give integers, reals or complex numbers, as x.float()")
-    return wide
+    return kinds[x.dtype]
 
 
 @cache
-def _of_numpy() -> frozenset[Any]:
-    """The dtypes that tensors and arrays of NumPy have in common."""
+def _kinds() -> tuple[Any, dict[Any, Any]]:
+    """The layout of tensors that are taken, and for each of their dtypes the one that NumPy computes in."""
     import torch
 
     names = "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128"
-    return frozenset(getattr(torch, name) for name in names.split() if hasattr(torch, name))
+    shared = {getattr(torch, name): getattr(torch, name) for name in names.split() if hasattr(torch, name)}
+    return torch.strided, shared | {torch.bfloat16: torch.float32, torch.complex32: torch.complex64}
 
 
 @cache
-def _function() -> Any:
+def _torch() -> tuple[Any, Any, Any]:
+    """PyTorch, a bound operator in its graph, and its gradients forwards, which are refused there."""
     import torch
+    from torch.autograd import forward_ad
 
     class Bound(torch.autograd.Function):  # type: ignore[misc]  # PyTorch is untyped here
         """A bound operator in the graph of PyTorch."""
@@ -85,12 +94,11 @@ def _function() -> Any:
         @staticmethod
         def forward(context: Any, x: Any, operator: Any) -> Any:
             context.operator, context.real = operator, not x.is_complex()
-            given = x.detach().resolve_conj().resolve_neg().numpy()
-            return torch.from_numpy(operator(given))
+            return torch.from_numpy(operator(_samples(x)))
 
         @staticmethod
         def backward(context: Any, gradient: Any) -> Any:
             back = Bound.apply(gradient, context.operator.H)
             return (back.real if context.real and back.is_complex() else back), None
 
-    return Bound
+    return torch, Bound, forward_ad

@@ -17,13 +17,14 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 
 from ..._verbs import Drawn, verb
-from ...engine.arrays.device import beside, check_together, is_cupy
+from ...engine.arrays.device import beside, is_cupy
 from ...engine.arrays.window import Window
 from ...errors import DimensionError, OperandError, SizeError
 from ...expr import MASKED, LinearOperator, check_large_integers, has_mask
 from ...scalar import check_scalar, exact, is_sympy, to_sympy
 from ..arrays.dask_ import checked, is_lazy, whole
 from ..arrays.memory import ASKED_FROM, check_memory
+from ..arrays.outputs import SHORT, check_output, may_copy
 from ..arrays.torch_ import apply, is_tensor
 
 Shape: TypeAlias = tuple[int, ...]
@@ -136,10 +137,14 @@ class BoundOperator(Drawn, ABC):
         SizeError
             Where the result and what is held on the way to it are larger than the memory that is free.
         """
-        if out is None and type(x) is np.ndarray:
+        if type(x) is np.ndarray:
             run = self._ready.get((x.shape, x.dtype))
             if run is not None:
-                return run(x)
+                if out is None:
+                    return run(x)
+                if may_copy(x, out) and out.dtype == (y := run(x)).dtype and out.shape == y.shape:
+                    out[...] = y
+                    return out
         elif not isinstance(x, np.ndarray) and is_tensor(x):
             return apply(self, x)
         x = as_array(x)
@@ -153,13 +158,18 @@ class BoundOperator(Drawn, ABC):
 
     def _first(self, x: Any) -> Any:
         """F x, and the next time without checks for arrays of the same shape and dtype, if these are small."""
+        run = self._run_of(x)
+        return self._applied(x) if run is None else run(x)
+
+    def _run_of(self, x: Any) -> Any:
+        """What runs for arrays of this shape and dtype, and is kept for them; None where it must be checked first."""
         run = self._prepared(x.shape, x.dtype, False, False) if type(x) is np.ndarray else None
         if run is None or self._held_for(x) >= ASKED_FROM:
-            return self._applied(x)
+            return None
         if len(self._ready) > 64:
             self._ready.clear()
         self._ready[x.shape, x.dtype] = run
-        return run(x)
+        return run
 
     @cached_property
     def _ready(self) -> dict[Any, Any]:
@@ -200,23 +210,10 @@ class BoundOperator(Drawn, ABC):
         check_memory((most // 32 - (x.size if result == x.dtype else 0)) * result.itemsize, self)
 
     def _into(self, x: np.ndarray, out: Any) -> np.ndarray:
-        if is_lazy(x):
-            raise OperandError("out was given with a Dask array; leave it out, and store what F(x) gives: y.to_zarr(…)")
         shape = (*x.shape[: x.ndim - len(self.dims)], *self.dimsd)
-        is_array = isinstance(out, np.ndarray) or is_cupy(out)
-        if not is_array or out.shape != shape:
-            found = f"shape {out.shape}" if is_array else f"type {type(out).__name__}"
-            raise DimensionError(f"out has {found}, and the result is an array of shape {shape}")
-        check_together(x, "the input", out, "out")
-        if has_mask(out):
-            raise OperandError("out is masked; give an array without a mask, such as numpy.empty(out.shape, out.dtype)")
-        if isinstance(out, np.ndarray) and not out.flags.writeable:  # CuPy has no arrays that are read-only
-            raise OperandError("out is read-only; give an array that may be written")
-        if np.may_share_memory(x, out):
-            raise OperandError("out overlaps the input, which is not modified; give an array of its own")
-        kind = self._result(x.dtype)
-        if kind != out.dtype:
-            raise OperandError(f"out has dtype {out.dtype}, and the result {kind}; give an array of dtype {kind}")
+        check_output(x, out, shape, None if is_lazy(x) else self._result(x.dtype))
+        if x.size <= SHORT:
+            self._run_of(x)  # for the next time
         with beside(x):
             self._act_into(x, out)
         return out

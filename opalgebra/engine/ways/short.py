@@ -238,8 +238,14 @@ class Dots(_Small):
     def ready(self, ndim: int) -> Callable[[np.ndarray], np.ndarray]:
         """``run`` for arrays of the dtype and of so many axes: a call of NumPy alone where that is all."""
         g, only = self.g, self._only
-        if only is None or ndim > 1 or g.is_reversed or not self._is_exact:
+        if only is None or ndim > 1 or g.is_reversed:
             return self.run
+        alone, zeros = self._alone(only), np.zeros(g.inputs, self.dtype)
+        return alone if self._is_exact else lambda x: alone(x) if np.vdot(x, zeros) == 0 else self.run(x)
+
+    def _alone(self, only: _Phase) -> Callable[[np.ndarray], np.ndarray]:
+        """The one correlation, for samples that are finite or not multiplied by 0."""
+        g = self.g
         source, taps, mode, found = only.source, only.taps, only.mode, only.found
         if found.step > 1:
             return lambda x: np.correlate(x[source], taps, mode)[found].copy()

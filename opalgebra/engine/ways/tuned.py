@@ -18,25 +18,12 @@ import numpy as np
 
 from ..arrays.window import Window
 from ..filters.fir import Fir
+from .compiled.folder import directory
 from .compiled.threads import get_threads
 
 FORMAT = 1  # of the file
 
 _changes = 0  # how often something was remembered in this process
-
-
-def directory() -> Path:
-    """Where the files lie: ``OPALGEBRA_CACHE``, or the place of the system for what can be made again."""
-    chosen = os.environ.get("OPALGEBRA_CACHE")
-    if chosen:
-        return Path(chosen)
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "opalgebra"
 
 
 @cache
@@ -101,6 +88,11 @@ def _path_for(threads: int, chosen: str | None) -> Path:
 def known() -> dict[str, str]:
     """The names of ways by the keys of jobs, for the present number of threads."""
     return _stored(_path_for(get_threads(), os.environ.get("OPALGEBRA_CACHE")), _changes)
+
+
+def changes() -> int:
+    """How often this process has remembered something: what was prepared before then is no longer the fastest."""
+    return _changes
 
 
 def state() -> Any:

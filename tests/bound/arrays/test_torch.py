@@ -89,6 +89,28 @@ def test_weights_that_require_a_gradient_are_refused():
 
 
 @pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+def test_the_short_path_gives_what_the_graph_gives():
+    F = oa.Conv([1.0, 2.0j]).on(5)
+    x = tensor(5, dtype=torch.complex128)
+    with torch.no_grad():
+        without = F(x)
+    assert not without.requires_grad
+    assert torch.equal(without, F(x).detach())
+    for view in (x.detach().conj(), x.detach().real, x.detach().conj().imag):  # read otherwise
+        assert torch.equal(F(view), torch.from_numpy(F(view.resolve_conj().resolve_neg().numpy())))
+    y = F(x.detach())
+    assert F(y[:5]).requires_grad is False
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # of PyTorch, about itself
+def test_gradients_forwards_are_not_lost():
+    F, forward = oa.Conv([1.0, 2.0]).on(5), torch.autograd.forward_ad
+    with forward.dual_level(), pytest.raises((RuntimeError, NotImplementedError)):
+        F(forward.make_dual(torch.ones(5), torch.ones(5)))
+    with pytest.raises(RuntimeError):
+        torch.func.vmap(F)(torch.ones(3, 5))
+
+
 def test_what_is_refused():
     F = oa.Conv([1.0, 2.0]).on(5)
     with pytest.raises(oa.DimensionError):

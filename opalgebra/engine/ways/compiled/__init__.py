@@ -28,6 +28,26 @@ from .separable import Separable, separable
 from .threads import cpus, get_threads, set_threads
 
 
+def warm_up() -> None:
+    """Compile what is usual, so that no later process waits for it: once after installing, or when an image is built.
+
+    What is usual are the loops of filters along one axis and two, of resampling, of long filters, and of layers, in
+    float32 and float64; others are compiled when they are first needed.  It takes half a minute; where it was done
+    before, some milliseconds.  Machine code is kept in files below the directory ``OPALGEBRA_CACHE``, or that of the
+    system for caches, which only this user may write to, and is loaded without Numba.  It holds for this processor and
+    these versions of Python, NumPy, Numba and the package.  Where Numba is not installed there is nothing to do.
+
+    Examples
+    --------
+    >>> import opalgebra as oa
+    >>> oa.warm_up()
+    """
+    if available():
+        from .kernels import usual
+
+        usual()
+
+
 def available() -> bool:
     """Whether Numba is installed and may compile; it is looked for, not imported."""
     is_off = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")

@@ -100,10 +100,17 @@ class Boxes:
 
 
 def _fast(step: int, taps: int) -> int:
-    from scipy import fft
-
-    size: int = fft.next_fast_len(step + taps - 1, real=True)
-    return size
+    """The least 2^a 3^b 5^c that holds a box: ``scipy.fft.next_fast_len``, for SciPy takes long to import."""
+    size = step + taps - 1
+    best = 1 << (size - 1).bit_length()
+    five = 1
+    while five < best:
+        odd = five
+        while odd < best:
+            best = min(best, odd << (-(-size // odd) - 1).bit_length())
+            odd *= 3
+        five *= 5
+    return best
 
 
 def _steps(outputs: tuple[int, ...], taps: tuple[int, ...]) -> tuple[int, ...]:

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
-from typing import Any
 
 import numpy as np
 
 from .axes import AxisTaps, RowTaps, last_axis, leading_axes
-from .loops.layout import GROUP, LastAxis, LeadingAxis, entries_of, packed
+from .kernels import Call, loop
+from .loops.layout import GROUP, LastAxis, LeadingAxis, both, entries_of, packed
 from .runs import PIECE_WORK, Runs
 from .threads import share
 
@@ -67,18 +67,18 @@ class FarPlan(Runs):
         return self.taps.size * outputs // (len(self.ptr) - 1)
 
     @cached_property
-    def _tables(self) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
-        new, added = (packed(LastAxis, [self.last._replace(add=add)]) for add in (0, 1))
-        return packed(LeadingAxis, self.axes), (new, added)
+    def _calls(self) -> tuple[Call, ...]:
+        """The compiled loop, for a result that is new, and for one that is added to."""
+        code, lists = loop("far._far", self.real), (self.taps, self.at, self.ptr, packed(LeadingAxis, self.axes))
+        sizes = [prod(shape) * self.dtype.itemsize // self.real.itemsize for shape in (self.shape_in, self.shape_out)]
+        return tuple(code.holding(*lists, last, *sizes) for last in both(LastAxis, self.last))
 
     def _run(self, x: np.ndarray, y: np.ndarray, batch: int, add: bool, threads: int) -> None:
-        from .loops.far import far  # Numba takes a second to import
+        run, last = self._calls[add], self.last
+        entries = GROUP + last.patch + last.ups * last.width
 
-        (axes, lasts), code, last = self._tables, far(self.real), self.last
-        sizes, entries = (x.size // batch, y.size // batch), (GROUP + last.ups) * last.width
-
-        def part(first: int, stop: int, work: Any) -> None:
-            code(y, x, self.taps, self.at, self.ptr, work, axes, lasts[add], sizes, first, stop)
+        def part(first: int, stop: int, work: np.ndarray) -> None:
+            run(first, stop, y, x, work)
 
         pieces = self.work * batch // PIECE_WORK
         share(part, batch * last.chunks * last.columns, threads, lambda: np.zeros(entries, self.real), pieces)

@@ -36,6 +36,7 @@ from .axes import (
     row_of,
     used,
 )
+from .kernels import Call, loop
 from .loops.layout import Channels, LastAxis, LeadingAxis, OutputBlock, entries_of, packed
 from .plans import PATCH_BYTES, TILE_BYTES
 from .runs import Runs
@@ -113,7 +114,7 @@ class MixingPlan(Runs):
     @cached_property
     def _blocks(self) -> tuple[np.ndarray, int, np.ndarray]:
         """Blocks of outputs, the widest, and the taps in the order of the sums."""
-        from .loops.mixing import OUTPUTS  # Numba takes a second to import
+        from .loops.processor import OUTPUTS  # llvmlite is imported when it is needed
 
         count, groups, outs, ins = self.matrices.shape
         blocks, columns, before, low = [], [], 0, 0
@@ -127,21 +128,32 @@ class MixingPlan(Runs):
             low, before = high, before + width
         return packed(OutputBlock, blocks), max(b.width for b in blocks), np.concatenate(columns, axis=1).reshape(-1)
 
+    @cached_property
+    def _calls(self) -> dict[tuple[int, bool], Call]:
+        return {}
+
+    def _call(self, chunks: int, add: bool) -> Call:
+        """The compiled loop, for so many shares of the outputs of a tile, for a new result or one that is added to."""
+        found = self._calls.get((chunks, add))
+        if found is None:
+            blocks, _, taps = self._blocks
+            lists = taps, self.at, self.ptr, blocks, self.pairs
+            found = loop("mixing._mixed", self.real).holding(*lists, *self.tables(chunks, add))
+            self._calls[chunks, add] = found
+        return found
+
     def scratch(self, width: int) -> int:
         """Entries of memory for a tile: a patch, and sums of so many outputs."""
         return self.last.patch + (len(self.ptr) - 1) * width * self.mix.positions
 
     def _run(self, x: np.ndarray, y: np.ndarray, batch: int, add: bool, threads: int) -> None:
-        from .loops.mixing import mixed
-
-        blocks, widest, taps = self._blocks
+        blocks, widest, _ = self._blocks
         tiles = batch * self.mix.groups * self.tiles
         chunks = min(len(blocks), -(-STEPS * threads // tiles) if threads > 1 else 1)
-        scratch = self.scratch(widest)
-        tables, run = (blocks, self.pairs, *self.tables(chunks, add)), mixed(self.real)
+        scratch, run = self.scratch(widest), self._call(chunks, add)
 
         def part(first: int, stop: int, work: Any) -> None:
-            run(y, x, taps, self.at, self.ptr, work, *tables, first, stop)
+            run(first, stop, y, x, work)
 
         # zeros: what stands behind the last plane is read and not stored, and must be no slow denormal numbers
         share(part, tiles * chunks, threads, lambda: np.zeros(scratch, self.real))

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .kernels import Call, loop
 from .mixing import STEPS, MixingPlan
 from .runs import THREAD_WORK, as_input, only_read
 from .threads import checked, get_threads, share
@@ -39,7 +40,7 @@ class MixingGradient:
     @cached_property
     def _lists(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """For each phase its offsets, near ones together, in whole blocks; and the taps and inputs that they are of."""
-        from .loops.mixing import DOT_TAPS  # Numba takes a second to import
+        from .loops.processor import DOT_TAPS  # llvmlite is imported when it is needed
 
         plan, ins = self.plan, self.plan.matrices.shape[3]
         numbers = plan.matrices[:, 0, 0, 0].astype(np.int64) - 1
@@ -52,6 +53,11 @@ class MixingGradient:
             found.append(np.concatenate([owners[order], np.full(more, -1)]))
             ptr.append(ptr[-1] + len(at[-1]))
         return np.concatenate(at), np.array(ptr, np.int64), np.concatenate(found)
+
+    @cached_property
+    def _calls(self) -> dict[tuple[int, int, int], Call]:
+        """The compiled loop, for the tiles, parts and chunks of a batch."""
+        return {}
 
     def run(self, y: np.ndarray, x: np.ndarray, threads: int | None = None) -> np.ndarray:
         """The gradient (groups, outs, ins, taps) for y (batch, groups · outs, \\*space) and x (batch, groups · ins, …).
@@ -79,7 +85,7 @@ class MixingGradient:
 
     def _found(self, y: np.ndarray, x: np.ndarray, batch: int, at: Any, ptr: Any, threads: int) -> np.ndarray:
         """The sums (groups, outs, entries of the lists), outputs and entries in whole blocks."""
-        from .loops.mixing import DOT_OUTPUTS, unmixed
+        from .loops.processor import DOT_OUTPUTS
 
         plan = self.plan
         groups, outs = plan.matrices.shape[1:3]
@@ -90,12 +96,15 @@ class MixingGradient:
         parts = max(1, min(PARTS, tiles, PART_ENTRIES // max(1, entries)))
         chunks = min(blocks, -(-STEPS * threads // (parts * groups)) if threads > 1 else 1)
         found = np.zeros((parts, groups, blocks * width, len(at)), plan.dtype)
-        cuts = np.array([tiles * i // parts for i in range(parts + 1)], np.int64)
-        run, tables = unmixed(plan.real), (plan.pairs, *plan.tables(chunks, False), cuts)
+        run = self._calls.get((tiles, parts, chunks))
+        if run is None:
+            cuts = np.array([tiles * i // parts for i in range(parts + 1)], np.int64)
+            lists = at, ptr, plan.pairs, *plan.tables(chunks, False), cuts, width
+            run = self._calls[tiles, parts, chunks] = loop("mixing._unmixed", plan.real).holding(*lists)
         scratch = plan.last.patch + (len(ptr) - 1) * width * plan.mix.positions
 
         def part(first: int, stop: int, work: Any) -> None:
-            run(found.reshape(-1), y, x, at, ptr, work, *tables, width, first, stop)
+            run(first, stop, found.reshape(-1), y, x, work)
 
         if y.size and x.size:
             share(part, parts * groups * chunks, threads, lambda: np.zeros(scratch, plan.real))

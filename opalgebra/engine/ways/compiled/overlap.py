@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .axes import Ints, Pairs, Places, axis_of, coprime, extent_of
+from .kernels import Call, loop
 from .loops.layout import LANES, POINT, SIZES, STAGE_ENTRIES, Transforms, packed
 from .runs import Runs, as_input, as_output
 from .threads import checked, get_threads, share
@@ -235,39 +236,61 @@ class OverlapSave(ByTransforms):
     @classmethod
     def of(cls, direct: Runs, blocks: Blocks) -> OverlapSave:
         """For the plan of the same filter."""
-        from .loops import transforms  # Numba takes a second to import
-
-        spectra = np.fft.fft(blocks.kernels, axis=1)[:, transforms.order(blocks.size)] / blocks.size
-        return cls(direct, blocks, np.ascontiguousarray(spectra).view(float), transforms.twiddles(blocks.size))
+        spectra = np.fft.fft(blocks.kernels, axis=1)[:, order(blocks.size)] / blocks.size
+        return cls(direct, blocks, np.ascontiguousarray(spectra).view(float), twiddles(blocks.size))
 
     @property
     def multiply_adds(self) -> int:
         """As many of real numbers in one run without a batch take as long."""
         return self.blocks.work()
 
+    @cached_property
+    def _calls(self) -> dict[int, Call]:
+        return {}
+
+    def _call(self, number: int) -> Call:
+        """The compiled loop, for so many blocks."""
+        rule, limit = self.direct.rules[self.blocks.axis], float(np.finfo(self.direct.real).max)
+        table = packed(Transforms, [self.blocks.table._replace(blocks=number, rule=rule)])
+        return loop("transforms._groups", self.direct.real).holding(self.spectra, self.twiddles, table, limit)
+
     def _run(self, x: np.ndarray, y: np.ndarray, threads: int) -> bool:
         """Fill y; whether all is finite."""
-        from .loops.transforms import groups  # Numba takes a second to import
-
-        blocks, run = self.blocks, groups(self.direct.real)
-        number = blocks.number * len(x)
-        table = packed(Transforms, [blocks.table._replace(blocks=number, rule=self.direct.rules[blocks.axis])])
+        blocks, number = self.blocks, self.blocks.number * len(x)
         flat_x, flat_y = x.reshape(-1).view(self.direct.real), y.reshape(-1).view(self.direct.real)
-        limit, single = float(np.finfo(self.direct.real).max), blocks.ups * blocks.downs == 1
-        held = 1 if single else blocks.downs + 1
-        finite: list[bool] = []
+        held, fine = 1 if blocks.ups * blocks.downs == 1 else blocks.downs + 1, np.ones(1, np.int64)
+        run = self._calls.get(number) or self._calls.setdefault(number, self._call(number))
 
         def work() -> Any:
-            return aligned(held * blocks.size * POINT).reshape(held, -1), aligned(STAGE_ENTRIES)
+            return aligned(held * blocks.size * POINT), aligned(STAGE_ENTRIES)
 
         def part(first: int, stop: int, scratch: Any) -> None:
-            finite.append(run(flat_y, flat_x, self.spectra, self.twiddles, *scratch, table, limit, first, stop))
+            run(first, stop, flat_y, flat_x, *scratch, fine)
 
         share(part, -(-number * blocks.parts // POINT), threads, work)
-        return all(finite)
+        return bool(fine[0])
 
 
 def aligned(size: int) -> np.ndarray:
     """New double precision numbers from the start of a cache line on."""
     held = np.empty(size + 8)
     return held[-held.ctypes.data % 64 // 8 :][:size]
+
+
+def twiddles(size: int) -> np.ndarray:
+    """For transforms of size, size/4, … points, each j below a quarter: e^{−2πij/size}, its square and its cube."""
+    parts = []
+    while size > 4:
+        angles = np.multiply.outer(np.arange(size // 4), [1, 2, 3]) * (-2 * np.pi / size)
+        parts.append(np.exp(1j * angles).ravel())
+        size //= 4
+    return np.concatenate([np.empty(0, complex), *parts]).view(float)
+
+
+def order(size: int) -> np.ndarray:
+    """The frequencies in the order in which the forward steps leave them."""
+    if size == 1:
+        return np.zeros(1, np.intp)
+    radix = 4 if size > 2 else 2
+    rest = radix * order(size // radix)
+    return np.concatenate([rest + r for r in range(radix)])

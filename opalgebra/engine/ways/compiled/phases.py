@@ -25,7 +25,8 @@ import numpy as np
 
 from ...arrays.rules import CODES
 from .axes import Ints, Pairs, Places, check
-from .loops.layout import ZERO, Chunk, Group, PhaseTaps, PhaseTiles, Row, entries_of, packed, record_of
+from .kernels import Call, loop
+from .loops.layout import ZERO, Chunk, Group, PhaseTaps, PhaseTiles, Row, both, entries_of, packed, record_of
 from .plans import plan, prefers_sums
 from .runs import PIECE_WORK, Runs, only_read
 from .threads import share
@@ -84,18 +85,20 @@ class PhasePlan(Runs):
         return int(entries @ ((outputs - np.arange(len(entries)) + len(entries) - 1) // len(entries)))
 
     @cached_property
-    def _ready(self) -> tuple[Any, Lists, tuple[np.ndarray, np.ndarray], int]:
-        """The compiled loop; its lists; the tiles of a result that is new and of one that is added to; the memory of
-        a thread."""
-        from .loops import phases  # Numba takes a second to import
-
-        lists, tiles = _laid(self, phases.PHASES)
-        entries = tiles.patch + int(lists.chunks["phases"].max()) * tiles.width
-        return phases.tiles(self.real), lists, _packed(tiles), entries
+    def _one_by_one(self) -> tuple[Call, ...]:
+        """The loop sum by sum, for a result that is new, and for one that is added to."""
+        code = loop("phases._each", self.real)
+        return tuple(code.holding(self.values, self.phases, table) for table in both(PhaseTiles, self.tiles))
 
     @cached_property
-    def _tables(self) -> tuple[np.ndarray, np.ndarray]:
-        return _packed(self.tiles)
+    def _in_groups(self) -> tuple[tuple[Call, ...], int, int]:
+        """The loop over groups of phases, for a result that is new, and for one that is added to; how many chunks there
+        are; the memory of a thread."""
+        from .loops.processor import PHASES  # llvmlite is imported when it is needed
+
+        lists, tiles = _laid(self, PHASES)
+        entries, code = tiles.patch + int(lists.chunks["phases"].max()) * tiles.width, loop("phases._tiles", self.real)
+        return tuple(code.holding(*lists, table) for table in both(PhaseTiles, tiles)), len(lists.chunks), entries
 
     @cached_property
     def _is_served(self) -> bool:
@@ -115,23 +118,16 @@ class PhasePlan(Runs):
                 sums = _sums(x.reshape(batch, -1), self.values, self.phases, self.tiles)
                 np.add(y, sums.reshape(-1), out=y) if add else np.copyto(y, sums.reshape(-1))
                 return
-            from .loops.phases import each
-
-            code, table = each(self.real), self._tables[add]
-            share(lambda a, b, _: code(y, x, self.values, self.phases, table, a, b), y.size, threads, most=pieces)
+            run = self._one_by_one[add]
+            share(lambda first, stop, _: run(first, stop, y, x), y.size, threads, most=pieces)
             return
-        code, lists, tables, entries = self._ready
+        calls, chunks, entries = self._in_groups
 
-        def part(first: int, stop: int, work: Any) -> None:
-            code(y, x, *lists, tables[add], work, first, stop)
+        def part(first: int, stop: int, work: np.ndarray) -> None:
+            calls[add](first, stop, y, x, work)
 
-        count = batch * len(lists.chunks) * self.tiles.columns
+        count = batch * chunks * self.tiles.columns
         share(part, count, threads, lambda: _aligned(entries, self.real), pieces)
-
-
-def _packed(tiles: PhaseTiles) -> tuple[np.ndarray, np.ndarray]:
-    """The tiles of a result that is new and of one that is added to."""
-    return packed(PhaseTiles, [tiles]), packed(PhaseTiles, [tiles._replace(add=1)])
 
 
 def _sums(x: np.ndarray, values: np.ndarray, phases: np.ndarray, table: PhaseTiles) -> np.ndarray:
@@ -253,13 +249,12 @@ class Lists(NamedTuple):
 
 def _laid(made: PhasePlan, outs: int) -> tuple[Lists, PhaseTiles]:
     """The lists for groups of so many phases, and the tiles with the sizes of a patch."""
-    from .loops.phases import lists
-
     groups, chunks, tiles = _groups(made, outs)
     own, common = _rows(made, groups, outs)
     taps, at = np.empty(own * outs, made.real), np.empty(own * outs, np.int64)
     found = Lists(taps, at, np.empty(common * outs, made.real), np.empty(common, np.int64), groups, chunks)
-    lists(made.real)(made.values, made.phases, groups, chunks, packed(PhaseTiles, [tiles]), *found[:4])
+    tables = made.values, made.phases, groups, chunks, packed(PhaseTiles, [tiles])
+    loop("phases._lists", made.real).holding(*tables, *found[:4])(0, len(groups))
     own, common = int(groups["own_stop"][-1]), int(groups["common_stop"][-1])
     sizes = own * outs, own * outs, common * outs, common
     return Lists._make([*(row[:size] for row, size in zip(found, sizes, strict=False)), groups, chunks]), tiles

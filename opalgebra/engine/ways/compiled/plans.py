@@ -38,7 +38,8 @@ from .axes import (
     used,
 )
 from .far import FarPlan, far_plan, is_far
-from .loops.layout import COMBS, IN_PATCH, IN_ROW, IN_X, LastAxis, LeadingAxis, Row, entries_of, packed
+from .kernels import Call, loop
+from .loops.layout import COMBS, IN_PATCH, IN_ROW, IN_X, LastAxis, LeadingAxis, Row, both, entries_of, packed
 from .runs import PIECE_WORK, Runs
 from .threads import share
 
@@ -99,36 +100,27 @@ class Plan(Runs):
         return int(per_output)
 
     @cached_property
-    def _code(self) -> Any:
-        """The compiled loop, for the entries of this plan."""
-        from .loops import tiles  # Numba takes a second to import
-
-        return (tiles.tiles if self.is_tiled else tiles.each)(self.real)
-
-    @cached_property
-    def _tables(self) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray], int, int]:
-        """``axes`` and ``last`` for the kernels; how many tiles one array has, and the scratch memory of one."""
-        last = self.last
-        return packed(LeadingAxis, self.axes), last_packed(last), last.columns * last.chunks, scratch(last)
+    def _calls(self) -> tuple[Call, ...]:
+        """The compiled loop, for a result that is new, and for one that is added to."""
+        lasts = both(LastAxis, self.last)
+        if not self.is_tiled:
+            sums = loop("tiles._each", self.real)
+            return tuple(sums.holding(self.taps, self.at[IN_ROW], self.ptr, last) for last in lasts)
+        lists = self.taps, self.at, self.ptr, packed(LeadingAxis, self.axes)
+        sizes = [prod(shape) * self.dtype.itemsize // self.real.itemsize for shape in (self.shape_in, self.shape_out)]
+        return tuple(loop("tiles._tiles", self.real).holding(*lists, last, *sizes) for last in lasts)
 
     def _run(self, x: np.ndarray, y: np.ndarray, batch: int, add: bool, threads: int) -> None:
-        axes, lasts, count, entries = self._tables
-        code, last, pieces = self._code, lasts[add], self.work * batch // PIECE_WORK
+        run, last, pieces = self._calls[add], self.last, self.work * batch // PIECE_WORK
         if not self.is_tiled:
-            at = self.at[IN_ROW]
-            share(lambda a, b, _: code(y, x, self.taps, at, self.ptr, last, a, b), y.size, threads, most=pieces)
+            share(lambda first, stop, _: run(first, stop, y, x), y.size, threads, most=pieces)
             return
-        sizes = (x.size // batch, y.size // batch)
+        entries = scratch(last)
 
-        def part(first: int, stop: int, work: Any) -> None:
-            code(y, x, self.taps, self.at, self.ptr, work, axes, last, sizes, first, stop)
+        def part(first: int, stop: int, work: np.ndarray) -> None:
+            run(first, stop, y, x, work)
 
-        share(part, batch * count, threads, lambda: np.empty(entries, self.real), pieces)
-
-
-def last_packed(last: LastAxis) -> tuple[np.ndarray, np.ndarray]:
-    """The last axis for the kernels: of a result that is new, and of one that is added to."""
-    return packed(LastAxis, [last._replace(add=0)]), packed(LastAxis, [last._replace(add=1)])
+        share(part, batch * last.columns * last.chunks, threads, lambda: np.empty(entries, self.real), pieces)
 
 
 def scratch(last: LastAxis) -> int:

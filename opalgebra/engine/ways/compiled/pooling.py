@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import runs
+from .kernels import loop
 from .loops.layout import Shuffle, Span, packed
 from .runs import only_read
 from .threads import get_threads, share
@@ -87,14 +88,12 @@ class Windows:
         return self._pooled(x, (places.reshape(-1),)), places
 
     def _pooled(self, x: np.ndarray, places: tuple[np.ndarray, ...]) -> np.ndarray:
-        from .loops import samples  # Numba takes a second to import
-
-        y, code = self._empty(x, x.dtype), samples.maxima(x.dtype, bool(places))
+        y, code = self._empty(x, x.dtype), loop("samples._chosen" if places else "samples._maxima", x.dtype)
         lowest = x.dtype.type(-np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min)
-        given = y.reshape(-1), *places, _flat(x), self.rows, self.spans, self.step, prod(self.sizes), lowest
+        run, given = code.holding(self.rows, self.spans, self.step, prod(self.sizes), lowest), (*places, _flat(x))
         if y.size:
             threads = _threads(y.size * self.taps, y.size + x.size)
-            share(lambda first, stop, _: code(*given, first, stop), y.size // self.out[-1], threads)
+            share(lambda first, stop, _: run(first, stop, y.reshape(-1), *given), y.size // self.out[-1], threads)
         return y
 
     def _empty(self, x: np.ndarray, dtype: Any) -> np.ndarray:
@@ -103,9 +102,7 @@ class Windows:
 
 def add_at(y: np.ndarray, places: np.ndarray, x: np.ndarray) -> None:
     """y[places[n]] += x[n] in the order of n, on one axis; negative places take nothing."""
-    from .loops import samples
-
-    samples.scatter(y.dtype)(y, _flat(x), _flat(places))
+    loop("samples._scatter", y.dtype).holding()(0, places.size, y, _flat(x), _flat(places))
 
 
 def shuffle(x: np.ndarray, factor: Sequence[int], coarse: Sequence[int], splits: bool) -> np.ndarray:
@@ -116,8 +113,6 @@ def shuffle(x: np.ndarray, factor: Sequence[int], coarse: Sequence[int], splits:
     x : ndarray
         Shape (…, channels, \\*window), of 4 or 8 bytes per sample.
     """
-    from .loops import samples
-
     rank, count, last = len(factor), prod(factor), factor[-1]
     fine = tuple(n * r for n, r in zip(coarse, factor, strict=True))
     lead, channels = x.shape[: x.ndim - rank - 1], x.shape[x.ndim - rank - 1]
@@ -134,6 +129,7 @@ def shuffle(x: np.ndarray, factor: Sequence[int], coarse: Sequence[int], splits:
     kind = np.dtype(f"i{x.itemsize}")
     into, data, table = y.reshape(-1).view(kind), _flat(x).view(kind), rows + phase * plane
     pair = (data, into) if splits else (into, data)
-    shuffles, code = packed(Shuffle, [(last, coarse[-1], plane, plane * count, splits)]), samples.interleave(kind)
-    share(lambda a, b, _: code(*pair, table, shuffles, a, b), x.size // fine[-1], _threads(0, 2 * x.size))
+    shuffles = packed(Shuffle, [(last, coarse[-1], plane, plane * count, splits)])
+    run = loop("samples._interleave", kind).holding(table, shuffles)
+    share(lambda first, stop, _: run(first, stop, *pair), x.size // fine[-1], _threads(0, 2 * x.size))
     return y

@@ -134,7 +134,9 @@ class Runs(ABC):
         busy = self.work * batch > THREAD_WORK
         most = checked(threads) if threads is not None else get_threads() if busy else 1
         if y.size:
-            flat_x, flat_y = x.reshape(-1).view(self.real), np.asarray(y).reshape(-1).view(self.real)
+            flat_x, flat_y = x.reshape(-1), np.asarray(y).reshape(-1)
+            if self.real != self.dtype:
+                flat_x, flat_y = flat_x.view(self.real), flat_y.view(self.real)
             self._run(flat_x, flat_y, batch, add, most if busy else 1)
         return y
 

@@ -19,8 +19,9 @@ import numpy as np
 
 from ...arrays.rules import CODES
 from .axes import Ints, Pairs, axis_of, check
-from .loops.layout import VECTOR_BYTES, LeadingAxis, RowTiles, packed
-from .plans import Plan, last_packed, plan, scratch
+from .kernels import Call, loop
+from .loops.layout import VECTOR_BYTES, LastAxis, LeadingAxis, RowTiles, both, packed
+from .plans import Plan, plan, scratch
 from .runs import Runs
 from .threads import share
 
@@ -93,23 +94,20 @@ class Separable(Runs):
         return tiles, scratch(self.row.last) + (kept + 1) * pitch + self.taps.size
 
     @cached_property
-    def _tables(self) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, np.ndarray]]:
-        """For the kernels both filters; and the tiles of a result that is new, and of one that is added to."""
+    def _calls(self) -> tuple[Call, ...]:
+        """The compiled loop, for a result that is new, and for one that is added to."""
         row, tiles = self.row, self._tiles[0]
         at = self.at * np.array([[1], [tiles.pitch if self.rows_first else self._entries[0]]])  # in rows, in entries
-        filtered = row.taps, row.at, row.ptr, last_packed(row.last)[0]
+        filtered = row.taps, row.at, row.ptr, packed(LastAxis, [row.last])
         combined = self.taps, at, self.ptr, packed(LeadingAxis, [self.axis])
-        new, added = (packed(RowTiles, [tiles._replace(add=add)]) for add in (0, 1))
-        return (*filtered, *combined), (new, added)
+        code = loop("rows._rows_first" if self.rows_first else "rows._rows_last", self.real)
+        return tuple(code.holding(*filtered, *combined, self.divisor, table) for table in both(RowTiles, tiles))
 
     def _run(self, x: np.ndarray, y: np.ndarray, batch: int, add: bool, threads: int) -> None:
-        from .loops import rows  # Numba takes a second to import
-
-        (tiles, entries), (filters, tables) = self._tiles, self._tables
-        code, divisor, table = rows.separable(self.real, self.rows_first), self.real.type(self.divisor), tables[add]
+        (tiles, entries), run = self._tiles, self._calls[add]
 
         def part(first: int, stop: int, work: Any) -> None:
-            code(y, x, *filters, divisor, table, *work, first, stop)
+            run(first, stop, y, x, *work)
 
         def memory() -> tuple[np.ndarray, np.ndarray]:
             return np.empty(entries, self.real), np.empty(self.taps.size, np.int64)

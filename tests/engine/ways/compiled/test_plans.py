@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import signal
+from scipy import fft, signal
 
 import opalgebra as oa
 from opalgebra.engine.arrays.window import Window
@@ -183,6 +183,12 @@ def test_boxes(dtype: np.dtype, points: int, monkeypatch: pytest.MonkeyPatch) ->
             case.x.reshape(-1)[case.x.size // 2] = [np.nan, np.inf][i % 2]
             np.testing.assert_array_equal(np.isfinite(fast.run(case.x)), np.isfinite(direct.run(case.x)))
     assert compared > 20
+
+
+def test_lengths_of_boxes_are_those_of_scipy() -> None:
+    rng = np.random.default_rng(0)
+    for size in [*range(1, 3000), *rng.integers(3000, 2**40, 500).tolist()]:
+        assert boxes._fast(size, 1) == fft.next_fast_len(size, real=True)
 
 
 def test_a_changed_spectrum_is_noticed() -> None:

@@ -1,9 +1,8 @@
-"""Threads, forked processes and the cache of compiled code."""
+"""Threads, forked processes, and when Numba is imported."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -75,46 +74,6 @@ print(same, os.waitpid(child, 0)[1])
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_threads_after_a_fork(root: Path) -> None:
     assert python(FORK, root) == "True 0"
-
-
-SUMS = """
-import numpy as np
-from opalgebra.engine.ways.compiled import plan
-made = plan(np.array([1, 2, 3.]), [0], [2], [3], [(0, 6)], [(0, 3)], "f8", "edge")
-print(made.kind, *made.run(np.array([1, 2, 4.])))
-"""
-SUMS_PRINT = "sums 4.0 4.0 16.0 8.0 16.0 8.0"
-
-
-@pytest.fixture
-def copy(root: Path, tmp_path: Path) -> Path:
-    """A copy of the package with no code in its cache."""
-    shutil.copytree(root / "opalgebra", tmp_path / "opalgebra", ignore=shutil.ignore_patterns("__pycache__", "*.npz"))
-    return tmp_path
-
-
-def test_the_cache_lies_where_it_is_told_and_notices_edits(copy: Path) -> None:
-    cache = copy / "cache"
-    assert python(SUMS, copy, NUMBA_CACHE_DIR=str(cache)) == SUMS_PRINT
-    first = {path.name for path in cache.rglob("*.nbi")}
-    assert len(first) == 1
-    assert "_each_float64" in first.pop()
-    rules = copy / "opalgebra" / "engine" / "arrays" / "rules.py"
-    text = rules.read_text(encoding="utf-8")
-    assert "abs(self.sign) <<" in text
-    rules.write_text(text.replace("abs(self.sign) <<", "(self.sign == 0) <<"), encoding="utf-8")
-    assert python(SUMS, copy, NUMBA_CACHE_DIR=str(cache)) == SUMS_PRINT  # code of before the edit takes edge for zero
-    assert len(list(cache.rglob("*.nbi"))) == 2
-
-
-def test_without_a_directory_for_the_cache(copy: Path) -> None:
-    blocked = copy / "file"
-    blocked.touch()
-    (copy / "opalgebra" / "engine" / "ways" / "compiled" / "loops" / "__pycache__").touch()
-    nowhere = str(blocked)
-    shown = python(SUMS, copy, NUMBA_CACHE_DIR=nowhere, HOME=nowhere, XDG_CACHE_HOME=nowhere)
-    assert shown == SUMS_PRINT
-    assert not list(copy.rglob("*.nb?"))
 
 
 def test_numba_is_imported_by_the_first_run(root: Path) -> None:

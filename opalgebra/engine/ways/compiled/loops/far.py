@@ -10,23 +10,17 @@ Arguments as in :mod:`.tiles`, but
 
     at            (axes, taps)       rows that they read, per leading axis, and entries along the last
     ptr           (phases + 1,)      taps ptr[p] ≤ k < ptr[p + 1] make phase p
-    work          scratch memory of the thread: samples of a group of taps, then ``ups · width`` sums
+    work          scratch memory of the thread: a group of taps, their samples, then ``ups · width`` sums
 
 Indices are not checked here; ``compiled.far`` makes tables that stay inside.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any
-
-import numpy as np
-from numba import int64, types
-
-from .layout import GROUP, VECTOR_BYTES, ZERO, LastAxis, LeadingAxis
-from .machine import INDICES, TABLE, machine_code, numbers, part_of, rows_of
+from .layout import GROUP, VECTOR_BYTES, ZERO
+from .machine import arguments, on_stack, part_of
 from .patches import fold, gather_strided, join
-from .vectors import more1, more2, more4, more8
+from .vectors import clear, more1, more2, more4, more8
 
 
 @part_of
@@ -50,7 +44,7 @@ def _add(y, to, x, taps, at, count, width):
 def _sum(buffer, to, x, base, taps, at, k, stop, lead, i0, count, width, patch, weights, rows, places, axes, last):
     """buffer[to + i] = Σ_k taps[k] · (what tap k reads for i0 + i)."""
     rank, total = len(axes), last.samples * last.parts
-    buffer[to : to + width] = 0
+    clear(buffer, to, width)
     while k < stop:
         n, direct = 0, last.downs == 1
         while k < stop and n < GROUP:
@@ -81,13 +75,13 @@ def _sum(buffer, to, x, base, taps, at, k, stop, lead, i0, count, width, patch, 
             _add(buffer, to, patch, weights, places, n, width)
 
 
-def _far(y, x, taps, at, ptr, work, axes, lasts, sizes, first, stop):
-    """The tiles first ≤ t < stop, in the order batch, row, column; ``sizes``: entries of an array of x and of y."""
+def _far(held, given, first, stop):
+    """The tiles first ≤ t < stop, in the order batch, row, column; an array of x has ``x_size`` entries."""
+    y, x, taps, at, ptr, work, axes, lasts, x_size, y_size = arguments(held, given)
     last = lasts[0]
     rank, phases, lanes = len(axes), last.ups, VECTOR_BYTES // y.itemsize
-    patch, buffer = work[: last.patch], work[last.patch :]
-    weights, rows, places = np.empty(GROUP, y.dtype), np.empty(GROUP, np.int64), np.empty(GROUP, np.int64)
-    lead = np.empty(rank, np.int64)
+    weights, patch, buffer = work[:GROUP], work[GROUP : GROUP + last.patch], work[GROUP + last.patch :]
+    rows, places, lead = on_stack(GROUP), on_stack(GROUP), on_stack(rank)
     for t in range(first, stop):
         i0, rest, batch = (
             t % last.columns * last.width,
@@ -96,7 +90,7 @@ def _far(y, x, taps, at, ptr, work, axes, lasts, sizes, first, stop):
         )
         count = min(last.width, last.steps - i0)
         width = -(-count // lanes) * lanes  # vectors are whole: what is beyond the count is computed and not stored
-        phase, factor, to = 0, 1, batch * sizes[1]
+        phase, factor, to = 0, 1, batch * y_size
         for r in range(rank - 1, -1, -1):
             n = rest % axes[r].outputs
             rest //= axes[r].outputs
@@ -106,7 +100,7 @@ def _far(y, x, taps, at, ptr, work, axes, lasts, sizes, first, stop):
             to += n * axes[r].y_step
         for p in range(phases):
             k0, k1 = ptr[phase * phases + p], ptr[phase * phases + p + 1]
-            _sum(buffer, p * width, x, batch * sizes[0], taps, at, k0, k1, lead, i0, count, width, patch, weights, rows,
+            _sum(buffer, p * width, x, batch * x_size, taps, at, k0, k1, lead, i0, count, width, patch, weights, rows,
                  places, axes, last)  # fmt: skip
         to += phases * i0
         whole = min(count, last.outputs // phases - i0)
@@ -114,10 +108,3 @@ def _far(y, x, taps, at, ptr, work, axes, lasts, sizes, first, stop):
         for p in range((count - whole) * (last.outputs % phases)):  # the last i, which not all phases have
             value = buffer[p * width + whole]
             y[to + phases * whole + p] = value + y[to + phases * whole + p] if last.add else value
-
-
-@lru_cache
-def far(real: np.dtype) -> Any:
-    """The tiles first ≤ t < stop of a plan, for entries of this dtype."""
-    row, tables = numbers(real), (rows_of(LeadingAxis), rows_of(LastAxis), types.UniTuple(int64, 2))
-    return machine_code(_far, real, row, row, row, TABLE, INDICES, row, *tables, int64, int64)

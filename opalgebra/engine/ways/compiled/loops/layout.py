@@ -211,6 +211,14 @@ class Shuffle(NamedTuple):
     splits: int  # whether the fine rows are split, not made
 
 
+class Argument(NamedTuple):
+    """An argument of a loop."""
+
+    dtype: np.dtype | None  # None: that of the entries, for which the loop is compiled
+    ndim: int  # of an array in C order; 0 for a number
+    is_given: bool = False  # with every call, or held by whoever calls
+
+
 def entries_of(dtype: np.dtype) -> tuple[np.dtype, int, int]:
     """The dtype of the entries of samples, how many a sample has, and how many a vector holds."""
     real = np.dtype(dtype.type().real.dtype)
@@ -230,3 +238,12 @@ def packed(table: Any, rows: Iterable[tuple[int, ...]]) -> np.ndarray:
     array([9])
     """
     return np.array([tuple(row) for row in rows], record_of(table))
+
+
+def both(table: Any, row: Any) -> tuple[np.ndarray, np.ndarray]:
+    """One row as the kernels read it, for a result that is new, and for one that is added to.
+
+    >>> [int(found["add"][0]) for found in both(RowTiles, RowTiles(1, 1, 1, 1, 1))]
+    [0, 1]
+    """
+    return packed(table, [row._replace(add=0)]), packed(table, [row._replace(add=1)])

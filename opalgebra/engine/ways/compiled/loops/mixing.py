@@ -27,21 +27,13 @@ Indices are not checked here; ``compiled.mixing`` makes tables that stay inside.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, NamedTuple
 
-import numpy as np
-from numba import int64
-
-from .layout import VECTOR_BYTES, ZERO, Channels, LastAxis, LeadingAxis, OutputBlock
-from .machine import HAS_LARGE_REGISTERS, INDICES, TABLE, jit, machine_code, numbers, part_of, rows_of
+from .layout import VECTOR_BYTES, ZERO
+from .machine import arguments, jit, part_of
 from .patches import continued, fold, gather_strided, join, split
+from .processor import DOT_TAPS, DOTS, OUTPUTS, SHAPES
 from .vectors import block, copy, dots
-
-#: Outputs by vectors of 64 bytes whose sums fit into the registers, beside the samples and a tap: 32 registers of 64
-#: bytes, or as few as 16 of 32.  The last vectors of a run are taken fewer at a time.
-SHAPES = ((8, 3), (4, 6), (1, 8)) if HAS_LARGE_REGISTERS else ((6, 1), (2, 2), (1, 4))
-OUTPUTS = tuple([outs for outs, _ in SHAPES])
 
 
 def _strips(outs: int, count: int) -> Any:
@@ -264,8 +256,9 @@ def _place(tile, axes, last, lanes):
     return rest, starts, counts, -(-width // lanes) * lanes
 
 
-def _mixed(y, x, taps, at, ptr, work, blocks, pairs, axes, lasts, mixes, first, stop):
+def _mixed(held, given, first, stop):
     """The steps first ≤ t < stop, in the order batch, group, tile, share of the outputs."""
+    y, x, taps, at, ptr, work, blocks, pairs, axes, lasts, mixes = arguments(held, given)
     last, mix = lasts[0], mixes[0]
     lanes, packed = VECTOR_BYTES // y.itemsize, -1
     patch, buffer = work[: last.patch], work[last.patch :]
@@ -296,19 +289,17 @@ def _mixed(y, x, taps, at, ptr, work, blocks, pairs, axes, lasts, mixes, first, 
 
 # The gradient of the taps ---------------------------------------------------------------------------------------------
 
-#: Outputs by taps whose products with each other are summed in registers.
-DOTS = (4, 6) if HAS_LARGE_REGISTERS else (2, 2)
 _products, _of_one = dots(*DOTS), dots(1, DOTS[1])
-DOT_OUTPUTS, DOT_TAPS = DOTS
 
 
-def _unmixed(found, y, x, at, ptr, work, pairs, axes, lasts, mixes, parts, width, first, stop):
+def _unmixed(held, given, first, stop):
     """The steps first ≤ t < stop, in the order part of the tiles, group, share of the outputs.
 
     found[part, group, o, e] += Σ_n y[o, n] x[at[e] + n] over the tiles parts[part] ≤ tile < parts[part + 1], for blocks
     of ``width`` outputs.  Some outputs by some taps stay in registers while all positions of a tile go by; a part is
     summed by one thread, so that results do not depend on how many there are.
     """
+    found, y, x, at, ptr, work, pairs, axes, lasts, mixes, parts, width = arguments(held, given)
     last, mix = lasts[0], mixes[0]
     lanes, outs = VECTOR_BYTES // y.itemsize, mix.outs
     patch, buffer = work[: last.patch], work[last.patch :]
@@ -334,19 +325,3 @@ def _unmixed(found, y, x, at, ptr, work, pairs, axes, lasts, mixes, parts, width
                             _of_one(found, to, len(at), buffer, source, mix.positions, patch, at, e, run // lanes)
                         else:
                             _products(found, to, len(at), buffer, source, mix.positions, patch, at, e, run // lanes)
-
-
-@lru_cache
-def mixed(real: np.dtype) -> Any:
-    """The steps first ≤ t < stop of a plan, for entries of this dtype."""
-    row, tables = numbers(real), (rows_of(LeadingAxis), rows_of(LastAxis), rows_of(Channels))
-    lists = (row, row, row, INDICES, INDICES, row)
-    return machine_code(_mixed, real, *lists, rows_of(OutputBlock), TABLE, *tables, int64, int64, counts=False)
-
-
-@lru_cache
-def unmixed(real: np.dtype) -> Any:
-    """The steps first ≤ t < stop of a gradient, for entries of this dtype."""
-    row, tables = numbers(real), (rows_of(LeadingAxis), rows_of(LastAxis), rows_of(Channels))
-    lists = (row, row, row, INDICES, INDICES, row)
-    return machine_code(_unmixed, real, *lists, TABLE, *tables, INDICES, int64, int64, int64, counts=False)

@@ -26,19 +26,13 @@ Indices are not checked here; ``compiled.phases`` makes tables that stay inside.
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any
-
 import numpy as np
-from numba import int64
 
-from .layout import VECTOR_BYTES, ZERO, Chunk, Group, PhaseTaps, PhaseTiles
-from .machine import HAS_LARGE_REGISTERS, INDICES, jit, machine_code, numbers, part_of, rows_of
+from .layout import VECTOR_BYTES, ZERO
+from .machine import arguments, jit, on_stack, part_of
 from .patches import continued, transpose
-from .vectors import group_of
-
-#: Phases by vectors of 64 bytes whose sums fit into the registers, beside the samples and a tap.
-PHASES, MOST = (8, 3) if HAS_LARGE_REGISTERS else (6, 1)
+from .processor import MOST, PHASES
+from .vectors import clear, group_of
 
 _group3, _group2, _group1 = (group_of(PHASES, min(count, MOST)) for count in (3, 2, 1))
 
@@ -101,12 +95,13 @@ def _store(y, to, buffer, at, phases, count, table):
         transpose(y, to, table.ups, buffer, at, table.width, phases, count)
 
 
-def _tiles(y, x, own, own_at, common, common_at, groups, chunks, tables, work, first, stop):
+def _tiles(held, given, first, stop):
     """The tiles first ≤ t < stop, in the order batch, chunk, column."""
+    y, x, own, own_at, common, common_at, groups, chunks, tables, work = arguments(held, given)
     table, lanes = tables[0], VECTOR_BYTES // y.itemsize
     width, ups = table.width, table.ups
     patch, buffer = work[: table.patch], work[table.patch :]
-    patch[table.patch - width :] = 0
+    clear(patch, table.patch - width, width)
     for tile in range(first, stop):
         column, rest = tile % table.columns, tile // table.columns
         chunk, batch = chunks[rest % len(chunks)], rest // len(chunks)
@@ -122,13 +117,6 @@ def _tiles(y, x, own, own_at, common, common_at, groups, chunks, tables, work, f
             count -= 1
             _store(y, to + ups * count, buffer, count, max(0, left), 1, table)
         _store(y, to, buffer, 0, chunk.phases, count, table)
-
-
-@lru_cache
-def tiles(real: np.dtype) -> Any:
-    """The tiles first ≤ t < stop of a plan, for entries of this dtype."""
-    row, tables = numbers(real), (rows_of(Group), rows_of(Chunk), rows_of(PhaseTiles))
-    return machine_code(_tiles, real, row, row, row, INDICES, row, INDICES, *tables, row, int64, int64)
 
 
 # Sum by sum -----------------------------------------------------------------------------------------------------------
@@ -185,8 +173,9 @@ def _dot_of_pairs(values, at, jump, x, place, count):
     return a + b + (c + d)
 
 
-def _each(y, x, values, phases, tables, first, stop):
+def _each(held, given, first, stop):
     """Entries first ≤ n < stop of y, one sum after the other, with the taps where they lie."""
+    y, x, values, phases, tables = arguments(held, given)
     table = tables[0]
     total, outputs, ups, downs = table.samples * table.parts, table.outputs, table.ups, table.downs
     row, left = first // outputs, outputs - first % outputs
@@ -211,13 +200,6 @@ def _each(y, x, values, phases, tables, first, stop):
             row, left, p, shift = row + 1, outputs, 0, 0
         elif p == ups:
             p, shift = 0, shift + downs
-
-
-@lru_cache
-def each(real: np.dtype) -> Any:
-    """The entries first ≤ n < stop of y, sum by sum."""
-    row, tables = numbers(real), (rows_of(PhaseTaps), rows_of(PhaseTiles))
-    return machine_code(_each, real, row, row, row, *tables, int64, int64, counts=False)
 
 
 # The lists ------------------------------------------------------------------------------------------------------------
@@ -251,17 +233,18 @@ def _give_own(own, own_at, row, source, at, counts, owns, nowhere):
     return owns
 
 
-def _lists(values, phases, groups, chunks, tables, own, own_at, common, common_at):
-    """The rows of taps of all groups, and where they begin and end; the arrays have room for one more row."""
-    table, counts, owns, commons = tables[0], np.empty(PHASES, np.int64), 0, 0
-    for g in range(len(groups)):
+def _lists(held, given, first, stop):
+    """The rows of taps of the groups first ≤ g < stop, and where they begin and end; there is room for one more row."""
+    values, phases, groups, chunks, tables, own, own_at, common, common_at = arguments(held, given)
+    table, counts, owns, commons = tables[0], on_stack(PHASES), 0, 0
+    for g in range(first, stop):
         group, chunk = groups[g], chunks[groups[g].chunk]
-        low = stop = phases[group.first].first
+        low = high = phases[group.first].first
         for o in range(PHASES):
             phase = phases[group.first + o * group.step]
-            low, stop, counts[o] = min(low, phase.first), max(stop, phase.first + phase.step * phase.entries), owns
+            low, high, counts[o] = min(low, phase.first), max(high, phase.first + phase.step * phase.entries), owns
         group.own, group.common = owns, commons
-        for place in range(low, stop, group.step):
+        for place in range(low, high, group.step):
             found, q = _taps_at(common, commons * PHASES, values, phases, group, place), place - chunk.low
             at = q * table.run if q < table.downs else q % table.downs * table.run + q // table.downs
             common_at[commons] = at
@@ -270,10 +253,3 @@ def _lists(values, phases, groups, chunks, tables, own, own_at, common, common_a
             elif found:
                 owns = _give_own(own, own_at, common, commons * PHASES, at, counts, owns, table.patch - table.width)
         group.own_stop, group.common_stop = owns, commons
-
-
-@lru_cache
-def lists(real: np.dtype) -> Any:
-    """The rows of taps of all groups."""
-    row, tables = numbers(real), (rows_of(PhaseTaps), rows_of(Group), rows_of(Chunk), rows_of(PhaseTiles))
-    return machine_code(_lists, real, row, *tables, row, INDICES, row, INDICES)

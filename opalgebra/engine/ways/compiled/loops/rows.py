@@ -24,14 +24,8 @@ and the thread.  Indices are not checked; ``compiled.separable`` makes tables th
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any
-
-import numpy as np
-from numba import from_dtype, int64
-
-from .layout import IN_PATCH, IN_X, VECTOR_BYTES, LastAxis, LeadingAxis, RowTiles
-from .machine import INDICES, TABLE, machine_code, numbers, part_of, rows_of
+from .layout import IN_PATCH, IN_X, VECTOR_BYTES
+from .machine import arguments, part_of
 from .patches import fold, gather_row, join
 from .tiles import sums
 from .vectors import block1, block4
@@ -101,8 +95,9 @@ def _finish(y, to, row, count, divisor, add):
             y[to + i] = row[i] / divisor
 
 
-def _rows_first(y, x, taps, at, ptr, lasts, lead, lead_at, lead_ptr, axes, divisor, tables, work, places, first, stop):
+def _rows_first(held, given, first, stop):
     """The tiles first ≤ t < stop, in the order batch, chunk: rows are filtered, then combined."""
+    y, x, taps, at, ptr, lasts, lead, lead_at, lead_ptr, axes, divisor, tables, work, _ = arguments(held, given)
     last, axis, tile = lasts[0], axes[0], tables[0]
     pitch, outs, ins = tile.pitch, last.outputs, last.samples * last.parts
     scratch = last.patch + last.ups * last.width
@@ -152,8 +147,9 @@ def _listed(taps, at, first, stop, base, axis, step, found, places):
     return count
 
 
-def _rows_last(y, x, taps, at, ptr, lasts, lead, lead_at, lead_ptr, axes, divisor, tables, work, places, first, stop):
+def _rows_last(held, given, first, stop):
     """The tiles first ≤ t < stop, in the order batch, chunk: rows are combined, then filtered."""
+    y, x, taps, at, ptr, lasts, lead, lead_at, lead_ptr, axes, divisor, tables, work, places = arguments(held, given)
     last, axis, tile = lasts[0], axes[0], tables[0]
     pitch, outs, ins = tile.pitch, last.outputs, last.samples * last.parts
     scratch = last.patch + last.ups * last.width
@@ -178,13 +174,3 @@ def _rows_last(y, x, taps, at, ptr, lasts, lead, lead_at, lead_ptr, axes, diviso
             _filter_row(target, to, row, 0, taps, at, ptr, last, work)
             if not direct:
                 _finish(y, into, extra, outs, divisor, tile.add)
-
-
-@lru_cache
-def separable(real: np.dtype, rows_first: bool) -> Any:
-    """The tiles first ≤ t < stop of a separable filter, for entries of this dtype."""
-    row, last, axes, tables = numbers(real), rows_of(LastAxis), rows_of(LeadingAxis), rows_of(RowTiles)
-    code = _rows_first if rows_first else _rows_last
-    filtered, combined = (row, TABLE, TABLE, last), (row, TABLE, INDICES, axes)
-    return machine_code(code, real, row, row, *filtered, *combined, from_dtype(real), tables, row, INDICES,
-                        int64, int64, counts=False, checks=False)  # fmt: skip

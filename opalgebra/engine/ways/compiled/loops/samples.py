@@ -18,14 +18,7 @@ Indices are not checked here; ``compiled.pooling`` makes tables that stay inside
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any
-
-import numpy as np
-from numba import from_dtype, int64
-
-from .layout import Shuffle, Span
-from .machine import INDICES, TABLE, machine_code, numbers, part_of, rows_of
+from .machine import arguments, part_of
 from .patches import join, split
 
 
@@ -43,8 +36,9 @@ def _most(y, to, x, source, step, count):
         y[to + i] = sample if _wins(sample, best) else best
 
 
-def _maxima(y, x, rows, spans, step, size, lowest, first, stop):
+def _maxima(held, given, first, stop):
     """The rows first ≤ r < stop of y: y[i] = max x[rows[r, t] + span.source + step·i]."""
+    y, x, rows, spans, step, size, lowest = arguments(held, given)
     outs = y.size // max(1, len(rows) * (x.size // size))
     for r in range(first, stop):
         batch = r // len(rows)
@@ -65,8 +59,9 @@ def _maxima(y, x, rows, spans, step, size, lowest, first, stop):
                     _most(y, target, x, source, step, span.outputs)
 
 
-def _chosen(y, places, x, rows, spans, step, size, lowest, first, stop):
+def _chosen(held, given, first, stop):
     """As :func:`_maxima`, and for every maximum its place in its array of x, −1 where there is none."""
+    y, places, x, rows, spans, step, size, lowest = arguments(held, given)
     outs = y.size // max(1, len(rows) * (x.size // size))
     for r in range(first, stop):
         batch = r // len(rows)
@@ -87,18 +82,20 @@ def _chosen(y, places, x, rows, spans, step, size, lowest, first, stop):
                     places[target + i] = place + step * i if wins else before
 
 
-def _scatter(y, x, places):
-    """y[places[n]] += x[n], in the order of n, where the place is not negative."""
-    for n in range(len(places)):
+def _scatter(held, given, first, stop):
+    """y[places[n]] += x[n] for first ≤ n < stop, in this order, where the place is not negative."""
+    y, x, places = arguments(held, given)
+    for n in range(first, stop):
         if places[n] >= 0:
             y[places[n]] += x[n]
 
 
-def _interleave(fine, coarse, rows, shuffles, first, stop):
+def _interleave(held, given, first, stop):
     """The rows first ≤ r < stop of ``fine`` from its phases, which are rows of ``coarse``, or these from it.
 
     fine[phases·i + p] = coarse[rows[r] + p·run + i]; ``rows`` (rows of a channel,) are places in a channel.
     """
+    fine, coarse, rows, shuffles = arguments(held, given)
     shuffle = shuffles[0]
     phases, count = shuffle.phases, shuffle.samples
     for r in range(first, stop):
@@ -108,24 +105,3 @@ def _interleave(fine, coarse, rows, shuffles, first, stop):
             split(coarse, source, shuffle.run, fine, r * phases * count, count, phases)
         else:
             join(fine, r * phases * count, coarse, source, shuffle.run, count, phases, False)
-
-
-@lru_cache
-def maxima(dtype: np.dtype, places: bool) -> Any:
-    """The rows first ≤ r < stop of a max pooling, with their places or without."""
-    row, windows = numbers(dtype), (TABLE, rows_of(Span), int64, int64, from_dtype(dtype))
-    outputs, code = ((row, INDICES), _chosen) if places else ((row,), _maxima)
-    return machine_code(code, dtype, *outputs, row, *windows, int64, int64, counts=False)
-
-
-@lru_cache
-def scatter(dtype: np.dtype) -> Any:
-    """y[places] += x."""
-    return machine_code(_scatter, dtype, numbers(dtype), numbers(dtype), INDICES, counts=False)
-
-
-@lru_cache
-def interleave(dtype: np.dtype) -> Any:
-    """Rows from their phases, or phases from rows."""
-    row = numbers(dtype)
-    return machine_code(_interleave, dtype, row, row, INDICES, rows_of(Shuffle), int64, int64, counts=False)

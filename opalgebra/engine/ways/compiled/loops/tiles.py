@@ -27,16 +27,10 @@ Indices are not checked here; ``compiled.plans`` makes tables that stay inside.
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any
-
-import numpy as np
-from numba import int64, types
-
-from .layout import IN_PATCH, IN_X, VECTOR_BYTES, LastAxis, LeadingAxis
-from .machine import INDICES, TABLE, jit, machine_code, numbers, part_of, rows_of
+from .layout import IN_PATCH, IN_X, VECTOR_BYTES
+from .machine import arguments, jit, on_stack, part_of
 from .patches import continued, fold, gather_row, join
-from .vectors import block1, block2, block4, block8
+from .vectors import block1, block2, block4, block8, clear
 
 
 @jit
@@ -62,7 +56,7 @@ def _gather(patch, x, batch, low, rows, i0, width, axes, last):
             source += m * axis.x_step
         size = last.downs * last.run
         if empty:
-            patch[at : at + size] = 0
+            clear(patch, at, size)
         else:
             gather_row(patch, at, x, source, i0, width, last)
             if sign < 0:
@@ -110,14 +104,13 @@ def _is_inside(low, rows, i0, lanes, batch, size, axes, last):
 
 
 @part_of
-def _tile(y, x, taps, at, ptr, work, batches, chunk, i0, axes, last):
+def _tile(y, x, taps, at, ptr, work, low, rows, batches, chunk, i0, axes, last):
     """One tile: all rows of a chunk of the first axis, the outputs of i0 ≤ i < i0 + I along the last.
 
-    ``batches``: where the array begins in x and in y.
+    ``low`` and ``rows``: memory for what it reads, per leading axis; ``batches``: where the array begins in x and in y.
     """
     lanes = VECTOR_BYTES // y.itemsize
     rank, phases = len(axes), last.ups
-    low, rows = np.empty(rank, np.int64), np.empty(rank, np.int64)
     total, row0 = 1, 0
     for r in range(rank):
         axis = axes[r]
@@ -162,22 +155,24 @@ def _tile(y, x, taps, at, ptr, work, batches, chunk, i0, axes, last):
                 y[to + phases * whole + p] = value + y[to + phases * whole + p] if last.add else value
 
 
-def _tiles(y, x, taps, at, ptr, work, axes, lasts, sizes, first, stop):
-    """The tiles first ≤ t < stop, in the order batch, chunk, column; ``sizes``: entries of an array of x and of y."""
-    last = lasts[0]
+def _tiles(held, given, first, stop):
+    """The tiles first ≤ t < stop, in the order batch, chunk, column; an array of x has ``x_size`` entries."""
+    y, x, taps, at, ptr, work, axes, lasts, x_size, y_size = arguments(held, given)
+    last, low, rows = lasts[0], on_stack(len(axes)), on_stack(len(axes))
     for t in range(first, stop):
         column = t % last.columns
         chunk = t // last.columns % last.chunks
         batch = t // (last.columns * last.chunks)
-        starts = (batch * sizes[0], batch * sizes[1])
-        _tile(y, x, taps, at, ptr, work, starts, chunk, column * last.width, axes, last)
+        starts = (batch * x_size, batch * y_size)
+        _tile(y, x, taps, at, ptr, work, low, rows, starts, chunk, column * last.width, axes, last)
 
 
-def _each(y, x, taps, at, ptr, lasts, first, stop):
+def _each(held, given, first, stop):
     """Entries first ≤ n < stop of y, on one axis, one sum after the other; ``at`` is the row IN_ROW.
 
     Where there are many phases and few outputs of each, vectors of i would be mostly empty.
     """
+    y, x, taps, at, ptr, lasts = arguments(held, given)
     last = lasts[0]
     for n in range(first, stop):
         row = n // last.outputs
@@ -186,17 +181,3 @@ def _each(y, x, taps, at, ptr, lasts, first, stop):
         for k in range(ptr[p, 0], ptr[p, -1]):
             total += taps[k] * continued(x, source, last.downs * i + at[k], last.samples, last.parts, last.rule)
         y[n] = total + y[n] if last.add else total
-
-
-@lru_cache
-def tiles(real: np.dtype) -> Any:
-    """The tiles first ≤ t < stop of a plan, for entries of this dtype."""
-    row, tables = numbers(real), (rows_of(LeadingAxis), rows_of(LastAxis), types.UniTuple(int64, 2))
-    return machine_code(_tiles, real, row, row, row, TABLE, TABLE, row, *tables, int64, int64)
-
-
-@lru_cache
-def each(real: np.dtype) -> Any:
-    """The entries first ≤ n < stop of y, sum by sum."""
-    row = numbers(real)
-    return machine_code(_each, real, row, row, row, INDICES, TABLE, rows_of(LastAxis), int64, int64)

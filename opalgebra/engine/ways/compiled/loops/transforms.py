@@ -11,9 +11,9 @@ Arguments:
 
     y, x          flat arrays of one dtype, in entries
     spectra       (L' M', 2 N)  of each pair of phases the transform of the taps, real and imaginary parts in turn
-    twiddles      roots of one, see :func:`twiddles`
-    held          (phases of x and one for y, 16 N)  point n of the eight transforms at 16 n: eight real parts, then
-                  eight imaginary ones, each a vector of one lane per transform
+    twiddles      roots of one, see :func:`~..overlap.twiddles`
+    held          for every phase of x and one for y 16 N numbers: point n of the eight transforms at 16 n, eight real
+                  parts, then eight imaginary ones, each a vector of one lane per transform
     stage         eight runs of STAGE samples, a run per lane
     table         a record of :class:`~.layout.Transforms`
     limit         the largest number of the dtype; what is beyond it is computed otherwise
@@ -29,15 +29,11 @@ Indices are not checked here; ``compiled.overlap`` makes tables that stay inside
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any
-
-import numpy as np
-from numba import boolean, float64, int64
+from numba import float64
 
 from .butterflies import add_filter2, add_filter4, filter2, filter4, join4, split4
-from .layout import LANES, POINT, STAGE, STAGE_STEP, ZERO, Transforms
-from .machine import jit, machine_code, numbers, rows_of
+from .layout import LANES, POINT, STAGE, STAGE_STEP, ZERO
+from .machine import arguments, jit
 from .patches import fold, transpose
 
 CLOSE = 256  # points that stay in the first-level cache: blocks of so many are finished one after the other
@@ -184,11 +180,12 @@ def _filter(data, source, start, length, radix, spectrum, adds):
                 filter2(data, source, n, spectrum, 2 * n)
 
 
-def _groups(y, x, spectra, twiddles, held, stage, tables, limit, first, stop):
-    """The groups first ≤ g < stop; whether no number is beyond the limit.
+def _groups(held, given, first, stop):
+    """The groups first ≤ g < stop; ``fine`` becomes 0 where a number is beyond the limit.
 
-    ``held`` has a row for every phase of the input, and one more for the output unless there is one phase of each.
+    ``held`` has points for every phase of the input, and more for the output unless there is one phase of each.
     """
+    y, x, spectra, twiddles, held, stage, tables, limit, fine = arguments(held, given)
     table = tables[0]
     size, ups, downs = table.size, table.ups, table.downs
     blocks = 2 * LANES // table.parts
@@ -197,46 +194,23 @@ def _groups(y, x, spectra, twiddles, held, stage, tables, limit, first, stop):
         close //= 4
     while radix > 4:
         radix //= 4
-    result = held[len(held) - 1]
+    points = POINT * size
+    result = held[held.size - points :]
     for g in range(first, stop):
         b0, b1 = g * blocks, min((g + 1) * blocks, table.blocks)
         for q in range(downs):
-            _gather(held[q], x, b0, b1, q, table, stage)
-            _forward(held[q], 0, size, size, close, twiddles)
+            phase = held[q * points : (q + 1) * points]
+            _gather(phase, x, b0, b1, q, table, stage)
+            _forward(phase, 0, size, size, close, twiddles)
         for p in range(ups):
             for start in range(0, size, close):
                 for q in range(downs):
+                    phase = held[q * points : (q + 1) * points]
                     if p == 0:
-                        _forward(held[q], start, close, close, radix, twiddles)
-                    _filter(result, held[q], start, close, radix, spectra[p * downs + q], q > 0)
+                        _forward(phase, start, close, close, radix, twiddles)
+                    _filter(result, phase, start, close, radix, spectra[p * downs + q], q > 0)
                 _inverse(result, start, close, radix, close, twiddles)
             _inverse(result, 0, size, close, size, twiddles)
             is_fine &= _write(y, result, b0, b1, p, table, stage, limit)
-    return is_fine
-
-
-@lru_cache
-def groups(real: np.dtype) -> Any:
-    """The groups first ≤ g < stop of an overlap-save, for entries of this dtype."""
-    row, wide, table = numbers(real), float64[::1], float64[:, ::1]
-    arguments = row, row, table, wide, table, wide, rows_of(Transforms), float64, int64, int64
-    return machine_code(_groups, real, *arguments, result=boolean)
-
-
-def twiddles(size: int) -> np.ndarray:
-    """For transforms of size, size/4, … points, each j below a quarter: e^{−2πij/size}, its square and its cube."""
-    parts = []
-    while size > 4:
-        angles = np.multiply.outer(np.arange(size // 4), [1, 2, 3]) * (-2 * np.pi / size)
-        parts.append(np.exp(1j * angles).ravel())
-        size //= 4
-    return np.concatenate([np.empty(0, complex), *parts]).view(float)
-
-
-def order(size: int) -> np.ndarray:
-    """The frequencies in the order in which the forward steps leave them."""
-    if size == 1:
-        return np.zeros(1, np.intp)
-    radix = 4 if size > 2 else 2
-    rest = radix * order(size // radix)
-    return np.concatenate([rest + r for r in range(radix)])
+    if not is_fine:
+        fine[0] = 0

@@ -324,6 +324,17 @@ def copy(_: Any, y: Any, to: Any, x: Any, source: Any, count: Any) -> Any:
     return types.void(y, types.intp, x, *(types.intp,) * 2), emitted(body)
 
 
+@intrinsic
+def clear(_: Any, y: Any, to: Any, count: Any) -> Any:
+    """y[to + i] = 0 for i < count; an assignment to a slice takes long to compile."""
+
+    def body(memory: Arrays, args: Any) -> None:
+        size = memory.builder.mul(args[2], ir.Constant(_INDEX, memory.size))
+        cgutils.memset(memory.builder, memory.at(0, args[1]), size, 0)
+
+    return types.void(y, *(types.intp,) * 2), emitted(body)
+
+
 # Interleaving -------------------------------------------------------------------------------------------------------
 
 SHUFFLED = 4  # up to here phases are split and joined by shuffles of whole vectors, beyond by transposing squares
