@@ -1,4 +1,4 @@
-"""The kernels of ``fir.cuh`` on the CPU: built by g++, with fibres for threads, and run by a backend of their own."""
+"""The kernels of ``tiles.cuh`` on the CPU: built by g++, with fibres for threads, and run by a backend of their own."""
 
 from __future__ import annotations
 

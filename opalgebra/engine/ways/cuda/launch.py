@@ -1,4 +1,4 @@
-"""Filters on CUDA devices: how a :class:`~.fir.Fir` becomes launches of the kernels of ``fir.cuh``.
+"""Filters on CUDA devices: how a :class:`~.fir.Fir` becomes launches of the kernels of ``tiles.cuh``.
 
     y_n = Σ_j h_j x_{(M n − j)/L}   over the taps j for which L divides M n − j.
 
