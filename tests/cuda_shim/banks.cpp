@@ -38,7 +38,7 @@ int main() {
                 if (tall >= ROWS_APART) continue;
                 int row = tall * ROW;
                 loads.add((row + ahead_of(phase, group, 0) + beside(STRIDE < 0 ? -k : k)) * INNER + lane, sizeof(sample));
-                stores.add(tall * TILE + phase + PHASES * VECTOR * group, sizeof(sum));
+                stores.add(tall * STAGE_ROW + phase + PHASES * VECTOR * group, sizeof(sum));
             }
             if (loads.most() > read) read = loads.most(), best = loads.fewest();
             if (stores.most() > staged) staged = stores.most(), least = stores.fewest();

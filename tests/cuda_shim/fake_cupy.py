@@ -57,6 +57,16 @@ class OnDevice:
         return {"MultiProcessorCount": 1, "MaxThreadsPerMultiProcessor": 32}
 
 
+class Memory:
+    """``cupy.cuda.MemoryPointer``."""
+
+    def __init__(self, ptr: int, device_id: int) -> None:
+        self.ptr, self.device_id = ptr, device_id
+
+    def copy_from_device_async(self, other: Memory, size: int) -> None:
+        """Not looked at."""
+
+
 class Array:
     """``cupy.ndarray``: refuses to meet NumPy arrays; samples are read by kernels and by :func:`asnumpy` only."""
 
@@ -88,7 +98,7 @@ class Array:
     @property
     def data(self) -> Any:
         """Its memory; what is copied is not looked at."""
-        return types.SimpleNamespace(copy_from_device_async=lambda other, size: None)
+        return Memory(self._data.ctypes.data, self.on)
 
     # Views
 
@@ -282,6 +292,10 @@ class Stream:
     def __init__(self, ptr: int) -> None:
         self.ptr = ptr
         self.waited: list[int] = []
+        self.capturing = False
+
+    def is_capturing(self) -> bool:
+        return self.capturing
 
     def record(self) -> int:
         return self.ptr
@@ -304,6 +318,7 @@ class Fake(types.ModuleType):
         self.waits, self.may_wait = 0, False
         self.cuda = types.SimpleNamespace(
             Device=OnDevice,
+            runtime=types.SimpleNamespace(getDevice=lambda: OnDevice.current[-1]),
             get_current_stream=lambda: self.stream,
             Event=lambda: Stream(0),
             get_elapsed_time=lambda begin, end: 1.0,

@@ -24,7 +24,7 @@ from ...expr import MASKED, LinearOperator, check_large_integers, has_mask
 from ...scalar import check_scalar, exact, is_sympy, to_sympy
 from ..arrays.dask_ import checked, is_lazy, whole
 from ..arrays.memory import ASKED_FROM, check_memory
-from ..arrays.torch_ import apply, is_tensor
+from ..arrays.devices import elsewhere
 
 Shape: TypeAlias = tuple[int, ...]
 ENTRY_LIMIT = 10_000_000
@@ -140,8 +140,8 @@ class BoundOperator(Drawn, ABC):
             run = self._ready.get((x.shape, x.dtype))
             if run is not None:
                 return run(x)
-        elif not isinstance(x, np.ndarray) and is_tensor(x):
-            return apply(self, x)
+        elif not isinstance(x, np.ndarray) and (found := elsewhere(self, x, out)) is not None:
+            return found
         x = as_array(x)
         if x.shape[x.ndim - len(self.dims) :] == self.dims and x.ndim >= len(self.dims):
             return self._first(x) if out is None else self._into(x, out)
@@ -170,7 +170,11 @@ class BoundOperator(Drawn, ABC):
         """A function that does what ``_act`` does for arrays of NumPy of a shape and dtype; None if none is quicker."""
         return None
 
-    _made: frozenset[str] = frozenset({"_ready", "_turns"})
+    def _only_filter(self, shape: Shape, dtype: Any, transposed: bool, conjugated: bool) -> Any:
+        """The one filter that does what ``_act`` does for arrays of CuPy of a shape and dtype; None where it is more."""
+        return None
+
+    _made: frozenset[str] = frozenset({"_ready", "_turns", "_captured"})
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what a first run makes again."""

@@ -265,9 +265,14 @@ class CuPyBackend:
 
     def launch(self, launch: Launch, x: Any, taps: Any, y: Any) -> None:
         """On the current stream; enough blocks to fill the device, which then walk the rest."""
+        queue, blocks, threads, numbers = self.prepared(launch)
+        queue(blocks, threads, (x, taps, y, *numbers))
+
+    def prepared(self, launch: Launch) -> tuple[Any, tuple[int], tuple[int], tuple[Any, ...]]:
+        """The kernel, its blocks and threads, and its integer arguments."""
         threads = launch.variant.threads
         blocks = min(launch.blocks, max(1, 4 * self.resident // threads))
-        _kernel(launch.variant)((blocks,), (threads,), (x, taps, y, *map(np.int64, launch.numbers)))
+        return _kernel(launch.variant), (blocks,), (threads,), tuple(map(np.int64, launch.numbers))
 
 
 @cache

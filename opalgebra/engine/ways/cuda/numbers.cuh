@@ -100,7 +100,7 @@ __device__ inline void put(value *y, sum a) {
 
 // n/d for n >= 0, d > 0; a 64-bit division takes several times as long as one of 32 bits.
 __device__ inline integer quotient(integer n, integer d) {
-    return ((i64)n | d) > 0xffffffffLL ? n / d : (integer)((unsigned)n / (unsigned)d);
+    return WIDE && ((i64)n | d) > 0xffffffffLL ? n / d : (integer)((unsigned)n / (unsigned)d);
 }
 
 __device__ inline integer floor_quotient(integer n, integer d) {
@@ -144,7 +144,8 @@ struct axis {
 
 // The taps that output n of an axis has, one after the other: tap i on sample m.
 struct taps_of {
-    integer i, m;
+    integer i = 0, m = 0;
+    __device__ inline taps_of() {}
     __device__ inline taps_of(const axis &a, integer n) {
         integer q = a.down * n + a.offset;
         m = floor_quotient(q, a.up);

@@ -7,7 +7,7 @@ where nothing fits, or most samples of a tile would be read in vain, every outpu
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import gcd, prod
 from typing import Any, NamedTuple, TypeAlias
 
@@ -199,41 +199,40 @@ def _tile(
     width = min(32, 1 << (inner - 1).bit_length())
     if stride > 8 * phases * terms or phases * width > 512 or max(axis.up, abs(axis.down)) >= 2**31:
         return None
-    rows, vector = prod(a.taps for a in axes[:-1]), _vector(count, stride, sizes)
-    if count > 1 and inner == 1 and not sparse:
-        plane = _plane(before, axis, terms, rows, vector, sizes)
-        if plane is not None:
-            return plane
+    rows, vector = prod(a.taps for a in axes[:-1]), _vector(count, stride / phases, sizes)
+    few = stride <= phases * (1 if zeros else 3)  # samples between the outputs of a thread, which it holds
+    together = 2 if count == MAX_AXES else 4 if count == 1 and few else 3
+    made = _Tile(axis.up, axis.down, terms, rows, 1, vector, width, together)
+    plane = _plane(before, axis, made, sizes) if count > 1 and inner == 1 and not sparse else None
+    if plane is not None:
+        return plane
     groups = _power(256 // (phases * width))
     if phases * groups * vector >= 2 * axis.outs:
         groups = _power(32 // (phases * width))  # a warp: two sizes are enough, and each is compiled
-    together = 4 if count == 1 and not (zeros and stride > 1) else 3 if count < MAX_AXES or inner == 1 else 2
-    shapes = [
-        _Tile(axis.up, axis.down, terms, rows, g, v, width, together) for v in (vector, 1) for g in _halves(groups)
-    ]
+    shapes = [replace(made, groups=g, vector=v) for v in (vector, 1) for g in _halves(groups)]
     return next((shape for shape in shapes if shape.shared_bytes(sizes) <= SHARED_BYTES), None)
 
 
-def _vector(count: int, stride: int, sizes: Sequence[int]) -> int:
-    """Outputs of a thread: an odd number, for which it holds few samples, and with three axes fewer."""
+def _vector(count: int, samples: float, sizes: Sequence[int]) -> int:
+    """Outputs of a thread, each of which moves on by ``samples``: an odd number, fewer where these are many."""
     vector = _VECTOR[max(sizes)] - (2 if count == MAX_AXES else 0)
-    while vector > 1 and stride * vector * sizes[0] > THREAD_BYTES:
+    while vector > 1 and samples * vector * sizes[0] > THREAD_BYTES:
         vector -= 2
     return vector
 
 
-def _plane(before: Axis, axis: Axis, terms: int, rows: int, vector: int, sizes: Sequence[int]) -> _Tile | None:
-    """A tile with several rows of outputs, whose samples are loaded once for all; None where that does not pay."""
-    phases, tall = axis.up // gcd(axis.up, axis.down), terms_along(before)
+def _plane(before: Axis, axis: Axis, made: _Tile, sizes: Sequence[int]) -> _Tile | None:
+    """The tile with several rows of outputs, whose samples are loaded once for all; None where that does not pay."""
+    phases, tall = made.phases, terms_along(before)
     if axis.up >= 32 or phases > 32 or before.outs < 2 or max(before.up, abs(before.down)) > 64 or tall > 64:
         return None
     widest = max(1, 32 // phases)
-    needed = -(-axis.outs // (phases * vector))
+    needed = -(-axis.outs // (phases * made.vector))
     groups = min((g for g in (widest, *range(1, widest))), key=lambda g: (-(-needed // g) * g + needed / g, -g))
     lanes = min(256 // (phases * groups), _power(2 * before.outs - 1))
     while lanes > 1:
         lines = -(-abs(before.down) * (lanes - 1) // before.up) + tall
-        shape = _Tile(axis.up, axis.down, terms, rows, groups, vector, 1, 3, lanes, lines)
+        shape = replace(made, groups=groups, lanes=lanes, lines=lines)
         if shape.shared_bytes(sizes) <= PLANE_BYTES:
             return shape if lines < lanes * tall else None
         lanes //= 2

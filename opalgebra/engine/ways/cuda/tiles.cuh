@@ -1,5 +1,11 @@
 #ifdef THREADS
 
+#ifdef INNER_TILES  // for those who count: what only tiles at the ends do is left out
+#define AT_ENDS(condition) false
+#else
+#define AT_ENDS(condition) (condition)
+#endif
+
 // Tiles ----------------------------------------------------------------------------------------------------------
 
 __device__ constexpr int gcd(int a, int b) { return b ? gcd(b, a % b) : a; }
@@ -51,7 +57,8 @@ constexpr int LINES = 1, ROW = FOLD > 1 ? FOLD * COLUMN : IN_QUADS ? QUADS * QUA
 #endif
 #define ROWS_APART (LANES ? LANES : 1)
 #define STAGED (INNER == 1 && UP < 32)
-constexpr int STAGE_QUAD = UNIT && LANES == 0 && sizeof(sum) == sizeof(value) ? per_quad(sizeof(value)) : 1;
+constexpr int STAGE_QUAD = UNIT && sizeof(sum) == sizeof(value) ? per_quad(sizeof(value)) : 1;
+constexpr int STAGE_ROW = rounded_up(TILE + STAGE_QUAD - 1, STAGE_QUAD);
 
 struct alignas(QUAD * sizeof(sample)) sample_quad {
     sample part[QUAD];
@@ -127,6 +134,7 @@ __device__ inline void add_row(sum (&total)[VECTOR], const tap *weights, const s
 // The taps of each row, phase by phase; all threads together.  The barriers around each span also part the uses of
 // the table.
 __device__ inline void load_taps(tap *table, const tap *__restrict__ h, integer count, int first) {
+#pragma unroll 1
     for (int e = threadIdx.x; e < ROWS * PHASES * TERMS; e += THREADS) {
         int t = e % TERMS, p = e / TERMS % PHASES, row = e / TERMS / PHASES;
         integer q = (integer)(DOWN) * p + first;
@@ -137,11 +145,7 @@ __device__ inline void load_taps(tap *table, const tap *__restrict__ h, integer 
 
 // Whether all of a span lies inside the array.
 __device__ inline bool is_inside(integer low, int count, integer ins) {
-#ifdef INNER_TILES
-    return true;
-#else
-    return low >= 0 && low + count <= ins;
-#endif
+    return !AT_ENDS(low < 0 || low + count > ins);
 }
 
 // Samples low, low + 1, ... of a row, by threads `from`, from + step, ...; whether one is other than zero.
@@ -150,7 +154,7 @@ __device__ inline int load_row(sample *span, const sample *__restrict__ row, con
                                bool negative, int from) {
     int nonzero = 0;
     integer x_stride = UNIT ? 1 : a.x_stride;
-    if (INNER == 1 && !SPARSE && !negative && is_inside(low, SPAN, a.ins)) {
+    if (INNER == 1 && !SPARSE && !AT_ENDS(negative) && is_inside(low, SPAN, a.ins)) {
         const sample *first = row + (low + from) * x_stride;
 #pragma unroll
         for (int e = 0; e < SPAN; e += STEP)
@@ -158,14 +162,23 @@ __device__ inline int load_row(sample *span, const sample *__restrict__ row, con
         return 1;
     }
 #pragma unroll 1
-    for (int e = from; e < SPAN * INNER; e += STEP) {
-        integer m = low + e / INNER;
-        int column = e % INNER;
-        bool negate = negative;
-        sample found = {};
-        if (column < columns && find(m, a.ins, a.mode, negate)) found = row[m * x_stride + column];
-        span[place_of(e / INNER) * INNER + column] = negate ? negated(found) : found;
-        nonzero |= !is_zero(found);
+    for (int begin = from; begin < SPAN * INNER; begin += 4 * STEP) {  // four loads are under way together
+        sample found[4] = {};
+        bool negate[4] = {negative, negative, negative, negative};
+#pragma unroll
+        for (int k = 0; k < 4; k++) {
+            int e = begin + k * STEP;
+            integer m = low + e / INNER;
+            if (e < SPAN * INNER && e % INNER < columns && find(m, a.ins, a.mode, negate[k]))
+                found[k] = row[m * x_stride + e % INNER];
+        }
+#pragma unroll
+        for (int k = 0; k < 4; k++) {
+            int e = begin + k * STEP;
+            if (e < SPAN * INNER)
+                span[place_of(e / INNER) * INNER + e % INNER] = negate[k] ? negated(found[k]) : found[k];
+            nonzero |= !is_zero(found[k]);
+        }
     }
     return nonzero;
 }
@@ -173,7 +186,7 @@ __device__ inline int load_row(sample *span, const sample *__restrict__ row, con
 // The same, all threads together, from an aligned address where all is inside; how far behind that the span begins.
 __device__ inline int load_span(sample *span, const sample *__restrict__ row, const axis &a, integer low, integer columns,
                                 bool negative, bool &present) {
-    if (IN_QUADS && !negative && is_inside(low - (QUAD - 1), QUADS * QUAD + QUAD - 1, a.ins)) {
+    if (IN_QUADS && !AT_ENDS(negative) && is_inside(low - (QUAD - 1), QUADS * QUAD + QUAD - 1, a.ins)) {
         const sample *first = row + low;
         int shift = behind<QUAD>(first);
         const sample_quad *from = (const sample_quad *)(first - shift);
@@ -194,14 +207,53 @@ __device__ inline int load_span(sample *span, const sample *__restrict__ row, co
     return 0;
 }
 
+#if LANES
+// The rows low1, low1 + 1, ...: a warp takes one after the other, and where they are short all threads take four
+// samples each, which are under way together.
+__device__ inline void load_plane(sample *span, const sample *__restrict__ plane, const axis &a, const axis &b,
+                                  integer low1, integer low, bool flipped) {
+    constexpr int COUNT = LINES * SPAN;
+    integer x_stride = UNIT ? 1 : b.x_stride;
+#pragma unroll 1
+    for (int begin = threadIdx.x; SPAN < 48 && begin < COUNT; begin += 4 * THREADS) {
+        sample found[4] = {};
+        bool negate[4] = {flipped, flipped, flipped, flipped};
+#pragma unroll
+        for (int k = 0; k < 4; k++) {
+            int e = begin + k * THREADS;
+            integer m1 = low1 + e / SPAN, m2 = low + e % SPAN;
+            if (e < COUNT && !AT_ENDS(!find(m1, a.ins, a.mode, negate[k]) || !find(m2, b.ins, b.mode, negate[k])))
+                found[k] = plane[m1 * a.x_stride + m2 * x_stride];
+        }
+#pragma unroll
+        for (int k = 0; k < 4; k++) {
+            int e = begin + k * THREADS;
+            if (e < COUNT) span[e / SPAN * ROW + place_of(e % SPAN)] = AT_ENDS(negate[k]) ? negated(found[k]) : found[k];
+        }
+    }
+#pragma unroll 1
+    for (int line = threadIdx.x / 32; SPAN >= 48 && line < LINES; line += THREADS / 32) {
+        integer m1 = low1 + line;
+        bool negate = flipped;
+        axis row = b;
+        if (AT_ENDS(!find(m1, a.ins, a.mode, negate))) m1 = 0, row.ins = 0;
+        load_row<32>(span + line * ROW, plane + m1 * a.x_stride, row, low, 1, negate, threadIdx.x % 32);
+    }
+}
+#endif
+
 #if STAGED
-// A row of outputs from shared memory, four at a time where four are full; stage begins `shift` before output 0.
-__device__ inline void store_row(value *out, const sum *stage, integer outs, integer y_stride, int shift) {
+// A row of outputs from shared memory, by threads `from`, from + step, ..., four at a time where four are full; they
+// are staged as far behind an aligned place as their own lies behind one.
+template <int STEP>
+__device__ inline void store_row(value *out, const sum *stage, integer outs, integer y_stride, int from) {
+    int shift = behind<STAGE_QUAD>(out);
     int count = outs < TILE ? (int)outs : TILE;
 #pragma unroll
-    for (int first = 0; first < TILE + STAGE_QUAD - 1; first += THREADS * STAGE_QUAD) {
-        int e = first + threadIdx.x * STAGE_QUAD - shift;
-        if (STAGE_QUAD > 1 && e >= 0 && e + STAGE_QUAD <= count) {
+    for (int first = 0; first < TILE + STAGE_QUAD - 1; first += STEP * STAGE_QUAD) {
+        int e = first + from * STAGE_QUAD - shift;
+        if (first + STEP * STAGE_QUAD > STAGE_ROW && from * STAGE_QUAD + first >= STAGE_ROW) break;
+        if (STAGE_QUAD > 1 && !AT_ENDS(e < 0 || e + STAGE_QUAD > count)) {
             sum_quad several = *(const sum_quad *)(stage + shift + e);
             value_quad *to = (value_quad *)(out + e), made;
             if (ADD) made = *to;
@@ -217,11 +269,45 @@ __device__ inline void store_row(value *out, const sum *stage, integer outs, int
 }
 #endif
 
+// Where a block is among the tiles.  A step of gridDim.x tiles adds digit by digit, without divisions.
+struct place {
+    integer column, along, down, above, rest, member;
+};
+
+__device__ inline integer added(integer a, integer b, integer size, bool &carry) {
+    integer sum = a + b + carry;
+    carry = sum >= size;
+    return carry ? sum - size : sum;
+}
+
+// The same as a place, and as what is added to one: tile number `at`.
+__device__ inline place place_at(integer at, const place &sizes) {
+    place made;
+    made.column = INNER == 1 ? 0 : split(at, sizes.column);
+    made.along = split(at, sizes.along);
+    made.down = AXES > 1 ? split(at, sizes.down) : 0;
+    made.above = AXES > 2 ? split(at, sizes.above) : 0;
+    made.rest = at;
+    made.member = at - quotient(at, sizes.member) * sizes.member;
+    return made;
+}
+
+__device__ inline void advance(place &at, const place &step, const place &sizes) {
+    bool carry = false, dropped;
+    if (INNER > 1) at.column = added(at.column, step.column, sizes.column, carry);
+    at.along = added(at.along, step.along, sizes.along, carry);
+    if (AXES > 1) at.down = added(at.down, step.down, sizes.down, carry);
+    if (AXES > 2) at.above = added(at.above, step.above, sizes.above, carry);
+    at.rest += step.rest + carry;
+    dropped = carry;
+    at.member = added(at.member, step.member, sizes.member, dropped);
+}
+
 extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) fir_tiled(ARGUMENTS) {
     SHARED_MEMORY(tap, table, ROWS * PHASES * PITCH);
     SHARED_MEMORY(sample, span, LINES * ROW * INNER);
 #if STAGED
-    SHARED_MEMORY(sum, stage, ROWS_APART * rounded_up(TILE + STAGE_QUAD - 1, STAGE_QUAD));
+    SHARED_MEMORY(sum, stage, ROWS_APART * STAGE_ROW);
 #endif
     MAKE_ALL;
     integer y_step = UNIT ? 1 : axis2.y_stride;
@@ -233,19 +319,15 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) fir_tiled(ARGUMENT
     int first = (int)(axis2.offset - origin * UP);
     int ahead = ahead_of(phase, group, first);
     integer loaded = -1;
-    integer across = INNER == 1 ? 1 : quotient(inner + INNER - 1, INNER), along = quotient(axis2.outs + TILE - 1, TILE);
-    integer down = quotient(axis1.outs + ROWS_APART - 1, ROWS_APART);
-    integer tiles = outer * axis0.outs * down * along * across;
-    for (integer tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
-        integer rest = tile;
-        integer column = INNER == 1 ? 0 : split(rest, across) * INNER;
-        integer place = split(rest, along);
-        integer n1 = AXES > 1 ? split(rest, down) * ROWS_APART : 0;
-        integer n0 = AXES > 2 ? split(rest, axis0.outs) : 0;
-        integer member = members == 1 ? 0 : rest - quotient(rest, members) * members;
+    place sizes = {INNER == 1 ? 1 : quotient(inner + INNER - 1, INNER), quotient(axis2.outs + TILE - 1, TILE),
+                   quotient(axis1.outs + ROWS_APART - 1, ROWS_APART), axis0.outs, outer, members};
+    integer tiles = outer * sizes.above * sizes.down * sizes.along * sizes.column;
+    place at = place_at(blockIdx.x, sizes), step = place_at(gridDim.x, sizes);
+    for (integer tile = blockIdx.x; tile < tiles; tile += gridDim.x, advance(at, step, sizes)) {
+        integer column = at.column * INNER, n1 = at.down * ROWS_APART, n0 = at.above, rest = at.rest, member = at.member;
         if (member != loaded) load_taps(table, h + member * ROWS * axis2.taps, axis2.taps, first);
         loaded = member;
-        integer low = origin + place * (STRIDE * VECTOR * GROUPS) + LOWEST - (TERMS - 1);
+        integer low = origin + at.along * (STRIDE * VECTOR * GROUPS) + LOWEST - (TERMS - 1);
         sum total[VECTOR] = {};
 #if STAGED && AXES > 1 && !(LANES && AXES == 2)
         __syncthreads();  // a tile without rows has no other barrier between the stage before and its own
@@ -253,22 +335,16 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) fir_tiled(ARGUMENT
 #if AXES > 2
         for (taps_of r0(axis0, n0); r0.i < axis0.taps; r0.next(axis0))
 #else
-        taps_of r0 = taps_of(axis0, 0);
+        taps_of r0;
 #endif
 #if LANES
         {
             integer m0 = r0.m, q = axis1.down * n1 + axis1.offset;
             bool flipped = false;
-            if (find(m0, axis0.ins, axis0.mode, flipped)) {  // for all threads or for none
+            if (AXES < 3 || find(m0, axis0.ins, axis0.mode, flipped)) {  // for all threads or for none
                 const sample *plane = x + rest * x_outer + m0 * axis0.x_stride;
                 integer origin1 = floor_quotient(q, UP1), low1 = origin1 + LOWEST1 - (TERMS1 - 1);
-                for (int line = threadIdx.x / 32; line < LINES; line += THREADS / 32) {
-                    integer m1 = low1 + line;
-                    bool negate = flipped;
-                    axis from = axis2;
-                    if (!find(m1, axis1.ins, axis1.mode, negate)) m1 = 0, from.ins = 0;
-                    load_row<32>(span + line * ROW, plane + m1 * axis1.x_stride, from, low, 1, negate, threadIdx.x % 32);
-                }
+                load_plane(span, plane, axis1, axis2, low1, low, flipped);
                 __syncthreads();  // the rows are loaded
                 if (works) {
                     int q1 = (DOWN1) * tall + (int)(q - origin1 * UP1);
@@ -287,12 +363,13 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) fir_tiled(ARGUMENT
 #if AXES > 1
             for (taps_of r1(axis1, n1); r1.i < axis1.taps; r1.next(axis1))
 #else
-        taps_of r1 = taps_of(axis1, 0);
+        taps_of r1;
 #endif
             {
                 integer m0 = r0.m, m1 = r1.m;
                 bool negate = false;
-                bool present = find(m0, axis0.ins, axis0.mode, negate) && find(m1, axis1.ins, axis1.mode, negate);
+                bool present = (AXES < 3 || find(m0, axis0.ins, axis0.mode, negate)) &&
+                               (AXES < 2 || find(m1, axis1.ins, axis1.mode, negate));
                 int shift = 0;
                 if (present) {  // for all threads or for none, like the next condition
                     const sample *row = x + rest * x_outer + m0 * axis0.x_stride + m1 * axis1.x_stride + column;
@@ -307,24 +384,21 @@ extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) fir_tiled(ARGUMENT
 #endif
             }
 #endif
-        integer n = place * TILE;
+        integer n = at.along * TILE;
         value *out = y + rest * y_outer + n0 * axis0.y_stride + n1 * axis1.y_stride + n * y_step + column;
 #if STAGED
-        int over = behind<STAGE_QUAD>(out);
-        if (works)
+        if (works) {
+            sum *own = stage + tall * STAGE_ROW + behind<STAGE_QUAD>(out + (LANES ? tall * axis1.y_stride : 0)) + phase;
 #pragma unroll
-            for (int v = 0; v < VECTOR; v++) stage[over + tall * TILE + phase + PHASES * (VECTOR * group + v)] = total[v];
+            for (int v = 0; v < VECTOR; v++) own[PHASES * (VECTOR * group + v)] = total[v];
+        }
         __syncthreads();  // the outputs are staged
 #if LANES
+#pragma unroll 1
         for (int line = threadIdx.x / 32; line < LANES && n1 + line < axis1.outs; line += THREADS / 32)
-#pragma unroll
-            for (int begin = 0; begin < TILE; begin += 32) {
-                int e = begin + threadIdx.x % 32;
-                if (e < TILE && n + e < axis2.outs)
-                    put(out + line * axis1.y_stride + e * y_step, stage[line * TILE + e]);
-            }
+            store_row<32>(out + line * axis1.y_stride, stage + line * STAGE_ROW, axis2.outs - n, y_step, threadIdx.x % 32);
 #else
-        store_row(out, stage, axis2.outs - n, y_step, over);
+        store_row<THREADS>(out, stage, axis2.outs - n, y_step, threadIdx.x);
 #endif
 #else
         if (works && column + lane < inner)

@@ -117,8 +117,8 @@ BUGS = {
         "apart",
     ),
     "a quad past the tail of staged outputs": (
-        "e >= 0 && e + STAGE_QUAD <= count",
-        "e >= 0 && e < count",
+        "e < 0 || e + STAGE_QUAD > count",
+        "e < 0 || e >= count",
         "quads",
     ),
     "no guard at the tail of other outputs": (
@@ -126,9 +126,9 @@ BUGS = {
         "put(out + e * y_step + lane",
         "phases",
     ),
-    "no guard at the tail of a row": (
-        "if (e < TILE && n + e < axis2.outs)",
-        "if (e < TILE)",
+    "a row of outputs that is staged as another row lies": (
+        "behind<STAGE_QUAD>(out + (LANES ? tall * axis1.y_stride : 0))",
+        "behind<STAGE_QUAD>(out)",
         "plane",
     ),
     "no guard below the last row": (
@@ -152,13 +152,13 @@ BUGS = {
         "staged",
     ),
     "a span past the end taken for one inside": (
-        "return low >= 0 && low + count <= ins;",
-        "return low >= 0 && low < ins;",
+        "low < 0 || low + count > ins",
+        "low < 0 || low >= ins",
         "staged",
     ),
     "a span before the array taken for one inside": (
-        "return low >= 0 && low + count <= ins;",
-        "return low + count <= ins;",
+        "low < 0 || low + count > ins",
+        "low + count > ins",
         "staged",
     ),
     "quads from an address that is not aligned": (
@@ -172,8 +172,8 @@ BUGS = {
         "quads",
     ),
     "quads of outputs to an address that is not aligned": (
-        "int over = behind<STAGE_QUAD>(out);",
-        "int over = 0;",
+        "int shift = behind<STAGE_QUAD>(out);",
+        "int shift = 0;",
         "apart",
     ),
     "quads of taps at an address that is not aligned": (
@@ -212,18 +212,28 @@ BUGS = {
         "large",
     ),
     "a row beyond the array that is read": (
-        "m1 = 0, from.ins = 0;",
+        "m1 = 0, row.ins = 0;",
         "m1 = 0;",
-        "plane",
+        "wide plane",
     ),
     "a row of taps beyond the last": (
         "if (UP1 == 1 || i1 + UP1 * t < axis1.taps)",
         "if (true)",
         "plane",
     ),
+    "short rows beyond the array that are read": (
+        "!find(m1, a.ins, a.mode, negate[k]) || !find(m2, b.ins, b.mode, negate[k])",
+        "!find(m1, a.ins, a.mode, negate[k])",
+        "narrow plane",
+    ),
+    "four short rows that end elsewhere": (
+        "if (e < COUNT) span[e / SPAN * ROW",
+        "span[e / SPAN * ROW",
+        "narrow plane",
+    ),
     "rows of outputs staged in one place": (
-        "stage[over + tall * TILE + phase",
-        "stage[over + phase",
+        "sum *own = stage + tall * STAGE_ROW + behind",
+        "sum *own = stage + behind",
         "plane",
     ),
     "a zero tap that reads": (
@@ -246,6 +256,21 @@ BUGS = {
         "tile += gridDim.x + 1",
         "staged",
     ),
+    "a step over tiles that forgets what is carried": (
+        "integer sum = a + b + carry;",
+        "integer sum = a + b;",
+        "images",
+    ),
+    "a step over tiles that carries too late": (
+        "carry = sum >= size;",
+        "carry = sum > size;",
+        "images",
+    ),
+    "taps of the image before": (
+        "dropped = carry;",
+        "dropped = false;",
+        "images",
+    ),
     "a tap row left out": (
         "for (taps_of r1(axis1, n1); r1.i < axis1.taps; r1.next(axis1))\n#else",
         "for (taps_of r1(axis1, n1); r1.i < axis1.taps - 1; r1.next(axis1))\n#else",
@@ -267,6 +292,9 @@ def suspects() -> dict[str, Case]:
         "apart": make(rng, (29,), (3,), (1,), (301,), batch=(3,)),
         "sorted": make(rng, (37,), (1,), (4,), (3000,)),
         "plane": make(rng, (3, 4), (2, 1), (1, 1), (9, 40), batch=(2,)),
+        "narrow plane": make(rng, (3, 4), (2, 1), (1, 1), (9, 30), batch=(2,)),
+        "wide plane": make(rng, (4, 4), (1, 1), (1, 1), (9, 300)),
+        "images": make(rng, (3, 3), (1, 1), (1, 1), (40, 300), batch=(5,), groups=3),
         "cube": make(rng, (2, 3, 4), (1, 1, 1), (1, 1, 1), (5, 9, 9), "f8 f8 f8"),
         "tap rows": not_the_last_of_three(rng),
         "channels": make(rng, (3, 3), (1, 1), (1, 1), (8, 9), groups=3),
