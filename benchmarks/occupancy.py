@@ -1,4 +1,4 @@
-"""What compilers make of the CUDA kernels, without a device: ``python -m benchmarks.occupancy --out docs/occupancy.md``.
+"""What compilers make of the CUDA kernels, without a device: ``python -m benchmarks.occupancy --out docs/gpu.md``.
 
 For every kind of kernel and three generations of devices: registers, spills and shared memory from NVRTC, how many
 threads a multiprocessor holds of those that it could, and an estimate of the time beside that of a copy.
@@ -133,7 +133,7 @@ class Counted:
 
 
 def macros_of(variant: Variant) -> dict[str, Any]:
-    return {name: value for name, value in variant.macros}
+    return dict(variant.macros)
 
 
 def trips(launch: Launch) -> Iterator[tuple[str, float]]:
@@ -219,7 +219,7 @@ def _count(made: Counted, name: str, weight: float) -> None:
 
 
 def share(launch: Launch, code: nvrtc.Code, architecture: str) -> tuple[float, str]:
-    """Of the speed of a copy of as many bytes, and what bounds it."""
+    """Of the speed of a copy of as many bytes, and what takes the longest beside memory, in parts of its time."""
     device, m = DEVICES[architecture], macros_of(launch.variant)
     tile, count = shape_of(m), counted(launch, architecture)
     blocks, _ = occupancy(code, launch.variant.threads, device)
@@ -240,8 +240,8 @@ def share(launch: Launch, code: nvrtc.Code, architecture: str) -> tuple[float, s
         "shared memory": warps * count.wavefronts,
     }
     cycles["latency"] = (LATENCY * max(1, loads) + max(cycles.values())) / blocks
-    bound = max(cycles, key=lambda name: cycles[name])
-    return cycles["memory"] / cycles[bound], bound
+    bound = max((name for name in cycles if name != "memory"), key=lambda name: cycles[name])
+    return min(1.0, cycles["memory"] / cycles[bound]), f"{bound} {cycles[bound] / cycles['memory']:.0%}"
 
 
 # The table ----------------------------------------------------------------------------------------------------
@@ -250,7 +250,7 @@ def share(launch: Launch, code: nvrtc.Code, architecture: str) -> tuple[float, s
 def has_estimate(launch: Launch) -> bool:
     """Whether a tile is one piece of code: not where rows of taps are walked one after the other."""
     m = macros_of(launch.variant)
-    if launch.variant.name != "fir_tiled" or launch.blocks < 1000:
+    if launch.variant.name != "fir_tiled" or launch.blocks < 500:
         return False
     plain = m["INNER"] == 1 and not m["SPARSE"] and not m["WIDE"]
     return plain and (m["AXES"] == 1 or (m["AXES"] == 2 and bool(m["LANES"])))
@@ -285,10 +285,16 @@ def table() -> Iterator[str]:
         yield f"| {' | '.join(cells)} |"
 
 
+def between(page: str, begin: str, end: str, text: str) -> str:
+    """A page with this text between two marks."""
+    before, rest = page.split(begin)
+    return before + begin + text + end + rest.split(end, 1)[1]
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Print the table, or put it into a page between its marks."""
     parser = argparse.ArgumentParser(prog="benchmarks.occupancy", description="what compilers make of the kernels")
-    parser.add_argument("--out", type=Path, help="a page with the lines <!-- occupancy --> and <!-- end -->")
+    parser.add_argument("--out", type=Path, help="a page whose table is written anew")
     given = parser.parse_args(arguments)
     if nvrtc.library() is None:
         print("NVRTC is not installed; pip install nvidia-cuda-nvrtc", file=sys.stderr)
@@ -298,9 +304,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(lines)
         return 0
     page = given.out.read_text(encoding="utf-8")
-    before, rest = page.split("<!-- occupancy -->\n")
-    after = rest.split("<!-- end -->")[1]
-    given.out.write_text(f"{before}<!-- occupancy -->\n{lines}\n<!-- end -->{after}", encoding="utf-8")
+    page = between(page, "<!-- occupancy -->\n", "<!-- end -->", lines + "\n")
+    reasons = "".join(f"- {name}: {why}.\n" for name, why in REASONS.items())
+    page = between(page, "<!-- reasons -->\n", "<!-- end of reasons -->", reasons)
+    given.out.write_text(page, encoding="utf-8")
     return 0
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 import types
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -94,6 +95,12 @@ class Array:
 
     def __len__(self) -> int:
         return len(self._data)
+
+    def __dlpack__(self, **more: Any) -> Any:
+        return self._data.__dlpack__()
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return 1, 0  # so that others take it for memory of the host, which it is
 
     @property
     def data(self) -> Any:
@@ -315,12 +322,14 @@ class Fake(types.ModuleType):
         Array.fake = self
         self.backend = backend
         self.stream = Stream(0)
+        self.entered: list[tuple[int, int]] = []  # devices and streams of other libraries
         self.waits, self.may_wait = 0, False
         self.cuda = types.SimpleNamespace(
             Device=OnDevice,
             runtime=types.SimpleNamespace(getDevice=lambda: OnDevice.current[-1]),
             get_current_stream=lambda: self.stream,
             Event=lambda: Stream(0),
+            ExternalStream=self._external,
             get_elapsed_time=lambda begin, end: 1.0,
         )
         for name in (*FUNCTIONS, *CREATING):
@@ -332,6 +341,16 @@ class Fake(types.ModuleType):
         tricks = types.SimpleNamespace(as_strided=on_arrays(np.lib.stride_tricks.as_strided))
         self.lib = types.SimpleNamespace(stride_tricks=tricks)
         self.add = types.SimpleNamespace(at=self._add_at)
+
+    @contextmanager
+    def _external(self, ptr: int, device: int) -> Iterator[Stream]:
+        kept, self.stream = self.stream, Stream(ptr)
+        self.entered.append((device, ptr))
+        yield self.stream
+        self.stream = kept
+
+    def from_dlpack(self, array: Any) -> Array:
+        return Array(np.from_dlpack(array))
 
     def _waiting(self, function: Any) -> Any:
         def call(*values: Any, **more: Any) -> Any:

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from ...errors import OperandError
+from .dlpack import on_device
 
 
 def is_tensor(x: Any) -> bool:
@@ -21,11 +22,11 @@ def is_tensor(x: Any) -> bool:
 def apply(operator: Any, x: Any) -> Any:
     """F x as a tensor; its gradient is Fᴴ applied to the gradient, as often as one differentiates.
 
-    The tensor lies on the CPU; for complex ones PyTorch's convention of gradients is the adjoint.  bfloat16 and
-    complex32, which NumPy does not have, are computed in the next wider dtype and rounded once, as float16 is.
+    The tensor lies on the CPU or on a CUDA device; for complex ones PyTorch's convention of gradients is the adjoint.
+    bfloat16 and complex32, which NumPy does not have, are computed in the next wider dtype and rounded once, as float16 is.
     """
-    if x.device.type != "cpu":
-        raise OperandError(f"the tensor is on {x.device}; bound operators take tensors on the CPU: x.cpu()")
+    if x.device.type not in ("cpu", "cuda"):
+        raise OperandError(f"the tensor is on {x.device}; give one on the CPU or on a CUDA device: x.cpu()")
     wide = _computed_in(x)
     if wide is None:
         return _function().apply(x, operator)
@@ -65,6 +66,21 @@ def _of_numpy() -> frozenset[Any]:
     return frozenset(getattr(torch, name) for name in names.split() if hasattr(torch, name))
 
 
+def _computed(operator: Any, x: Any) -> Any:
+    """F x of a plain tensor; on a device on the stream on which PyTorch is."""
+    import torch
+
+    device = _device(x)
+    if device is None:
+        return torch.from_numpy(operator(x.numpy()))
+    return on_device(operator, x, device, torch.cuda.current_stream(device).cuda_stream, torch.from_dlpack)
+
+
+def _device(x: Any) -> int | None:
+    """The number of the CUDA device of a tensor; None for the CPU."""
+    return None if x.device.type == "cpu" else x.device.index
+
+
 @cache
 def _function() -> Any:
     import torch
@@ -75,8 +91,7 @@ def _function() -> Any:
         @staticmethod
         def forward(context: Any, x: Any, operator: Any) -> Any:
             context.operator, context.real = operator, not x.is_complex()
-            given = x.detach().resolve_conj().resolve_neg().numpy()
-            return torch.from_numpy(operator(given))
+            return _computed(operator, x.detach().resolve_conj().resolve_neg())
 
         @staticmethod
         def backward(context: Any, gradient: Any) -> Any:

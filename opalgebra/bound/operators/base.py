@@ -23,8 +23,8 @@ from ...errors import DimensionError, OperandError, SizeError
 from ...expr import MASKED, LinearOperator, check_large_integers, has_mask
 from ...scalar import check_scalar, exact, is_sympy, to_sympy
 from ..arrays.dask_ import checked, is_lazy, whole
-from ..arrays.memory import ASKED_FROM, check_memory
 from ..arrays.devices import elsewhere
+from ..arrays.memory import ASKED_FROM, check_memory
 
 Shape: TypeAlias = tuple[int, ...]
 ENTRY_LIMIT = 10_000_000
@@ -128,7 +128,7 @@ class BoundOperator(Drawn, ABC):
         -------
         ndarray
             Shape (…, \\*dimsd).  For a CuPy array one on the same device, queued on the current stream; for a PyTorch
-            tensor (on the CPU) a tensor, through which gradients flow; for a Dask array one that is not computed
+            tensor or an array of JAX the same, through which gradients flow; for a Dask array one that is not computed
             yet, in blocks that end where those of x do.
 
         Raises
@@ -171,7 +171,7 @@ class BoundOperator(Drawn, ABC):
         return None
 
     def _only_filter(self, shape: Shape, dtype: Any, transposed: bool, conjugated: bool) -> Any:
-        """The one filter that does what ``_act`` does for arrays of CuPy of a shape and dtype; None where it is more."""
+        """The one filter that does what ``_act`` does for arrays of CuPy like these; None where it is more."""
         return None
 
     _made: frozenset[str] = frozenset({"_ready", "_turns", "_captured"})
