@@ -143,11 +143,7 @@ def trips(launch: Launch) -> Iterator[tuple[str, float]]:
     members = launch.numbers[4]
     yield "LDG", 0 if members == 1 else m["ROWS"] * tile["phases"] * m["TERMS"] / m["THREADS"]
     if m["LANES"]:
-        flat = tile["span"] < 48
-        yield (
-            "LDG",
-            -(-tile["lines"] * tile["span"] // (4 * m["THREADS"])) if flat else tile["lines"] / (m["THREADS"] / 32),
-        )
+        yield "LDG", tile["lines"] * tile["loaders"] / m["THREADS"]
         if m["TERMS1"] * m["TERMS"] > 64:
             yield "FMA", m["TERMS1"]
     if m["TERMS"] >= 32:
@@ -163,7 +159,8 @@ def shape_of(m: dict[str, Any]) -> dict[str, int]:
     outputs = phases * m["GROUPS"] * m["VECTOR"]
     span = -(-abs(m["DOWN"]) * (outputs - 1) // m["UP"]) + m["TERMS"]
     lines = -(-abs(m["DOWN1"]) * (m["LANES"] - 1) // m["UP1"]) + m["TERMS1"] if m["LANES"] else 1
-    return {"phases": phases, "outputs": outputs, "span": span, "lines": lines}
+    loaders = next((n for n in (32, 16) if m["THREADS"] >= n * lines), 8)
+    return {"loaders": loaders, "phases": phases, "outputs": outputs, "span": span, "lines": lines}
 
 
 def counted(launch: Launch, architecture: str) -> Counted:
@@ -239,7 +236,7 @@ def share(launch: Launch, code: nvrtc.Code, architecture: str) -> tuple[float, s
         * max(32 * count.single / device.single, 32 * count.double / device.double, count.whole / 2),
         "shared memory": warps * count.wavefronts,
     }
-    cycles["latency"] = (LATENCY * max(1, loads) + max(cycles.values())) / blocks
+    cycles["latency"] = (LATENCY * -(-loads // 1) + max(cycles.values())) / blocks
     bound = max((name for name in cycles if name != "memory"), key=lambda name: cycles[name])
     return min(1.0, cycles["memory"] / cycles[bound]), f"{bound} {cycles[bound] / cycles['memory']:.0%}"
 

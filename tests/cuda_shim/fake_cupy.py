@@ -53,6 +53,8 @@ class OnDevice:
     def synchronize(self) -> None:
         """Nothing is under way."""
 
+    compute_capability, mem_info = "00", (0, 0)
+
     @property
     def attributes(self) -> dict[str, int]:
         return {"MultiProcessorCount": 1, "MaxThreadsPerMultiProcessor": 32}
@@ -304,11 +306,36 @@ class Stream:
     def is_capturing(self) -> bool:
         return self.capturing
 
-    def record(self) -> int:
+    def record(self, stream: Any = None) -> int:
         return self.ptr
+
+    def synchronize(self) -> None:
+        """Nothing is under way."""
 
     def wait_event(self, event: int) -> None:
         self.waited.append(event)
+
+
+class NewStream(Stream):
+    """A stream that is entered, and captures calls by noting that it does."""
+
+    def __init__(self, fake: Fake) -> None:
+        super().__init__(99)
+        self.fake = fake
+
+    def __enter__(self) -> NewStream:
+        self.before, self.fake.stream = self.fake.stream, self
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.fake.stream = self.before
+
+    def begin_capture(self) -> None:
+        self.capturing = True
+
+    def end_capture(self) -> Any:
+        self.capturing = False
+        return types.SimpleNamespace(launch=lambda stream: None)
 
 
 class Fake(types.ModuleType):
@@ -319,6 +346,7 @@ class Fake(types.ModuleType):
 
     def __init__(self, backend: Any) -> None:
         super().__init__("cupy")
+        self.__version__ = "0"
         Array.fake = self
         self.backend = backend
         self.stream = Stream(0)
@@ -326,9 +354,17 @@ class Fake(types.ModuleType):
         self.waits, self.may_wait = 0, False
         self.cuda = types.SimpleNamespace(
             Device=OnDevice,
-            runtime=types.SimpleNamespace(getDevice=lambda: OnDevice.current[-1]),
+            runtime=types.SimpleNamespace(
+                getDevice=lambda: OnDevice.current[-1],
+                getDeviceProperties=lambda id: {"name": b"stand-in"},
+                driverGetVersion=lambda: 0,
+                runtimeGetVersion=lambda: 0,
+                CUDARuntimeError=OSError,
+            ),
             get_current_stream=lambda: self.stream,
             Event=lambda: Stream(0),
+            Stream=self._new_stream,
+            nvrtc=types.SimpleNamespace(getVersion=lambda: (13, 0)),
             ExternalStream=self._external,
             get_elapsed_time=lambda begin, end: 1.0,
         )
@@ -341,6 +377,12 @@ class Fake(types.ModuleType):
         tricks = types.SimpleNamespace(as_strided=on_arrays(np.lib.stride_tricks.as_strided))
         self.lib = types.SimpleNamespace(stride_tricks=tricks)
         self.add = types.SimpleNamespace(at=self._add_at)
+
+    def get_default_memory_pool(self) -> Any:
+        return types.SimpleNamespace(free_all_blocks=lambda: None)
+
+    def _new_stream(self, non_blocking: bool) -> Any:
+        return NewStream(self)
 
     @contextmanager
     def _external(self, ptr: int, device: int) -> Iterator[Stream]:

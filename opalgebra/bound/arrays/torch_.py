@@ -23,7 +23,8 @@ def apply(operator: Any, x: Any) -> Any:
     """F x as a tensor; its gradient is Fᴴ applied to the gradient, as often as one differentiates.
 
     The tensor lies on the CPU or on a CUDA device; for complex ones PyTorch's convention of gradients is the adjoint.
-    bfloat16 and complex32, which NumPy does not have, are computed in the next wider dtype and rounded once, as float16 is.
+    bfloat16 and complex32, which NumPy does not have, are computed in the next wider dtype and rounded once, as
+    float16 is.
     """
     if x.device.type not in ("cpu", "cuda"):
         raise OperandError(f"the tensor is on {x.device}; give one on the CPU or on a CUDA device: x.cpu()")
@@ -73,7 +74,7 @@ def _computed(operator: Any, x: Any) -> Any:
     device = _device(x)
     if device is None:
         return torch.from_numpy(operator(x.numpy()))
-    return on_device(operator, x, device, torch.cuda.current_stream(device).cuda_stream, torch.from_dlpack)
+    return on_device(operator, x, device, torch.cuda.current_stream(device).cuda_stream, torch.utils.dlpack.from_dlpack)
 
 
 def _device(x: Any) -> int | None:

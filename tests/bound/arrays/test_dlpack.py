@@ -136,6 +136,7 @@ def test_jax_itself() -> None:
     """On the CPU, where it is installed: values, gradients, and inside of jit and vmap."""
     jax: Any = pytest.importorskip("jax", reason="JAX is not installed: pip install '.[jax]'")
     rng = np.random.default_rng(0)
+    jax.config.update("jax_enable_x64", True)  # complex taps make complex128 of float32
     for operator, dtype in [(F, "f4"), (C, "c8"), (C, "f4")]:
         x = rng.standard_normal((2, *operator.dims)).astype(dtype)
         expected = operator(x)

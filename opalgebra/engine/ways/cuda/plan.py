@@ -226,17 +226,30 @@ def _plane(before: Axis, axis: Axis, made: _Tile, sizes: Sequence[int]) -> _Tile
     phases, tall = made.phases, terms_along(before)
     if axis.up >= 32 or phases > 32 or before.outs < 2 or max(before.up, abs(before.down)) > 64 or tall > 64:
         return None
-    widest = max(1, 32 // phases)
-    needed = -(-axis.outs // (phases * made.vector))
-    groups = min((g for g in (widest, *range(1, widest))), key=lambda g: (-(-needed // g) * g + needed / g, -g))
-    lanes = min(256 // (phases * groups), _power(2 * before.outs - 1))
+    vector, groups = min(_widths(axis, phases, made.vector), key=lambda width: _cost(axis.outs, phases, *width))
+    made = replace(made, vector=vector, groups=groups)
+    lanes = -(-before.outs // -(-before.outs // (256 // (phases * groups))))
     while lanes > 1:
         lines = -(-abs(before.down) * (lanes - 1) // before.up) + tall
-        shape = replace(made, groups=groups, lanes=lanes, lines=lines)
+        shape = replace(made, lanes=lanes, lines=lines)
         if shape.shared_bytes(sizes) <= PLANE_BYTES:
             return shape if lines < lanes * tall else None
         lanes //= 2
     return None
+
+
+def _widths(axis: Axis, phases: int, vector: int) -> Iterator[tuple[int, int]]:
+    """Outputs of a thread, more where it reads few samples for each, and threads of a phase beside one another."""
+    more = vector == _VECTOR[4] and abs(axis.down) <= axis.up
+    for several in (vector, vector + 2, vector + 4, vector + 6) if more else (vector,):
+        for groups in range(1, max(1, 32 // phases) + 1):
+            yield several, groups
+
+
+def _cost(outs: int, phases: int, vector: int, groups: int) -> float:
+    """Of a row: the outputs of all its tiles, and what a thread and a tile take besides, which was counted."""
+    tiles = -(-outs // (phases * groups * vector))
+    return tiles * (phases * groups * (vector + 5) + 8)
 
 
 def _power(count: int) -> int:

@@ -47,6 +47,7 @@ constexpr int SIZE1 = DOWN1 < 0 ? -(DOWN1) : DOWN1;
 constexpr int REACH1 = (SIZE1 * (LANES - 1) + UP1 - 1) / UP1;
 constexpr int LINES = REACH1 + TERMS1;  // rows that a tile reads
 constexpr int LOWEST1 = DOWN1 < 0 ? -REACH1 : 0;
+constexpr int LOADERS = THREADS >= 32 * LINES ? 32 : THREADS >= 16 * LINES ? 16 : 8;  // of a row
 constexpr int TOGETHER = AXES == 2 && TERMS1 * TERMS <= 64 ? TERMS1 : 1;  // rows of taps whose code is written out
 // A row begins in the bank where the groups of the row before end.
 constexpr int ACROSS = UNITS < 32 ? SPEED / FOLD * VECTOR * GROUPS % BANKS : 0;
@@ -162,18 +163,19 @@ __device__ inline int load_row(sample *span, const sample *__restrict__ row, con
         return 1;
     }
 #pragma unroll 1
-    for (int begin = from; begin < SPAN * INNER; begin += 4 * STEP) {  // four loads are under way together
-        sample found[4] = {};
-        bool negate[4] = {negative, negative, negative, negative};
+    for (int begin = from; begin < SPAN * INNER; begin += 8 * STEP) {  // eight loads are under way together
+        sample found[8] = {};
+        bool negate[8];
 #pragma unroll
-        for (int k = 0; k < 4; k++) {
+        for (int k = 0; k < 8; k++) {
             int e = begin + k * STEP;
             integer m = low + e / INNER;
+            negate[k] = negative;
             if (e < SPAN * INNER && e % INNER < columns && find(m, a.ins, a.mode, negate[k]))
                 found[k] = row[m * x_stride + e % INNER];
         }
 #pragma unroll
-        for (int k = 0; k < 4; k++) {
+        for (int k = 0; k < 8; k++) {
             int e = begin + k * STEP;
             if (e < SPAN * INNER)
                 span[place_of(e / INNER) * INNER + e % INNER] = negate[k] ? negated(found[k]) : found[k];
@@ -208,36 +210,16 @@ __device__ inline int load_span(sample *span, const sample *__restrict__ row, co
 }
 
 #if LANES
-// The rows low1, low1 + 1, ...: a warp takes one after the other, and where they are short all threads take four
-// samples each, which are under way together.
+// The rows low1, low1 + 1, ..., LOADERS threads each, so that most or all of them are under way together.
 __device__ inline void load_plane(sample *span, const sample *__restrict__ plane, const axis &a, const axis &b,
                                   integer low1, integer low, bool flipped) {
-    constexpr int COUNT = LINES * SPAN;
-    integer x_stride = UNIT ? 1 : b.x_stride;
 #pragma unroll 1
-    for (int begin = threadIdx.x; SPAN < 48 && begin < COUNT; begin += 4 * THREADS) {
-        sample found[4] = {};
-        bool negate[4] = {flipped, flipped, flipped, flipped};
-#pragma unroll
-        for (int k = 0; k < 4; k++) {
-            int e = begin + k * THREADS;
-            integer m1 = low1 + e / SPAN, m2 = low + e % SPAN;
-            if (e < COUNT && !AT_ENDS(!find(m1, a.ins, a.mode, negate[k]) || !find(m2, b.ins, b.mode, negate[k])))
-                found[k] = plane[m1 * a.x_stride + m2 * x_stride];
-        }
-#pragma unroll
-        for (int k = 0; k < 4; k++) {
-            int e = begin + k * THREADS;
-            if (e < COUNT) span[e / SPAN * ROW + place_of(e % SPAN)] = AT_ENDS(negate[k]) ? negated(found[k]) : found[k];
-        }
-    }
-#pragma unroll 1
-    for (int line = threadIdx.x / 32; SPAN >= 48 && line < LINES; line += THREADS / 32) {
+    for (int line = threadIdx.x / LOADERS; line < LINES; line += THREADS / LOADERS) {
         integer m1 = low1 + line;
         bool negate = flipped;
         axis row = b;
         if (AT_ENDS(!find(m1, a.ins, a.mode, negate))) m1 = 0, row.ins = 0;
-        load_row<32>(span + line * ROW, plane + m1 * a.x_stride, row, low, 1, negate, threadIdx.x % 32);
+        load_row<LOADERS>(span + line * ROW, plane + m1 * a.x_stride, row, low, 1, negate, threadIdx.x % LOADERS);
     }
 }
 #endif

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import random
-import sys
-import types
 from typing import Any
 
 import numpy as np
 import pytest
-import scipy.signal
 
 import opalgebra as oa
-from benchmarks import gpu
 from opalgebra.engine.arrays.rules import RULES
 from opalgebra.engine.ways.cuda import launch as cuda_
 from tests.bound.operators.test_random import bound
-from tests.cuda_shim.fake_cupy import Fake, asnumpy, on_arrays
+from tests.cuda_shim.fake_cupy import Fake, asnumpy
 from tests.cuda_shim.places import Real, noise, same
 from tests.generate_bound import sample
 
@@ -279,36 +275,6 @@ def test_tones_go_up_axis_by_axis_and_once(cupy: Fake) -> None:
     for _ in range(2):
         F(x)
         assert sizes == [30, 40]
-
-
-def test_the_rows_of_the_benchmark(cupy: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each is what NumPy gives, and is measured beside its peers, which agree."""
-    signal: Any = types.ModuleType("cupyx.scipy.signal")
-    signal.upfirdn = on_arrays(scipy.signal.upfirdn)
-    monkeypatch.setitem(sys.modules, "cupyx.scipy.signal", signal)
-    monkeypatch.setattr(gpu, "torch_on_device", lambda: None)
-    cupy.may_wait = True
-    assert len(gpu.rows()) > 40
-    for row in (
-        gpu.rates(9, 2, 3, 40, "f4"),
-        gpu.rates(9, 1, 1, 40, "f8", 3, "symmetric"),
-        gpu.images((3, 4), 2, 1, 9, "f4"),
-        gpu.images((3, 4), 1, 2, 9, "f4"),
-        gpu.layer(2, 4, 6, 8, 4, 2, 1),
-        gpu.layer(2, 4, 6, 8, 3, 1, 2),
-        gpu.layer(1, 4, 4, 8, 3, 1, 1, 4),
-        gpu.weight_gradient(2, 3, 6, 3),
-        gpu.adjoint(gpu.rates(9, 2, 1, 40, "f4")),
-    ):
-        x = asnumpy(row.x)
-        y = cupy.empty((*x.shape[: x.ndim - len(row.operator.dims)], *row.operator.dimsd), x.dtype)
-        row.ours(y)()
-        operator = row.operator
-        if row.name.startswith("weight"):  # which holds an array of the device
-            operator = oa.nn.Conv(np.zeros((3, 3, 3, 3)), padding=1).grad_weight(asnumpy(operator.operator.x)).T
-        same(y, operator(x), 100 * np.abs(x).max())
-        found = gpu.measured(row)
-        assert found["peers_ms"] == dict.fromkeys(row.peers, 1.0)
 
 
 # The tests can fail

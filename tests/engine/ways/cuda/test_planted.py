@@ -221,14 +221,14 @@ BUGS = {
         "if (true)",
         "plane",
     ),
-    "short rows beyond the array that are read": (
-        "!find(m1, a.ins, a.mode, negate[k]) || !find(m2, b.ins, b.mode, negate[k])",
-        "!find(m1, a.ins, a.mode, negate[k])",
+    "eight loads that end elsewhere": (
+        "            if (e < SPAN * INNER)\n                span",
+        "                span",
         "narrow plane",
     ),
-    "four short rows that end elsewhere": (
-        "if (e < COUNT) span[e / SPAN * ROW",
-        "span[e / SPAN * ROW",
+    "rows that no threads load": (
+        "line += THREADS / LOADERS",
+        "line += THREADS / LOADERS + 1",
         "narrow plane",
     ),
     "rows of outputs staged in one place": (
