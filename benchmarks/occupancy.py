@@ -253,6 +253,19 @@ def has_estimate(launch: Launch) -> bool:
     return plain and (m["AXES"] == 1 or (m["AXES"] == 2 and bool(m["LANES"])))
 
 
+SMALL = {"depthwise 3×3, 4096×14²": "an image is smaller than what a block should make"}
+
+
+def short_ones() -> list[str]:
+    """The kernels of float32 with at most 16 taps, on arrays large enough, that are estimated."""
+    return [
+        name
+        for name, launch in KERNELS.items()
+        if has_estimate(launch) and name not in SMALL and launch.variant.macros[0] == ("REAL", "float")
+        and "c8" not in name and macros_of(launch.variant)["ROWS"] * launch.numbers[26] <= 16
+    ]  # fmt: skip
+
+
 def row(name: str, architecture: str) -> dict[str, Any]:
     """One kernel on one generation."""
     launch = KERNELS[name]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,9 @@ class ShimBackend:
 
     def constant(self, key: Fir, array: np.ndarray) -> np.ndarray:
         return array
+
+    def kept(self, key: Fir, name: Any, make: Callable[[], Any]) -> Any:
+        return make()
 
     def launch(self, launch: Launch, x: np.ndarray, taps: np.ndarray, y: np.ndarray) -> None:
         self.launched.append(launch)

@@ -10,6 +10,7 @@ import pytest
 
 import opalgebra as oa
 from opalgebra.engine.arrays.rules import RULES
+from opalgebra.engine.ways.cuda import fourier
 from opalgebra.engine.ways.cuda import launch as cuda_
 from tests.bound.operators.test_random import bound
 from tests.cuda_shim.fake_cupy import Fake, asnumpy
@@ -264,6 +265,47 @@ def test_a_stream_of_ones_own(cupy: Fake) -> None:
     cupy.stream = type(cupy.stream)(7)
     F(x)
     assert cupy.stream.waited == [0, 0]
+
+
+def test_spectra_are_made_once(cupy: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For each number of taps, and where the block or the kind of samples is another."""
+    rng = np.random.default_rng(0)
+    F = oa.Conv(rng.standard_normal(2100)).on(2300)
+    made: list[int] = []
+    monkeypatch.setattr(fourier, "_transformed", lambda *a, f=fourier._transformed: (made.append(a[2]), f(*a))[1])
+    for count, dtype in enumerate(("f4", "f8", "c8", "c16"), 1):
+        for _ in range(3):
+            x = noise(rng, F.dims, dtype)
+            same(F(cupy.asarray(x)), F(x), F._gain() * np.abs(x).max())
+        assert len(made) == (count + 1) // 2
+    cupy.stream = type(cupy.stream)(7)
+    F(cupy.asarray(x))
+    assert len(made) == 2
+    assert cupy.stream.waited
+    with cupy.on(1):
+        F(cupy.asarray(x))
+    assert len(made) == 3
+
+
+@pytest.mark.parametrize("fault", ["size", "kind", "place"])
+def test_a_spectrum_of_other_taps_is_found(fault: str, cupy: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    def kept(owner: Any, name: Any, make: Any) -> Any:
+        at, step, size, is_complex = name
+        wrong = {"size": (at, step, is_complex), "kind": (at, step, size), "place": (step, size, is_complex)}[fault]
+        return (
+            owner.__dict__.setdefault("_wrong", {}).setdefault(wrong, make())
+            if wrong not in owner.__dict__.get("_wrong", {})
+            else owner.__dict__["_wrong"][wrong]
+        )
+
+    rng = np.random.default_rng(0)
+    monkeypatch.setattr(cuda_, "made_there", kept)
+    h = rng.standard_normal(8500)
+    F, G = (oa.Conv(h) @ oa.Up(2)).on(9000), (oa.Conv(h) @ oa.Up(2)).on(9000, out=(0, 5000))
+    with pytest.raises((AssertionError, ValueError)):
+        for operator, dtype in ((F, "f8"), (F, "c16"), (G, "f8"), (F, "f8")):
+            x = noise(rng, operator.dims, dtype)
+            same(operator(cupy.asarray(x)), operator(x), F._gain() * np.abs(x).max())
 
 
 def test_tones_go_up_axis_by_axis_and_once(cupy: Fake) -> None:

@@ -134,7 +134,7 @@ BUGS = {
     "no guard below the last row": (
         "line < LANES && n1 + line < axis1.outs;",
         "line < LANES;",
-        "plane",
+        "images",
     ),
     "no guard of the inner axis": (
         "if (works && column + lane < inner)",
@@ -224,7 +224,7 @@ BUGS = {
     "eight loads that end elsewhere": (
         "            if (e < SPAN * INNER)\n                span",
         "                span",
-        "narrow plane",
+        "wide plane",
     ),
     "rows that no threads load": (
         "line += THREADS / LOADERS",
