@@ -63,7 +63,7 @@ def test_spills_would_be_seen() -> None:
 
 def test_few_threads_would_be_seen() -> None:
     variant = KERNELS["31 taps, f4"].variant
-    wide = {**dict(variant.macros), "VECTOR": 41, "BLOCKS": 1}
+    wide = {**dict(variant.macros), "VECTOR": 41, "GROUPS": 8, "BLOCKS": 1}
     code = compiled(variant._replace(macros=tuple(wide.items())), "sm_90")
     assert occupancy.occupancy(code, variant.threads, DEVICES["sm_90"])[1] < LEAST
 
