@@ -100,6 +100,9 @@ class BoundLayer(Windowed):
     def _prepared(self, shape: Shape, dtype: Any, transposed: bool, conjugated: bool) -> Any:
         return None if self.layer.has_gaps else super()._prepared(shape, dtype, transposed, conjugated)
 
+    def _only_filter(self, shape: Shape, dtype: Any, transposed: bool, conjugated: bool) -> Any:
+        return None if self.layer.has_gaps else super()._only_filter(shape, dtype, transposed, conjugated)
+
     def pieces(self, shape: Shape) -> list[Windowed]:
         """Itself alone where entry by entry may be needed."""
         return [self] if self.layer.has_gaps else super().pieces(shape)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 import types
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -52,9 +53,21 @@ class OnDevice:
     def synchronize(self) -> None:
         """Nothing is under way."""
 
+    compute_capability, mem_info = "00", (0, 0)
+
     @property
     def attributes(self) -> dict[str, int]:
         return {"MultiProcessorCount": 1, "MaxThreadsPerMultiProcessor": 32}
+
+
+class Memory:
+    """``cupy.cuda.MemoryPointer``."""
+
+    def __init__(self, ptr: int, device_id: int) -> None:
+        self.ptr, self.device_id = ptr, device_id
+
+    def copy_from_device_async(self, other: Memory, size: int) -> None:
+        """Not looked at."""
 
 
 class Array:
@@ -85,10 +98,16 @@ class Array:
     def __len__(self) -> int:
         return len(self._data)
 
+    def __dlpack__(self, **more: Any) -> Any:
+        return self._data.__dlpack__()
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return 1, 0  # so that others take it for memory of the host, which it is
+
     @property
     def data(self) -> Any:
         """Its memory; what is copied is not looked at."""
-        return types.SimpleNamespace(copy_from_device_async=lambda other, size: None)
+        return Memory(self._data.ctypes.data, self.on)
 
     # Views
 
@@ -282,12 +301,41 @@ class Stream:
     def __init__(self, ptr: int) -> None:
         self.ptr = ptr
         self.waited: list[int] = []
+        self.capturing = False
 
-    def record(self) -> int:
+    def is_capturing(self) -> bool:
+        return self.capturing
+
+    def record(self, stream: Any = None) -> int:
         return self.ptr
+
+    def synchronize(self) -> None:
+        """Nothing is under way."""
 
     def wait_event(self, event: int) -> None:
         self.waited.append(event)
+
+
+class NewStream(Stream):
+    """A stream that is entered, and captures calls by noting that it does."""
+
+    def __init__(self, fake: Fake) -> None:
+        super().__init__(99)
+        self.fake = fake
+
+    def __enter__(self) -> NewStream:
+        self.before, self.fake.stream = self.fake.stream, self
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.fake.stream = self.before
+
+    def begin_capture(self) -> None:
+        self.capturing = True
+
+    def end_capture(self) -> Any:
+        self.capturing = False
+        return types.SimpleNamespace(launch=lambda stream: None)
 
 
 class Fake(types.ModuleType):
@@ -298,14 +346,26 @@ class Fake(types.ModuleType):
 
     def __init__(self, backend: Any) -> None:
         super().__init__("cupy")
+        self.__version__ = "0"
         Array.fake = self
         self.backend = backend
         self.stream = Stream(0)
+        self.entered: list[tuple[int, int]] = []  # devices and streams of other libraries
         self.waits, self.may_wait = 0, False
         self.cuda = types.SimpleNamespace(
             Device=OnDevice,
+            runtime=types.SimpleNamespace(
+                getDevice=lambda: OnDevice.current[-1],
+                getDeviceProperties=lambda id: {"name": b"stand-in"},
+                driverGetVersion=lambda: 0,
+                runtimeGetVersion=lambda: 0,
+                CUDARuntimeError=OSError,
+            ),
             get_current_stream=lambda: self.stream,
             Event=lambda: Stream(0),
+            Stream=self._new_stream,
+            nvrtc=types.SimpleNamespace(getVersion=lambda: (13, 0)),
+            ExternalStream=self._external,
             get_elapsed_time=lambda begin, end: 1.0,
         )
         for name in (*FUNCTIONS, *CREATING):
@@ -317,6 +377,22 @@ class Fake(types.ModuleType):
         tricks = types.SimpleNamespace(as_strided=on_arrays(np.lib.stride_tricks.as_strided))
         self.lib = types.SimpleNamespace(stride_tricks=tricks)
         self.add = types.SimpleNamespace(at=self._add_at)
+
+    def get_default_memory_pool(self) -> Any:
+        return types.SimpleNamespace(free_all_blocks=lambda: None)
+
+    def _new_stream(self, non_blocking: bool) -> Any:
+        return NewStream(self)
+
+    @contextmanager
+    def _external(self, ptr: int, device: int) -> Iterator[Stream]:
+        kept, self.stream = self.stream, Stream(ptr)
+        self.entered.append((device, ptr))
+        yield self.stream
+        self.stream = kept
+
+    def from_dlpack(self, array: Any) -> Array:
+        return Array(np.from_dlpack(array))
 
     def _waiting(self, function: Any) -> Any:
         def call(*values: Any, **more: Any) -> Any:

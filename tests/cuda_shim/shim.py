@@ -1,10 +1,11 @@
-"""The kernels of ``fir.cuh`` on the CPU: built by g++, with fibres for threads, and run by a backend of their own."""
+"""The kernels of ``tiles.cuh`` on the CPU: built by g++, with fibres for threads, and run by a backend of their own."""
 
 from __future__ import annotations
 
 import ctypes
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,9 @@ class ShimBackend:
 
     def constant(self, key: Fir, array: np.ndarray) -> np.ndarray:
         return array
+
+    def kept(self, key: Fir, name: Any, make: Callable[[], Any]) -> Any:
+        return make()
 
     def launch(self, launch: Launch, x: np.ndarray, taps: np.ndarray, y: np.ndarray) -> None:
         self.launched.append(launch)

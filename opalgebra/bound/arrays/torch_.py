@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from ...errors import OperandError
+from .dlpack import on_device
 
 
 def is_tensor(x: Any) -> bool:
@@ -28,18 +29,19 @@ def sizes_of(x: Any) -> tuple[int, ...]:
 def apply(operator: Any, x: Any) -> Any:
     """F x as a tensor; its gradient is Fᴴ applied to the gradient, as often as one differentiates.
 
-    The tensor lies on the CPU; for complex ones PyTorch's convention of gradients is the adjoint.  bfloat16 and
-    complex32, which NumPy does not have, are computed in the next wider dtype and rounded once, as float16 is.
+    The tensor lies on the CPU or on a CUDA device; for complex ones PyTorch's convention of gradients is the adjoint.
+    bfloat16 and complex32, which NumPy does not have, are computed in the next wider dtype and rounded once, as
+    float16 is.
     """
-    if not x.is_cpu:
-        raise OperandError(f"the tensor is on {x.device}; bound operators take tensors on the CPU: x.cpu()")
+    if not x.is_cpu and x.device.type != "cuda":
+        raise OperandError(f"the tensor is on {x.device}; give one on the CPU or on a CUDA device: x.cpu()")
     torch, bound, forward = _torch()
     wide = _computed_in(x)
     given = x if wide == x.dtype else x.to(wide)
     if (x.requires_grad and torch.is_grad_enabled()) or forward._current_level >= 0:
         y = bound.apply(given, operator)
     else:
-        y = torch.from_numpy(operator(_samples(given)))
+        y = _computed(operator, given)
     return y.to(x.dtype) if y.dtype == wide else y  # which is y itself where nothing was widened
 
 
@@ -82,6 +84,21 @@ def _kinds() -> tuple[Any, dict[Any, Any]]:
     return torch.strided, shared | {torch.bfloat16: torch.float32, torch.complex32: torch.complex64}
 
 
+def _computed(operator: Any, x: Any) -> Any:
+    """F x outside the graph; on a device on the stream on which PyTorch is."""
+    import torch
+
+    if x.is_cpu:
+        return torch.from_numpy(operator(_samples(x)))
+    x, device = x.detach().resolve_conj().resolve_neg(), _device(x)
+    return on_device(operator, x, device, torch.cuda.current_stream(device).cuda_stream, torch.utils.dlpack.from_dlpack)
+
+
+def _device(x: Any) -> int | None:
+    """The number of the CUDA device of a tensor; None for the CPU."""
+    return None if x.device.type == "cpu" else x.device.index
+
+
 @cache
 def _torch() -> tuple[Any, Any, Any]:
     """PyTorch, a bound operator in its graph, and its gradients forwards, which are refused there."""
@@ -94,7 +111,7 @@ def _torch() -> tuple[Any, Any, Any]:
         @staticmethod
         def forward(context: Any, x: Any, operator: Any) -> Any:
             context.operator, context.real = operator, not x.is_complex()
-            return torch.from_numpy(operator(_samples(x)))
+            return _computed(operator, x)
 
         @staticmethod
         def backward(context: Any, gradient: Any) -> Any:

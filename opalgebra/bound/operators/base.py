@@ -23,9 +23,9 @@ from ...errors import DimensionError, OperandError, SizeError
 from ...expr import MASKED, LinearOperator, check_large_integers, has_mask
 from ...scalar import check_scalar, exact, is_sympy, to_sympy
 from ..arrays.dask_ import checked, is_lazy, whole
+from ..arrays.devices import elsewhere
 from ..arrays.memory import ASKED_FROM, check_memory
 from ..arrays.outputs import SHORT, check_output, may_copy
-from ..arrays.torch_ import apply, is_tensor
 
 Shape: TypeAlias = tuple[int, ...]
 ENTRY_LIMIT = 10_000_000
@@ -129,7 +129,7 @@ class BoundOperator(Drawn, ABC):
         -------
         ndarray
             Shape (…, \\*dimsd).  For a CuPy array one on the same device, queued on the current stream; for a PyTorch
-            tensor (on the CPU) a tensor, through which gradients flow; for a Dask array one that is not computed
+            tensor or an array of JAX the same, through which gradients flow; for a Dask array one that is not computed
             yet, in blocks that end where those of x do.
 
         Raises
@@ -145,8 +145,8 @@ class BoundOperator(Drawn, ABC):
                 if may_copy(x, out) and out.dtype == (y := run(x)).dtype and out.shape == y.shape:
                     out[...] = y
                     return out
-        elif not isinstance(x, np.ndarray) and is_tensor(x):
-            return apply(self, x)
+        elif not isinstance(x, np.ndarray) and (found := elsewhere(self, x, out)) is not None:
+            return found
         x = as_array(x)
         if x.shape[x.ndim - len(self.dims) :] == self.dims and x.ndim >= len(self.dims):
             return self._first(x) if out is None else self._into(x, out)
@@ -180,7 +180,11 @@ class BoundOperator(Drawn, ABC):
         """A function that does what ``_act`` does for arrays of NumPy of a shape and dtype; None if none is quicker."""
         return None
 
-    _made: frozenset[str] = frozenset({"_ready", "_turns"})
+    def _only_filter(self, shape: Shape, dtype: Any, transposed: bool, conjugated: bool) -> Any:
+        """The one filter that does what ``_act`` does for arrays of CuPy like these; None where it is more."""
+        return None
+
+    _made: frozenset[str] = frozenset({"_ready", "_turns", "_captured"})
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what a first run makes again."""

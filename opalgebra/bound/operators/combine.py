@@ -134,6 +134,9 @@ class Turned(Combined):
     def _prepared(self, shape: Shape, dtype: Any, transposed: bool, conjugated: bool) -> Any:
         return self.operator._prepared(shape, dtype, transposed != self.transposed, conjugated != self.conjugated)
 
+    def _only_filter(self, shape: Shape, dtype: Any, transposed: bool, conjugated: bool) -> Any:
+        return self.operator._only_filter(shape, dtype, transposed != self.transposed, conjugated != self.conjugated)
+
     def _result(self, data: Any) -> Any:
         return self.operator._result(data)
 

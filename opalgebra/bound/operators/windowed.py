@@ -186,6 +186,22 @@ class Windowed(BetweenWindows):
                 return (whole,)
         return (self._small(dtype, transposed, conjugated) if prod(shape) <= SMALL else None,)
 
+    def _only_filter(self, shape: Shape, dtype: Any, transposed: bool, conjugated: bool) -> Any:
+        """The one filter that the program is for arrays of CuPy; None where it is more."""
+        if dtype.kind not in "fc" or dtype != self.precision.result(dtype) or dtype != computed_in(dtype):
+            return None
+        if self.engine != "auto" or (self.channels and self.program.inputs[0][0].channels is None):
+            return None
+        batch = prod(shape) // max(1, prod(self.dimsd if transposed else self.dims))
+        beyond = None
+        if self.extension is not None:
+            if transposed or not self.reads_directly(batch, dtype, "cuda"):
+                return None
+            beyond = Beyond(self.in_window, self.boundary)
+        program = self.program.conjugated if conjugated else self.program
+        found = (program.transposed if transposed else program).alone(batch, dtype, "cuda", beyond)
+        return found[0] if found is not None and found[2] == 1 else None
+
     def _computed(self, x: np.ndarray, transposed: bool, conjugated: bool, out: np.ndarray | None) -> np.ndarray:
         """Through the program."""
         result = self.precision.result(x.dtype)

@@ -7,6 +7,7 @@ stream, and nothing here waits for it but :func:`host`.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -57,18 +58,23 @@ def check_together(first: Any, what: str, second: Any, other: str) -> None:
 
 
 def uploaded(owner: Any, array: np.ndarray) -> Any:
-    """Numbers of ``owner`` on the current device, sent there once and kept with it.
+    """Numbers of ``owner`` on the current device, sent there once and kept with it."""
+    return made_there(owner, array.dtype, lambda: sys.modules["cupy"].asarray(array))
 
-    A later stream waits on the device for the upload; the host does not.
+
+def made_there(owner: Any, name: Any, make: Callable[[], Any]) -> Any:
+    """What ``make`` gives on the current device, made there once and kept with ``owner`` by a name.
+
+    A later stream waits on the device until it is made; the host does not.
     """
     import cupy
 
     kept = owner.__dict__.setdefault("_on_device", {})
     stream = cupy.cuda.get_current_stream()
-    key = cupy.cuda.Device().id, array.dtype
+    key = cupy.cuda.Device().id, name
     if key not in kept:
-        kept[key] = cupy.asarray(array), stream.record(), stream.ptr
-    made, ready, uploaded_on = kept[key]
-    if stream.ptr != uploaded_on:
+        kept[key] = make(), stream.record(), stream.ptr
+    made, ready, made_on = kept[key]
+    if stream.ptr != made_on:
         stream.wait_event(ready)
     return made

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise, product
 from math import prod
 from typing import Any, TypeAlias
 
@@ -127,6 +128,9 @@ def _placed(phase: Phase, rows: slice) -> tuple[slice, ...]:
 def gathered(x: np.ndarray, phase: Phase, rows: slice) -> np.ndarray:
     """What the taps read for some rows of outputs, zero outside: (groups, taps, ins, batch, \\*space)."""
     batch, groups, ins = x.shape[:3]
+    at_once = _at_once(x, phase, rows) if is_cupy(x) else None
+    if at_once is not None:
+        return at_once
     shape = (groups, len(phase.taps), ins, batch, rows.stop - rows.start, *phase.shape[1:])
     samples = module_of(x).empty(shape, dtype=x.dtype)
     columns = np.moveaxis(x, 0, 2)
@@ -145,3 +149,53 @@ def gathered(x: np.ndarray, phase: Phase, rows: slice) -> np.ndarray:
             into = (slice(low - rows.start, high - rows.start), *(s for s, _ in others))
             samples[:, k][trailing(into)] = columns[trailing((read, *(s for _, s in others)))]
     return samples
+
+
+def _at_once(x: Any, phase: Phase, rows: slice) -> Any:
+    """The same by one copy of overlapping views, where the taps are a grid; on a device each copy is a launch."""
+    grid = _grid(phase)
+    if grid is None:
+        return None
+    first, apart, counts, steps = grid
+    axes = range(len(counts))
+    shape = (rows.stop - rows.start, *phase.shape[1:])
+    begin = [first[a] + (rows.start * steps[a] if a == 0 else 0) for a in axes]
+    corners = [
+        [begin[a] + i + j for i in (0, apart[a] * (counts[a] - 1)) for j in (0, steps[a] * (shape[a] - 1))]
+        for a in axes
+    ]
+    low, high = [min(c) for c in corners], [max(c) + 1 for c in corners]
+    if any(lo >= n or hi <= 0 for lo, hi, n in zip(low, high, x.shape[3:], strict=True)):
+        return None  # these rows read nothing
+    inside = tuple(
+        slice(min(max(lo, 0), n), max(min(hi, n), 0)) for lo, hi, n in zip(low, high, x.shape[3:], strict=True)
+    )
+    view = x[(..., *inside)]
+    missing = [(s.start - lo, hi - s.stop) for s, lo, hi in zip(inside, low, high, strict=True)]
+    xp = module_of(x)
+    if any(map(any, missing)):
+        view = xp.pad(view, [(0, 0)] * 3 + missing)
+    view = view[(..., *(slice(b - lo, None) for b, lo in zip(begin, low, strict=True)))]
+    batch, groups, ins = view.strides[:3]
+    along = view.strides[3:]
+    strides = (groups, *(s * d for s, d in zip(along, apart, strict=True)), ins, batch)
+    strides = (*strides, *(s * d for s, d in zip(along, steps, strict=True)))
+    sizes = (x.shape[1], *counts, x.shape[2], x.shape[0], *shape)
+    seen = xp.lib.stride_tricks.as_strided(view, sizes, strides)
+    return seen.reshape(x.shape[1], len(phase.taps), x.shape[2], x.shape[0], *shape)
+
+
+def _grid(phase: Phase) -> tuple[list[int], list[int], list[int], list[int]] | None:
+    """Per axis: where the first tap reads for output 0, how far taps are apart, how many, and the step of outputs."""
+    axes = range(len(phase.shape))
+    steps = [phase.taps[0][1][a][1].step for a in axes]
+    reads = [tuple(source.start - to.start * source.step for to, source in spans) for _, spans in phase.taps]
+    if any(source.step != steps[a] for _, spans in phase.taps for a, (_, source) in enumerate(spans)):
+        return None
+    places = [list(dict.fromkeys(read[a] for read in reads)) for a in axes]
+    if reads != list(product(*places)):
+        return None
+    apart = [p[1] - p[0] if len(p) > 1 else 1 for p in places]
+    if any(b - a != d for p, d in zip(places, apart, strict=True) for a, b in pairwise(p)):
+        return None
+    return [p[0] for p in places], apart, [len(p) for p in places], steps

@@ -245,6 +245,15 @@ class Program:
 
         A division after it is made as well.
         """
+        found = self.alone(batch, dtype, engine, beyond)
+        if found is None:
+            return None
+        planned, is_direct, divisor = found
+        run = planned.ready(ndim) if is_direct else planned.run
+        return run if divisor == 1 else _then_divided(run, divisor)
+
+    def alone(self, batch: int, dtype: Any, engine: str, beyond: Beyond | None = None) -> Any:
+        """The planned filter that is all there is, whether it makes its output at once, and by what is divided then."""
         inner, divisor = self.undivided if len(self.outputs) == 1 else (self, 1)
         if len(self.outputs) != 1 or len(inner.order) != 2:
             return None
@@ -257,8 +266,7 @@ class Program:
             return None
         within = divisor if choice.way.divides else 1
         planned = self.planned(action, source, window, dtype, choice.way, beyond, within)
-        run = planned.ready(ndim) if choice.way.is_direct else planned.run
-        return run if divisor == within else _then_divided(run, divisor)
+        return planned, choice.way.is_direct, divisor if divisor != within else 1
 
     def reads_directly(self, batch: int, dtype: Any, engine: str, beyond: Beyond) -> bool:
         """Whether every term that reads the input can continue it by itself, so that it need not be copied."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from math import gcd
 from typing import Any
 
@@ -27,8 +29,20 @@ def suits_fourier(fir: Fir, dtype: Any, written: Window, read: Window) -> bool:
     return terms_of(fir, axis) >= enough and written.shape[axis] * common >= enough
 
 
-def add_by_fourier(xp: Any, fir: Fir, taps: Any, y: Any, x: Any, written: Window, read: Window) -> None:
-    """Σ_w Σ_u h_{r + L (D u + w)} x_{f − w + D (k − u)} for the outputs n = p + P k of each phase p."""
+def add_by_fourier(
+    xp: Any,
+    fir: Fir,
+    taps: Any,
+    y: Any,
+    x: Any,
+    written: Window,
+    read: Window,
+    kept: Callable[[Any, Callable[[], Any]], Any],
+) -> None:
+    """Σ_w Σ_u h_{r + L (D u + w)} x_{f − w + D (k − u)} for the outputs n = p + P k of each phase p.
+
+    ``kept(name, make)`` gives the spectrum of some taps, made where it is not there yet.
+    """
     (axis,) = active_axes(fir, written, read)
     y, x = (xp.moveaxis(array, axis - len(fir.shape), -1) for array in (y, x))
     up, down, outs = fir.up[axis], fir.down[axis], written.shape[axis]
@@ -45,7 +59,11 @@ def add_by_fourier(xp: Any, fir: Fir, taps: Any, y: Any, x: Any, written: Window
             part = taps[r + up * w :: up * stride]
             if part.size:
                 reads = _taken(xp, x, f - w - stride * (part.size - 1), stride, count + part.size - 1)
-                made = _overlap_save(xp, reads.astype(wide, copy=False), part, count)
+                is_complex = "c" in (wide.kind, part.dtype.kind)
+                size = _block(part.size, count)
+                name = r + up * w, up * stride, size, is_complex
+                spectrum = kept(name, partial(_transformed, xp, part, size, is_complex))
+                made = _overlap_save(xp, reads.astype(wide, copy=False), spectrum, part.size, size, count)
                 y[..., p::phases] += made.astype(y.dtype if made.dtype.kind == "c" else real_of(y.dtype), copy=False)
 
 
@@ -58,18 +76,25 @@ def _taken(xp: Any, x: Any, start: int, step: int, count: int) -> Any:
     return xp.pad(inside, [(0, 0)] * (x.ndim - 1) + [(before, after)])
 
 
-def _overlap_save(xp: Any, x: Any, taps: Any, count: int) -> Any:
-    """Σ_u h_u x_{k + U − 1 − u} for 0 ≤ k < count, in blocks of a power of two."""
-    terms = taps.size
-    size = 1 << (min(8 * terms, count + terms - 1) - 1).bit_length()
+def _block(terms: int, count: int) -> int:
+    """How long the transforms are: a power of two."""
+    return 1 << (min(8 * terms, count + terms - 1) - 1).bit_length()
+
+
+def _transformed(xp: Any, taps: Any, size: int, is_complex: bool) -> Any:
+    return (xp.fft.fft if is_complex else xp.fft.rfft)(taps, size)
+
+
+def _overlap_save(xp: Any, x: Any, spectrum: Any, terms: int, size: int, count: int) -> Any:
+    """Σ_u h_u x_{k + U − 1 − u} for 0 ≤ k < count, by the spectrum of h."""
     hop = size - terms + 1
     blocks = -(-count // hop)
     x = xp.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, blocks * hop - count)])
     frames = xp.lib.stride_tricks.as_strided(
         x, (*x.shape[:-1], blocks, size), (*x.strides[:-1], hop * x.strides[-1], x.strides[-1])
     )
-    if "c" in (x.dtype.kind, taps.dtype.kind):
-        made = xp.fft.ifft(xp.fft.fft(frames) * xp.fft.fft(taps, size))
+    if spectrum.shape[-1] == size:
+        made = xp.fft.ifft(xp.fft.fft(frames) * spectrum)
     else:
-        made = xp.fft.irfft(xp.fft.rfft(frames) * xp.fft.rfft(taps, size), size)
+        made = xp.fft.irfft(xp.fft.rfft(frames) * spectrum, size)
     return made[..., terms - 1 :].reshape(*x.shape[:-1], blocks * hop)[..., :count]

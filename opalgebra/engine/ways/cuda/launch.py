@@ -1,4 +1,4 @@
-"""Filters on CUDA devices: how a :class:`~.fir.Fir` becomes launches of the kernels of ``fir.cuh``.
+"""Filters on CUDA devices: how a :class:`~.fir.Fir` becomes launches of the kernels of ``tiles.cuh``.
 
     y_n = Σ_j h_j x_{(M n − j)/L}   over the taps j for which L divides M n − j.
 
@@ -11,7 +11,7 @@ arrives; everything is queued on the current stream of the device of the input, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from math import prod
@@ -20,7 +20,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ....errors import OperandError, SizeError
-from ...arrays.device import check_together, module_of, uploaded
+from ...arrays.device import check_together, made_there, module_of, uploaded
 from ...arrays.rules import CODES
 from ...arrays.window import Window
 from ...filters.fir import Fir, Ints, in_parts
@@ -42,6 +42,9 @@ class Backend(Protocol):
 
     def constant(self, key: Fir, array: np.ndarray) -> Any:
         """Numbers of a filter as an array, kept with the filter."""
+
+    def kept(self, key: Fir, name: Any, make: Callable[[], Any]) -> Any:
+        """What is made of a filter once, and kept with it."""
 
     def launch(self, launch: Launch, x: Any, taps: Any, y: Any) -> None:
         """Queue a kernel."""
@@ -155,7 +158,8 @@ def _add_pass(
         nothing = backend.xp.zeros((), x.dtype)
         # In double precision: its errors are relative to all samples of a block, not to those of an output.
         taps = backend.constant(fir, np.ascontiguousarray(fir.taps_in(np.dtype(np.complex128))))
-        add_by_fourier(backend.xp, fir, taps, y, backend.xp.where(finite, x, nothing), written, read)
+        clean = backend.xp.where(finite, x, nothing)
+        add_by_fourier(backend.xp, fir, taps, y, clean, written, read, partial(backend.kept, fir))
         # A transform would carry a NaN to every output of its block; the kernel takes it where it belongs.
         x, sparse, add = backend.xp.where(finite, nothing, x), True, True
     for piece in pieces(fir):
@@ -263,11 +267,20 @@ class CuPyBackend:
         """Uploaded once."""
         return uploaded(key, array)
 
+    def kept(self, key: Fir, name: Any, make: Callable[[], Any]) -> Any:
+        """Made once for the device."""
+        return made_there(key, name, make)
+
     def launch(self, launch: Launch, x: Any, taps: Any, y: Any) -> None:
         """On the current stream; enough blocks to fill the device, which then walk the rest."""
+        queue, blocks, threads, numbers = self.prepared(launch)
+        queue(blocks, threads, (x, taps, y, *numbers))
+
+    def prepared(self, launch: Launch) -> tuple[Any, tuple[int], tuple[int], tuple[Any, ...]]:
+        """The kernel, its blocks and threads, and its integer arguments."""
         threads = launch.variant.threads
         blocks = min(launch.blocks, max(1, 4 * self.resident // threads))
-        _kernel(launch.variant)((blocks,), (threads,), (x, taps, y, *map(np.int64, launch.numbers)))
+        return _kernel(launch.variant), (blocks,), (threads,), tuple(map(np.int64, launch.numbers))
 
 
 @cache

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import random
-import sys
-import types
 from typing import Any
 
 import numpy as np
 import pytest
-import scipy.signal
 
 import opalgebra as oa
-from benchmarks import gpu
 from opalgebra.engine.arrays.rules import RULES
+from opalgebra.engine.ways.cuda import fourier
 from opalgebra.engine.ways.cuda import launch as cuda_
 from tests.bound.operators.test_random import bound
-from tests.cuda_shim.fake_cupy import Fake, asnumpy, on_arrays
+from tests.cuda_shim.fake_cupy import Fake, asnumpy
 from tests.cuda_shim.places import Real, noise, same
 from tests.generate_bound import sample
 
@@ -270,6 +267,50 @@ def test_a_stream_of_ones_own(cupy: Fake) -> None:
     assert cupy.stream.waited == [0, 0]
 
 
+def test_spectra_are_made_once(cupy: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For each number of taps, and where the block or the kind of samples is another."""
+    rng = np.random.default_rng(1234)  # equal filters share what is kept
+    F = oa.Conv(rng.standard_normal(2100)).on(2300)
+    made: list[int] = []
+    monkeypatch.setattr(fourier, "_transformed", lambda *a, f=fourier._transformed: (made.append(a[2]), f(*a))[1])
+    for count, dtype in enumerate(("f4", "f8", "c8", "c16"), 1):
+        for _ in range(3):
+            x = noise(rng, F.dims, dtype)
+            same(F(cupy.asarray(x)), F(x), F._gain() * np.abs(x).max())
+        assert len(made) == (count + 1) // 2
+    cupy.stream = type(cupy.stream)(7)
+    F(cupy.asarray(x))
+    assert len(made) == 2
+    assert cupy.stream.waited
+    with cupy.on(1):
+        F(cupy.asarray(x))
+    assert len(made) == 3
+
+
+@pytest.mark.parametrize("fault", ["size", "kind", "place"])
+def test_a_spectrum_of_other_taps_is_found(fault: str, cupy: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    spectra: dict[Any, Any] = {}
+
+    def kept(owner: Any, name: Any, make: Any) -> Any:
+        at, step, size, is_complex = name
+        wrong = {"size": (at, step, is_complex), "kind": (at, step, size), "place": (step, size, is_complex)}[fault]
+        if wrong not in spectra:
+            spectra[wrong] = make()
+        return spectra[wrong]
+
+    def compared() -> None:
+        rng = np.random.default_rng(0)
+        A = oa.Conv(rng.standard_normal(8500)) @ oa.Up(2)
+        for F, dtype in ((A.on(9000), "f8"), (A.on(9000), "c16"), (A.on(9000, out=(0, 5000)), "f8")):
+            x = noise(rng, F.dims, dtype)
+            same(F(cupy.asarray(x)), F(x), F._gain() * np.abs(x).max())
+
+    compared()
+    monkeypatch.setattr(cuda_, "made_there", kept)
+    with pytest.raises((AssertionError, ValueError, TypeError)):
+        compared()
+
+
 def test_tones_go_up_axis_by_axis_and_once(cupy: Fake) -> None:
     F = oa.Modulate(frequency=(1, 2)).on((30, 40))
     x = cupy.asarray(np.ones((30, 40)))
@@ -279,36 +320,6 @@ def test_tones_go_up_axis_by_axis_and_once(cupy: Fake) -> None:
     for _ in range(2):
         F(x)
         assert sizes == [30, 40]
-
-
-def test_the_rows_of_the_benchmark(cupy: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each is what NumPy gives, and is measured beside its peers, which agree."""
-    signal: Any = types.ModuleType("cupyx.scipy.signal")
-    signal.upfirdn = on_arrays(scipy.signal.upfirdn)
-    monkeypatch.setitem(sys.modules, "cupyx.scipy.signal", signal)
-    monkeypatch.setattr(gpu, "torch_on_device", lambda: None)
-    cupy.may_wait = True
-    assert len(gpu.rows()) > 40
-    for row in (
-        gpu.rates(9, 2, 3, 40, "f4"),
-        gpu.rates(9, 1, 1, 40, "f8", 3, "symmetric"),
-        gpu.images((3, 4), 2, 1, 9, "f4"),
-        gpu.images((3, 4), 1, 2, 9, "f4"),
-        gpu.layer(2, 4, 6, 8, 4, 2, 1),
-        gpu.layer(2, 4, 6, 8, 3, 1, 2),
-        gpu.layer(1, 4, 4, 8, 3, 1, 1, 4),
-        gpu.weight_gradient(2, 3, 6, 3),
-        gpu.adjoint(gpu.rates(9, 2, 1, 40, "f4")),
-    ):
-        x = asnumpy(row.x)
-        y = cupy.empty((*x.shape[: x.ndim - len(row.operator.dims)], *row.operator.dimsd), x.dtype)
-        row.ours(y)()
-        operator = row.operator
-        if row.name.startswith("weight"):  # which holds an array of the device
-            operator = oa.nn.Conv(np.zeros((3, 3, 3, 3)), padding=1).grad_weight(asnumpy(operator.operator.x)).T
-        same(y, operator(x), 100 * np.abs(x).max())
-        found = gpu.measured(row)
-        assert found["peers_ms"] == dict.fromkeys(row.peers, 1.0)
 
 
 # The tests can fail

@@ -17,6 +17,7 @@ from scipy.signal import upfirdn
 from opalgebra.bound.operators.boundary import Extension
 from opalgebra.engine.arrays.window import Window
 from opalgebra.engine.filters.fir import Fir
+from opalgebra.engine.ways.cuda import plan
 from opalgebra.engine.ways.cuda.launch import filter_into
 from opalgebra.engine.ways.cuda.plan import Axis, launch_of
 from opalgebra.errors import OperandError, SizeError
@@ -386,3 +387,32 @@ def test_bad_input(programs: Programs) -> None:
     mixing = Fir(np.ones((1, 2, 2, 1)), (0,), (1,), (1,), mixes=True)
     with pytest.raises(OperandError, match="extend it first"):
         backend.run(mixing, np.zeros((2, 4)), np.zeros((2, 4)), w, w, boundary=["wrap"])
+
+
+@pytest.mark.parametrize("size", [2**29 - 5000, 2**30])
+def test_indices_take_64_bits_where_32_are_too_few(size: int) -> None:
+    axis = Axis(1, 1, 0, 3, size, size, 0, 1, 1)
+    narrow = dict(launch_of([axis], 1, 0, 0, 1, 1, [np.dtype("f4")] * 3).variant.macros)["WIDE"] == 0
+    assert narrow == (size < 2**29)
+    for change in ({"x_stride": 4}, {"y_stride": -4}, {"down": 4}, {"offset": -(2**30)}, {"up": 4}):
+        made = launch_of([axis._replace(**change)], 1, 0, 0, 1, 1, [np.dtype("f4")] * 3)
+        assert dict(made.variant.macros)["WIDE"] == 1
+    batch = axis._replace(outs=1000, ins=1000)
+    for outer, step, inner, wide in [(2**19, 1000, 1, 0), (2**21, 1000, 1, 1), (4, 2**29, 1, 1), (1000, 0, 4000, 1)]:
+        made = launch_of([batch], outer, step, step, inner, 1, [np.dtype("f4")] * 3)
+        assert dict(made.variant.macros)["WIDE"] == wide
+
+
+@pytest.mark.long
+def test_the_same_bits_with_indices_of_either_size(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
+    def cases() -> list[Case]:
+        rng = np.random.default_rng(0)
+        return [make(rng, (31,), (2,), (3,), (900,)), make(rng, (3, 4), (2, 1), (1, 1), (9, 40), batch=(2,))]
+
+    found = [ShimBackend(programs).run(c.fir, c.y.copy(), c.x, c.written, c.read, **c.more) for c in cases()]
+    monkeypatch.setattr(plan, "NARROW", 0)
+    for case, narrow in zip(cases(), found, strict=True):  # anew: launches are kept with the filter
+        backend = check(programs, case, 2, rounding=6)
+        assert {dict(launch.variant.macros)["WIDE"] for launch in backend.launched} == {1}
+        wide = backend.run(case.fir, case.y.copy(), case.x, case.written, case.read, **case.more)
+        assert np.array_equal(wide, narrow)
