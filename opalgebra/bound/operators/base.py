@@ -22,7 +22,8 @@ from ...engine.arrays.window import Window
 from ...errors import DimensionError, OperandError, SizeError
 from ...expr import MASKED, LinearOperator, check_large_integers, has_mask
 from ...scalar import check_scalar, exact, is_sympy, to_sympy
-from ..arrays.dask_ import checked, is_lazy, whole
+from ..arrays.dask_ import Job, checked, is_lazy, whole
+from ..arrays.dask_chains import in_one
 from ..arrays.memory import ASKED_FROM, check_memory
 from ..arrays.torch_ import apply, is_tensor
 
@@ -74,8 +75,16 @@ class BoundOperator(Drawn, ABC):
         """F, Fᵀ, conj(F) or Fᴴ on arrays of the right trailing shape."""
 
     def _act_lazily(self, x: Any, transposed: bool, conjugated: bool) -> Any:
-        """The same on Dask arrays; an operator that knows what a block of its output reads says so."""
-        return whole(self, x, transposed, conjugated)
+        """The same on Dask arrays."""
+        job = self._job(transposed, conjugated)
+        made = in_one(x, job, self._result(x.dtype))
+        if made is None:
+            made = whole(self, x, transposed, conjugated)
+        return made
+
+    def _job(self, transposed: bool, conjugated: bool) -> Job | None:
+        """What a block of the output reads and how it is computed; None where any output may read any sample."""
+        return None
 
     def _held(self, transposed: bool) -> int:
         """The most samples that a run of F, or of its transpose, holds at once besides its input."""
