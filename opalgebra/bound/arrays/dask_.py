@@ -1,8 +1,8 @@
 """Bound operators on Dask arrays: for every block of the output one task, which reads what this block needs.
 
-The output is cut where the chunks of the input end, at its own rate, and where a block would be larger than a chunk may
-be.  Nothing is computed here, and nothing of the data is looked at: only shapes, chunks and the windows of the operator.
-What a block reads is found axis by axis.  Dask is not imported before an array of its kind arrives.
+The output is cut where the chunks of the input end, at its own rate, and where a block would be larger than a chunk
+may be.  Nothing is computed here, and nothing of the data is looked at: only shapes, chunks and the windows of the
+operator.  What a block reads is found axis by axis.  Dask is not imported before an array of its kind arrives.
 """
 
 from __future__ import annotations
@@ -53,12 +53,14 @@ def _check_samples(array: Any, dtype: Any, what: str) -> None:
     if not isinstance(array, np.ndarray) and not is_cupy(array):
         kind = type(array)
         raise OperandError(
-            f"{what} holds {kind.__module__.partition('.')[0]}'s {kind.__name__}; give chunks of NumPy or CuPy, such as "
-            "x.map_blocks(numpy.asarray)"
+            f"{what} holds {kind.__module__.partition('.')[0]}'s {kind.__name__}; give chunks of NumPy or CuPy, such "
+            "as x.map_blocks(numpy.asarray)"
         )
     if dtype.kind not in "iufc":
         if dtype.names:
-            raise OperandError(f"{what} has the fields {', '.join(dtype.names)}; give one of them: x[{dtype.names[0]!r}]")
+            raise OperandError(
+                f"{what} has the fields {', '.join(dtype.names)}; give one of them: x[{dtype.names[0]!r}]"
+            )
         raise OperandError(f"{what} has dtype {dtype}; give integers, reals or complex numbers")
 
 
@@ -138,7 +140,7 @@ class Job(ABC):
         """How many samples are made for each output, on the way to it too."""
         return Fraction(prod(self.made))
 
-    def for_blocks(self, shape: Ints) -> None:
+    def for_blocks(self, shape: Ints) -> None:  # noqa: B027 - most jobs need not know
         """Told once, before anything is read: about how large the blocks are."""
 
     def repeats(self, spans: list[list[tuple[int, int]]]) -> float:
@@ -184,11 +186,15 @@ def _tasks(x: Any, job: Job, edges: list[list[int]], lead: int, name: str) -> It
         for at in np.ndindex(*x.numblocks[:lead])
     ]
     for at, starts, shape, grids in _grids(job, edges, x.chunks[x.ndim - len(edges) :]):
-        begins = [tuple(grid.starts for grid in axes) for axes in grids]
-        blocks = [(*between, *block) for axes in grids for block in product(*(grid.blocks for grid in axes))]
+        read: dict[Ints, Ints] = {}  # the chunks, each once, and where they begin
+        for box in grids:
+            read.update(
+                zip(product(*(axis.blocks for axis in box)), product(*(axis.starts for axis in box)), strict=True)
+            )
+        begins = tuple(read.values())
         for batch, sizes in batches:
             key = (name, *batch, *(0,) * len(job.made), *at)
-            refs = [TaskRef((x.name, *batch, *block)) for block in blocks]
+            refs = [TaskRef((x.name, *batch, *between, *block)) for block in read]
             yield key, Task(key, _computed, held, starts, shape, sizes, begins, *refs)
 
 
@@ -295,12 +301,11 @@ class _Held:
     like: Any
 
 
-def _computed(held: _Held, starts: Ints, shape: Ints, lead: Ints, begins: list[tuple[Ints, ...]], *blocks: Any) -> Any:
+def _computed(held: _Held, starts: Ints, shape: Ints, lead: Ints, begins: tuple[Ints, ...], *blocks: Any) -> Any:
     """One block of the output; on the device where most of what it reads is."""
     for block in blocks:  # Dask is told what a function gives, and believes it
         _check_samples(block, block.dtype if hasattr(block, "dtype") else np.dtype(object), "a block of the Dask array")
-    places = [at for begin in begins for at in product(*begin)]
-    given = _Given(held, lead, dict(zip(places, blocks, strict=True)))
+    given = _Given(held, lead, dict(zip(begins, blocks, strict=True)))
     with one_thread(), beside(max(blocks, key=lambda block: block.size, default=held.like)):
         return held.job.block(Window(starts, shape), given)
 

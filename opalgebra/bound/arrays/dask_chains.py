@@ -83,7 +83,7 @@ class Chained(Job):
     @property
     def widest(self) -> Fraction:
         """The larger one of both."""
-        return max(self.outer.widest, self.inner.widest * abs(prod(self.outer.rates)))
+        return max(self.outer.widest, self.inner.widest * prod(map(abs, self.outer.rates), start=Fraction(1)))
 
     def for_blocks(self, shape: Ints) -> None:
         self.outer.for_blocks(shape)
@@ -100,7 +100,10 @@ class Chained(Job):
         """The spans between that spans of the outputs read."""
         first = self.inner.window.starts[axis]
         return [
-            (first + a, first + b) for start, stop in spans for runs in self.outer.along(axis, start, stop) for a, b in runs
+            (first + a, first + b)
+            for start, stop in spans
+            for runs in self.outer.along(axis, start, stop)
+            for a, b in runs
         ]
 
 

@@ -104,7 +104,8 @@ class Continued(_Filtering):
         _ = operator.extension  # refuses to continue an array that has no samples
 
     def _seen(self, piece: Any, window: Window) -> Window:
-        return window_read(*piece._ends, window)
+        starts, ends = piece._ends
+        return window_read(starts, ends, window)
 
     def along(self, axis: int, start: int, stop: int) -> tuple[Runs, ...]:
         """What each of the pieces reads."""
@@ -112,7 +113,7 @@ class Continued(_Filtering):
         rule, n = self.operator.boundary[axis], self.operator.in_window.shape[axis]
         for number, piece in enumerate(self._pieces):
             a, b = _clipped(rule, n, *self._span(number, piece, axis, start, stop, self.repetition.steps))
-            inside = 0 <= a and b <= n
+            inside = a >= 0 and b <= n
             found.append((((a, b),) if a < b else ()) if inside else Continuation(rule, n, a, b).runs)
         return tuple(found)
 
@@ -124,7 +125,7 @@ class Continued(_Filtering):
 
     def _part(self, operator: Any, out: Window) -> Part:
         """The samples of the read window that lie inside, and those that the others are made of."""
-        read = window_read(*operator._ends, out)
+        read = self._seen(operator, out)
         sizes, rules = operator.in_window.shape, operator.boundary
         if not read.size:
             return Part(((),) * len(sizes), read.emptied())
@@ -164,7 +165,8 @@ class Folded(_Filtering):
         self._outside: dict[Any, list[tuple[np.ndarray, np.ndarray]]] = {}
 
     def _seen(self, piece: Any, window: Window) -> Window:
-        return window_reached(*piece._ends, window)
+        starts, ends = piece._ends
+        return window_reached(starts, ends, window)
 
     def along(self, axis: int, start: int, stop: int) -> tuple[Runs, ...]:
         """The outputs that each of the pieces reaches from what is folded there."""

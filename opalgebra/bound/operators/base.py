@@ -366,7 +366,7 @@ class BoundOperator(Drawn, ABC):
         entries = self._exact()
         return sympy.Matrix(*self.shape, lambda i, j: to_sympy(entries[i, j]))
 
-    def dottest(self, *, dtype: Any = None, seed: int = 0, rtol: float | None = None) -> bool:
+    def dottest(self, *, dtype: Any = None, seed: int = 0, rtol: float | None = None, like: Any = None) -> bool:
         """Whether ⟨F x, y⟩ = ⟨x, Fᴴ y⟩ for random x and y, up to rounding.
 
         Parameters
@@ -377,18 +377,12 @@ class BoundOperator(Drawn, ABC):
         rtol : float, optional
             Relative to ‖x‖ ‖y‖ Σ|taps|, what could be added up where nothing cancels; by default 8 √N rounding errors,
             N = max(shape).
+        like : array, optional
+            Of which kind x is: a CuPy array, or a Dask array of shape ``dims`` for its chunks; no sample is read.
         """
-        kind = np.dtype(self.dtype if dtype is None else dtype)
-        rng = np.random.default_rng(seed)
-        x, y = (_random(rng, shape, kind) for shape in (self.dims, self.dimsd))
-        forward, back = self(x), self.H(y)
-        left, right = np.vdot(y, forward), np.vdot(back, x)
-        eps = np.finfo(forward.dtype).eps
-        bound = 8 * max(1, *self.shape) ** 0.5 * eps if rtol is None else rtol
-        most = self._gain() * float(np.linalg.norm(x) * np.linalg.norm(y))
-        return bool(abs(left - right) <= bound * most)
+        return bool(verb("dottest")(self, dtype, seed, rtol, like))
 
-    def lstsq(self, y: Any, damp: float = 0.0, **options: Any) -> np.ndarray:
+    def lstsq(self, y: Any, damp: float = 0.0, **options: Any) -> Any:
         """The x that minimises ‖F x − y‖² + damp² ‖x‖², the smallest one where several do.
 
         Parameters
@@ -398,9 +392,10 @@ class BoundOperator(Drawn, ABC):
         damp : float
             0 solves the plain least-squares problem.
         options
-            Passed on to :func:`scipy.sparse.linalg.lsmr` (``atol``, ``btol``, ``maxiter``, …), or to that of CuPy.
+            Passed on to :func:`scipy.sparse.linalg.lsmr` (``atol``, ``btol``, ``maxiter``, …), or to that of CuPy; for
+            a Dask array to :func:`opalgebra.cgls` (``tol``, ``maxiter``).
         """
-        y = as_samples(y)
+        y = as_array(y)
         with beside(y):
             return verb("lstsq")(self, y, damp, options)
 
@@ -448,11 +443,6 @@ class BoundOperator(Drawn, ABC):
     @abstractmethod
     def _key(self) -> tuple[Any, ...]:
         """What structural equality looks at."""
-
-
-def _random(rng: Any, shape: Shape, dtype: Any) -> np.ndarray:
-    x = rng.standard_normal(shape)
-    return (x + 1j * rng.standard_normal(shape) if dtype.kind == "c" else x).astype(dtype)
 
 
 def _is_scalar(value: Any) -> bool:

@@ -213,10 +213,7 @@ class Product(Combined):
         while factors:
             dtypes = list(accumulate(factors, lambda data, factor: factor._result(data), initial=x.dtype))[1:]
             count, job = longest_chain(x, jobs, dtypes)
-            if job is None:
-                x = factors[0]._act_lazily(x, transposed, conjugated)
-            else:
-                x = cut(x, job, dtypes[count - 1])
+            x = factors[0]._act_lazily(x, transposed, conjugated) if job is None else cut(x, job, dtypes[count - 1])
             factors, jobs = factors[count:], jobs[count:]
         return x
 
