@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate, pairwise, product
-from math import ceil, floor, isnan, prod
+from math import ceil, isnan, prod
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -28,8 +28,11 @@ from ...expr import has_mask
 
 Ints: TypeAlias = tuple[int, ...]
 Box: TypeAlias = tuple[Runs, ...]
+Met: TypeAlias = tuple[int, int, int]  # where a chunk begins, and the positions from which and to which it is read
 MASKED_BLOCKS = "masked; its masked samples have no values: fill them first, such as dask.array.ma.filled(x, 0)"
 SHORT = 2**20  # a chunk of so many samples along one axis is not cut further, unless it is large in bytes
+
+LARGE = 2**23  # bytes of a chunk of which a small part is cut out, so that the rest can go
 
 
 def is_lazy(x: Any) -> bool:
@@ -132,8 +135,9 @@ class Job(ABC):
     def cuts(self, axis: int, positions: Sequence[int]) -> list[int]:
         """Before which outputs to cut where chunks of the input begin at some positions."""
         rate, origin = self.rates[axis], self.origin[axis]
+        up, down = rate.denominator, abs(rate.numerator)
         ends = [origin + c for c in positions]
-        return [ceil(c / rate) if rate > 0 else floor(c / rate) + 1 for c in ends]
+        return [-(-c * up // down) if rate > 0 else -c * up // down + 1 for c in ends]
 
     @property
     def widest(self) -> Fraction:
@@ -181,66 +185,70 @@ def _tasks(x: Any, job: Job, edges: list[list[int]], lead: int, name: str) -> It
     from dask._task_spec import Task, TaskRef
 
     held, between = TaskRef((f"{name}-job", 0)), (0,) * len(job.mixed)
+    sizes = x.chunks[x.ndim - len(edges) :]
+    is_large = prod(max(chunks, default=0) for chunks in x.chunks) * x.dtype.itemsize >= LARGE
     batches = [
         (at, tuple(chunks[i] for chunks, i in zip(x.chunks[:lead], at, strict=True)))
         for at in np.ndindex(*x.numblocks[:lead])
     ]
-    for at, starts, shape, grids in _grids(job, edges, x.chunks[x.ndim - len(edges) :]):
-        read: dict[Ints, Ints] = {}  # the chunks, each once, and where they begin
-        for box in grids:
-            read.update(
-                zip(product(*(axis.blocks for axis in box)), product(*(axis.starts for axis in box)), strict=True)
-            )
-        begins = tuple(read.values())
-        for batch, sizes in batches:
+    for at, starts, shape, read in _blocks(job, edges, [[0, *accumulate(chunks)] for chunks in sizes]):
+        begins = [tuple([begin for begin, _, _ in spans]) for spans in read.values()]
+        for batch, rows in batches:
             key = (name, *batch, *(0,) * len(job.made), *at)
-            refs = [TaskRef((x.name, *batch, *between, *block)) for block in read]
-            yield key, Task(key, _computed, held, starts, shape, sizes, begins, *refs)
+            given = [TaskRef((x.name, *batch, *between, *block)) for block in read]
+            cut_out = list(begins)
+            for number, (block, spans) in enumerate(read.items()) if is_large else ():
+                if _is_edge(spans, [chunks[i] for chunks, i in zip(sizes, block, strict=True)]):
+                    piece = (f"{name}-edge", *key[1:], number)
+                    place = [slice(a - begin, b - begin) for begin, a, b in spans]
+                    yield piece, Task(piece, _edge, given[number], place)
+                    given[number], cut_out[number] = TaskRef(piece), tuple([a for _, a, _ in spans])
+            yield key, Task(key, _computed, held, starts, shape, rows, cut_out, *given)
 
 
-@dataclass(frozen=True)
-class _Grid:
-    """The chunks along one axis that a box meets, and the positions at which they begin."""
-
-    blocks: Ints
-    starts: Ints
+def _is_edge(spans: Sequence[Met], sizes: Sequence[int]) -> bool:
+    """Whether little is read of a chunk: it need not stay until the block is made."""
+    return 4 * prod([b - a for _, a, b in spans]) <= prod(sizes)
 
 
-def _grids(
-    job: Job, edges: list[list[int]], chunks: Sequence[Ints]
-) -> Iterator[tuple[Ints, Ints, Ints, list[tuple[_Grid, ...]]]]:
-    """For every block its place, its window, and the chunks that it reads, box by box."""
-    bounds = [[0, *accumulate(sizes)] for sizes in chunks]
+def _blocks(
+    job: Job, edges: list[list[int]], bounds: list[list[int]]
+) -> Iterator[tuple[Ints, Ints, Ints, dict[Ints, tuple[Met, ...]]]]:
+    """For every block its place, its window, and of each chunk that it reads what it reads along every axis."""
     per_axis = [
-        [(a, b - a, _met_along(job, axis, a, b, ends) if job.is_separable else ()) for a, b in pairwise(edge)]
-        for axis, (edge, ends) in enumerate(zip(edges, bounds, strict=True))
+        [(a, b - a, [_met(runs, ends) for runs in job.along(axis, a, b)] if job.is_separable else []) for a, b in spans]
+        for axis, (spans, ends) in enumerate(zip(map(pairwise, edges), bounds, strict=True))
     ]
     for at in np.ndindex(*map(len, per_axis)):
         row = [axis[i] for axis, i in zip(per_axis, at, strict=True)]
-        starts, shape = tuple(a for a, _, _ in row), tuple(n for _, n, _ in row)
+        starts, shape = tuple([a for a, _, _ in row]), tuple([n for _, n, _ in row])
         if job.is_separable and row:
-            grids = list(zip(*(grid for _, _, grid in row), strict=True))
+            boxes = list(zip(*(met for _, _, met in row), strict=True))
         else:
-            boxes = job.boxes(Window(starts, shape))
-            grids = [tuple(map(_met, box, bounds)) for box in boxes]
-        yield at, starts, shape, grids
+            boxes = [tuple(map(_met, box, bounds)) for box in job.boxes(Window(starts, shape))]
+        read: dict[Ints, tuple[Met, ...]] = {}
+        for box in boxes:
+            for block, spans in zip(product(*box), product(*(axis.values() for axis in box)), strict=True):
+                read[block] = tuple(map(_both, read[block], spans)) if block in read else spans
+        yield at, starts, shape, read
 
 
-def _met_along(job: Job, axis: int, start: int, stop: int, bounds: list[int]) -> list[_Grid]:
-    return [_met(runs, bounds) for runs in job.along(axis, start, stop)]
+def _both(one: Met, other: Met) -> Met:
+    return one[0], min(one[1], other[1]), max(one[2], other[2])
 
 
-def _met(runs: Runs, bounds: list[int]) -> _Grid:
-    """The chunks that some runs meet, each once."""
-    found: dict[int, int] = {}
+def _met(runs: Runs, bounds: list[int]) -> dict[int, Met]:
+    """The chunks along an axis that some runs meet, with where each begins and the span that is read of it."""
+    found: dict[int, Met] = {}
     for a, b in runs:
         block = bisect_right(bounds, a) - 1
         while a < b:
-            if bounds[block + 1] > bounds[block]:
-                found[block] = bounds[block]
-            block += 1
-            a = bounds[block]
-    return _Grid(tuple(found), tuple(found.values()))
+            begin, end = bounds[block], bounds[block + 1]
+            if end > begin:
+                met = begin, max(a, begin), min(b, end)
+                found[block] = _both(found[block], met) if block in found else met
+            a, block = end, block + 1
+    return found
 
 
 # Where the output is cut ---------------------------------------------------------------------------------------------
@@ -301,54 +309,66 @@ class _Held:
     like: Any
 
 
-def _computed(held: _Held, starts: Ints, shape: Ints, lead: Ints, begins: tuple[Ints, ...], *blocks: Any) -> Any:
+def _edge(block: Any, place: list[slice]) -> Any:
+    """A copy of a part of a chunk."""
+    _check_block(block)
+    with beside(block):
+        return block[(..., *place)].copy()
+
+
+def _computed(held: _Held, starts: Ints, shape: Ints, lead: Ints, begins: list[Ints], *blocks: Any) -> Any:
     """One block of the output; on the device where most of what it reads is."""
-    for block in blocks:  # Dask is told what a function gives, and believes it
-        _check_samples(block, block.dtype if hasattr(block, "dtype") else np.dtype(object), "a block of the Dask array")
-    given = _Given(held, lead, dict(zip(begins, blocks, strict=True)))
+    for block in blocks:
+        _check_block(block)
+    given = _Given(held, lead, list(zip(begins, blocks, strict=True)))
     with one_thread(), beside(max(blocks, key=lambda block: block.size, default=held.like)):
         return held.job.block(Window(starts, shape), given)
 
 
-class _Given:
-    """The chunks of the input that a task is given, by the positions at which they begin."""
+def _check_block(block: Any) -> None:
+    """Dask is told what a function gives, and believes it."""
+    _check_samples(block, getattr(block, "dtype", np.dtype(object)), "a block of the Dask array")
 
-    def __init__(self, held: _Held, lead: Ints, blocks: dict[Ints, Any]) -> None:
-        self.held, self.lead, self.blocks = held, lead, blocks
-        self.axes = [
-            dict(sorted({at[axis]: block.shape[axis - len(at)] for at, block in blocks.items()}.items()))
-            for axis in range(len(held.job.window.shape))
-        ]
+
+@dataclass(frozen=True)
+class _Given:
+    """What a task is given of the input: arrays, and the positions at which they begin."""
+
+    held: _Held
+    lead: Ints
+    blocks: list[tuple[Ints, Any]]
 
     def __call__(self, part: Part) -> Any:
         """The samples of a part: the pieces put together; a single one as it is."""
-        shape = (*self.lead, *self.held.job.mixed, *part.shape)
-        if not prod(part.shape):
-            return np.empty_like(self.held.like, shape=shape)
-        per_axis = [list(_along(runs, axis)) for runs, axis in zip(part.runs, self.axes, strict=True)]
-        places = list(product(*per_axis))
+        places = [(block, source, to) for begin, block in self.blocks for source, to in _places(part, begin, block)]
+        if sum(prod(t.stop - t.start for t in to) for _, _, to in places) != prod(part.shape):
+            raise RuntimeError(
+                f"the positions {part.runs} are not all in the chunks at {[at for at, _ in self.blocks]}"
+            )
         if len(places) == 1:
-            return self._piece(places[0])
-        whole = np.empty_like(self.held.like, shape=shape)
-        for place in places:
-            whole[(..., *(to for _, _, to in place))] = self._piece(place)
+            ((block, source, _),) = places
+            return brought(block[(..., *source)])
+        whole = np.empty_like(self.held.like, shape=(*self.lead, *self.held.job.mixed, *part.shape))
+        for block, source, to in places:
+            whole[(..., *to)] = brought(block[(..., *source)])
         return whole
 
-    def _piece(self, place: Sequence[tuple[int, slice, slice]]) -> Any:
-        block = self.blocks[tuple(start for start, _, _ in place)]
-        return brought(block[(..., *(source for _, source, _ in place))])
+
+def _places(part: Part, begin: Ints, block: Any) -> Iterator[tuple[tuple[slice, ...], tuple[slice, ...]]]:
+    """What of an array belongs to a part, and where it goes."""
+    shape = block.shape[block.ndim - len(begin) :]
+    axes = [list(_along(runs, a, a + n)) for runs, a, n in zip(part.runs, begin, shape, strict=True)]
+    for place in product(*axes):
+        yield tuple([source for source, _ in place]), tuple([to for _, to in place])
 
 
-def _along(runs: Runs, axis: dict[int, int]) -> Iterator[tuple[int, slice, slice]]:
-    """For each chunk that a run meets: where it begins, the positions in it, and where they go."""
-    starts, to = list(axis), 0
+def _along(runs: Runs, start: int, stop: int) -> Iterator[tuple[slice, slice]]:
+    to = 0
     for a, b in runs:
-        at = bisect_right(starts, a) - 1
-        while a < b:
-            start = starts[at]
-            stop = min(b, start + axis[start])
-            yield start, slice(a - start, stop - start), slice(to, to + stop - a)
-            to, a, at = to + stop - a, stop, at + 1
+        first, last = max(a, start), min(b, stop)
+        if first < last:
+            yield slice(first - start, last - start), slice(to + first - a, to + last - a)
+        to += b - a
 
 
 # Operators that are not cut -----------------------------------------------------------------------------------------

@@ -320,4 +320,6 @@ def _folded(outside: tuple[np.ndarray, np.ndarray], start: int, stop: int) -> It
     """The runs of indices outside of the array that are made of the samples start ≤ i < stop."""
     samples, indices = outside
     first, last = np.searchsorted(samples, (start, stop))
+    if first == last:
+        return
     yield from _runs(np.unique(indices[first:last]).tolist())

@@ -124,6 +124,35 @@ def test_a_period_that_is_too_short_is_found(monkeypatch: pytest.MonkeyPatch) ->
         agree(oa.Modulate([1, 2, 3]).on(120), x, exactly=True)
 
 
+def test_of_large_chunks_small_parts_are_cut_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A block holds its own chunk and edges of its neighbours, which are copies; the results are the same."""
+    x = np.random.default_rng(0).standard_normal((2, 90, 120))
+    lazy = da.from_array(x, chunks=(1, 30, 40))
+    F = oa.Conv(np.ones((3, 5))).on((90, 120), mode="same", boundary="wrap")
+    whole = F(lazy)
+    monkeypatch.setattr(dask_, "LARGE", 30 * 40 * 8)
+    for H in (F, F.H, F.H @ F):
+        y = H(lazy)
+        tasks = {key: task for key, task in dict(y.dask).items() if key[0] == y.name}
+        for task in tasks.values():
+            read = [key[0] for key in task.dependencies]
+            assert read.count(lazy.name) == 1
+            assert read.count(f"{y.name}-edge") == len(read) - 2
+        np.testing.assert_allclose(y.compute(), H(x), rtol=0, atol=1e-11)
+    np.testing.assert_array_equal(F(lazy).compute(), whole.compute())
+    edge = dask_._edge(x, [slice(0, 2), slice(0, 120)])
+    assert edge.base is None
+    with pytest.raises(oa.OperandError, match="masked"):
+        F(lazy.map_blocks(np.ma.array, meta=np.empty((0, 0, 0)))).compute()
+
+
+def test_a_chunk_that_is_missing_is_an_error() -> None:
+    job = oa.Conv([1.0, 2.0]).on(20)._job(False, False)
+    held = dask_._Held(job, np.empty(0))
+    with pytest.raises(RuntimeError, match="not all in the chunks"):
+        dask_._computed(held, (5,), (10,), (), [(5,)], np.ones(10))
+
+
 # How large blocks are
 
 
@@ -257,11 +286,11 @@ def test_a_task_enters_the_device_of_its_blocks(cupy: Fake) -> None:  # noqa: F8
         blocks = [Array(given[:, a:b].copy(), on) for on, (a, b) in enumerate(pairwise(cuts))]
         held = dask_._Held(H._job(False, False), Array(np.empty(0)))
         y = [
-            dask_._computed(held, (a,), (b - a,), (4,), ((0,), (cuts[1],)), *blocks)
+            dask_._computed(held, (a,), (b - a,), (4,), [(0,), (cuts[1],)], *blocks)
             for a, b in pairwise([0, H.dimsd[0] // 2, H.dimsd[0]])
         ]
         np.testing.assert_allclose(np.concatenate([asnumpy(block) for block in y], -1), H(given), rtol=0, atol=1e-12)
         assert all(block.device in (blocks[0].device, blocks[1].device) for block in y)
-        only = dask_._computed(held, (0,), (0,), (4,), ((cuts[1],),), blocks[1])
+        only = dask_._computed(held, (0,), (0,), (4,), [(cuts[1],)], blocks[1])
         assert only.device == blocks[1].device
     assert cupy.waits == 0
