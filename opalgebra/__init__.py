@@ -67,6 +67,7 @@ if TYPE_CHECKING:  # what type checkers see of the names in _LATER
     from .bound.compare.compare import compare
     from .bound.compare.comparison import Comparison
     from .bound.operators.base import BoundOperator
+    from .bound.reports.cgls import cgls
     from .bound.reports.tune import tune
     from .engine.ways.compiled import warm_up
     from .engine.ways.compiled.threads import get_threads, set_threads
@@ -81,8 +82,8 @@ __all__ = [
     "LawDoesNotMatch", "LinearOperator", "LinearUp", "Modulate", "Named", "NoInverse", "NoSolution", "NotEqual",
     "OpAlgebraError", "OperandError", "ParseError", "PixelShuffle", "Pointwise", "Polyphase", "Proof", "Repeat",
     "SamplingMatrix", "Shift", "Signal", "SignalExpr", "SizeError", "Step", "StridedConv", "Sum", "TransposedConv",
-    "Undecided", "UnknownLaw", "Up", "WindowError", "Witness", "Zero", "algebraic", "box", "checkerboard", "compare",
-    "coprime", "cosets", "cosine_bank", "derive", "dft_bank", "divides", "dtft", "equal", "equation", "even_symmetric",
+    "Undecided", "UnknownLaw", "Up", "WindowError", "Witness", "Zero", "algebraic", "box", "cgls", "checkerboard",
+    "compare", "coprime", "cosets", "cosine_bank", "derive", "dft_bank", "divides", "dtft", "equal", "equation", "even_symmetric",
     "exact", "factors", "falsehoods", "filterbank", "from_z", "gcld", "gcrd", "get_threads", "integers", "laws", "lclm",
     "lcrm", "lifting", "load_proof", "nn", "not_divides", "nyquist", "operators", "orthonormal", "paraunitary",
     "periodic", "prove", "reals", "set_threads", "show", "signals", "smith", "solve", "symmetric", "tune", "warm_up",
@@ -111,6 +112,7 @@ _LATER = {
     "bound.compare.compare": "compare",
     "bound.compare.comparison": "Comparison",
     "bound.operators.base": "BoundOperator",
+    "bound.reports.cgls": "cgls",
     "bound.reports.tune": "tune",
     "engine.ways.compiled": "warm_up",
     "engine.ways.compiled.threads": "get_threads set_threads",

@@ -28,6 +28,7 @@ VERBS = {
     "composed": "opalgebra.bound.operators.combine:composed",
     "added": "opalgebra.bound.operators.combine:added",
     "multiplied": "opalgebra.bound.operators.combine:multiplied",
+    "dottest": "opalgebra.bound.reports.dottest:dottest",
     "lstsq": "opalgebra.bound.reports.solve:lstsq",
     "explain_bound": "opalgebra.bound.reports.explain:explain",
     "prove_bound": "opalgebra.bound.proofs.prove:prove_bound",

@@ -153,7 +153,7 @@ class WindowError(OpAlgebraError, ValueError):
     """
 
 
-class SizeError(OpAlgebraError, MemoryError):
+class SizeError(MemoryError, OpAlgebraError):  # in this order, so that SizeError.__new__ may be called: tblib does
     """A result too large to hold, found before any work was done.
 
     >>> import opalgebra as oa

@@ -211,7 +211,9 @@ class Layer(Composable):
         if type(x) is not np.ndarray and not is_tensor(x):
             x = as_array(x)
         shape = sizes_of(x) if is_tensor(x) else x.shape
-        return remembered(self, "_taken", (shape, changes()), lambda: self._bound(self._fit(shape)[1]), 2 * BOUND_KEPT)(x)
+        return remembered(self, "_taken", (shape, changes()), lambda: self._bound(self._fit(shape)[1]), 2 * BOUND_KEPT)(
+            x
+        )
 
     def __rmatmul__(self, other: Any) -> Any:
         raise OperandError(f"a layer acts on what stands to its right: write layer @ x (x is a {type(other).__name__})")

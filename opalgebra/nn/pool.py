@@ -239,6 +239,9 @@ class _Means(Product):
         wide = x.astype(computed_in(x.dtype))
         return super()._act_lazily(wide, transposed, conjugated).astype(self._result(x.dtype))
 
+    def _job(self, transposed: bool, conjugated: bool) -> None:
+        """In one task with others it would not be widened."""
+
 
 class MaxPool(_Pool):
     """y_m = max_j x[m s + j d − lo]: the largest sample of each window; the padding is −∞ and never wins.

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..bound.arrays.dask_ import Job, Part, cut
+from ..bound.arrays.dask_ import Job, Part
 from ..bound.operators.base import BoundOperator, Shape
 from ..bound.operators.windowed import Windowed
 from ..engine.arrays.window import Window, place
@@ -188,8 +188,8 @@ class Permutation(BoundOperator):
         moved: np.ndarray = parts.transpose(order).copy(order="C")  # also where nothing moves
         return moved.reshape(*lead, *after)
 
-    def _act_lazily(self, x: Any, transposed: bool, conjugated: bool) -> Any:
-        return cut(x, Shuffled(self, transposed), x.dtype)
+    def _job(self, transposed: bool, conjugated: bool) -> Job:
+        return Shuffled(self, transposed)
 
     def _as_windowed(self) -> Windowed:
         shapes = [shape[1:] for shape in self._shapes]

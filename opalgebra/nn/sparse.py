@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..bound.arrays.dask_ import Job, Part, cut
+from ..bound.arrays.dask_ import Job, Part
 from ..bound.arrays.precision import Precision, computed_in
 from ..bound.compare.responses import moved
 from ..bound.operators.base import BoundOperator, Shape
@@ -67,6 +67,9 @@ class Batched(PerBatch, BoundOperator):
 
     def _act_lazily(self, x: Any, transposed: bool, conjugated: bool) -> Any:
         return self.inner._act_lazily(x, transposed, conjugated)
+
+    def _job(self, transposed: bool, conjugated: bool) -> Job | None:
+        return self.inner._job(transposed, conjugated)
 
     def _held(self, transposed: bool) -> int:
         return prod(self.lead) * self.inner._held(transposed)
@@ -144,8 +147,8 @@ class Diagonal(BoundOperator):
         weak = result.kind == "f" or x.dtype.kind == "c"  # weights never raise the precision of data
         return multiply(POINTWISE, Numbers(x, False), Numbers(weights, weak)).array.astype(result, copy=False)
 
-    def _act_lazily(self, x: Any, transposed: bool, conjugated: bool) -> Any:
-        return cut(x, _Weighted(self, conjugated), self.precision.result(x.dtype))
+    def _job(self, transposed: bool, conjugated: bool) -> Job:
+        return _Weighted(self, conjugated)
 
     def _beside(self, x: np.ndarray, dtype: Any) -> np.ndarray:
         """The weights where x lies; sent to a device in the precision of what is computed, once."""

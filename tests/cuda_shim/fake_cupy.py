@@ -20,7 +20,7 @@ from opalgebra.engine.ways.cuda.plan import Launch, Variant
 # Functions of CuPy 14.2 with NumPy's meaning
 FUNCTIONS = (
     *("abs", "all", "any", "broadcast_to", "concatenate", "conj", "isfinite", "matmul", "maximum", "moveaxis", "ndim"),
-    *("pad", "select", "stack", "where", "zeros_like"),
+    *("pad", "select", "stack", "where"),
 )
 CREATING = ("arange", "empty", "full", "ones", "zeros")
 WAITING = ("argwhere", "bincount", "flatnonzero", "nonzero")  # the shape of the result depends on the samples
@@ -157,7 +157,8 @@ class Array:
     # Copies
 
     def copy(self, order: Any = "C") -> Array:
-        return Array(plain(self).copy(order))
+        """On the current device, from whichever this one is on."""
+        return Array(self._data.copy(order))
 
     def astype(
         self, dtype: Any, order: str = "K", casting: None = None, subok: None = None, copy: bool = True
@@ -412,8 +413,11 @@ class Fake(types.ModuleType):
     def asnumpy(self, array: Array) -> np.ndarray:
         return array.get()
 
-    def empty_like(self, array: Array) -> Array:
-        return Array(np.empty_like(plain(array)))
+    def empty_like(self, array: Array, shape: Any = None) -> Array:
+        return Array(np.empty_like(array._data, shape=shape))
+
+    def zeros_like(self, array: Array, shape: Any = None, dtype: Any = None) -> Array:
+        return Array(np.zeros_like(array._data, shape=shape, dtype=dtype))
 
     def ix_(self, *at: Array) -> Any:
         return tuple(map(wrapped, np.ix_(*map(plain, at))))

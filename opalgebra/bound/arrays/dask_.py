@@ -1,8 +1,8 @@
 """Bound operators on Dask arrays: for every block of the output one task, which reads what this block needs.
 
-The output is cut where the chunks of the input end, at its own rate, so that a task holds about as much as a chunk.
-Nothing is computed here, and nothing of the data is looked at: only shapes, chunks and the windows of the operator.
-Dask is not imported before an array of its kind arrives.
+The output is cut where the chunks of the input end, at its own rate, and where a block would be larger than a chunk
+may be.  Nothing is computed here, and nothing of the data is looked at: only shapes, chunks and the windows of the
+operator.  What a block reads is found axis by axis.  Dask is not imported before an array of its kind arrives.
 """
 
 from __future__ import annotations
@@ -14,19 +14,25 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate, pairwise, product
-from math import ceil, floor, isnan
+from math import ceil, isnan, prod
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from ...engine.arrays.boundary import Runs
+from ...engine.arrays.device import beside, brought, is_cupy
 from ...engine.arrays.window import Window
+from ...engine.ways.compiled.threads import one_thread
 from ...errors import OperandError
 from ...expr import has_mask
 
 Ints: TypeAlias = tuple[int, ...]
+Box: TypeAlias = tuple[Runs, ...]
+Met: TypeAlias = tuple[int, int, int]  # where a chunk begins, and the positions from which and to which it is read
 MASKED_BLOCKS = "masked; its masked samples have no values: fill them first, such as dask.array.ma.filled(x, 0)"
-SHORT = 2**20  # a chunk of so many samples along one axis is not cut further
+SHORT = 2**20  # a chunk of so many samples along one axis is not cut further, unless it is large in bytes
+
+LARGE = 2**23  # bytes of a chunk of which a small part is cut out, so that the rest can go
 
 
 def is_lazy(x: Any) -> bool:
@@ -37,26 +43,44 @@ def is_lazy(x: Any) -> bool:
 
 def checked(x: Any) -> Any:
     """A Dask array of numbers whose chunks are known, and not masked as far as Dask knows."""
-    if has_mask(x):
-        raise OperandError(f"the Dask array is {MASKED_BLOCKS}")
-    if x.dtype.kind not in "iufc":
-        raise OperandError(f"the array has dtype {x.dtype}; give integers, reals or complex numbers")
+    _check_samples(x._meta, x.dtype, "the Dask array")
     if any(isnan(size) for chunks in x.chunks for size in chunks):
         raise OperandError(f"the chunks of the Dask array are {x.chunks}; call x.compute_chunk_sizes() first")
     return x
+
+
+def _check_samples(array: Any, dtype: Any, what: str) -> None:
+    """Refuse by name what is no plain array of numbers."""
+    if has_mask(array):
+        raise OperandError(f"{what} is {MASKED_BLOCKS}")
+    if not isinstance(array, np.ndarray) and not is_cupy(array):
+        kind = type(array)
+        raise OperandError(
+            f"{what} holds {kind.__module__.partition('.')[0]}'s {kind.__name__}; give chunks of NumPy or CuPy, such "
+            "as x.map_blocks(numpy.asarray)"
+        )
+    if dtype.kind not in "iufc":
+        if dtype.names:
+            raise OperandError(
+                f"{what} has the fields {', '.join(dtype.names)}; give one of them: x[{dtype.names[0]!r}]"
+            )
+        raise OperandError(f"{what} has dtype {dtype}; give integers, reals or complex numbers")
 
 
 @dataclass(frozen=True)
 class Part:
     """What a block of the output reads at once: per axis the positions of the input; and what the job notes with it."""
 
-    runs: tuple[Runs, ...]
+    runs: Box
     note: Any = None
 
     @property
     def shape(self) -> Ints:
         """The shape of the array that the task is given, on the axes that are cut."""
         return tuple(sum(b - a for a, b in runs) for runs in self.runs)
+
+
+Source: TypeAlias = Callable[[Part], Any]  # the samples of a part, in one array
 
 
 class Job(ABC):
@@ -72,6 +96,8 @@ class Job(ABC):
         How far the input goes on for each output, per axis; negative where it is read backwards.
     mixed, made : tuple of int
         The axes between the batch and those that are cut, of the input and of the output.
+    is_separable : bool
+        Whether what is read along one axis does not depend on the outputs along the others.
     """
 
     window: Window
@@ -79,6 +105,7 @@ class Job(ABC):
     rates: tuple[Fraction, ...]
     mixed: Ints = ()
     made: Ints = ()
+    is_separable = True
 
     @abstractmethod
     def key(self) -> Any:
@@ -92,6 +119,45 @@ class Job(ABC):
     def run(self, out: Window, parts: list[Part], arrays: list[Any]) -> Any:
         """The outputs of a window from the arrays of its parts."""
 
+    def block(self, out: Window, source: Source) -> Any:
+        """The outputs of a window."""
+        parts = self.parts(out)
+        return self.run(out, parts, [source(part) for part in parts])
+
+    def boxes(self, out: Window) -> list[Box]:
+        """All that is read for a window, as boxes of positions."""
+        return [part.runs for part in self.parts(out)]
+
+    def along(self, axis: int, start: int, stop: int) -> tuple[Runs, ...]:
+        """What is read along one axis for some outputs of it, for every box; of separable jobs alone."""
+        return tuple(part.runs[axis] for part in self.parts(with_axis(self.window, axis, start, stop)))
+
+    def cuts(self, axis: int, positions: Sequence[int]) -> list[int]:
+        """Before which outputs to cut where chunks of the input begin at some positions."""
+        rate, origin = self.rates[axis], self.origin[axis]
+        up, down = rate.denominator, abs(rate.numerator)
+        ends = [origin + c for c in positions]
+        return [-(-c * up // down) if rate > 0 else -c * up // down + 1 for c in ends]
+
+    @property
+    def widest(self) -> Fraction:
+        """How many samples are made for each output, on the way to it too."""
+        return Fraction(prod(self.made))
+
+    def for_blocks(self, shape: Ints) -> None:  # noqa: B027 - most jobs need not know
+        """Told once, before anything is read: about how large the blocks are."""
+
+    def repeats(self, spans: list[list[tuple[int, int]]]) -> float:
+        """How often each sample on the way is made at most, on the average, where blocks are made of spans per axis."""
+        return 1.0
+
+
+def with_axis(window: Window, axis: int, start: int, stop: int) -> Window:
+    """The window with other ends along one axis."""
+    starts, shape = list(window.starts), list(window.shape)
+    starts[axis], shape[axis] = start, stop - start
+    return Window(tuple(starts), tuple(shape))
+
 
 def cut(x: Any, job: Job, dtype: Any) -> Any:
     """The job on a Dask array (…, \\*mixed, \\*cut), as one of dtype ``dtype``."""
@@ -104,35 +170,135 @@ def cut(x: Any, job: Job, dtype: Any) -> Any:
     lead = x.ndim - ndim - held
     x = x.rechunk(dict.fromkeys(range(lead, lead + held), -1))
     meta = meta_from_array(x._meta, ndim=lead + len(job.made) + ndim, dtype=dtype)
-    edges = [_edges(job, axis, x.chunks[lead + held + axis]) for axis in range(ndim)]
+    edges = edges_of(x, job, dtype)
+    job.for_blocks(tuple(max(_sizes(edge), default=0) for edge in edges))
     name = f"bound-{tokenize(type(job).__name__, job.key(), x.name)}"
-    graph: dict[Any, Any] = {(f"{name}-job", 0): _Held(job, meta_from_array(x._meta, dtype=x.dtype))}
-    for at, step in _steps(job, edges, x.chunks[lead + held :]):
-        keys = [[(x.name, (0,) * held, source) for source in step.sources(i)] for i in range(len(step.parts))]
-        for batch in np.ndindex(*x.numblocks[:lead]):
-            sizes = tuple(chunks[i] for chunks, i in zip(x.chunks[:lead], batch, strict=True))
-            blocks = [[(name_, *batch, *zero, *source) for name_, zero, source in row] for row in keys]
-            graph[(name, *batch, *(0,) * len(job.made), *at)] = (step, (f"{name}-job", 0), sizes, blocks)
-    chunks = (*x.chunks[:lead], *((n,) for n in job.made), *(_sizes(edge) for edge in edges))
+    like = meta_from_array(x._meta, dtype=x.dtype)
+    graph = {(f"{name}-job", 0): _Held(job, like)}
+    graph.update(_tasks(x, job, edges, lead, name))
+    chunks = (*x.chunks[:lead], *((n,) for n in job.made), *map(_sizes, edges))
     return Array(HighLevelGraph.from_collections(name, graph, dependencies=[x]), name, chunks, meta=meta)
+
+
+def _tasks(x: Any, job: Job, edges: list[list[int]], lead: int, name: str) -> Iterator[tuple[Any, Any]]:
+    """Keys and tasks."""
+    from dask._task_spec import Task, TaskRef
+
+    held, between = TaskRef((f"{name}-job", 0)), (0,) * len(job.mixed)
+    sizes = x.chunks[x.ndim - len(edges) :]
+    is_large = prod(max(chunks, default=0) for chunks in x.chunks) * x.dtype.itemsize >= LARGE
+    batches = [
+        (at, tuple(chunks[i] for chunks, i in zip(x.chunks[:lead], at, strict=True)))
+        for at in np.ndindex(*x.numblocks[:lead])
+    ]
+    for at, starts, shape, read in _blocks(job, edges, [[0, *accumulate(chunks)] for chunks in sizes]):
+        begins = [tuple([begin for begin, _, _ in spans]) for spans in read.values()]
+        for batch, rows in batches:
+            key = (name, *batch, *(0,) * len(job.made), *at)
+            given = [TaskRef((x.name, *batch, *between, *block)) for block in read]
+            cut_out = list(begins)
+            for number, (block, spans) in enumerate(read.items()) if is_large else ():
+                if _is_edge(spans, [chunks[i] for chunks, i in zip(sizes, block, strict=True)]):
+                    piece = (f"{name}-edge", *key[1:], number)
+                    place = [slice(a - begin, b - begin) for begin, a, b in spans]
+                    yield piece, Task(piece, _edge, given[number], place)
+                    given[number], cut_out[number] = TaskRef(piece), tuple([a for _, a, _ in spans])
+            yield key, Task(key, _computed, held, starts, shape, rows, cut_out, *given)
+
+
+def _is_edge(spans: Sequence[Met], sizes: Sequence[int]) -> bool:
+    """Whether little is read of a chunk: it need not stay until the block is made."""
+    return 4 * prod([b - a for _, a, b in spans]) <= prod(sizes)
+
+
+def _blocks(
+    job: Job, edges: list[list[int]], bounds: list[list[int]]
+) -> Iterator[tuple[Ints, Ints, Ints, dict[Ints, tuple[Met, ...]]]]:
+    """For every block its place, its window, and of each chunk that it reads what it reads along every axis."""
+    per_axis = [
+        [(a, b - a, [_met(runs, ends) for runs in job.along(axis, a, b)] if job.is_separable else []) for a, b in spans]
+        for axis, (spans, ends) in enumerate(zip(map(pairwise, edges), bounds, strict=True))
+    ]
+    for at in np.ndindex(*map(len, per_axis)):
+        row = [axis[i] for axis, i in zip(per_axis, at, strict=True)]
+        starts, shape = tuple([a for a, _, _ in row]), tuple([n for _, n, _ in row])
+        if job.is_separable and row:
+            boxes = list(zip(*(met for _, _, met in row), strict=True))
+        else:
+            boxes = [tuple(map(_met, box, bounds)) for box in job.boxes(Window(starts, shape))]
+        read: dict[Ints, tuple[Met, ...]] = {}
+        for box in boxes:
+            for block, spans in zip(product(*box), product(*(axis.values() for axis in box)), strict=True):
+                read[block] = tuple(map(_both, read[block], spans)) if block in read else spans
+        yield at, starts, shape, read
+
+
+def _both(one: Met, other: Met) -> Met:
+    return one[0], min(one[1], other[1]), max(one[2], other[2])
+
+
+def _met(runs: Runs, bounds: list[int]) -> dict[int, Met]:
+    """The chunks along an axis that some runs meet, with where each begins and the span that is read of it."""
+    found: dict[int, Met] = {}
+    for a, b in runs:
+        block = bisect_right(bounds, a) - 1
+        while a < b:
+            begin, end = bounds[block], bounds[block + 1]
+            if end > begin:
+                met = begin, max(a, begin), min(b, end)
+                found[block] = _both(found[block], met) if block in found else met
+            a, block = end, block + 1
+    return found
+
+
+# Where the output is cut ---------------------------------------------------------------------------------------------
 
 
 def _sizes(edges: Sequence[int]) -> Ints:
     return tuple(b - a for a, b in pairwise(edges))
 
 
+def edges_of(x: Any, job: Job, dtype: Any) -> list[list[int]]:
+    """Where the blocks of the output begin and end: where those of the input do, and in pieces that are not larger."""
+    ndim = len(job.window.shape)
+    chunks = x.chunks[x.ndim - ndim :]
+    edges = [_edges(job, axis, sizes) for axis, sizes in enumerate(chunks)]
+    others = prod(max(sizes, default=0) for sizes in x.chunks[: x.ndim - ndim - len(job.mixed)])
+    largest = prod(max(sizes, default=0) for sizes in x.chunks) * x.dtype.itemsize
+    most = max(largest, _chunk_limit()) // max(1, ceil(others * job.widest) * np.dtype(dtype).itemsize)
+    sizes = [max(_sizes(edge), default=0) for edge in edges]
+    while prod(sizes) > max(1, most):  # halves along the longest axis, so that a block stays as near to a cube as it is
+        axis = sizes.index(max(sizes))
+        sizes[axis] = -(-sizes[axis] // 2)
+        edges[axis] = _pieces(edges[axis], sizes[axis])
+    return edges
+
+
+def _chunk_limit() -> int:
+    """The bytes that Dask is told to make chunks of at most."""
+    from dask import config
+    from dask.utils import parse_bytes
+
+    return int(parse_bytes(config.get("array.chunk-size", "128MiB")))
+
+
 def _edges(job: Job, axis: int, chunks: Ints) -> list[int]:
-    """Where the blocks of the output begin and end: where those of the input do, and in pieces that are not longer."""
     start, size, rate = job.window.starts[axis], job.window.shape[axis], job.rates[axis]
-    ends = [job.origin[axis] + c for c in accumulate(chunks[:-1])]
-    found = {ceil(c / rate) if rate > 0 else floor(c / rate) + 1 for c in ends}
+    found = set(job.cuts(axis, list(accumulate(chunks[:-1]))))
     edges = [start, *sorted(n for n in found if start < n < start + size), start + size]
-    most = max(2 * ceil(max(chunks, default=0) / abs(rate)), SHORT)
-    made = [start]
+    return _pieces(edges, max(2 * ceil(max(chunks, default=0) / abs(rate)), SHORT))
+
+
+def _pieces(edges: list[int], most: int) -> list[int]:
+    """The same, and cut in pieces of about one size where one would be longer than ``most``."""
+    made = edges[:1]
     for a, b in pairwise(edges):
         pieces = max(1, -(-(b - a) // most))
         made += [a + (b - a) * i // pieces for i in range(1, pieces + 1)]
     return made
+
+
+# In a task -----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -143,75 +309,66 @@ class _Held:
     like: Any
 
 
+def _edge(block: Any, place: list[slice]) -> Any:
+    """A copy of a part of a chunk."""
+    _check_block(block)
+    with beside(block):
+        return block[(..., *place)].copy()
+
+
+def _computed(held: _Held, starts: Ints, shape: Ints, lead: Ints, begins: list[Ints], *blocks: Any) -> Any:
+    """One block of the output; on the device where most of what it reads is."""
+    for block in blocks:
+        _check_block(block)
+    given = _Given(held, lead, list(zip(begins, blocks, strict=True)))
+    with one_thread(), beside(max(blocks, key=lambda block: block.size, default=held.like)):
+        return held.job.block(Window(starts, shape), given)
+
+
+def _check_block(block: Any) -> None:
+    """Dask is told what a function gives, and believes it."""
+    _check_samples(block, getattr(block, "dtype", np.dtype(object)), "a block of the Dask array")
+
+
 @dataclass(frozen=True)
-class _Place:
-    """Where a piece of a chunk goes: the block, its slices, and those of the array that is gathered."""
+class _Given:
+    """What a task is given of the input: arrays, and the positions at which they begin."""
 
-    block: Ints
-    source: tuple[slice, ...]
-    target: tuple[slice, ...]
+    held: _Held
+    lead: Ints
+    blocks: list[tuple[Ints, Any]]
 
-
-@dataclass(frozen=True)
-class _Step:
-    """The task of one block of the output; the same for all blocks of the batch."""
-
-    window: Window
-    parts: list[Part]
-    places: list[list[_Place]]
-
-    def sources(self, part: int) -> list[Ints]:
-        """The blocks of the input that a part reads."""
-        return [place.block for place in self.places[part]]
-
-    def __call__(self, held: _Held, lead: Ints, blocks: list[list[Any]]) -> Any:
-        arrays = [
-            _gathered(part.shape, places, given, held, tuple(lead))
-            for part, places, given in zip(self.parts, self.places, blocks, strict=True)
-        ]
-        return held.job.run(self.window, self.parts, arrays)
+    def __call__(self, part: Part) -> Any:
+        """The samples of a part: the pieces put together; a single one as it is."""
+        places = [(block, source, to) for begin, block in self.blocks for source, to in _places(part, begin, block)]
+        if sum(prod(t.stop - t.start for t in to) for _, _, to in places) != prod(part.shape):
+            raise RuntimeError(
+                f"the positions {part.runs} are not all in the chunks at {[at for at, _ in self.blocks]}"
+            )
+        if len(places) == 1:
+            ((block, source, _),) = places
+            return brought(block[(..., *source)])
+        whole = np.empty_like(self.held.like, shape=(*self.lead, *self.held.job.mixed, *part.shape))
+        for block, source, to in places:
+            whole[(..., *to)] = brought(block[(..., *source)])
+        return whole
 
 
-def _gathered(shape: Ints, places: list[_Place], blocks: list[Any], held: _Held, lead: Ints) -> Any:
-    """The pieces put together; a single one as it is."""
-    if any(map(has_mask, blocks)):  # Dask is told what a function gives, and believes it
-        raise OperandError(f"a block of the Dask array is {MASKED_BLOCKS}")
-    if len(places) == 1:
-        return blocks[0][(..., *places[0].source)]
-    whole = np.empty_like(held.like, shape=(*lead, *held.job.mixed, *shape))
-    for place, block in zip(places, blocks, strict=True):
-        whole[(..., *place.target)] = block[(..., *place.source)]
-    return whole
+def _places(part: Part, begin: Ints, block: Any) -> Iterator[tuple[tuple[slice, ...], tuple[slice, ...]]]:
+    """What of an array belongs to a part, and where it goes."""
+    shape = block.shape[block.ndim - len(begin) :]
+    axes = [list(_along(runs, a, a + n)) for runs, a, n in zip(part.runs, begin, shape, strict=True)]
+    for place in product(*axes):
+        yield tuple([source for source, _ in place]), tuple([to for _, to in place])
 
 
-def _steps(job: Job, edges: list[list[int]], chunks: tuple[Ints, ...]) -> Iterator[tuple[Ints, _Step]]:
-    bounds = [[0, *accumulate(sizes)] for sizes in chunks]
-    for at in np.ndindex(*(len(edge) - 1 for edge in edges)):
-        starts = tuple(edge[i] for edge, i in zip(edges, at, strict=True))
-        shape = tuple(edge[i + 1] - edge[i] for edge, i in zip(edges, at, strict=True))
-        window = Window(starts, shape)
-        parts = job.parts(window)
-        yield at, _Step(window, parts, [_places(part, bounds) for part in parts])
-
-
-def _places(part: Part, bounds: list[list[int]]) -> list[_Place]:
-    per_axis = [list(_along(runs, ends)) for runs, ends in zip(part.runs, bounds, strict=True)]
-    return [
-        _Place(tuple(p[0] for p in place), tuple(p[1] for p in place), tuple(p[2] for p in place))
-        for place in product(*per_axis)
-    ]
-
-
-def _along(runs: Runs, bounds: list[int]) -> Iterator[tuple[int, slice, slice]]:
-    """For each chunk that a run meets: its number, the positions in it, and where they go."""
+def _along(runs: Runs, start: int, stop: int) -> Iterator[tuple[slice, slice]]:
     to = 0
     for a, b in runs:
-        block = bisect_right(bounds, a) - 1
-        while a < b:
-            stop = min(b, bounds[block + 1])
-            if stop > a:
-                yield block, slice(a - bounds[block], stop - bounds[block]), slice(to, to + stop - a)
-            to, a, block = to + stop - a, stop, block + 1
+        first, last = max(a, start), min(b, stop)
+        if first < last:
+            yield slice(first - start, last - start), slice(to + first - a, to + last - a)
+        to += b - a
 
 
 # Operators that are not cut -----------------------------------------------------------------------------------------

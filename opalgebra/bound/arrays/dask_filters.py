@@ -5,50 +5,91 @@ The operator is a :class:`~opalgebra.bound.operators.windowed.Windowed`, which s
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import reduce
 from itertools import pairwise, product
+from math import lcm
 from operator import add
 from typing import Any
 
 import numpy as np
 
 from ...engine.arrays.arithmetic import check_bound, magnitude
-from ...engine.arrays.boundary import Continuation
+from ...engine.arrays.boundary import Continuation, Runs, joined
 from ...engine.arrays.window import Window, intersection
 from ...engine.filters.fir import Fir
+from ...engine.filters.relabel import Relabel
+from ...engine.filters.weights import Tone, Weight
 from ...engine.program.program import window_reached, window_read
-from ...engine.program.values import Value
-from .dask_ import Job, Part, cut
+from ...engine.program.values import Ends, Value
+from .dask_ import Job, Part, with_axis
 from .precision import as_data, computed_in
 
 
-def lazily(operator: Any, x: Any, transposed: bool, conjugated: bool) -> Any:
-    """F, Fᵀ, conj(F) or Fᴴ on a Dask array."""
-    job = (Folded if transposed else Continued)(operator, conjugated)
-    return cut(x, job, operator.precision.result(x.dtype))
+def job_of(operator: Any, transposed: bool, conjugated: bool) -> Job:
+    """F, Fᵀ, conj(F) or Fᴴ on blocks."""
+    return (Folded if transposed else Continued)(operator, conjugated)
 
 
 class _Filtering(Job):
     """The filters of a bound operator between a part of its inputs and a part of its outputs."""
 
+    shape: tuple[int, ...] = ()
+    _hull: Window  # outputs, or inputs, that those along one axis are seen with
+
     def __init__(self, operator: Any, conjugated: bool) -> None:
         self.operator, self.conjugated = operator, conjugated
+        self.repetition = repetition(operator._ends, len(operator.in_window.shape))
+        self.is_separable = self.repetition.is_separable
+        self._spans: dict[Any, tuple[int, int]] = {}
 
     def key(self) -> Any:
         return self.operator, self.conjugated
 
-    def _pieces(self, out: Window) -> list[Any]:
-        """The operators whose sum a block is: the same here and in a worker."""
-        found: list[Any] = self.operator.pieces(_rounded(out))
-        return found
+    def for_blocks(self, shape: tuple[int, ...]) -> None:
+        self.shape = _rounded(shape)
+        self._spans.clear()
 
     @property
-    def _channels(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        outs, ins = self.operator.channels or (None, None)
-        return (() if ins is None else (ins,)), (() if outs is None else (outs,))
+    def _pieces(self) -> list[Any]:
+        """The operators whose sum a block is: the same here and in a worker."""
+        found: list[Any] = self.operator.pieces(self.shape or _rounded(self.window.shape))
+        return found
+
+    def _channels(self, made: bool) -> tuple[int, ...]:
+        return self.operator.channels[:1] if made and self.operator.channels else (self.operator.channels or ())[1:]
+
+    def _span(
+        self, number: int, piece: Any, axis: int, start: int, stop: int, steps: tuple[tuple[int, int], ...]
+    ) -> tuple[int, int]:
+        """What a piece reads along an axis, or reaches; from what it does some periods nearer to 0."""
+        step, goes_on = steps[axis] if steps else (0, 0)
+        turns = start // step if step else 0
+        key = number, axis, start - turns * step, stop - start
+        if key not in self._spans:
+            window = self._seen(piece, with_axis(self._hull, axis, start - turns * step, stop - turns * step))
+            self._spans[key] = window.starts[axis], window.stops[axis]
+        a, b = self._spans[key]
+        return a + turns * goes_on, b + turns * goes_on
+
+    @abstractmethod
+    def _seen(self, piece: Any, window: Window) -> Window:
+        """What a piece reads for outputs, or reaches from inputs."""
+
+    def _between(self, piece: Any, x: Any, read: Window, out: Window, transposed: bool) -> Any:
+        """The filters of a piece, moved by whole periods to where blocks of one size have one plan."""
+        steps = self.repetition.steps
+        if steps:
+            turns = [a // step for a, (step, _) in zip(out.starts, steps, strict=True)]
+            out = out.shifted(tuple(-t * step for t, (step, _) in zip(turns, steps, strict=True)))
+            read = read.shifted(tuple(-t * goes_on for t, (_, goes_on) in zip(turns, steps, strict=True)))
+        return piece._between(x, read, out, transposed, self.conjugated)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_spans": {}}
 
 
 class Continued(_Filtering):
@@ -57,20 +98,34 @@ class Continued(_Filtering):
     def __init__(self, operator: Any, conjugated: bool) -> None:
         super().__init__(operator, conjugated)
         self.window, self.origin = operator.out_window, operator.in_window.starts
-        self.rates = _rates(operator)
-        self.mixed, self.made = self._channels
+        self._hull = self.window
+        self.rates = self.repetition.rates
+        self.mixed, self.made = self._channels(False), self._channels(True)
         _ = operator.extension  # refuses to continue an array that has no samples
+
+    def _seen(self, piece: Any, window: Window) -> Window:
+        starts, ends = piece._ends
+        return window_read(starts, ends, window)
+
+    def along(self, axis: int, start: int, stop: int) -> tuple[Runs, ...]:
+        """What each of the pieces reads."""
+        found = []
+        rule, n = self.operator.boundary[axis], self.operator.in_window.shape[axis]
+        for number, piece in enumerate(self._pieces):
+            a, b = _clipped(rule, n, *self._span(number, piece, axis, start, stop, self.repetition.steps))
+            inside = a >= 0 and b <= n
+            found.append((((a, b),) if a < b else ()) if inside else Continuation(rule, n, a, b).runs)
+        return tuple(found)
 
     def parts(self, out: Window) -> list[Part]:
         """What each of the pieces of the operator reads; nothing where that is outside and zero."""
-        found = list(enumerate(self._part(piece, out) for piece in self._pieces(out)))
+        found = list(enumerate(self._part(piece, out) for piece in self._pieces))
         some = [(k, part) for k, part in found if all(part.shape)] or found[:1]
         return [replace(part, note=(k, part.note)) for k, part in some]  # workers make the pieces again
 
     def _part(self, operator: Any, out: Window) -> Part:
         """The samples of the read window that lie inside, and those that the others are made of."""
-        starts, ends = operator._ends
-        read = window_read(starts, ends, out)
+        read = self._seen(operator, out)
         sizes, rules = operator.in_window.shape, operator.boundary
         if not read.size:
             return Part(((),) * len(sizes), read.emptied())
@@ -88,14 +143,14 @@ class Continued(_Filtering):
 
     def _filtered(self, out: Window, part: Part, x: Any) -> Any:
         piece, read = part.note
-        operator = self._pieces(out)[piece]
+        operator = self._pieces[piece]
         for j, (rule, n) in enumerate(zip(self.operator.boundary, self.operator.in_window.shape, strict=True)):
             axis = Continuation(rule, n, read.starts[j], read.stops[j])
             if part.runs[j] != ((axis.start, axis.stop),):  # not all of it inside
                 if x.dtype.kind == "i":
                     check_bound(magnitude(x) * axis.most_read)
                 x = axis.extend(x, x.ndim - len(part.runs) + j, part.runs[j])
-        return operator._between(x, read, out, False, self.conjugated)
+        return self._between(operator, x, read, out, False)
 
 
 class Folded(_Filtering):
@@ -104,25 +159,44 @@ class Folded(_Filtering):
     def __init__(self, operator: Any, conjugated: bool) -> None:
         super().__init__(operator, conjugated)
         self.window, self.origin = operator.in_window, operator.out_window.starts
-        self.rates = tuple(1 / rate for rate in _rates(operator))
-        self.made, self.mixed = self._channels
+        self._hull = self.window if operator.extension is None else operator.extension.window
+        self.rates = tuple(1 / rate for rate in self.repetition.rates)
+        self.made, self.mixed = self._channels(False), self._channels(True)
         self._outside: dict[Any, list[tuple[np.ndarray, np.ndarray]]] = {}
+
+    def _seen(self, piece: Any, window: Window) -> Window:
+        starts, ends = piece._ends
+        return window_reached(starts, ends, window)
+
+    def along(self, axis: int, start: int, stop: int) -> tuple[Runs, ...]:
+        """The outputs that each of the pieces reaches from what is folded there."""
+        first = self.origin[axis]
+        low, high = first, self.operator.out_window.stops[axis]
+        steps = tuple((b, a) if b > 0 else (-b, -a) for a, b in self.repetition.steps)
+        found = []
+        for number, piece in enumerate(self._pieces):
+            runs = [(start, stop), *_folded(self._beyond(number, piece)[axis], start, stop)]
+            spans = [self._span(number, piece, axis, a, b, steps) for a, b in runs]
+            found.append(joined((max(a, low) - first, min(b, high) - first) for a, b in spans))
+        return tuple(found)
 
     def parts(self, out: Window) -> list[Part]:
         """For every run of indices that is folded into the block, the outputs that these reach."""
-        found = [part for k, piece in enumerate(self._pieces(out)) for part in self._of_piece(k, piece, out)]
+        found = [part for k, piece in enumerate(self._pieces) for part in self._of_piece(k, piece, out)]
         nothing = 0, out, out.emptied()
         return found or [Part(((),) * len(out.shape), nothing)]
 
-    def _of_piece(self, number: int, piece: Any, out: Window) -> Iterator[Part]:
-        starts, ends = piece._ends
-        key = _rounded(out), number
+    def _beyond(self, number: int, piece: Any) -> list[tuple[np.ndarray, np.ndarray]]:
+        key = self.shape, number
         if key not in self._outside:
             self._outside[key] = _outside(piece)
-        axes = zip(self._outside[key], out.starts, out.stops, strict=True)
+        return self._outside[key]
+
+    def _of_piece(self, number: int, piece: Any, out: Window) -> Iterator[Part]:
+        axes = zip(self._beyond(number, piece), out.starts, out.stops, strict=True)
         for runs in product(*([(a, b), *_folded(outside, a, b)] for outside, a, b in axes)):
             run = Window(tuple(a for a, _ in runs), tuple(b - a for a, b in runs))
-            given = intersection(self.operator.out_window, window_reached(starts, ends, run))
+            given = intersection(self.operator.out_window, self._seen(piece, run))
             if given.size:
                 spans = zip(given.starts, given.stops, self.origin, strict=True)
                 yield Part(tuple(((a - o, b - o),) for a, b, o in spans), (number, run, given))
@@ -135,7 +209,7 @@ class Folded(_Filtering):
         bound = 0
         for part, y in zip(parts, arrays, strict=True):
             piece, run, given = part.note
-            z = self._pieces(out)[piece]._between(as_data(y, result), run, given, True, self.conjugated)
+            z = self._between(self._pieces[piece], as_data(y, result), run, given, True)
             z = self._fold(z, run, out)
             if z.dtype.kind == "i":
                 bound += magnitude(z)
@@ -154,15 +228,51 @@ class Folded(_Filtering):
         return z
 
 
-def _rates(operator: Any) -> tuple[Fraction, ...]:
-    """M/L along one way from an output to an input."""
-    rates = [Fraction(1)] * len(operator.in_window.shape)
-    value: Value = operator._ends[1][0]
-    while value.terms:
-        value, action = value.terms[0]
-        if isinstance(action, Fir):
-            rates = [rate * Fraction(m, up) for rate, m, up in zip(rates, action.down, action.up, strict=True)]
-    return tuple(rates)
+@dataclass(frozen=True)
+class Repetition:
+    """How what filters read goes on with their outputs.
+
+    Attributes
+    ----------
+    rates : tuple of Fraction
+        How far the inputs go on for each output, per axis.
+    is_separable : bool
+        Whether the axes do not depend on one another.
+    steps : tuple of (int, int)
+        Per axis, after how many outputs all is the same again, and how many inputs these are; empty where it never is.
+    """
+
+    rates: tuple[Fraction, ...]
+    is_separable: bool
+    steps: tuple[tuple[int, int], ...]
+
+
+def repetition(ends: Ends, ndim: int) -> Repetition:
+    """From the rates of the filters and the periods of the weights on every way from an output to an input."""
+    one = (Fraction(1),) * ndim
+    known: dict[Value, tuple[Fraction, ...]] = dict.fromkeys(ends[1], one)
+    needed: list[tuple[Fraction, ...]] = [one]  # the period times any of these is to be whole
+    separable = repeats = True
+    queue = list(known)
+    while queue:
+        value = queue.pop()
+        for source, action in value.terms:
+            rates = known[value]
+            if isinstance(action, Fir):
+                rates = tuple(r * Fraction(m, up) for r, m, up in zip(rates, action.down, action.up, strict=True))
+            elif isinstance(action, Weight) and not isinstance(action, Tone):
+                needed.append(tuple(r / p for r, p in zip(rates, action.values.shape, strict=True)))
+            separable = separable and not isinstance(action, Relabel)
+            repeats = repeats and not isinstance(action, (Relabel, Tone)) and known.get(source, rates) == rates
+            if source not in known:
+                known[source] = rates
+                needed.append(rates)
+                queue.append(source)
+    rates = next((known[start] for start in ends[0] if start in known), one)
+    repeats = repeats and all(known.get(start, rates) == rates for start in ends[0])
+    periods = [lcm(*(rate.denominator for rate in axis)) for axis in zip(*needed, strict=True)]
+    steps = tuple((p, int(p * rate)) for p, rate in zip(periods, rates, strict=True)) if repeats else ()
+    return Repetition(rates, separable, steps)
 
 
 def _clipped(rule: str, n: int, start: int, stop: int) -> tuple[int, int]:
@@ -182,9 +292,9 @@ def _runs(indices: Sequence[int]) -> Iterator[tuple[int, int]]:
         yield indices[a], indices[b - 1] + 1
 
 
-def _rounded(out: Window) -> tuple[int, ...]:
+def _rounded(shape: tuple[int, ...]) -> tuple[int, ...]:
     """The shape of a block, the same for blocks of about one size."""
-    return tuple([1 << n.bit_length() for n in out.shape])
+    return tuple([1 << n.bit_length() for n in shape])
 
 
 def _outside(operator: Any) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -210,4 +320,6 @@ def _folded(outside: tuple[np.ndarray, np.ndarray], start: int, stop: int) -> It
     """The runs of indices outside of the array that are made of the samples start ≤ i < stop."""
     samples, indices = outside
     first, last = np.searchsorted(samples, (start, stop))
+    if first == last:
+        return
     yield from _runs(np.unique(indices[first:last]).tolist())

@@ -22,7 +22,8 @@ from ...engine.arrays.window import Window
 from ...errors import DimensionError, OperandError, SizeError
 from ...expr import MASKED, LinearOperator, check_large_integers, has_mask
 from ...scalar import check_scalar, exact, is_sympy, to_sympy
-from ..arrays.dask_ import checked, is_lazy, whole
+from ..arrays.dask_ import Job, checked, is_lazy, whole
+from ..arrays.dask_chains import in_one
 from ..arrays.devices import elsewhere
 from ..arrays.memory import ASKED_FROM, check_memory
 from ..arrays.outputs import SHORT, check_output, may_copy
@@ -75,8 +76,16 @@ class BoundOperator(Drawn, ABC):
         """F, Fᵀ, conj(F) or Fᴴ on arrays of the right trailing shape."""
 
     def _act_lazily(self, x: Any, transposed: bool, conjugated: bool) -> Any:
-        """The same on Dask arrays; an operator that knows what a block of its output reads says so."""
-        return whole(self, x, transposed, conjugated)
+        """The same on Dask arrays."""
+        job = self._job(transposed, conjugated)
+        made = in_one(x, job, self._result(x.dtype))
+        if made is None:
+            made = whole(self, x, transposed, conjugated)
+        return made
+
+    def _job(self, transposed: bool, conjugated: bool) -> Job | None:
+        """What a block of the output reads and how it is computed; None where any output may read any sample."""
+        return None
 
     def _held(self, transposed: bool) -> int:
         """The most samples that a run of F, or of its transpose, holds at once besides its input."""
@@ -358,7 +367,7 @@ class BoundOperator(Drawn, ABC):
         entries = self._exact()
         return sympy.Matrix(*self.shape, lambda i, j: to_sympy(entries[i, j]))
 
-    def dottest(self, *, dtype: Any = None, seed: int = 0, rtol: float | None = None) -> bool:
+    def dottest(self, *, dtype: Any = None, seed: int = 0, rtol: float | None = None, like: Any = None) -> bool:
         """Whether ⟨F x, y⟩ = ⟨x, Fᴴ y⟩ for random x and y, up to rounding.
 
         Parameters
@@ -369,18 +378,12 @@ class BoundOperator(Drawn, ABC):
         rtol : float, optional
             Relative to ‖x‖ ‖y‖ Σ|taps|, what could be added up where nothing cancels; by default 8 √N rounding errors,
             N = max(shape).
+        like : array, optional
+            Of which kind x is: a CuPy array, or a Dask array of shape ``dims`` for its chunks; no sample is read.
         """
-        kind = np.dtype(self.dtype if dtype is None else dtype)
-        rng = np.random.default_rng(seed)
-        x, y = (_random(rng, shape, kind) for shape in (self.dims, self.dimsd))
-        forward, back = self(x), self.H(y)
-        left, right = np.vdot(y, forward), np.vdot(back, x)
-        eps = np.finfo(forward.dtype).eps
-        bound = 8 * max(1, *self.shape) ** 0.5 * eps if rtol is None else rtol
-        most = self._gain() * float(np.linalg.norm(x) * np.linalg.norm(y))
-        return bool(abs(left - right) <= bound * most)
+        return bool(verb("dottest")(self, dtype, seed, rtol, like))
 
-    def lstsq(self, y: Any, damp: float = 0.0, **options: Any) -> np.ndarray:
+    def lstsq(self, y: Any, damp: float = 0.0, **options: Any) -> Any:
         """The x that minimises ‖F x − y‖² + damp² ‖x‖², the smallest one where several do.
 
         Parameters
@@ -390,9 +393,10 @@ class BoundOperator(Drawn, ABC):
         damp : float
             0 solves the plain least-squares problem.
         options
-            Passed on to :func:`scipy.sparse.linalg.lsmr` (``atol``, ``btol``, ``maxiter``, …), or to that of CuPy.
+            Passed on to :func:`scipy.sparse.linalg.lsmr` (``atol``, ``btol``, ``maxiter``, …), or to that of CuPy; for
+            a Dask array to :func:`opalgebra.cgls` (``tol``, ``maxiter``).
         """
-        y = as_samples(y)
+        y = as_array(y)
         with beside(y):
             return verb("lstsq")(self, y, damp, options)
 
@@ -440,11 +444,6 @@ class BoundOperator(Drawn, ABC):
     @abstractmethod
     def _key(self) -> tuple[Any, ...]:
         """What structural equality looks at."""
-
-
-def _random(rng: Any, shape: Shape, dtype: Any) -> np.ndarray:
-    x = rng.standard_normal(shape)
-    return (x + 1j * rng.standard_normal(shape) if dtype.kind == "c" else x).astype(dtype)
 
 
 def _is_scalar(value: Any) -> bool:

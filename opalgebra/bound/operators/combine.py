@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from math import prod
 from typing import Any
 
@@ -15,7 +15,8 @@ from ..._verbs import verb
 from ...engine.arrays.arithmetic import Numbers, check_bound, magnitude, scaled
 from ...errors import DimensionError, FormalSignalError
 from ...scalar import Scalar, conjugate, exact, is_sympy, to_sympy
-from ..arrays.dask_ import elementwise
+from ..arrays.dask_ import Job, cut, elementwise
+from ..arrays.dask_chains import chained, gathered, in_one, longest_chain
 from ..arrays.precision import Precision
 from .base import BoundOperator, Shape
 
@@ -128,6 +129,9 @@ class Turned(Combined):
     def _act_lazily(self, x: Any, transposed: bool, conjugated: bool) -> Any:
         return self.operator._act_lazily(x, transposed != self.transposed, conjugated != self.conjugated)
 
+    def _job(self, transposed: bool, conjugated: bool) -> Job | None:
+        return self.operator._job(transposed != self.transposed, conjugated != self.conjugated)
+
     def _held(self, transposed: bool) -> int:
         return self.operator._held(transposed != self.transposed)
 
@@ -206,9 +210,19 @@ class Product(Combined):
         return x
 
     def _act_lazily(self, x: Any, transposed: bool, conjugated: bool) -> Any:
-        for factor in self.factors if transposed else self.factors[::-1]:
-            x = factor._act_lazily(x, transposed, conjugated)
+        """As many factors at once as go into one task for every block."""
+        factors = self.factors if transposed else self.factors[::-1]
+        jobs = [factor._job(transposed, conjugated) for factor in factors]
+        while factors:
+            dtypes = list(accumulate(factors, lambda data, factor: factor._result(data), initial=x.dtype))[1:]
+            count, job = longest_chain(x, jobs, dtypes)
+            x = factors[0]._act_lazily(x, transposed, conjugated) if job is None else cut(x, job, dtypes[count - 1])
+            factors, jobs = factors[count:], jobs[count:]
         return x
+
+    def _job(self, transposed: bool, conjugated: bool) -> Job | None:
+        factors = self.factors if transposed else self.factors[::-1]
+        return chained([factor._job(transposed, conjugated) for factor in factors])
 
     def _held(self, transposed: bool) -> int:
         return max(factor._held(transposed) for factor in self.factors)
@@ -286,8 +300,14 @@ class Total(Combined):
         return _added(*(term._act(x, transposed, conjugated) for term in self.terms))
 
     def _act_lazily(self, x: Any, transposed: bool, conjugated: bool) -> Any:
-        parts = [term._act_lazily(x, transposed, conjugated) for term in self.terms]
-        return elementwise(_added, np.result_type(*parts), *parts)
+        made = in_one(x, self._job(transposed, conjugated), self._result(x.dtype))
+        if made is None:
+            parts = [term._act_lazily(x, transposed, conjugated) for term in self.terms]
+            made = elementwise(_added, np.result_type(*parts), *parts)
+        return made
+
+    def _job(self, transposed: bool, conjugated: bool) -> Job | None:
+        return gathered(_added, "sum", [term._job(transposed, conjugated) for term in self.terms])
 
     def _held(self, transposed: bool) -> int:
         return max(term._held(transposed) for term in self.terms) + prod(self.dims if transposed else self.dimsd)
@@ -346,8 +366,15 @@ class Scaled(Combined):
         return _times(self._factor(conjugated), self.operator._act(x, transposed, conjugated))
 
     def _act_lazily(self, x: Any, transposed: bool, conjugated: bool) -> Any:
-        times = partial(_times, self._factor(conjugated))
-        return elementwise(times, self._result(x.dtype), self.operator._act_lazily(x, transposed, conjugated))
+        made = in_one(x, self._job(transposed, conjugated), self._result(x.dtype))
+        if made is None:
+            times = partial(_times, self._factor(conjugated))
+            made = elementwise(times, self._result(x.dtype), self.operator._act_lazily(x, transposed, conjugated))
+        return made
+
+    def _job(self, transposed: bool, conjugated: bool) -> Job | None:
+        factor = self._factor(conjugated)
+        return gathered(partial(_times, factor), ("times", factor), [self.operator._job(transposed, conjugated)])
 
     def _held(self, transposed: bool) -> int:
         return self.operator._held(transposed) + prod(self.dims if transposed else self.dimsd)

@@ -33,7 +33,9 @@ from ...errors import DimensionError, OperandError
 from ...expr import LinearOperator, Node, Signal, formal_parts, grid
 from ...expr.node import remembered as in_tree
 from ...scalar import exact, is_sympy
-from ..arrays.dask_filters import lazily
+from ..arrays.dask_ import Job
+from ..arrays.dask_filters import job_of
+from ..arrays.memory import check_memory
 from ..arrays.precision import as_data, computed_in
 from .arguments import as_sizes, as_window, check_boundary, check_mode
 from .base import BoundOperator, Shape
@@ -292,14 +294,17 @@ class Windowed(BetweenWindows):
 
     def _between(self, x: Any, read: Window, out: Window, transposed: bool, conjugated: bool) -> Any:
         """The outputs of a window from the continued inputs of another; of Fᵀ, the inputs from the outputs."""
-        starts, ends = self._ends
-        program = Program([(start, read) for start in starts], [(end, out) for end in ends])
+        program = self._compiled.program(read, out)
         program = program.conjugated if conjugated else program
+        program = program.transposed if transposed else program
         result = self.precision.result(x.dtype)
-        return self._run(program.transposed if transposed else program, as_data(x, result), computed_in(result))
+        if isinstance(x, np.ndarray):
+            batch = prod(x.shape[: x.ndim - len(self.dims)])
+            check_memory(batch * program.most_held * computed_in(result).itemsize, self)
+        return self._run(program, as_data(x, result), computed_in(result))
 
-    def _act_lazily(self, x: Any, transposed: bool, conjugated: bool) -> Any:
-        return lazily(self, x, transposed, conjugated)
+    def _job(self, transposed: bool, conjugated: bool) -> Job:
+        return job_of(self, transposed, conjugated)
 
     def _held(self, transposed: bool) -> int:
         if self.extension is not None and len(self._own_pieces) > 1:

@@ -1,17 +1,19 @@
-"""Least squares: true deconvolution, by SciPy's iterative solvers."""
+"""Least squares: true deconvolution, by the iterative solvers of SciPy and CuPy, on Dask arrays by our own."""
 
 from __future__ import annotations
 
 import warnings
 from importlib import import_module
-from math import isfinite, prod
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from ...engine.arrays.device import is_cupy, module_of
-from ...errors import CoefficientError, DimensionError
+from ...errors import CoefficientError, DimensionError, OperandError
+from ..arrays.dask_ import is_lazy
 from ..operators.base import BoundOperator
+from .cgls import cgls, checked_number, narrowed
 
 
 def lstsq(operator: BoundOperator, y: np.ndarray, damp: float, options: dict[str, Any]) -> np.ndarray:
@@ -20,11 +22,12 @@ def lstsq(operator: BoundOperator, y: np.ndarray, damp: float, options: dict[str
     A batch is one problem with a block-diagonal matrix, whose solution is that of its blocks; so the solver
     calls the operator once per step, whatever the batch.
     """
-    if isinstance(damp, bool) or not isinstance(damp, (int, float, np.number)) or not (isfinite(damp) and damp >= 0):
-        raise CoefficientError(f"damp is {damp!r}; give a number >= 0")
+    damp = checked_number(damp, "damp")
     dimsd = operator.dimsd
     if y.shape[y.ndim - len(dimsd) :] != dimsd or y.ndim < len(dimsd):
         raise DimensionError(f"the data has shape {y.shape}, expected (…, {', '.join(map(str, dimsd))})")
+    if is_lazy(y):
+        return _by_cgls(operator, y, damp, options)
     if not bool(np.all(np.isfinite(y))):
         raise CoefficientError("the data holds NaN or infinity; a least-squares fit has no meaning for it")
     batch = y.shape[: y.ndim - len(dimsd)]
@@ -48,10 +51,17 @@ def lstsq(operator: BoundOperator, y: np.ndarray, damp: float, options: dict[str
             RuntimeWarning,
             stacklevel=3,
         )
-    precision = y.dtype if y.dtype.kind in "fc" else np.dtype(np.float64)
-    narrow = np.result_type(precision, np.complex64) if kind.kind == "c" else precision
-    found: np.ndarray = xp.asarray(x).reshape(*batch, *operator.dims).astype(narrow, copy=False)
+    found: np.ndarray = xp.asarray(x).reshape(*batch, *operator.dims).astype(narrowed(y.dtype, kind), copy=False)
     return found
+
+
+def _by_cgls(operator: BoundOperator, y: Any, damp: float, options: dict[str, Any]) -> Any:
+    """On a Dask array, chunk by chunk."""
+    if unknown := sorted(options.keys() - {"tol", "maxiter", "x0"}):
+        raise OperandError(
+            f"on Dask arrays lstsq runs cgls, which has no option {', '.join(unknown)}; give tol or maxiter"
+        )
+    return cgls(operator, y, damp, **options)
 
 
 def _solvers(y: np.ndarray) -> Any:

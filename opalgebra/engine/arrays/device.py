@@ -36,6 +36,19 @@ def beside(array: Any) -> AbstractContextManager[Any]:
     return array.device if is_cupy(array) else nullcontext()
 
 
+def brought(array: Any) -> Any:
+    """The array where new arrays lie now: as it is, or from another device a copy that waits there for what made it."""
+    if not is_cupy(array):
+        return array
+    cupy = sys.modules["cupy"]
+    if array.device == cupy.cuda.Device():
+        return array
+    with array.device:
+        ready = cupy.cuda.get_current_stream().record()
+    cupy.cuda.get_current_stream().wait_event(ready)
+    return array.copy()
+
+
 def host(array: Any) -> np.ndarray:
     """A copy on the host of what is on a device; an array of NumPy as it is."""
     found: np.ndarray = array.get() if is_cupy(array) else array

@@ -295,8 +295,8 @@ def test_a_block_reads_only_what_it_needs(boundary: str, block: int, expected: s
 def test_tasks_grow_with_the_chunks_only() -> None:
     F = (oa.Down(3) @ oa.Conv(np.ones(31))).on(2**30, boundary="reflect")
     counts = [len(dict(F(da.zeros(2**30, chunks=2**30 // n)).dask)) for n in (32, 64)]
-    assert counts[0] <= 2 * 32 + 2
-    assert counts[1] <= 2 * 64 + 2
+    assert counts[0] <= 3 * 32 + 2  # chunks, their edges, blocks
+    assert counts[1] <= 3 * 64 + 2
 
 
 def test_names_are_those_of_the_operator_and_the_input() -> None:
@@ -369,6 +369,7 @@ def test_zarr_in_and_out(tmp_path: Any) -> None:
     np.testing.assert_allclose(zarr.open_array(str(tmp_path / "y.zarr"))[:], F(x[:]), rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.long
 def test_on_a_cluster_of_processes() -> None:
     distributed = pytest.importorskip("distributed", reason="distributed is not installed: pip install distributed")
     x = RNG.standard_normal((2, 3, 500))
@@ -397,7 +398,7 @@ def test_what_is_refused() -> None:
         F(x[x > 0])
     with pytest.raises(oa.OperandError, match="leave it out"):
         F(x, out=np.ones(41))
-    for whole in (lambda: F.lstsq(x), lambda: F.matvec(x), lambda: oa.nn.MaxPool(2).jacobian(x)):
+    for whole in (lambda: F.matvec(x), lambda: oa.nn.MaxPool(2).jacobian(x)):
         with pytest.raises(oa.OperandError, match=r"x\.compute\(\)"):
             whole()
     selection = oa.nn.MaxPool(2).jacobian(np.arange(40.0))

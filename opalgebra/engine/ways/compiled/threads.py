@@ -6,10 +6,12 @@ The threads are Python's: compiled code and FFTs run without the interpreter's l
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from itertools import pairwise
-from threading import Lock
+from threading import Lock, local
 from typing import TYPE_CHECKING, Any
 
 from ....errors import FactorError, FactorTypeError
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 PIECES = 8  # per thread, so that a thread that is held up leaves its share to the others
 
 _chosen: int | None = None
+_here = local()  # how many tasks of a scheduler this thread is in
 
 
 def cpus() -> int:
@@ -44,6 +47,8 @@ def checked(threads: Any) -> int:
 def set_threads(threads: int) -> None:
     """At most n threads for every filter from now on, in this process; results do not depend on n.
 
+    It holds within the tasks of Dask too, of which each takes one thread where nothing was set; on a cluster
+    ``client.run(oa.set_threads, n)`` tells the workers.
     Threads beyond the number of processors are not started.  Raises :class:`~opalgebra.FactorError` unless n is an
     int ≥ 1.
 
@@ -57,13 +62,39 @@ def set_threads(threads: int) -> None:
 
 
 def get_threads() -> int:
-    """The n of :func:`set_threads`, by default the number of processors that this process may use.
+    """The n of :func:`set_threads`, by default the number of processors that this process may use; in a task of Dask 1.
 
     >>> import opalgebra as oa
     >>> oa.get_threads() >= 1
     True
     """
-    return _chosen or cpus()
+    return _chosen or (1 if _in_a_task() else cpus())
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Within it the default is one thread: others run tasks of the same scheduler."""
+    _here.tasks = getattr(_here, "tasks", 0) + 1
+    try:
+        yield
+    finally:
+        _here.tasks -= 1
+
+
+def _in_a_task() -> bool:
+    """Whether a scheduler shares the processors out: within :func:`one_thread`, or in a task of ``distributed``."""
+    return getattr(_here, "tasks", 0) > 0 or worker_here() is not None
+
+
+def worker_here() -> Any:
+    """The worker of ``distributed`` whose task this is, or None; found out without importing it."""
+    module = sys.modules.get("distributed")
+    if module is None:
+        return None
+    try:
+        return module.get_worker()
+    except ValueError:  # what it says where no task runs
+        return None
 
 
 @lru_cache(maxsize=1)
