@@ -83,11 +83,11 @@ __all__ = [
     "OpAlgebraError", "OperandError", "ParseError", "PixelShuffle", "Pointwise", "Polyphase", "Proof", "Repeat",
     "SamplingMatrix", "Shift", "Signal", "SignalExpr", "SizeError", "Step", "StridedConv", "Sum", "TransposedConv",
     "Undecided", "UnknownLaw", "Up", "WindowError", "Witness", "Zero", "algebraic", "box", "cgls", "checkerboard",
-    "compare", "coprime", "cosets", "cosine_bank", "derive", "dft_bank", "divides", "dtft", "equal", "equation", "even_symmetric",
-    "exact", "factors", "falsehoods", "filterbank", "from_z", "gcld", "gcrd", "get_threads", "integers", "laws", "lclm",
-    "lcrm", "lifting", "load_proof", "nn", "not_divides", "nyquist", "operators", "orthonormal", "paraunitary",
-    "periodic", "prove", "reals", "set_threads", "show", "signals", "smith", "solve", "symmetric", "tune", "warm_up",
-    "wavelet",
+    "compare", "coprime", "cosets", "cosine_bank", "derive", "dft_bank", "divides", "dtft", "equal", "equation",
+    "even_symmetric", "exact", "factors", "falsehoods", "filterbank", "from_z", "gcld", "gcrd", "get_threads",
+    "integers", "laws", "lclm", "lcrm", "lifting", "load_proof", "nn", "not_divides", "nyquist", "operators",
+    "orthonormal", "paraunitary", "periodic", "prove", "reals", "set_threads", "show", "signals", "smith", "solve",
+    "symmetric", "tune", "warm_up", "wavelet",
 ]  # fmt: skip
 
 # Where the names come from that neither expressions nor their ``repr`` need, imported when they are first used.
