@@ -90,13 +90,8 @@ def _computed(operator: Any, x: Any) -> Any:
 
     if x.is_cpu:
         return torch.from_numpy(operator(_samples(x)))
-    x, device = x.detach().resolve_conj().resolve_neg(), _device(x)
+    x, device = x.detach().resolve_conj().resolve_neg(), x.device.index
     return on_device(operator, x, device, torch.cuda.current_stream(device).cuda_stream, torch.utils.dlpack.from_dlpack)
-
-
-def _device(x: Any) -> int | None:
-    """The number of the CUDA device of a tensor; None for the CPU."""
-    return None if x.device.type == "cpu" else x.device.index
 
 
 @cache
