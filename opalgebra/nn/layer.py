@@ -211,9 +211,8 @@ class Layer(Composable):
         if type(x) is not np.ndarray and not is_tensor(x):
             x = as_array(x)
         shape = sizes_of(x) if is_tensor(x) else x.shape
-        return remembered(self, "_taken", (shape, changes()), lambda: self._bound(self._fit(shape)[1]), 2 * BOUND_KEPT)(
-            x
-        )
+        key = shape, changes()
+        return remembered(self, "_taken", key, lambda: self._bound(self._fit(shape)[1]), 2 * BOUND_KEPT)(x)
 
     def __rmatmul__(self, other: Any) -> Any:
         raise OperandError(f"a layer acts on what stands to its right: write layer @ x (x is a {type(other).__name__})")
