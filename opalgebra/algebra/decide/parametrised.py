@@ -282,7 +282,7 @@ class Parametrised:
 
         What cannot be solved for a parameter stays as an equation between them.
         """
-        state = self
+        state = self.settled()
         while True:
             if self.context.equations:
                 state = state._rewritten(axis, factor)
@@ -294,13 +294,37 @@ class Parametrised:
             try:
                 solved = state._solved(rest, factor)
             except OpenQuestion as why:
-                self.context.questions.append(str(why))
-                if len(self.context.questions) > QUESTIONS:
-                    raise
-                return state._constrained(axis, rest, factor)
+                if (parted := state._in_parts(axis, factor)) is not None:
+                    return parted[0]
+                made = state._constrained(axis, rest, factor)
+                if made.division(len(made.labels)) is None:
+                    self.context.questions.append(str(why))
+                    if len(self.context.questions) > QUESTIONS:
+                        raise
+                return made
             if solved is None:
                 return None
             state = solved
+
+    def _in_parts(self, axis: int, factor: Poly) -> tuple[Parametrised | None] | None:
+        """n divided by one symbol or prime of the factor and then by the rest; None where no part can be solved."""
+        for part in self.context.parts(factor):
+            if part == factor:
+                continue
+            state: Parametrised | None = self
+            try:
+                while state is not None:
+                    index = state.point[axis]
+                    rest = {p: r for p, c in index.items() if (r := remainder(c, part, self.context))}
+                    if not rest:
+                        quotient = {p: c.exquo(part) for p, c in index.items()}
+                        low = replace(state, point=(*state.point[:axis], quotient, *state.point[axis + 1 :]))
+                        return (low.divided(axis, factor.exquo(part)),)
+                    state = state._solved(rest, part)
+            except OpenQuestion:
+                continue
+            return (None,)
+        return None
 
     def _rewritten(self, axis: int, factor: Poly) -> Parametrised:
         """The index on one axis in terms that the factor divides, as far as equations between symbols make some."""
@@ -326,6 +350,50 @@ class Parametrised:
         equation = plus(rest, {new: -factor})
         none: list[Affine] = [{}] * (self.ndim - 1)
         return replace(self, labels=(*self.labels, EQUATION), point=(*point, equation, *none))
+
+    # -- divisions with remainder -----------------------------------------------------------------------
+
+    def division(self, slot: int) -> tuple[int, int, int] | None:
+        """(r, u, σ) of an equation σ r + b u + … = 0 with 0 ≤ r < b: whatever the rest is, one r and one u solve it."""
+        equation = self.point[self.ndim * slot]
+        if self.labels[slot - 1] != EQUATION:
+            return None
+        for r in sorted(equation, reverse=True):
+            bound = self.bounds.get(r)
+            if bound is None or equation[r] not in (1, -1) or len(bound.terms()) > 1:
+                continue
+            for u in sorted(equation, reverse=True):
+                if u != CONSTANT and u not in self.bounds and equation[u] in (bound, -bound):
+                    return r, u, int(equation[r].LC)
+        return None
+
+    def settled(self) -> Parametrised:
+        """The state with b u + r put together again, and without equations of which nothing else speaks."""
+        state = self
+        for slot in range(len(self.labels), 0, -1):
+            if (found := state.division(slot)) is not None:
+                state = state._put_together(slot, *found)
+        return state
+
+    def _put_together(self, slot: int, r: int, u: int, sign: int) -> Parametrised:
+        at = self.ndim * slot
+        equation = self.point[at]
+
+        def whole(coordinate: Affine) -> Affine:
+            if r not in coordinate:
+                return coordinate
+            other = plus(coordinate, times(equation, coordinate[r] * -sign))
+            return coordinate if r in other or u in other else other
+
+        point = tuple(a if i == at else whole(a) for i, a in enumerate(self.point))
+        state = replace(self, point=point, saved=tuple(map(whole, self.saved)))
+        others = (*point[:at], *point[at + 1 :], *state.saved, *state.indices.values())
+        weights = (state.phase, state.varying or {})
+        if any(p in a for a in others for p in (r, u)) or any(p in m for f in weights for m in f for p in (r, u)):
+            return state
+        bounds = {p: b for p, b in self.bounds.items() if p != r}
+        labels = (*self.labels[: slot - 1], *self.labels[slot:])
+        return replace(state, labels=labels, point=(*point[:at], *point[at + self.ndim :]), bounds=bounds)
 
     def _primitive(self, rest: Affine, factor: Poly) -> tuple[Poly, Affine, Poly]:
         """factor | rest without what both share, and without a coprime content of the rest, which comes last."""

@@ -1,0 +1,125 @@
+"""Divisions with remainder by symbols, factors taken one after the other, common steps: true, near misses, faults."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import opalgebra as oa
+from opalgebra import AvgPool, Conv, Down, Repeat, Shift, Up
+from opalgebra.algebra.decide import affine, parametrised, points
+
+k, m, M, L, N = oa.factors("k m M L N")
+r, s, d = oa.integers("r s d")
+q, p, h = oa.signals("q p h")
+I, S = oa.Identity(), Shift(1)  # noqa: E741
+
+
+def residues(n: Any, back: Any = 0, stop: Any = None, index: Any = r) -> Any:
+    """Σ_r S^r ↑n ↓n S^{−r−back}, which is I for back = 0."""
+    return oa.Sum(Shift(index) @ Up(n) @ Down(n) @ Shift(-index - back), (index, 0, n if stop is None else stop))
+
+
+def written(n: int, last: int) -> Any:
+    """The same with its terms written one after the other."""
+    terms = [Shift(i) @ Up(n) @ Down(n) @ Shift(-i) for i in range(n - 1)]
+    return sum(terms, Shift(last) @ Up(n) @ Down(n) @ Shift(-last))
+
+
+PROVED: dict[str, tuple[Any, ...]] = {
+    "remainders: after ↑k": (residues(m) @ Up(k), Up(k)),
+    "remainders: after ↓k ↑m": (Down(2 * k) @ residues(M) @ Up(m), Down(2 * k) @ Up(m)),
+    "remainders: of each other": (residues(k) @ residues(m) @ residues(3), I),
+    "remainders: one in another": (
+        oa.Sum(Shift(r) @ Up(m) @ residues(k, index=s) @ Down(m) @ Shift(-r), (r, 0, m)), I,
+    ),
+    "remainders: in a kernel": (Conv(residues(m) @ (Up(k) @ q)), Conv(Up(k) @ q)),
+    "remainders: of a box": (residues(m) @ Repeat(k) @ Conv(p), Repeat(k) @ Conv(p)),
+    "remainders: shifted": (residues(m, d) @ Up(k) @ Shift(d), Shift(-d) @ Up(k) @ Shift(d)),
+    "remainders: a strided convolution": (
+        Down(M) @ Conv(q) @ Up(k),
+        oa.Sum(Conv(Down(M) @ (Shift(-r) @ q)) @ Down(M) @ Shift(r) @ Up(k), (r, 0, M)),
+    ),
+    "factors: resamplers in a row": (
+        Down(M) @ Conv(h) @ Up(L) @ Down(N) @ Conv(p) @ Up(k),
+        Down(M * N) @ Conv(Up(N) @ h) @ Conv(Up(L) @ p) @ Up(L * k), oa.coprime(L, N),
+    ),
+    "steps: written out": (written(3, 2) @ Down(k), Down(k)),
+    "steps: of two and of three": (written(2, 1) @ Down(m), written(3, 2) @ Down(m)),
+    "steps: in a kernel": (Conv(written(2, 1) @ q) @ Up(k), Conv(q) @ Up(k)),
+    "ranges: on either side of a kernel": (
+        Conv(p) @ Repeat(k), residues(3) @ (3 * Conv(p) - 2 * Conv(p)) @ Repeat(k),
+    ),
+    "ranges: means": (AvgPool(m) @ Repeat(k), residues(m) @ AvgPool(m) @ residues(k) @ Repeat(k)),
+}  # fmt: skip
+MISSES: dict[str, tuple[Any, ...]] = {
+    "remainders: half of them": (residues(2 * m, stop=m) @ Up(k), Up(k)),
+    "remainders: all of them twice": (residues(m, stop=2 * m) @ Up(k), Up(k)),
+    "remainders: a delay": (residues(m, 1) @ Up(k), Up(k)),
+    "remainders: twice the step": (oa.Sum(Shift(2 * r) @ Up(m) @ Down(m) @ Shift(-2 * r), (r, 0, m)) @ Up(k), Up(k)),
+    "remainders: of another number": (
+        oa.Sum(Shift(r) @ Up(m) @ Down(m) @ Shift(-r), (r, 0, L)) @ Up(k), Up(k),
+    ),
+    "remainders: the wrong phase": (
+        Down(M) @ Conv(q) @ Up(k),
+        oa.Sum(Conv(Down(M) @ (Shift(r) @ q)) @ Down(M) @ Shift(r) @ Up(k), (r, 0, M)),
+    ),
+    "factors: not coprime": (
+        Down(M) @ Conv(h) @ Up(L) @ Down(N) @ Conv(p) @ Up(k),
+        Down(M * N) @ Conv(Up(N) @ h) @ Conv(Up(L) @ p) @ Up(L * k),
+    ),
+    "steps: one twice": (written(3, 1) @ Up(k), Up(k)),
+    "ranges: another kernel": (Conv(p) @ Repeat(k), residues(3) @ Conv(p) @ Conv(oa.box(k)) @ Up(m)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PROVED)
+def test_proved(name: str) -> None:
+    lhs, rhs, *given = PROVED[name]
+    proof = oa.prove(lhs, rhs, *given)
+    assert proof.verdict == "proved", proof.reason
+    assert proof.check()
+
+
+@pytest.mark.parametrize("name", MISSES)
+def test_a_near_miss_is_refuted(name: str) -> None:
+    lhs, rhs, *given = MISSES[name]
+    proof = oa.prove(lhs, rhs, *given)
+    assert proof.verdict == "refuted", proof.reason
+    assert proof.check()
+
+
+def test_a_sum_written_out_is_read_again(tmp_path: Any) -> None:
+    """Certificates have sums of known length written out."""
+    proof = oa.prove(residues(2) @ Down(m), Down(m))
+    proof.save(tmp_path / "proof.json")
+    assert oa.load_proof(tmp_path / "proof.json").verdict == "proved"
+
+
+def _any_division(self: Any, slot: int) -> Any:
+    equation = self.point[self.ndim * slot]
+    if self.labels[slot - 1] != parametrised.EQUATION:
+        return None
+    bounded = [r for r in equation if r in self.bounds and equation[r] in (1, -1)]
+    free = [u for u in equation if u and u not in self.bounds]
+    return (max(bounded), max(free), int(equation[max(bounded)].LC)) if bounded and free else None
+
+
+_combined = points._along
+FAULTS: list[tuple[str, Any, str, Any]] = [
+    ("remainders", parametrised.Parametrised, "division", _any_division),
+    ("factors", affine.Context, "are_coprime", lambda self, left, right: True),
+    ("steps", points, "representatives", lambda unit, lattice: [(0,) * len(lattice)] * 3),
+    ("ranges", points, "_along", lambda columns, target, context: _combined(columns, (0,) * len(target), context)
+     or [context.poly(0)] * len(columns)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "where", "name", "wrong"), FAULTS, ids=[f[0] for f in FAULTS])
+def test_a_planted_fault_is_seen(kind: str, where: Any, name: str, wrong: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A near miss of the kind is proved with it, or a true statement is not."""
+    monkeypatch.setattr(where, name, wrong)
+    missed = [n for n in MISSES if n.startswith(kind) and oa.prove(*MISSES[n]).verdict == "proved"]
+    lost = [n for n in PROVED if n.startswith(kind) and oa.prove(*PROVED[n]).verdict != "proved"]
+    assert missed or lost
