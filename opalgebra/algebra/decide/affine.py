@@ -89,6 +89,22 @@ class Context:
             for y in self._parts(b)
         )
 
+    def modulo(self, poly: Poly, factor: Poly) -> Poly:
+        """A polynomial that differs by a multiple of a number: its coefficients below it, odd symbols 1 modulo 2."""
+        if not factor.is_ground:
+            return poly
+        order, found = int(factor.LC), self.poly(0)
+        odd = [order == 2 and self.is_odd(symbol) for symbol in self.polynomials.symbols]
+        for powers, c in poly.terms():
+            left = tuple(0 if one else e for e, one in zip(powers, odd, strict=True))
+            found += self.polynomials.term_new(left, int(c) % order)
+        return self.polynomials.from_dict({m: c % order for m, c in found.terms() if c % order})
+
+    def is_odd(self, symbol: Any) -> bool:
+        """Whether a symbol is known to be odd."""
+        two, one = self.poly(2), self.poly(symbol)
+        return bool(symbol.is_odd) or frozenset((2, symbol)) in self.coprime or (two, one) in self.indivisible
+
     def coprime_part(self, monomial: Poly, other: Poly) -> Poly:
         """The largest monomial that divides a monomial and is known to be coprime to another."""
         part = self.poly(1)
@@ -181,6 +197,11 @@ def _primes(value: Any) -> list[Any]:
     if not is_sympy(value):
         return prime_factors(value)
     return [*value.free_symbols, *prime_factors(int(value.as_coeff_Mul()[0]))]
+
+
+def divides(factor: Poly, other: Poly) -> bool:
+    """Whether one monomial divides another."""
+    return len(other) == 1 and divisible((other.LM, other.LC), factor)
 
 
 def divisible(monomial: tuple[Any, Any], factor: Poly) -> bool:

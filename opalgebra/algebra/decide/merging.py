@@ -7,12 +7,13 @@ from dataclasses import replace
 
 from .affine import CONSTANT, Poly, combination, common_factor, plus, times
 from .parametrised import Parametrised
+from .remainders import division, settled
 from .weights import by_power, depends_on, product, reduced, summed
 
 
 def normalised(state: Parametrised) -> Parametrised:
     """Bounded parameters merged, counted or removed as far as possible."""
-    state = _without_divisions(state.settled())
+    state = _without_divisions(settled(state))
     while (after := _one_merge(state)) is not None:
         state = after
     return _without_whole_powers(state)
@@ -21,7 +22,7 @@ def normalised(state: Parametrised) -> Parametrised:
 def _without_divisions(state: Parametrised) -> Parametrised:
     """The state without equations σ r + b u + … = 0 of which nothing else speaks, once r and u are replaced there."""
     for slot in range(len(state.labels), 0, -1):
-        found = state.division(slot)
+        found = division(state, slot)
         if found is not None and (after := _without_division(state, slot, *found)) is not None:
             return _without_divisions(after)
     return state

@@ -19,6 +19,7 @@ from .affine import (
     Context,
     Poly,
     common_factor,
+    divides,
     divisible,
     never_divides,
     plus,
@@ -26,6 +27,7 @@ from .affine import (
     shown,
     times,
 )
+from .remainders import EQUATION, division, settled
 from .weights import (
     Function,
     in_ring,
@@ -37,7 +39,6 @@ from .weights import (
     total,
 )
 
-EQUATION = ("equation",)  # the label of a slot that is to be 0
 QUESTIONS = 6  # of divisibility, that one walk may leave open
 
 
@@ -282,7 +283,7 @@ class Parametrised:
 
         What cannot be solved for a parameter stays as an equation between them.
         """
-        state = self.settled()
+        state = settled(self)
         while True:
             if self.context.equations:
                 state = state._rewritten(axis, factor)
@@ -297,7 +298,7 @@ class Parametrised:
                 if (parted := state._in_parts(axis, factor)) is not None:
                     return parted[0]
                 made = state._constrained(axis, rest, factor)
-                if made.division(len(made.labels)) is None:
+                if division(made, len(made.labels)) is None:
                     self.context.questions.append(str(why))
                     if len(self.context.questions) > QUESTIONS:
                         raise
@@ -351,50 +352,6 @@ class Parametrised:
         none: list[Affine] = [{}] * (self.ndim - 1)
         return replace(self, labels=(*self.labels, EQUATION), point=(*point, equation, *none))
 
-    # -- divisions with remainder -----------------------------------------------------------------------
-
-    def division(self, slot: int) -> tuple[int, int, int] | None:
-        """(r, u, σ) of an equation σ r + b u + … = 0 with 0 ≤ r < b: whatever the rest is, one r and one u solve it."""
-        equation = self.point[self.ndim * slot]
-        if self.labels[slot - 1] != EQUATION:
-            return None
-        for r in sorted(equation, reverse=True):
-            bound = self.bounds.get(r)
-            if bound is None or equation[r] not in (1, -1) or len(bound.terms()) > 1:
-                continue
-            for u in sorted(equation, reverse=True):
-                if u != CONSTANT and u not in self.bounds and equation[u] in (bound, -bound):
-                    return r, u, int(equation[r].LC)
-        return None
-
-    def settled(self) -> Parametrised:
-        """The state with b u + r put together again, and without equations of which nothing else speaks."""
-        state = self
-        for slot in range(len(self.labels), 0, -1):
-            if (found := state.division(slot)) is not None:
-                state = state._put_together(slot, *found)
-        return state
-
-    def _put_together(self, slot: int, r: int, u: int, sign: int) -> Parametrised:
-        at = self.ndim * slot
-        equation = self.point[at]
-
-        def whole(coordinate: Affine) -> Affine:
-            if r not in coordinate:
-                return coordinate
-            other = plus(coordinate, times(equation, coordinate[r] * -sign))
-            return coordinate if r in other or u in other else other
-
-        point = tuple(a if i == at else whole(a) for i, a in enumerate(self.point))
-        state = replace(self, point=point, saved=tuple(map(whole, self.saved)))
-        others = (*point[:at], *point[at + 1 :], *state.saved, *state.indices.values())
-        weights = (state.phase, state.varying or {})
-        if any(p in a for a in others for p in (r, u)) or any(p in m for f in weights for m in f for p in (r, u)):
-            return state
-        bounds = {p: b for p, b in self.bounds.items() if p != r}
-        labels = (*self.labels[: slot - 1], *self.labels[slot:])
-        return replace(state, labels=labels, point=(*point[:at], *point[at + self.ndim :]), bounds=bounds)
-
     def _primitive(self, rest: Affine, factor: Poly) -> tuple[Poly, Affine, Poly]:
         """factor | rest without what both share, and without a coprime content of the rest, which comes last."""
         ring = self.context.polynomials
@@ -415,7 +372,7 @@ class Parametrised:
         for parameter in free:
             inverse = self._inverse(rest[parameter], factor)
             if inverse is not None:
-                others = {p: c * -inverse for p, c in rest.items() if p != parameter}
+                others = {p: self.context.modulo(c * -inverse, factor) for p, c in rest.items() if p != parameter}
                 return self.substituted(parameter, {**others, self.context.fresh(): factor})
         if free:
             if never_divides(factor, rest):
@@ -446,9 +403,26 @@ class Parametrised:
             return None  # a number below the factor and not 0
         if len(bounded) == 1 and rest[bounded[0]] in (1, -1) and self._fits(bounded[0], factor):
             return self._single_bounded(bounded[0], rest[bounded[0]], constant, factor)
+        if len(bounded) == 1 and rest[bounded[0]] in (1, -1) and divides(factor, self.bounds[bounded[0]]):
+            return self._every(bounded[0], constant * -rest[bounded[0]], factor)
         if len(bounded) == 2 and not constant and self._opposite(bounded, rest, factor):
             return self.substituted(bounded[0], {bounded[1]: self.context.poly(1)})
         raise OpenQuestion(f"does {factor} divide {shown(rest)}? nothing known about the factors decides it")
+
+    def _every(self, parameter: int, value: Poly, factor: Poly) -> Parametrised:
+        """r ≡ value for 0 ≤ r < b and factor | b: r = value + factor · r'."""
+        if not value.is_ground:
+            raise OpenQuestion(
+                f"is r = {value.as_expr()} modulo {factor.as_expr()} for some 0 <= r < {factor.as_expr()}?"
+            )
+        if factor.is_ground:
+            value = self.context.poly(int(value.coeff(1)) % int(factor.LC))
+        elif value:
+            self.context.require_larger(factor, abs(int(value.LC)))
+            value = value if int(value.LC) > 0 else value + factor
+        new, count = self.context.fresh(), self.bounds[parameter].exquo(factor)
+        made = self.substituted(parameter, {new: factor, **({CONSTANT: value} if value else {})})
+        return replace(made, bounds={**made.bounds, new: count})
 
     def _fits(self, parameter: int, factor: Poly) -> bool:
         """Whether the parameter stays below the factor: its bound divides it, or is known to be at most as large."""

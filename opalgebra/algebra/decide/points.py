@@ -16,7 +16,8 @@ from ..numbers.ring import Ring
 from .affine import CONSTANT, Affine, Context, Poly, combination, plus, rational_combination, times
 from .canonical import atoms_of
 from .merging import normalised
-from .parametrised import EQUATION, Parametrised
+from .parametrised import Parametrised
+from .remainders import EQUATION
 from .walk import INPUT
 from .weights import Function, by_power, in_ring, put, total
 

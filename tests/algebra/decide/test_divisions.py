@@ -5,15 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import sympy
 
 import opalgebra as oa
-from opalgebra import AvgPool, Conv, Down, Repeat, Shift, Up
-from opalgebra.algebra.decide import affine, parametrised, points
+from opalgebra import AvgPool, Conv, Down, Modulate, Repeat, Shift, Up
+from opalgebra.algebra.decide import affine, hypotheses, merging, parametrised, points, remainders
 
 k, m, M, L, N = oa.factors("k m M L N")
 r, s, d = oa.integers("r s d")
 q, p, h = oa.signals("q p h")
 I, S = oa.Identity(), Shift(1)  # noqa: E741
+
+
+half, turn3 = Modulate([1, -1]), Modulate(frequency=2 * sympy.pi / 3)
+
+
+def box(n: Any) -> Any:
+    return Conv(oa.box(n))
 
 
 def residues(n: Any, back: Any = 0, stop: Any = None, index: Any = r) -> Any:
@@ -48,6 +56,19 @@ PROVED: dict[str, tuple[Any, ...]] = {
     "steps: written out": (written(3, 2) @ Down(k), Down(k)),
     "steps: of two and of three": (written(2, 1) @ Down(m), written(3, 2) @ Down(m)),
     "steps: in a kernel": (Conv(written(2, 1) @ q) @ Up(k), Conv(q) @ Up(k)),
+    "ranges: every m-th of a box": (Down(m) @ oa.box(k * m), oa.box(k)),
+    "ranges: and another one": (Down(m) @ (Shift(-1) @ oa.box(k * m)), oa.box(k), oa.not_divides(m, 1)),
+    "turns: of a box": (Modulate(frequency=2 * sympy.pi / 7) @ box(k),
+                        Conv(Modulate(frequency=2 * sympy.pi / 7) @ oa.box(k)) @ Modulate(frequency=2 * sympy.pi / 7)),
+    "turns: odd factors": (Down(k) @ half, half @ Down(k), oa.coprime(2, k)),
+    "turns: even factors": (Down(k) @ half, Down(k), oa.divides(2, k)),
+    "turns: odd shifts": (half @ Shift(k), -1 * (Shift(k) @ half), oa.not_divides(2, k)),
+    "turns: odd shifts after ↑k": (half @ Shift(k) @ Up(k), -1 * (Shift(k) @ half @ Up(k)), oa.not_divides(2, k)),
+    "few: a divisor of 2": (Up(k) @ Conv(h), Up(2) @ Conv(h), [oa.divides(k, 2), oa.not_divides(k, 1)]),
+    "few: a shift below 4": (Down(4) @ Shift(d) @ Up(4), oa.Zero(), [d > 0, d < 4]),
+    "few: a divisor of 6": (
+        Down(k) @ Shift(d) @ Up(k), oa.Zero(), [oa.divides(k, 6), k >= 2, d >= 1, d < k],
+    ),
     "ranges: on either side of a kernel": (
         Conv(p) @ Repeat(k), residues(3) @ (3 * Conv(p) - 2 * Conv(p)) @ Repeat(k),
     ),
@@ -70,6 +91,14 @@ MISSES: dict[str, tuple[Any, ...]] = {
         Down(M * N) @ Conv(Up(N) @ h) @ Conv(Up(L) @ p) @ Up(L * k),
     ),
     "steps: one twice": (written(3, 1) @ Up(k), Up(k)),
+    "ranges: of a longer box": (Down(m) @ oa.box(2 * k * m), oa.box(k)),
+    "turns: of a box": (Modulate(frequency=2 * sympy.pi / 7) @ box(k),
+                        Conv(Modulate(frequency=2 * sympy.pi / 7) @ oa.box(k)) @ Modulate(frequency=sympy.pi / 7)),
+    "turns: some factors": (Down(k) @ half, half @ Down(k)),
+    "turns: even shifts": (half @ Shift(k), -1 * (Shift(k) @ half), oa.divides(2, k)),
+    "turns: thirds": (turn3 @ Shift(k), sympy.exp(2 * sympy.pi * sympy.I / 3) * (Shift(k) @ turn3), oa.coprime(2, k)),
+    "few: a divisor of 4": (Up(k) @ Conv(h), Up(2) @ Conv(h), [oa.divides(k, 4), oa.not_divides(k, 1)]),
+    "few: a shift up to 4": (Down(4) @ Shift(d) @ Up(4), oa.Zero(), [d > 0, d <= 4]),
     "ranges: another kernel": (Conv(p) @ Repeat(k), residues(3) @ Conv(p) @ Conv(oa.box(k)) @ Up(m)),
 }  # fmt: skip
 
@@ -97,26 +126,29 @@ def test_a_sum_written_out_is_read_again(tmp_path: Any) -> None:
     assert oa.load_proof(tmp_path / "proof.json").verdict == "proved"
 
 
-def _any_division(self: Any, slot: int) -> Any:
-    equation = self.point[self.ndim * slot]
-    if self.labels[slot - 1] != parametrised.EQUATION:
+def _any_division(state: Any, slot: int) -> Any:
+    equation = state.point[state.ndim * slot]
+    if state.labels[slot - 1] != remainders.EQUATION:
         return None
-    bounded = [r for r in equation if r in self.bounds and equation[r] in (1, -1)]
-    free = [u for u in equation if u and u not in self.bounds]
+    bounded = [r for r in equation if r in state.bounds and equation[r] in (1, -1)]
+    free = [u for u in equation if u and u not in state.bounds]
     return (max(bounded), max(free), int(equation[max(bounded)].LC)) if bounded and free else None
 
 
 _combined = points._along
 FAULTS: list[tuple[str, Any, str, Any]] = [
-    ("remainders", parametrised.Parametrised, "division", _any_division),
+    ("remainders", merging, "division", _any_division),
     ("factors", affine.Context, "are_coprime", lambda self, left, right: True),
     ("steps", points, "representatives", lambda unit, lattice: [(0,) * len(lattice)] * 3),
     ("ranges", points, "_along", lambda columns, target, context: _combined(columns, (0,) * len(target), context)
      or [context.poly(0)] * len(columns)),
+    ("turns", affine.Context, "is_odd", lambda self, symbol: True),
+    ("few", hypotheses, "FEW", 1),
+    ("ranges", parametrised, "divides", lambda factor, other: False),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "where", "name", "wrong"), FAULTS, ids=[f[0] for f in FAULTS])
+@pytest.mark.parametrize(("kind", "where", "name", "wrong"), FAULTS, ids=[f"{f[0]}, {f[2]}" for f in FAULTS])
 def test_a_planted_fault_is_seen(kind: str, where: Any, name: str, wrong: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A near miss of the kind is proved with it, or a true statement is not."""
     monkeypatch.setattr(where, name, wrong)
