@@ -88,10 +88,16 @@ def _computed(operator: Any, x: Any) -> Any:
     """F x outside the graph; on a device on the stream on which PyTorch is."""
     import torch
 
-    if x.is_cpu:
+    device = _device(x)
+    if device is None:
         return torch.from_numpy(operator(_samples(x)))
-    x, device = x.detach().resolve_conj().resolve_neg(), x.device.index
+    x = x.detach().resolve_conj().resolve_neg()
     return on_device(operator, x, device, torch.cuda.current_stream(device).cuda_stream, torch.utils.dlpack.from_dlpack)
+
+
+def _device(x: Any) -> int | None:
+    """The number of the CUDA device of a tensor; None for the CPU."""
+    return None if x.is_cpu else x.device.index
 
 
 @cache

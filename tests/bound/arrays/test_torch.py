@@ -111,6 +111,7 @@ def test_gradients_forwards_are_not_lost():
         torch.func.vmap(F)(torch.ones(3, 5))
 
 
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
 def test_what_is_refused():
     F = oa.Conv([1.0, 2.0]).on(5)
     with pytest.raises(oa.DimensionError):
