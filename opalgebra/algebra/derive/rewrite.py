@@ -11,17 +11,34 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from ...expr import Adjoint, Conv, Down, IndexedSum, Modulate, Named, Shift, Up, apart, symbols_in, transform
+from ...expr import (
+    Adjoint,
+    Character,
+    Conv,
+    Down,
+    IndexedSignalSum,
+    IndexedSum,
+    Modulate,
+    Named,
+    Shift,
+    Up,
+    apart,
+    nameless,
+    symbols_in,
+    transform,
+)
 from ...expr.factors import axes, is_one, is_symbolic
 from ...expr.operators import Compose, Conj, Identity, LinearOperator, Power, Scale, Sum, Transpose, Zero, add, compose
 from ...expr.sampling import SamplingMatrix
 from ...expr.signals import Applied, ConjSignal, Signal, SignalSum
-from ...scalar import exact
+from ...scalar import exact, is_sympy
 from ..budget import check_time
 from ..decide.proof import Step
-from ..facts import Hypothesis
+from ..facts import AboutFactors, Hypothesis
 from ..judge.evaluate import Expression
 from ..lattices.sampling import gcld
+from ..laws.finders import canonical_number, scaled, times
+from ..laws.given import Given, as_rules, used
 from ..laws.law import FORWARD, Law
 from ..laws.match import divide, divide_shift, head_of, rewritten, shared_factor
 from ..laws.table import laws
@@ -37,7 +54,10 @@ KERNEL_LIMIT = 4096  # products of concrete kernels are computed up to this many
 def normalise(expression: Expression, facts: Facts = (), without: str = "") -> list[Step]:
     """The lines from an expression to its normal form; as far as that goes without one of the laws."""
     unfolding = (_adjoint_unfolded,) if without and without != "adjoint" else ()
-    return lines(expression, facts, (without_wrapper, *unfolding, letter_named, _neighbours, collect), without)
+    strategies = (
+        summed, without_wrapper, *unfolding, letter_named, given_used, _neighbours, _sums_apart, numbers_written, collect,
+    )  # fmt: skip
+    return lines(expression, facts, strategies, without)
 
 
 def lines(expression: Expression, facts: Facts, strategies: tuple[Strategy, ...], without: str = "") -> list[Step]:
@@ -120,6 +140,48 @@ def by_law(law: Law, node: Any, reverse: bool, facts: Facts) -> Rewrite | None:
     return None if found is None else (law.name, *found)
 
 
+VALUES = (
+    "sum-constant", "phase-sum", "character-sum", "roots-of-unity", "geometric-series", "arithmetic-series",
+    "dft-inverse", "re-index", "sum-kernel", "sum-signal", "telescoping", "character-period",
+)  # fmt: skip
+
+
+def by_finder(names: tuple[str, ...], node: Any, facts: Facts) -> Rewrite | None:
+    """What the whole node becomes by the first law that fits, of those that have finders."""
+    for name in names:
+        finder = laws[name].made
+        for new, condition in finder(node, facts) if finder else ():
+            return name, new, condition
+    return None
+
+
+def summed(node: Any, facts: Facts) -> Rewrite | None:
+    """Sums over an index that have a value, before what stands beside them is multiplied into them."""
+    fits = isinstance(node, IndexedSum | IndexedSignalSum | Compose | Character)
+    return by_finder(VALUES, node, facts) if fits else None
+
+
+def _sums_apart(node: Any, facts: Facts) -> Rewrite | None:
+    """Σ (A + B) = Σ A + Σ B, and S^{r+1} under a sum by S^r."""
+    return by_finder(("sum-sum", "sum-shifted"), node, facts) if isinstance(node, IndexedSum) else None
+
+
+def numbers_written(node: Any, facts: Facts) -> Rewrite | None:
+    """Numbers with symbols multiplied out, so that equal ones look alike."""
+    return by_finder(("euler", "arithmetic"), node, facts) if isinstance(node, Scale | Character) else None
+
+
+def given_used(node: Any, facts: Facts) -> Rewrite | None:
+    """What is given about kernels, where one side of it stands as the rewriter writes it."""
+    about = tuple(fact for fact in facts if not isinstance(fact, AboutFactors))
+    return next(used(_rules(about), node), None) if about else None
+
+
+@lru_cache(maxsize=64)
+def _rules(facts: Facts) -> list[Given]:
+    return as_rules(facts, lambda side: normalise(side)[-1].expression)
+
+
 def by_row(node: Any, facts: Facts) -> Rewrite | None:
     """What the whole node becomes by the first law on the way to the normal form that fits."""
     uses = (by_law(law, node, reverse, facts) for law, reverse in laws.normal(head_of(node)))
@@ -150,7 +212,7 @@ def _into_sum(before: tuple[Any, ...], factor: IndexedSum, after: tuple[Any, ...
     around = {symbol for other in (*before, *after) for symbol in symbols_in(other)}
     inner = apart(factor, around)
     new = IndexedSum(compose((*before, inner.body, *after)), inner.index, inner.stop)
-    return "distribute-left" if before else "distribute-right", new, ""
+    return "sum-left" if before else "sum-right", new, ""
 
 
 def identity_gone(node: Any, facts: Facts) -> Rewrite | None:
@@ -164,7 +226,7 @@ def _wrapper_pushed(node: Any, facts: Facts) -> Rewrite | None:
     if isinstance(node.operator, IndexedSum):
         inner = apart(node.operator, symbols_in(node.scalar) if isinstance(node, Scale) else set())
         pushed = node.rebuilt((*node.parts()[:-1], inner.body))
-        return f"{type(node).__name__.lower()}-sum", IndexedSum(pushed, inner.index, inner.stop), ""
+        return f"sum-{type(node).__name__.lower()}", IndexedSum(pushed, inner.index, inner.stop), ""
     return by_row(node, facts)
 
 
@@ -203,6 +265,8 @@ def letter_named(node: Any, facts: Facts) -> Rewrite | None:
         return "identity-signal", node.signal, ""
     if isinstance(node, ConjSignal) and isinstance(node.signal, Applied):
         return "conj-signal", Applied(node.signal.operator.conj(), node.signal.signal.conj()), ""
+    if isinstance(node, Character) and not any(axes(node.frequency)):
+        return "character-zero", Identity(), ""
     if isinstance(node, Modulate) and not node.sequence.items():
         return "modulate-zero", Zero(), ""
     if not isinstance(node, Conv):
@@ -210,6 +274,8 @@ def letter_named(node: Any, facts: Facts) -> Rewrite | None:
     kernel = node.kernel
     if isinstance(kernel, Signal):
         return _impulse(kernel) if kernel.values.size <= 4 else None
+    if isinstance(kernel, Applied) and (found := by_finder(("kernel-scale", "kernel-sum"), node, facts)) is not None:
+        return found
     if isinstance(kernel, SignalSum):
         return "conv-sum", add(tuple(Conv(term) for term in kernel.terms)), ""
     return by_row(node, facts)
@@ -349,15 +415,41 @@ def _exact_product(p: Signal, q: Signal) -> Signal:
 
 
 def collect(node: Any, facts: Facts) -> Rewrite | None:
-    """Equal terms of a sum added, terms in order, zeros dropped."""
+    """Equal terms of a sum added, also under sums over an index; terms in order, zeros dropped."""
     if not isinstance(node, Sum):
         return None
-    totals: dict[LinearOperator, Any] = {}
+    totals: dict[LinearOperator, tuple[Any, LinearOperator]] = {}
     for term in node.terms:
         scalar, operator = (term.scalar, term.operator) if isinstance(term, Scale) else (1, term)
-        if not isinstance(operator, Zero):
-            totals[operator] = totals.get(operator, 0) + exact(scalar)
-    kept = [(spelled(operator), c, operator) for operator, c in totals.items() if c != 0]
+        if isinstance(operator, Zero):
+            continue
+        key, weight, shown = _like_terms(operator, exact(scalar))
+        if key in totals:
+            before, first = totals[key]
+            if isinstance(first, IndexedSum):
+                weight = _renamed(weight, operator.index, first.index)
+            weight, shown = before + weight, first
+        totals[key] = canonical_number(weight), shown
+    kept = [(spelled(key), c, operator) for key, (c, operator) in totals.items() if c != 0]
     kept.sort(key=lambda entry: entry[0])
-    new = add(tuple(operator if c == 1 else Scale(c, operator) for _, c, operator in kept))
+    new = add(tuple(_of_weight(c, operator) for _, c, operator in kept))
     return None if new == node else ("collect-terms", new, "")
+
+
+def _like_terms(operator: Any, scalar: Any) -> tuple[LinearOperator, Any, LinearOperator]:
+    """What terms are put together by, the weight of this one, and it without its weight."""
+    if not isinstance(operator, IndexedSum):
+        return operator, scalar, operator
+    weight, word = scaled(operator.body)
+    bare = IndexedSum(word, operator.index, operator.stop)
+    return nameless(bare), weight * scalar if is_sympy(weight) else scalar * weight, bare
+
+
+def _renamed(number: Any, index: Any, other: Any) -> Any:
+    return number.xreplace({index: other}) if is_sympy(number) else number
+
+
+def _of_weight(number: Any, operator: Any) -> LinearOperator:
+    if isinstance(operator, IndexedSum):
+        return IndexedSum(times(number, operator.body), operator.index, operator.stop)
+    return operator if number == 1 else Scale(number, operator)

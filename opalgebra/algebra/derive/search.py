@@ -23,13 +23,14 @@ from ..decide.blocks import grids, one_channel, without_blocks_in
 from ..decide.decision import same_canonical
 from ..decide.proof import Step
 from ..decide.prove import decide
+from ..equations import relations_of
 from ..facts import Hypothesis
 from ..judge.evaluate import Evaluator, Expression
 from ..laws.law import BACKWARD, FORWARD, Law
-from ..laws.match import classes_in
 from ..laws.table import laws
 from ..numbers.choose import ring_of
 from ..numbers.ring import Ring
+from .meeting import meeting
 from .rewrite import Facts, identity_gone, letter_named, lines, normalise, spelled
 
 SHORT = 8  # lines up to which a derivation is better than one law that says the same
@@ -43,15 +44,24 @@ def derivation(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step]:
         steps = _by_laws(lhs, rhs, facts)
     if steps is not None:
         return steps
-    return [Step(lhs, "", ""), Step(rhs, "canonical-form", "")] if lhs != rhs else [Step(lhs, "", "")]
+    if lhs == rhs:
+        return [Step(lhs, "", "")]
+    law, condition = ("hypothesis", ", ".join(map(str, facts))) if relations_of(facts) else ("canonical-form", "")
+    return [Step(lhs, "", ""), Step(rhs, law, condition)]
 
 
 def _by_laws(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | None:
     try:
         steps = _single_law(lhs, rhs, facts) or _joined(lhs, rhs, facts) or _tidied(lhs, rhs, facts)
+        if steps is None or len(steps) > SHORT:
+            met = meeting(lhs, rhs, facts)
+            steps = met if steps is None or (met is not None and len(met) < len(steps)) else steps
     except Undecided:  # the time is over
         return None
-    if steps is None or not lines_hold(steps, facts):
+    if steps is None:
+        return None
+    steps = told_shortly(steps, SHORT)
+    if not lines_hold(steps, facts):
         return None
     restated = len(steps) == 2 and steps[1].law not in laws.basic
     return (_elementary(lhs, rhs, facts, steps[1].law) or steps) if restated else steps
@@ -66,6 +76,25 @@ def _elementary(lhs: Expression, rhs: Expression, facts: Facts, law: str) -> lis
     if steps is None or len(steps) > SHORT or any(step.law == law for step in steps):
         return None
     return steps if lines_hold(steps, facts) else None
+
+
+LINEAR = frozenset(
+    "distribute-left distribute-right identity-left identity-right scale-left scale-right scale-scale scale-one scale-sum "
+    "sum-left sum-right sum-scale sum-sum zero-left zero-right collect-terms arithmetic linearity power".split()
+)  # laws of which lines in a row are one line of a lecture
+
+
+def told_shortly(steps: list[Step], lines: int) -> list[Step]:
+    """The lines, where there are too many with those in a row that only multiply out as one."""
+    if len(steps) <= lines:
+        return steps
+    result: list[Step] = []
+    for step in steps:
+        if result and step.law in LINEAR and result[-1].law in LINEAR:
+            result.pop()
+            step = Step(step.expression, "linearity", "")
+        result.append(step)
+    return result
 
 
 def lines_hold(steps: list[Step], facts: Facts) -> bool:
@@ -101,9 +130,8 @@ def _single_law(lhs: Expression, rhs: Expression, facts: Facts, of_sums: bool = 
     for law in laws.telling:
         check_time()
         for reverse in (FORWARD, BACKWARD) if law.summed or not of_sums else ():
-            pattern = law.patterns[reverse]
             for start, goal, types in ((lhs, rhs, present[0]), (rhs, lhs, present[1])):
-                if pattern is not None and classes_in(pattern) <= types:
+                if law.may_fit(reverse, types):
                     for new, condition in _uses(law, start, goal, reverse, facts):
                         if nameless(new) == nameless(goal) or _same_terms(new, goal):
                             return [Step(lhs, "", ""), Step(rhs, law.name, condition)]

@@ -20,7 +20,7 @@ from ...scalar import is_sympy
 from ..decide.proof import Proof
 from ..decide.prove import prove
 from ..facts import Coprime, Hypothesis
-from .match import MARK, Bindings, Build, parameter, rewrites
+from .match import MARK, Bindings, Build, Finder, classes_in, found_in, parameter, rewrites
 
 Sides: TypeAlias = tuple[Any, Any]
 FORWARD, BACKWARD = False, True
@@ -87,6 +87,8 @@ class Law(Stated, Drawn):
     summed: bool = False  # whether the right side is a sum over r < k, which no pattern can express
     pattern: Callable[..., Any] | None = None  # what to look for, where the left side itself cannot serve
     bind: Callable[[Bindings], Bindings | None] | None = None  # the law's parameters from those of the pattern
+    made: Finder | None = None  # what becomes of a node from left to right, where no pattern can say it
+    unmade: Finder | None = None  # and from right to left
 
     @cached_property
     def kinds(self) -> dict[str, str]:
@@ -151,9 +153,20 @@ class Law(Stated, Drawn):
     ) -> Iterator[tuple[Any, str]]:
         """The expressions that come of one use of the law in one direction, each with its condition."""
         self._check_names(values or {})
-        pattern = self.patterns[reverse]
+        pattern, finder = self.patterns[reverse], self.finder(reverse)
+        if finder is not None:
+            yield from found_in(expression, finder, facts)
         if pattern is not None:
             yield from rewrites(expression, pattern, self.builder(reverse, facts), self._read(values or {}))
+
+    def finder(self, reverse: bool) -> Finder | None:
+        """What says it where no pattern can."""
+        return self.unmade if reverse else self.made
+
+    def may_fit(self, reverse: bool, types: set[type]) -> bool:
+        """Whether it may be used on what has nodes of these classes."""
+        pattern = self.patterns[reverse]
+        return self.finder(reverse) is not None or (pattern is not None and classes_in(pattern) <= types)
 
     def builder(self, reverse: bool, facts: tuple[Hypothesis, ...]) -> Build:
         """From bindings to (what was matched, what takes its place, condition); None where a condition fails."""
@@ -183,7 +196,7 @@ class Law(Stated, Drawn):
         """Both sides with placeholders; None for a side that no pattern can express."""
         if self.pattern is not None:
             return self.pattern(**{n: parameter(MARK + n, self._kind(n)) for n in _names_of(self.pattern)}), None
-        if self.generic or self.summed:
+        if self.generic or self.summed or self.made or self.unmade:
             return None, None
         return self.sides(**{name: parameter(MARK + name, kind) for name, kind in self.kinds.items()})
 
