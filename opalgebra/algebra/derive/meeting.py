@@ -19,7 +19,7 @@ from ..budget import check_time, limited
 from ..decide.proof import Step
 from ..laws.law import BACKWARD, FORWARD, Law
 from ..laws.table import laws
-from .rewrite import Facts, normalise
+from .rewrite import Facts, normalise, tidied
 
 SECONDS = 4.0
 EXPANDED = 40  # expressions on which all laws are tried, of both sides together
@@ -99,8 +99,8 @@ class _Search:
                     continue
                 for known in self._parameters(law):
                     check_time()
-                    for new, condition in law.uses(expression, reverse, self.facts, known):
-                        if new != expression:
+                    for made, condition in law.uses(expression, reverse, self.facts, known):
+                        if (new := tidied(made)) != expression:
                             yield law.name, new, condition
 
     def _parameters(self, law: Law) -> list[dict[str, Any]]:

@@ -55,7 +55,7 @@ def normalise(expression: Expression, facts: Facts = (), without: str = "") -> l
     """The lines from an expression to its normal form; as far as that goes without one of the laws."""
     unfolding = (_adjoint_unfolded,) if without and without != "adjoint" else ()
     strategies = (
-        summed, without_wrapper, *unfolding, letter_named, given_used, _neighbours, _sums_apart, numbers_written, collect,
+        given_said, summed, without_wrapper, *unfolding, letter_named, given_used, _neighbours, _sums_apart, numbers_written, collect,
     )  # fmt: skip
     return lines(expression, facts, strategies, without)
 
@@ -69,9 +69,33 @@ def lines(expression: Expression, facts: Facts, strategies: tuple[Strategy, ...]
         if line is None or line[1] in seen:
             break
         law, new, condition = line
+        if law not in NAMING:
+            new = tidied(new)
+        if new in seen:
+            break
         seen.add(new)
         steps.append(Step(new, law, condition))
     return steps
+
+
+NAMING = frozenset(("identity-left", "identity-right", "shift-zero", "scale-one", "character-zero", "identity-signal"))
+
+
+def tidied(expression: Any) -> Any:
+    """The expression without what a line of a lecture leaves out: S⁰, factors I and 1."""
+    return transform(expression, _without_ones)
+
+
+def _without_ones(node: Any) -> Any | None:
+    if isinstance(node, Shift) and not any(axes(node.shift)):
+        return Identity()
+    if isinstance(node, Compose) and any(isinstance(factor, Identity) for factor in node.factors):
+        return compose(tuple(factor for factor in node.factors if not isinstance(factor, Identity)))
+    if isinstance(node, Scale) and node.scalar == 1:
+        return node.operator
+    if isinstance(node, Applied) and isinstance(node.operator, Identity):
+        return node.signal
+    return None
 
 
 def _next_line(expression: Any, strategies: tuple[Strategy, ...], uses: Uses, last: str) -> Rewrite | None:
@@ -177,9 +201,18 @@ def given_used(node: Any, facts: Facts) -> Rewrite | None:
     return next(used(_rules(about), node), None) if about else None
 
 
+def given_said(node: Any, facts: Facts) -> Rewrite | None:
+    """What is given about kernels, where one side of it stands as it was said."""
+    about = tuple(fact for fact in facts if not isinstance(fact, AboutFactors))
+    return next(used(_said(about), node), None) if about else None
+
+
 @lru_cache(maxsize=64)
 def _rules(facts: Facts) -> list[Given]:
     return as_rules(facts, lambda side: normalise(side)[-1].expression)
+
+
+_said = lru_cache(maxsize=64)(as_rules)
 
 
 def by_row(node: Any, facts: Facts) -> Rewrite | None:
@@ -249,9 +282,16 @@ def _spread_out(node: Compose) -> Rewrite | None:
         if isinstance(factor, IndexedSum):
             return _into_sum(before, factor, after)
         if isinstance(factor, Sum):
-            terms = tuple(compose((*before, term, *after)) for term in factor.terms)
+            terms = tuple(_between(before, term, after) for term in factor.terms)
             return "distribute-left" if before else "distribute-right", add(terms), ""
     return None
+
+
+def _between(before: tuple[Any, ...], term: Any, after: tuple[Any, ...]) -> LinearOperator:
+    """B A C; of −A the negative."""
+    if before and isinstance(term, Scale) and term.scalar == -1:
+        return Scale(-1, compose((*before, term.operator, *after)))
+    return compose((*before, term, *after))
 
 
 def letter_named(node: Any, facts: Facts) -> Rewrite | None:
@@ -277,8 +317,15 @@ def letter_named(node: Any, facts: Facts) -> Rewrite | None:
     if isinstance(kernel, Applied) and (found := by_finder(("kernel-scale", "kernel-sum"), node, facts)) is not None:
         return found
     if isinstance(kernel, SignalSum):
-        return "conv-sum", add(tuple(Conv(term) for term in kernel.terms)), ""
+        return "conv-sum", add(tuple(map(_signed_conv, kernel.terms))), ""
     return by_row(node, facts)
+
+
+def _signed_conv(term: Any) -> LinearOperator:
+    """C_q; C_{−q} as −C_q."""
+    if isinstance(term, Applied) and isinstance(term.operator, Scale) and term.operator.scalar == -1:
+        return Scale(-1, Conv(term.operator.operator @ term.signal))
+    return Conv(term)
 
 
 def _impulse(kernel: Signal) -> Rewrite | None:

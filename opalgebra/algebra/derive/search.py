@@ -60,7 +60,7 @@ def _by_laws(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | Non
         return None
     if steps is None:
         return None
-    steps = told_shortly(steps, SHORT)
+    steps = told_shortly(_seen_apart(steps), SHORT)
     if not lines_hold(steps, facts):
         return None
     restated = len(steps) == 2 and steps[1].law not in laws.basic
@@ -94,6 +94,41 @@ def told_shortly(steps: list[Step], lines: int) -> list[Step]:
             result.pop()
             step = Step(step.expression, "linearity", "")
         result.append(step)
+    return _adjoints_told(result)
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Whether they print alike, up to the order of terms."""
+    return str(one) == str(other) or _same_terms(one, other)
+
+
+def _seen_apart(steps: list[Step]) -> list[Step]:
+    """The lines without those that print like the line before, up to the order of terms; the first and the last stay what they are."""
+    result = steps[:1]
+    for step in steps[1:]:
+        if not _alike(step.expression, result[-1].expression):
+            result.append(step)
+        elif len(result) > 1:
+            result[-1] = Step(step.expression, result[-1].law, result[-1].condition)
+    if result[-1].expression != steps[-1].expression:  # all lines print like the first
+        result.append(steps[-1])
+    return result
+
+
+TOLD = {  # laws in a row that one law says
+    frozenset(("adjoint-product", "conv-adjoint", "down-adjoint")): "strided-adjoint",
+    frozenset(("transpose-product", "conv-transpose", "down-transpose")): "strided-transpose",
+}
+
+
+def _adjoints_told(steps: list[Step]) -> list[Step]:
+    """The lines with three in a row as the one law of strided convolutions that they are."""
+    result: list[Step] = []
+    for step in steps:
+        result.append(step)
+        law = TOLD.get(frozenset(s.law for s in result[-3:]))
+        if law is not None:
+            result[-3:] = [Step(step.expression, law, "")]
     return result
 
 

@@ -355,12 +355,12 @@ def reindexed(node: Any, facts: Facts) -> Made:
     import sympy
 
     r, x = node.index, sympy.Dummy("x", integer=True)
-    for a, b in _linear_entries(node.body, r):
-        condition = None if (a, b) == (1, 0) else _coprime_to(a, node.stop, facts)
-        if condition is not None:
-            made = transform(node.body, lambda _: None, _in_terms_of(r, a, b, x))
-            if not depends(made, r) and made != node.body and _is_periodic(node, facts):
-                yield IndexedSum(at_index(made, x, r), r, node.stop), condition
+    a, b = _first_linear(node.body, r) or (1, 0)
+    condition = None if (a, b) == (1, 0) else _coprime_to(a, node.stop, facts)
+    if condition is not None:
+        made = transform(node.body, lambda _: None, _in_terms_of(r, a, b, x))
+        if not depends(made, r) and made != node.body and _is_periodic(node, facts):
+            yield IndexedSum(at_index(made, x, r), r, node.stop), condition
 
 
 def _is_periodic(total: IndexedSum, facts: Facts) -> bool:
@@ -398,23 +398,19 @@ def _in_terms_of(r: Any, a: Any, b: Any, x: Any) -> Callable[[Any], Any]:
     return change
 
 
-def _linear_entries(body: Any, r: Any) -> Iterator[tuple[Any, Any]]:
+def _first_linear(body: Any, r: Any) -> tuple[Any, Any] | None:
+    """(a, b) for the first shift by a r + b, or the first frequency 2πar/M, as they are read."""
     import sympy
 
-    seen: dict[Any, None] = {}
     for node in walk(body):
+        found = None
         if isinstance(node, Shift) and not isinstance(node.shift, tuple):
             found = linear(node.shift, r)
-        elif isinstance(node, Character) and node.ndim == 1:
-            found = linear(node.frequency, r)
-            if found is not None and found[0] != 0:
-                a = sympy.cancel(to_sympy(found[0]) / (2 * sympy.pi))
-                found = (exact(sympy.numer(a)), 0)
-        else:
-            continue
+        elif isinstance(node, Character) and node.ndim == 1 and (turn := linear(node.frequency, r)) is not None:
+            found = exact(sympy.numer(sympy.cancel(to_sympy(turn[0]) / (2 * sympy.pi)))), 0
         if found is not None and found[0] != 0:
-            seen[found] = None
-    yield from seen
+            return found
+    return None
 
 
 def _coprime_to(a: Any, M: Any, facts: Facts) -> str | None:

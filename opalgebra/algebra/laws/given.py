@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from ...expr import (
@@ -12,10 +13,13 @@ from ...expr import (
     Flip,
     IndexedSum,
     LinearOperator,
+    Modulate,
     Shift,
+    Signal,
     SignalExpr,
     Up,
     axes,
+    axis_count,
     negated,
     substitute,
     symbols_in,
@@ -39,38 +43,84 @@ class Given(NamedTuple):
     condition: str
 
 
-def as_rules(facts: Facts, normal: Callable[[Any], Any] = lambda side: side) -> list[Given]:
-    """Both sides of what is given about kernels, the longest words first; each side as ``normal`` writes it."""
+def as_rules(facts: Facts, normal: Callable[[Any], Any] | None = None) -> list[Given]:
+    """Both sides of what is given about kernels, the longest words first, as ``normal`` writes them.
+
+    Without it as they were said, and sums as a whole; with it the last term of a sum may be replaced as well.
+    """
     found = [rule for fact in facts for rule in _rules_of(fact, normal)]
     return sorted(found, key=lambda rule: -len(letters_of(rule.word)))
 
 
-def _rules_of(fact: Hypothesis, normal: Callable[[Any], Any]) -> Iterator[Given]:
+def _rules_of(fact: Hypothesis, normal: Callable[[Any], Any] | None) -> Iterator[Given]:
     if isinstance(fact, Symmetric):
         turn, kernel = Flip() @ fact.signal, fact.signal
         moved = negated(axes(fact.twice)) if isinstance(fact.twice, tuple) else -fact.twice
         word = letters_of(Shift(moved)) if any(axes(fact.twice)) else ()
         yield Given("symmetric", Conv(turn), times(fact.sign, compose((*word, Conv(kernel)))), str(fact))
-        return
-    if not isinstance(fact, Relation):
-        return
+    elif isinstance(fact, Relation):
+        yield from (Given(law, word, value, str(fact)) for law, word, value in _on_signals(fact))
+        for law, a, b in _pairs(fact):
+            word = a if normal is None else normal(a)
+            if isinstance(word, Sum):
+                yield Given(law, word, b, str(fact))
+            if normal is not None and isinstance(word, Sum):
+                b, word = b - add(word.terms[:-1]), word.terms[-1]
+            weight, word = scaled(word)
+            if weight in (1, -1) and letters_of(word) and not isinstance(word, Sum):
+                yield Given(law, word, b if weight == 1 else times(-1, b), str(fact))
+
+
+def _on_signals(fact: Relation) -> Iterator[tuple[str, Any, Any]]:
+    """What is given, of signals."""
     if isinstance(fact, Equation) and isinstance(fact.left, SignalExpr):
-        yield Given("given", fact.left, fact.right, str(fact))
-    pairs = [("given", pair) for pair in fact.pairs]
+        yield "given", fact.left, fact.right
+    if isinstance(fact, Nyquist | Orthonormal) and axis_count(fact.factor) == 1:
+        (kernel,), k, one = fact.kernels, fact.factor, Signal([1])
+        q = kernel if isinstance(fact, Nyquist) else Conv(kernel) @ (Flip() @ kernel.conj())
+        law = "nyquist-samples" if isinstance(fact, Nyquist) else "autocorrelation"
+        yield law, Down(k) @ q, one
+        yield law, Up(k) @ (Down(k) @ q), one
+
+
+def _pairs(fact: Relation) -> Iterator[tuple[str, Any, Any]]:
+    """What is given and what follows, of operators."""
+    for a, b in fact.pairs:
+        yield "given", a, b
     names = CONSEQUENCES.get(type(fact), ())
-    pairs += [(names[min(n, len(names) - 1)], pair) for n, pair in enumerate(fact.consequences if names else ())]
+    for n, (a, b) in enumerate(fact.consequences if names else ()):
+        yield names[min(n, len(names) - 1)], a, b
     if isinstance(fact, Nyquist):
         (kernel,) = fact.kernels
-        pairs.append(("nyquist-samples", (Down(fact.factor) @ Conv(kernel) @ Up(fact.factor), Identity())))
-    for law, (a, b) in pairs:
-        word, value = normal(a), b
-        if isinstance(word, Sum):
-            yield Given(law, word, value, str(fact))
-            rest, word = word.terms[:-1], word.terms[-1]
-            value = b - add(rest)
-        weight, word = scaled(word)
-        if weight in (1, -1) and letters_of(word):
-            yield Given(law, word, value if weight == 1 else times(-1, value), str(fact))
+        yield "nyquist-samples", Down(fact.factor) @ Conv(kernel) @ Up(fact.factor), Identity()
+    if isinstance(fact, Orthonormal):
+        (kernel,) = fact.kernels
+        band = Down(fact.factor) @ Conv(kernel)
+        yield "given", band @ band.H, Identity()
+        if fact.factor == 2:
+            bands = [Conv(kernel), Conv(Modulate([1, -1]) @ kernel)]
+            yield "power-symmetric", bands[0] @ bands[0].H + bands[1] @ bands[1].H, 2 * Identity()
+    if isinstance(fact, Paraunitary):
+        bands = [Down(fact.factor) @ Conv(h) for h in fact.kernels]
+        for i, left in enumerate(bands):
+            for j, right in enumerate(bands):
+                yield "given", left @ right.H, Identity() if i == j else Zero()
+
+
+def _same(letters: tuple[Any, ...], word: tuple[Any, ...]) -> bool:
+    """Whether they are equal up to the order of convolutions side by side."""
+    if letters == word:
+        return True
+    alike = list(map(type, letters)) == list(map(type, word)) and sum(isinstance(x, Conv) for x in word) > 1
+    return alike and _grouped(letters) == _grouped(word)
+
+
+def _grouped(letters: tuple[Any, ...]) -> list[Any]:
+    """Letters with convolutions side by side in one order."""
+    found: list[Any] = []
+    for is_kernel, run in groupby(letters, key=lambda letter: isinstance(letter, Conv)):
+        found += sorted(run, key=repr) if is_kernel else run
+    return found
 
 
 def used(rules: list[Given], node: Any) -> Iterator[tuple[str, Any, str]]:
@@ -91,7 +141,7 @@ def used(rules: list[Given], node: Any) -> Iterator[tuple[str, Any, str]]:
             continue
         word = letters_of(rule.word)
         for i in range(len(letters) - len(word) + 1):
-            if letters[i : i + len(word)] == word:
+            if _same(letters[i : i + len(word)], word):
                 weight, inner = scaled(rule.value)
                 if isinstance(inner, Zero):
                     made: Any = Zero()

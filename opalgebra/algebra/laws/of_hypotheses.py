@@ -38,6 +38,10 @@ def _energy(h: Any, g: Any) -> Sides:
     return Conv(h).H @ Conv(h) + Conv(g).H @ Conv(g), 2 * Identity()
 
 
+def _symmetric_power(q: Any) -> Sides:
+    return Conv(q) @ Conv(q).H + Conv(SIGN @ q) @ Conv(SIGN @ q).H, 2 * Identity()
+
+
 def _alias(h: Any, g: Any) -> Sides:
     return Conv(h).H @ Conv(SIGN @ h) + Conv(g).H @ Conv(SIGN @ g), Zero()
 
@@ -50,7 +54,8 @@ HYPOTHESES = [
         conditions=("A = B",), needs=lambda A, B: A == B, given=_equation,
         made=given.used_as("given"), unmade=given.used_as("given", back=True)),
     Rule("symmetric", "q:kernel", lambda q: (Conv(Flip() @ q), Conv(q)), f"{VAIDYANATHAN}, §2.4",
-        lambda q: (Conv(Flip() @ q), -Conv(q)), conditions=("q even",), given=_even,
+        lambda q: (Conv(Flip() @ q), -Conv(q)), conditions=("q even",), needs=lambda q: q == Flip() @ q,
+        given=_even,
         made=given.used_as("symmetric"), unmade=given.used_as("symmetric", back=True)),
     Rule("nyquist-samples", "h:kernel", lambda h: (Down(2) @ Conv(h) @ Up(2), Identity()), f"{VAIDYANATHAN}, §4.6",
         lambda h: (Conv(h), Identity()), conditions=("h Nyquist for k = 2",), given=_nyquist,
@@ -59,6 +64,9 @@ HYPOTHESES = [
         lambda q: (Conv(Up(2) @ (Down(2) @ (Conv(q) @ (Flip() @ q.conj())))), Identity()), f"{VAIDYANATHAN}, §6.2",
         lambda q: (Conv(q) @ Conv(q).H, Identity()), conditions=("q orthonormal for k = 2",), given=_orthonormal,
         made=given.used_as("autocorrelation")),
+    Rule("power-symmetric", "q:kernel", _symmetric_power, f"{VAIDYANATHAN}, §5.3",
+        lambda q: (_symmetric_power(q)[0], Identity()), conditions=("q orthonormal for k = 2",), given=_orthonormal,
+        made=given.used_as("power-symmetric")),
     Rule("power-complementary", "h:kernel g:kernel", _energy, f"{VAIDYANATHAN}, §6.2",
         lambda h, g: (_energy(h, g)[0], Identity()), conditions=("h, g paraunitary for k = 2",), given=_pair,
         made=given.used_as("power-complementary")),

@@ -15,7 +15,7 @@ from ...expr.sums import Sum
 from ...scalar import is_sympy
 from ..facts import Coprime, coprime, not_divides
 from . import finders as find
-from .builders import I, letters, negative
+from .builders import I, letters, negative, not_empty
 from .law import Rule, Sides
 from .sources import CROCHIERE, LINEAR, OPPENHEIM, VAIDYANATHAN
 
@@ -166,7 +166,7 @@ SUMS = [
         lambda A, B, q: (Conv((A + B) @ q), Conv(A @ q) + B), made=find.kernel_parts),
     Rule("even-samples", "", lambda: (I + Modulate([1, -1]), 2 * every(2)), f"{VAIDYANATHAN}, §4.1",
         lambda: (I - Modulate([1, -1]), 2 * every(2))),
-    Rule("even-part", "q:kernel", lambda q: (Conv(q) + Conv(Modulate([1, -1]) @ q), 2 * Conv(every(2) @ q)),
+    Rule("even-part", "q:kernel", lambda q: (Conv(q) + Conv(Modulate([1, -1]) @ q), 2 * Conv(not_empty(every(2) @ q))),
         f"{VAIDYANATHAN}, §4.1", lambda q: (Conv(q) - Conv(Modulate([1, -1]) @ q), 2 * Conv(every(2) @ q))),
     Rule("linearity", "b:scalar c:scalar A:operator B:operator C:operator",
         lambda b, c, A, B, C: (A @ (b * B + c * C), b * (A @ B) + c * (A @ C)), LINEAR,
