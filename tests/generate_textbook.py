@@ -202,6 +202,56 @@ def divisions(rng: Rng) -> Made:
     return rng.choice(makers)()
 
 
+def remainders(rng: Rng) -> Made:
+    """Σ_{r<M} Sʳ ↑M ↓M S⁻ʳ = I beside factors of which nothing is known, or written out."""
+    M, L, n = rng.choice([k, m, 2 * k, k * m, 3]), rng.choice([k, m, 2 * m, 3]), rng.choice([2, 3])
+    every = _sum(oa.Shift(r) @ _every(M) @ oa.Shift(-r), M)
+    terms = [oa.Shift(i) @ _every(n) @ oa.Shift(-i) for i in range(n)]
+    word = rng.choice([oa.Up(L), oa.Down(L), oa.Down(L) @ oa.Up(k), oa.Repeat(L), oa.AvgPool(L), oa.Conv(q) @ oa.Up(L)])
+    makers: list[Callable[[], Made]] = [
+        lambda: (every @ word, word, []),
+        lambda: (word @ every, word, []),
+        lambda: (sum(terms[1:], terms[0]) @ oa.Down(L), oa.Down(L), []),
+        lambda: (oa.Down(M) @ oa.Conv(q) @ oa.Up(L),
+                 _sum(oa.Conv(oa.Down(M) @ oa.Shift(-r) @ q) @ oa.Down(M) @ oa.Shift(r) @ oa.Up(L), M), []),
+        lambda: (oa.Conv(oa.Down(m) @ oa.box(M * m)), oa.Conv(oa.box(M)), []),
+    ]  # fmt: skip
+    return rng.choice(makers)()
+
+
+def turns(rng: Rng) -> Made:
+    """Roots of unity that are numbers, beside boxes and factors that are symbols, odd or even."""
+    turn, box = _turn(2 * pi * rng.choice([R(1, 3), R(2, 7), R(-1, 4), R(1, 2)])), oa.box(rng.choice([k, 2 * k, k * m]))
+    half = rng.choice([oa.Modulate([1, -1]), _turn(pi)])
+    odd, even = [rng.choice([Claim("coprime", 2, k), Claim("not divides", 2, k)])], [Claim("divides", 2, k)]
+    makers: list[Callable[[], Made]] = [
+        lambda: (turn @ oa.Conv(box), oa.Conv(turn @ box) @ turn, []),
+        lambda: (oa.Down(k) @ half, half @ oa.Down(k), odd),
+        lambda: (half @ oa.Shift(k), Scale(-1, oa.Shift(k) @ half), odd),
+        lambda: (half @ oa.Up(k), oa.Up(k) @ half, odd),
+        lambda: (half @ oa.Up(k), oa.Up(k), even),
+        lambda: (half @ oa.Shift(k), oa.Shift(k) @ half, even),
+    ]
+    return rng.choice(makers)()
+
+
+def functions(rng: Rng) -> Made:
+    """Frequencies with functions of the index of a sum in them: one operator for every index."""
+    at = rng.choice([w * sympy.sqrt(r**2 + 1), sympy.sqrt(r + 2), w * r**2, pi * sympy.sqrt(r + 1)])
+    turn, M = _turn(at), rng.choice([k, 2, 3, 2 * k])
+    makers: list[Callable[[], Made]] = [
+        lambda: (_sum(turn @ _turn(-at), M), Scale(M, ONE), []),
+        lambda: (_sum(turn @ S, M), _sum(Scale(exp(I * at), S @ turn), M), []),
+        lambda: (_sum(turn @ oa.Conv(q) @ _turn(-at), M), _sum(oa.Conv(turn @ q), M), []),
+        lambda: (_sum(turn, M) + ONE, ONE + _sum(turn, M), []),
+        lambda: (_sum(oa.Flip() @ turn, M), _sum(_turn(-at) @ oa.Flip(), M), []),
+    ]
+    return rng.choice(makers)()
+
+
+ASSUMED = [
+    sympy.Symbol("k", integer=True, positive=True, **told) for told in ({"odd": True}, {"even": True}, {"prime": True})
+]
 KINDS: list[Callable[[Rng], Made]] = [
     angles,
     angles,
@@ -212,6 +262,9 @@ KINDS: list[Callable[[Rng], Made]] = [
     nyquist,
     orthonormal,
     divisions,
+    remainders,
+    turns,
+    functions,
 ]
 
 
@@ -233,11 +286,17 @@ def _statement(rng: Rng, made: Made) -> tuple[Any, ...]:
         lhs, rhs = compose((extra, lhs)), compose((extra, rhs))
     if rng.random() < 0.3:
         lhs, rhs = (_rewritten(rng, side, rng.choice([0, 1]), RULES) for side in (lhs, rhs))
+    if rng.random() < 0.15:
+        scalar = rng.choice([R(1, 3), 10**30, R(1, 10**30)])
+        lhs, rhs = scalar * lhs, scalar * rhs
     equal = rng.random() < 0.5
     if not equal:
         rhs = somewhere(rng, rhs, [*MISSES, _miss_value, _miss_value], 1)[0]
     if rng.random() < 0.5:
         lhs, rhs = rhs, lhs
+    if rng.random() < 0.15 and not claims:
+        known = rng.choice(ASSUMED)
+        lhs, rhs = (oa.expr.substitute(side, {k: known}) for side in (lhs, rhs))
     named = tuple(claim for claim in claims if speaks_of(claim, lhs, rhs))
     return lhs, rhs, "equal" if equal and len(named) == len(claims) else "miss", named
 

@@ -63,6 +63,9 @@ class Relation(Hypothesis):
     def __str__(self) -> str:
         return self.words
 
+    is_deduced = False  # from other hypotheses
+    is_turned = False  # whether it says the same of transposes and conjugates by itself
+
     @property
     def consequences(self) -> list[Pair]:
         """Equations that follow."""
@@ -100,6 +103,8 @@ class Nyquist(Relation):
 class Orthonormal(Relation):
     """↓k C_q C_qᴴ ↑k = I."""
 
+    is_turned = True
+
     @property
     def consequences(self) -> list[Pair]:
         """The autocorrelation, which is δ at the multiples of k."""
@@ -109,6 +114,8 @@ class Orthonormal(Relation):
 
 class Paraunitary(Relation):
     """Σ_i (↓k C_{h_i})ᴴ ↓k C_{h_i} = I."""
+
+    is_turned = True
 
     @property
     def consequences(self) -> list[Pair]:
@@ -124,6 +131,12 @@ class Paraunitary(Relation):
             turn = Modulate([1, -1]) if count == 2 else Character(2 * pi * Rational(j, count))
             found.append((add(tuple(Conv(h).H @ Conv(turn @ h) for h in self.kernels)), Zero()))
         return found
+
+
+class Deduced(Relation):
+    """What follows from others."""
+
+    is_deduced = True
 
 
 @dataclass(frozen=True)

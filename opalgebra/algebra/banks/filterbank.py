@@ -194,6 +194,20 @@ class FilterBank(Bank):
             raise Undecided(f"whether the bank is paraunitary is undecided: {proof.reason}")
         return bool(proof)
 
+    @property
+    def is_linear_phase(self) -> bool:
+        """Whether every filter is its mirror image up to a phase: h_{2c−n} = u · conj h_n with |u| = 1 and its own c.
+
+        For real filters: symmetric or antisymmetric about a sample or half a sample.  Raises
+        :class:`~opalgebra.FormalSignalError` for formal filters, and :class:`~opalgebra.Undecided` where neither
+        could be shown.
+
+        >>> import opalgebra as oa
+        >>> oa.wavelet("bior2.2").is_linear_phase, oa.wavelet("db2").is_linear_phase
+        (True, False)
+        """
+        return all(_is_mirrored(h, self._known(h)) for h in (*self.analysis_filters, *self.synthesis_filters))
+
     def dual(self) -> FilterBank:
         """The bank of the same analysis filters with the synthesis that inverts it, of finitely many taps.
 
@@ -383,6 +397,29 @@ def adjoint(h: SignalExpr) -> SignalExpr:
     """n ↦ conj h_{−n}: the filter of C_hᴴ."""
     found: SignalExpr = Flip() @ h.conj()
     return found
+
+
+def _is_mirrored(h: SignalExpr, taps: Sparse) -> bool:
+    """Whether h_{2c−n} = u · conj h_n for some c and |u| = 1."""
+    ring = ring_of([*taps.values(), Fraction(1, 2)])
+    support = sorted(at for at, v in taps.items() if ring.convert(v))
+    if not support:
+        return True
+    twice = tuple(min(axis) + max(axis) for axis in zip(*support, strict=True))
+    across = tuple(c - n for c, n in zip(twice, support[0], strict=True))
+    if across not in support:
+        return False
+    first, last = to_sympy(taps[support[0]]), to_sympy(taps[across])  # u is last / conj first
+    mirrored, moved = Shift(twice if len(twice) > 1 else twice[0]) @ (Flip() @ exact_signal(h)), exact_signal(h).conj()
+    proofs = [
+        prove(last * last.conjugate() * Identity(), first * first.conjugate() * Identity()),
+        prove(first.conjugate() * mirrored, last * moved),
+    ]
+    if any(proof.verdict == "refuted" for proof in proofs):
+        return False
+    if not all(proofs):
+        raise Undecided(f"whether {h} is symmetric is undecided: {', '.join(p.reason for p in proofs if not p)}")
+    return True
 
 
 def exact_signal(h: SignalExpr) -> SignalExpr:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from math import gcd
 from typing import Any, TypeAlias
 
@@ -88,6 +89,22 @@ class Context:
             for y in self._parts(b)
         )
 
+    def modulo(self, poly: Poly, factor: Poly) -> Poly:
+        """A polynomial that differs by a multiple of a number: its coefficients below it, odd symbols 1 modulo 2."""
+        if not factor.is_ground:
+            return poly
+        order, found = int(factor.LC), self.poly(0)
+        odd = [order == 2 and self.is_odd(symbol) for symbol in self.polynomials.symbols]
+        for powers, c in poly.terms():
+            left = tuple(0 if one else e for e, one in zip(powers, odd, strict=True))
+            found += self.polynomials.term_new(left, int(c) % order)
+        return self.polynomials.from_dict({m: c % order for m, c in found.terms() if c % order})
+
+    def is_odd(self, symbol: Any) -> bool:
+        """Whether a symbol is known to be odd."""
+        two, one = self.poly(2), self.poly(symbol)
+        return bool(symbol.is_odd) or frozenset((2, symbol)) in self.coprime or (two, one) in self.indivisible
+
     def coprime_part(self, monomial: Poly, other: Poly) -> Poly:
         """The largest monomial that divides a monomial and is known to be coprime to another."""
         part = self.poly(1)
@@ -153,6 +170,10 @@ class Context:
         a, b = value.as_expr(), factor.as_expr()
         return any(self.implies(Less(j * b, a)) and self.implies(Less(a, (j + 1) * b)) for j in (0, -1, 1, -2))
 
+    def parts(self, monomial: Poly) -> list[Poly]:
+        """The symbols and primes of a monomial."""
+        return list(map(self.poly, self._parts(monomial)))
+
     def _parts(self, monomial: Poly) -> list[Any]:
         symbols = [s for s, e in zip(self.polynomials.symbols, monomial.LM, strict=True) if e]
         return [*symbols, *prime_factors(int(monomial.LC))]
@@ -178,6 +199,11 @@ def _primes(value: Any) -> list[Any]:
     return [*value.free_symbols, *prime_factors(int(value.as_coeff_Mul()[0]))]
 
 
+def divides(factor: Poly, other: Poly) -> bool:
+    """Whether one monomial divides another."""
+    return len(other) == 1 and divisible((other.LM, other.LC), factor)
+
+
 def divisible(monomial: tuple[Any, Any], factor: Poly) -> bool:
     exponents, coefficient = monomial
     return coefficient % factor.LC == 0 and all(e >= f for e, f in zip(exponents, factor.LM, strict=True))
@@ -199,21 +225,38 @@ def combination(
     columns: list[tuple[Poly, ...]], targets: list[tuple[Poly, ...]], context: Context
 ) -> list[list[Poly]] | None:
     """The matrix of polynomials U with columns · U = targets; None where there is none or columns are dependent."""
+    if not columns:
+        return None if any(any(target) for target in targets) else []
+    solution = _combined(columns, targets, context)
+    if solution is None or any(entry.denom not in (1, -1) for row in solution for entry in row):
+        return None
+    return [[context.polynomials(entry.numer) * context.polynomials(entry.denom) for entry in row] for row in solution]
+
+
+def rational_combination(
+    columns: list[tuple[Poly, ...]], targets: list[tuple[Poly, ...]], context: Context
+) -> list[list[Fraction]] | None:
+    """The matrix of rational numbers U with columns · U = targets; None where there is none."""
+    solution = _combined(columns, targets, context)
+    if solution is None or not all(e.numer.is_ground and e.denom.is_ground for row in solution for e in row):
+        return None
+    return [[Fraction(int(e.numer.coeff(1)), int(e.denom.coeff(1))) for e in row] for row in solution]
+
+
+def _combined(
+    columns: list[tuple[Poly, ...]], targets: list[tuple[Poly, ...]], context: Context
+) -> list[list[Any]] | None:
+    """U with entries in the field of fractions."""
     from sympy.polys.matrices import DomainMatrix
 
     size, height = len(columns), len(targets[0])
-    if not size:
-        return None if any(any(target) for target in targets) else []
     polynomials = context.polynomials.to_domain()
     domain = polynomials.get_field()
     rows = [[domain.convert_from(column[i], polynomials) for column in (*columns, *targets)] for i in range(height)]
     reduced, pivots = DomainMatrix(rows, (height, size + len(targets)), domain).rref()
     if pivots != tuple(range(size)):
         return None
-    solution = [[reduced[i, size + j].element for j in range(len(targets))] for i in range(size)]
-    if any(entry.denom not in (1, -1) for row in solution for entry in row):
-        return None
-    return [[context.polynomials(entry.numer) * context.polynomials(entry.denom) for entry in row] for row in solution]
+    return [[reduced[i, size + j].element for j in range(len(targets))] for i in range(size)]
 
 
 def never_divides(factor: Poly, rest: Affine) -> bool:

@@ -9,7 +9,18 @@ from itertools import islice
 from typing import Any, TypeAlias
 
 from ...errors import SizeError, Undecided
-from ...expr import all_factor_symbols, constants, nameless, substitute, symbols_in, walk, written_out
+from ...expr import (
+    Character,
+    Modulate,
+    all_factor_symbols,
+    constants,
+    nameless,
+    substitute,
+    symbols_in,
+    transform,
+    walk,
+    written_out,
+)
 from ...expr.node import common_ndim
 from ...expr.signals import Signal
 from ...scalar import is_sympy
@@ -21,7 +32,7 @@ from ..numbers.choose import ring_of
 from ..numbers.ring import Ring
 from ..numbers.spectrum import Spectrum
 from .canonical import Canonical, ConcreteWalker, TooMany, canonical
-from .hypotheses import models, solved, with_parities, with_value
+from .hypotheses import few_values, models, solved, with_parities, with_value
 from .ranges import COMPARED
 from .refute import difference, find, find_small
 
@@ -143,9 +154,28 @@ def _decide_symbolic(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, 
     witness = _refuted_by_small_values(lhs, rhs, facts)
     if witness is not None:
         return "refuted", "", witness
+    if _holds_for_few(lhs, rhs, facts):
+        return "proved", "", None
     symbols = ", ".join(s.name for s in all_factor_symbols(lhs, rhs))
     advice = "a hypothesis may be missing, such as given=oa.coprime(k, m)"
     return "undecided", f"{reason}; small values of {symbols} show no difference; {advice}", None
+
+
+def _holds_for_few(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...]) -> bool:
+    """Whether hypotheses leave few values of a symbol, and the statement is proved for each."""
+    for symbol in all_factor_symbols(lhs, rhs):
+        values = few_values(symbol, facts)
+        if values:
+            return all(_holds_at(lhs, rhs, facts, symbol, value) for value in values)
+    return False
+
+
+def _holds_at(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...], symbol: Any, value: int) -> bool:
+    put = [with_value(fact, symbol, value) if symbol in symbols_of([fact]) else fact for fact in facts]
+    if not all(symbols_of([fact]) or holds(fact, {}) for fact in put):
+        return True  # the hypotheses rule it out
+    left = tuple(fact for fact in put if symbols_of([fact]))
+    return decide_plain(substitute(lhs, {symbol: value}), substitute(rhs, {symbol: value}), left)[0] == "proved"
 
 
 def _walked_symbolically(lhs: Expression, rhs: Expression, facts: tuple[Hypothesis, ...]) -> Decision | None:
@@ -159,7 +189,7 @@ def _walked_symbolically(lhs: Expression, rhs: Expression, facts: tuple[Hypothes
     known = solved(facts, factor_symbols(lhs, rhs))
     for symbol, value in known.replaced:
         lhs, rhs = (substitute(side, {symbol: value}) for side in (lhs, rhs))
-    parities = with_parities(known, all_factor_symbols(lhs, rhs))
+    parities = with_parities(known, all_factor_symbols(lhs, rhs), factor_symbols(lhs, rhs))
     for symbol, value in parities.replaced[len(known.replaced) :]:
         lhs, rhs = (substitute(side, {symbol: value}) for side in (lhs, rhs))
     known, facts = parities, tuple(parities.facts)
@@ -170,9 +200,9 @@ def _walked_symbolically(lhs: Expression, rhs: Expression, facts: tuple[Hypothes
     spoken = symbols_of(fact for fact in facts if isinstance(fact, COMPARED))
     symbols = sorted({*symbols, *spoken}, key=lambda symbol: str(symbol.name))
     open_question: Undecided | None = None
-    for left, right, held in _ways_to_walk(lhs, rhs):
+    for left, right, held, turns in _ways_to_walk(lhs, rhs):
         try:
-            walker = _symbolic_walker(left, right, held, symbols, facts)
+            walker = _symbolic_walker(left, right, held, symbols, facts, turns)
             ring, context = walker.ring, walker.context
             minus = [s for state in walker.run(right) for s in state.scaled(-ring.one)]
             if vanishes([*walker.run(left), *minus], ring):
@@ -191,13 +221,15 @@ def _walked_symbolically(lhs: Expression, rhs: Expression, facts: tuple[Hypothes
     return None
 
 
-def _symbolic_walker(lhs: Expression, rhs: Expression, held: dict[Signal, str], symbols: list[Any], facts: Any) -> Any:
-    """The walker for a statement, with the ring and the units of its numbers."""
+def _symbolic_walker(
+    lhs: Expression, rhs: Expression, held: dict[Signal, str], symbols: list[Any], facts: Any, turns: bool = False
+) -> Any:
+    """The walker for a statement, with the ring and the units of its numbers, of which turns may be one."""
     from ..numbers.units import Units
     from .affine import Context
     from .symbolic import SymbolicWalker
 
-    units = Units.of(lhs, rhs)
+    units = Units.of(lhs, rhs, always=turns)
     free = {b for b, _ in units.bases if b.is_Symbol}
     ring = ring_of(units.coefficients(lhs, rhs), [*symbols, *sorted(free - set(symbols), key=str)])
     context = Context.of([*symbols, *units.integers(lhs, rhs, known=symbols)], facts)
@@ -213,15 +245,33 @@ def factor_symbols(*sides: Expression) -> set[Any]:
     return {symbol for value in flat for symbol in value.free_symbols}
 
 
-def _ways_to_walk(lhs: Expression, rhs: Expression) -> Iterator[tuple[Expression, Expression, dict[Signal, str]]]:
-    """Both sides with known taps held formal and not, sums of known length as one and written out."""
+Ways: TypeAlias = Iterator[tuple[Expression, Expression, dict[Signal, str], bool]]
+
+
+def _ways_to_walk(lhs: Expression, rhs: Expression) -> Ways:
+    """Both sides with known taps held formal and not, sums of known length as one and written out.
+
+    Then once more with the powers of roots of unity counted, in the place of one state per residue.
+    """
     signals = {n: None for e in (lhs, rhs) for n in walk(e) if isinstance(n, Signal)}
     if signals:
-        yield lhs, rhs, {signal: str(i) for i, signal in enumerate(signals)}
-    yield lhs, rhs, {}
+        yield lhs, rhs, {signal: str(i) for i, signal in enumerate(signals)}, False
+    yield lhs, rhs, {}, False
     left, right = written_out(lhs), written_out(rhs)
     if left is not lhs or right is not rhs:
-        yield left, right, {}
+        yield left, right, {}, False
+    left, right = transform(lhs, _alternating), transform(rhs, _alternating)
+    if any(isinstance(node, Character) for side in (left, right) for node in walk(side)):
+        yield left, right, {}, True
+
+
+def _alternating(node: Any) -> Any:
+    """(−1)ⁿ as a frequency."""
+    if isinstance(node, Modulate) and list(node.sequence.values.flat) == [1, -1] and node.sequence.starts == (0,):
+        from sympy import pi
+
+        return Character(pi)
+    return None
 
 
 def _small_counterexample(

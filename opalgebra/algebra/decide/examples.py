@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import combinations, islice, product
+from itertools import chain, combinations, islice, product
 from typing import Any, TypeAlias
 
 from ...errors import Undecided
@@ -79,7 +79,8 @@ def _solved(names: list[str], pairs: list[tuple[Any, Any]], ndim: int) -> Iterat
             if any(degree(side, set(symbols)) > 1 for side in _all(put)):
                 continue
             known = [name for name in names if name not in chosen]
-            for seeds in islice(product(_seeds(ndim), repeat=len(known)), SOLVED // 2):
+            several = [tuple(bank) for bank in _bank_signals() if len(bank) == len(known) and ndim == 1]
+            for seeds in islice(chain(several, product(_seeds(ndim), repeat=len(known))), SOLVED // 2):
                 if (tried := tried + 1) > SOLVED:
                     return
                 yield from _completions(put, taps, chosen, dict(zip(known, seeds, strict=True)), places, ndim)
@@ -179,7 +180,7 @@ def _bank_signals() -> list[list[Signal]]:
     delays = [[Signal([1], -i) for i in range(M)] for M in (2, 3, 4)]
     third = Fraction(1, 3)  # a reflection
     mirror = [Signal([int(i == n) - 2 * third for n in range(3)], -2) for i in range(3)]
-    return [*delays, *pairs, mirror]
+    return [*delays, *pairs, mirror, [Signal([cosine]), Signal([sine])]]
 
 
 def _orthonormal_pair(taps: list[Any]) -> list[Signal]:

@@ -31,9 +31,10 @@ from ..facts import (
     visibly_divides,
 )
 from .exponents import Condition, assumptions, can_hold, is_decided, smallest_clash
-from .ranges import COMPARED, is_linear, may_hold
+from .ranges import COMPARED, implies, is_linear, may_hold
 
 FACTOR_ONE = 3.5  # what 1 counts as, of a factor
+FEW = 16  # values of a symbol that are decided one by one
 MODELS = 2_000  # values of the symbols that are tried where satisfiability is not decided
 
 
@@ -126,19 +127,52 @@ class Solution:
     facts: list[Hypothesis] = field(default_factory=list)
 
 
-def with_parities(known: Solution, symbols: Iterable[Any]) -> Solution:
-    """The solution for symbols that are assumed to be even or odd as well: 2 k′, 2 d′ + 1, and gcd(2, k) = 1."""
+def with_parities(known: Solution, symbols: Iterable[Any], factors: Iterable[Any] = ()) -> Solution:
+    """The solution for symbols that are even or odd as well: 2 k′, 2 d′ + 1, 2 k′ − 1, and gcd(2, k) = 1 of factors.
+
+    That they are may be assumed of the symbols or given.
+    """
     import sympy
 
-    replaced, facts = list(known.replaced), list(known.facts)
+    replaced, facts, kept = list(known.replaced), list(known.facts), frozenset(factors)
     for symbol in symbols:
-        if symbol.is_odd and symbol.is_positive:  # which may be a factor, and a factor is a monomial
+        odd = [fact for fact in facts if isinstance(fact, Coprime | NotDivides) and _says_odd(fact, symbol)]
+        others = symbols_of(fact for fact in facts if fact not in odd)
+        if symbol.is_positive and (symbol.is_odd or odd) and symbol not in kept | others:
+            replaced.append((symbol, 2 * sympy.Dummy(f"{symbol.name}_up_to_2", integer=True, positive=True) - 1))
+            facts = [fact for fact in facts if fact not in odd]
+        elif symbol.is_odd and symbol.is_positive:  # which may be a factor, and a factor is a monomial
             facts.append(Coprime(2, symbol))
         elif symbol.is_even or symbol.is_odd:
             half = sympy.Dummy(f"{symbol.name}_over_2", integer=True, positive=symbol.is_even and symbol.is_positive)
             replaced.append((symbol, 2 * half + int(symbol.is_odd)))
             facts = [with_value(fact, *replaced[-1]) for fact in facts]
     return Solution(replaced, facts)
+
+
+def _says_odd(fact: Any, symbol: Any) -> bool:
+    return (
+        (fact.a, fact.b) in ((2, symbol), (symbol, 2)) if isinstance(fact, Coprime) else (fact.a, fact.b) == (2, symbol)
+    )
+
+
+def few_values(symbol: Any, facts: Iterable[Hypothesis]) -> list[int]:
+    """The values that a symbol may have, where hypotheses leave few; else none."""
+    about = [fact for fact in facts if isinstance(fact, AboutFactors) and symbol in symbols_of([fact])]
+    limits = [f.b for f in about if isinstance(f, Divides) and not is_sympy(f.b) and f.b > 0 and symbol.is_positive]
+    compared = tuple(fact for fact in facts if isinstance(fact, COMPARED))
+    numbers = sorted({n + i for fact in compared for n in map(_constant, (fact.a, fact.b)) for i in (-1, 0, 1)})
+    limits += [n for n in numbers if implies(compared, AtMost(symbol, n))][:1]
+    lowest = [1] if symbol.is_positive else [n for n in numbers[::-1] if implies(compared, AtMost(n, symbol))][:1]
+    if not limits or not lowest or min(limits) - lowest[0] >= FEW:
+        return []
+    alone = [fact for fact in about if symbols_of([fact]) == {symbol}]
+    listed = range(lowest[0], min(limits) + 1)
+    return [v for v in listed if allowed(symbol, v) and all(holds(fact, {symbol: v}) for fact in alone)]
+
+
+def _constant(value: Any) -> int:
+    return int(value.as_coeff_Add()[0]) if is_sympy(value) else int(value)
 
 
 def solved(facts: Iterable[Hypothesis], factors: Iterable[Any] = ()) -> Solution:

@@ -5,16 +5,49 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from .affine import CONSTANT, Poly, combination, common_factor, plus
+from .affine import CONSTANT, Poly, combination, common_factor, plus, times
 from .parametrised import Parametrised
+from .remainders import division, settled
 from .weights import by_power, depends_on, product, reduced, summed
 
 
 def normalised(state: Parametrised) -> Parametrised:
     """Bounded parameters merged, counted or removed as far as possible."""
+    state = _without_divisions(settled(state))
     while (after := _one_merge(state)) is not None:
         state = after
     return _without_whole_powers(state)
+
+
+def _without_divisions(state: Parametrised) -> Parametrised:
+    """The state without equations σ r + b u + … = 0 of which nothing else speaks, once r and u are replaced there."""
+    for slot in range(len(state.labels), 0, -1):
+        found = division(state, slot)
+        if found is not None and (after := _without_division(state, slot, *found)) is not None:
+            return _without_divisions(after)
+    return state
+
+
+def _without_division(state: Parametrised, slot: int, r: int, u: int, sign: int) -> Parametrised | None:
+    """Other free parameters move by multiples of u, so that the point does not depend on u."""
+    if _weight_depends_on(state, (r, u)) or state.saved or any(p in i for i in state.indices.values() for p in (r, u)):
+        return None
+    at, d = state.ndim * slot, state.ndim
+    equation = state.point[at]
+    point = [
+        plus(a, times(equation, a[r] * -sign)) if r in a else a for a in (*state.point[:at], *state.point[at + d :])
+    ]
+    labels = (*state.labels[: slot - 1], *state.labels[slot:])
+    bounds = {p: b for p, b in state.bounds.items() if p != r}
+    bare = replace(state, labels=labels, point=tuple(point), bounds=bounds)
+    column = bare.column_of(u)
+    if any(column):
+        names = [p for p in bare.parameters() if p != u]
+        found = combination([bare.column_of(p) for p in names], [column], state.context) if names else None
+        moved = [] if found is None else [(p, weight) for p, (weight,) in zip(names, found, strict=True) if weight]
+        if not moved or any(p in equation for p, _ in moved) or _weight_depends_on(state, (p for p, _ in moved)):
+            return None
+    return replace(bare, point=tuple({p: c for p, c in a.items() if p != u} for a in point))
 
 
 def _one_merge(state: Parametrised) -> Parametrised | None:

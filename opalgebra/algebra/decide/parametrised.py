@@ -19,6 +19,7 @@ from .affine import (
     Context,
     Poly,
     common_factor,
+    divides,
     divisible,
     never_divides,
     plus,
@@ -26,6 +27,7 @@ from .affine import (
     shown,
     times,
 )
+from .remainders import EQUATION, division, settled
 from .weights import (
     Function,
     in_ring,
@@ -37,7 +39,6 @@ from .weights import (
     total,
 )
 
-EQUATION = ("equation",)  # the label of a slot that is to be 0
 QUESTIONS = 6  # of divisibility, that one walk may leave open
 
 
@@ -282,7 +283,7 @@ class Parametrised:
 
         What cannot be solved for a parameter stays as an equation between them.
         """
-        state = self
+        state = settled(self)
         while True:
             if self.context.equations:
                 state = state._rewritten(axis, factor)
@@ -294,13 +295,37 @@ class Parametrised:
             try:
                 solved = state._solved(rest, factor)
             except OpenQuestion as why:
-                self.context.questions.append(str(why))
-                if len(self.context.questions) > QUESTIONS:
-                    raise
-                return state._constrained(axis, rest, factor)
+                if (parted := state._in_parts(axis, factor)) is not None:
+                    return parted[0]
+                made = state._constrained(axis, rest, factor)
+                if division(made, len(made.labels)) is None:
+                    self.context.questions.append(str(why))
+                    if len(self.context.questions) > QUESTIONS:
+                        raise
+                return made
             if solved is None:
                 return None
             state = solved
+
+    def _in_parts(self, axis: int, factor: Poly) -> tuple[Parametrised | None] | None:
+        """n divided by one symbol or prime of the factor and then by the rest; None where no part can be solved."""
+        for part in self.context.parts(factor):
+            if part == factor:
+                continue
+            state: Parametrised | None = self
+            try:
+                while state is not None:
+                    index = state.point[axis]
+                    rest = {p: r for p, c in index.items() if (r := remainder(c, part, self.context))}
+                    if not rest:
+                        quotient = {p: c.exquo(part) for p, c in index.items()}
+                        low = replace(state, point=(*state.point[:axis], quotient, *state.point[axis + 1 :]))
+                        return (low.divided(axis, factor.exquo(part)),)
+                    state = state._solved(rest, part)
+            except OpenQuestion:
+                continue
+            return (None,)
+        return None
 
     def _rewritten(self, axis: int, factor: Poly) -> Parametrised:
         """The index on one axis in terms that the factor divides, as far as equations between symbols make some."""
@@ -347,7 +372,7 @@ class Parametrised:
         for parameter in free:
             inverse = self._inverse(rest[parameter], factor)
             if inverse is not None:
-                others = {p: c * -inverse for p, c in rest.items() if p != parameter}
+                others = {p: self.context.modulo(c * -inverse, factor) for p, c in rest.items() if p != parameter}
                 return self.substituted(parameter, {**others, self.context.fresh(): factor})
         if free:
             if never_divides(factor, rest):
@@ -378,9 +403,26 @@ class Parametrised:
             return None  # a number below the factor and not 0
         if len(bounded) == 1 and rest[bounded[0]] in (1, -1) and self._fits(bounded[0], factor):
             return self._single_bounded(bounded[0], rest[bounded[0]], constant, factor)
+        if len(bounded) == 1 and rest[bounded[0]] in (1, -1) and divides(factor, self.bounds[bounded[0]]):
+            return self._every(bounded[0], constant * -rest[bounded[0]], factor)
         if len(bounded) == 2 and not constant and self._opposite(bounded, rest, factor):
             return self.substituted(bounded[0], {bounded[1]: self.context.poly(1)})
         raise OpenQuestion(f"does {factor} divide {shown(rest)}? nothing known about the factors decides it")
+
+    def _every(self, parameter: int, value: Poly, factor: Poly) -> Parametrised:
+        """r ≡ value for 0 ≤ r < b and factor | b: r = value + factor · r'."""
+        if not value.is_ground:
+            raise OpenQuestion(
+                f"is r = {value.as_expr()} modulo {factor.as_expr()} for some 0 <= r < {factor.as_expr()}?"
+            )
+        if factor.is_ground:
+            value = self.context.poly(int(value.coeff(1)) % int(factor.LC))
+        elif value:
+            self.context.require_larger(factor, abs(int(value.LC)))
+            value = value if int(value.LC) > 0 else value + factor
+        new, count = self.context.fresh(), self.bounds[parameter].exquo(factor)
+        made = self.substituted(parameter, {new: factor, **({CONSTANT: value} if value else {})})
+        return replace(made, bounds={**made.bounds, new: count})
 
     def _fits(self, parameter: int, factor: Poly) -> bool:
         """Whether the parameter stays below the factor: its bound divides it, or is known to be at most as large."""

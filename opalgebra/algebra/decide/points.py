@@ -5,21 +5,27 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import chain, islice, permutations, product
-from typing import Any
+from fractions import Fraction
+from itertools import islice, permutations, product
+from math import lcm, prod
+from typing import Any, TypeAlias
 
 from ..budget import check_time
+from ..lattices.lattice import hermite, representatives
 from ..numbers.ring import Ring
-from .affine import CONSTANT, Affine, combination, plus, times
+from .affine import CONSTANT, Affine, Context, Poly, combination, plus, rational_combination, times
 from .canonical import atoms_of
 from .merging import normalised
-from .parametrised import EQUATION, Parametrised
+from .parametrised import Parametrised
+from .remainders import EQUATION
 from .walk import INPUT
 from .weights import Function, by_power, in_ring, put, total
 
 MULTIPLIED = 6  # times that a sum over ranges is multiplied by 1 − z^v
 STATES = 600  # in such a product
-ORDERS = 24  # of ranges with one bound and one direction
+COSETS = 64  # that one family is cut into
+ORDERS = 24  # of ranges with one bound
+PAIRINGS = 600  # that are looked at for these
 
 
 def vanishes(states: list[Parametrised], ring: Ring, rounds: int = MULTIPLIED) -> bool:
@@ -33,6 +39,8 @@ def vanishes(states: list[Parametrised], ring: Ring, rounds: int = MULTIPLIED) -
 def _ranges_cancel(states: list[Parametrised], ring: Ring, rounds: int) -> bool:
     first = states[0].labels
     states = [_permuted(state, next(_orders(first, state.labels))) for state in states]
+    if rounds and (finer := _on_common_steps(states)) is not None and vanishes(finer, ring, 0):
+        return True
     for direction in _directions(states) if rounds and 2 * len(states) <= STATES else ():
         if vanishes([s for state in states for s in _multiplied(state, direction, ring)], ring, rounds - 1):
             return True
@@ -51,6 +59,67 @@ def _collected(states: list[Parametrised]) -> list[Parametrised]:
         else:
             classes.append(state)
     return [state for state in classes if state.weight]
+
+
+# -- common steps -----------------------------------------------------------------------------------------
+
+
+def _on_common_steps(states: list[Parametrised]) -> list[Parametrised] | None:
+    """The states with free parameters cut into residues, so that all move by the same steps; None where they do.
+
+    That is done where the steps of one are rational multiples of those of another.
+    """
+    first, *others = states
+    steps = [_ratios(first, state) for state in others]
+    if all(step is None or step == _identity(len(step)) for step in steps):
+        return None
+    own = _common([step for step in steps if step is not None])
+    found = _cut(first, own)
+    for state, step in zip(others, steps, strict=True):
+        finer = None if step is None else _product(step, own)
+        found += [state] if finer is None else _cut(state, finer)
+    return found if len(states) < len(found) <= STATES else None
+
+
+def _ratios(state: Parametrised, other: Parametrised) -> list[list[Fraction]] | None:
+    """The steps of a state as rational combinations of those of another one, one row for each of these."""
+    mine, theirs = state.parameters(), other.parameters()
+    if not mine or len(mine) != len(theirs):
+        return None
+    return rational_combination([other.column_of(p) for p in theirs], [state.column_of(p) for p in mine], state.context)
+
+
+def _identity(size: int) -> list[list[Fraction]]:
+    return [[Fraction(int(i == j)) for j in range(size)] for i in range(size)]
+
+
+def _common(steps: list[list[list[Fraction]]]) -> list[list[Fraction]]:
+    """A multiple of the identity that makes all of these whole."""
+    times = lcm(*(entry.denominator for step in steps for row in step for entry in row))
+    return [[times * entry for entry in row] for row in _identity(len(steps[0]))]
+
+
+def _product(left: list[list[Fraction]], right: list[list[Fraction]]) -> list[list[Fraction]]:
+    return [[sum((a * b for a, b in zip(row, column, strict=True)), Fraction(0)) for column in zip(*right, strict=True)]
+            for row in left]  # fmt: skip
+
+
+def _cut(state: Parametrised, matrix: list[list[Fraction]]) -> list[Parametrised]:
+    """The state with its free parameters t = matrix · t' + offset, for one offset of every coset."""
+    columns = tuple(tuple(int(entry) for entry in column) for column in zip(*matrix, strict=True))
+    lattice, pivots = hermite(columns)
+    names, size = state.parameters(), len(matrix)
+    if len(pivots) != size or prod(row[i] for i, row in enumerate(lattice)) > COSETS:
+        return [state]
+    unit = tuple(tuple(int(i == j) for j in range(size)) for i in range(size))
+    found = []
+    for offset in representatives(unit, lattice):
+        moved, new = state, [state.context.fresh() for _ in names]
+        for i, name in enumerate(names):
+            value = {p: row[i] for p, row in zip((*new, CONSTANT), (*lattice, offset), strict=True) if row[i]}
+            moved = moved.substituted(name, {p: state.context.poly(c) for p, c in value.items()})
+        found.append(moved)
+    return found
 
 
 # -- ranges -----------------------------------------------------------------------------------------------
@@ -186,49 +255,74 @@ def _permuted(state: Parametrised, order: list[int]) -> Parametrised:
 def _matchings(left: Parametrised, right: Parametrised) -> Iterator[dict[int, Affine]]:
     """The parameters of the right in those of the left, where both run through the same points.
 
-    M s + c and M' t + c' agree iff M = M' U with U unimodular and c − c' is in the image of M'.
+    M s + Σ vᵢ rᵢ + c and M' t + Σ wᵢ rᵢ' + c' agree iff M = M' U with U unimodular, ranges have equal bounds, and
+    rᵢ' = rᵢ, or bᵢ − 1 − rᵢ, leaves vᵢ ∓ wᵢ and the constant in the image of M'.
     """
     mine, theirs = left.parameters(), right.parameters()
-    if len(mine) != len(theirs) or len(left.bounds) != len(right.bounds):
-        return
-    ranges, others = _ranges(left), _ranges(right)
-    if {key: len(found) for key, found in ranges.items()} != {key: len(found) for key, found in others.items()}:
+    if len(mine) != len(theirs) or Counter(left.bounds.values()) != Counter(right.bounds.values()):
         return
     free = _change(left, right, mine, theirs)
     if free is None:
         return
-    one = left.context.poly(1)
-    weighs = bool(left.phase or right.phase or left.varying or right.varying)
-    choices = [permutations(ranges[key]) if weighs else [ranges[key]] for key in others]
-    for choice in islice(product(*choices), ORDERS):
-        pairs = zip(chain(*others.values()), chain(*choice), strict=True)
-        yield {**free, **{other: {own: one} for other, own in pairs}}
+    columns, poly = [right.column_of(p) for p in theirs], left.context.poly
+    for pairs in islice(_pairings(left, right, columns), ORDERS):
+        offset = _minus(left.column_of(CONSTANT), right.column_of(CONSTANT))
+        made: dict[int, Affine] = {t: dict(value) for t, value in free.items()}
+        for own, other, sign, along in pairs:
+            last = left.bounds[own] - 1
+            made[other] = {own: poly(1)} if sign == 1 else plus({own: poly(-1)}, {CONSTANT: last})
+            offset = offset if sign == 1 else _minus(offset, tuple(w * last for w in right.column_of(other)))
+            for t, c in zip(theirs, along, strict=True):
+                made[t] = plus(made[t], {own: c})
+        rest = _along(columns, offset, left.context)
+        if rest is not None:
+            yield {**made, **{t: plus(made[t], {CONSTANT: c}) for t, c in zip(theirs, rest, strict=True)}}
 
 
-def _ranges(state: Parametrised) -> dict[Any, list[int]]:
-    """The bounded parameters by bound and direction."""
-    found: dict[Any, list[int]] = {}
-    for parameter, bound in state.bounds.items():
-        found.setdefault((bound, state.column_of(parameter)), []).append(parameter)
-    return found
+def _minus(left: tuple[Poly, ...], right: tuple[Poly, ...]) -> tuple[Poly, ...]:
+    return tuple(a - b for a, b in zip(left, right, strict=True))
+
+
+def _along(columns: list[tuple[Poly, ...]], target: tuple[Poly, ...], context: Context) -> list[Poly] | None:
+    """The weights of columns whose sum is a target; None where there are none."""
+    if not any(target):
+        return [context.poly(0)] * len(columns)
+    found = combination(columns, [target], context) if columns else None
+    return None if found is None else [row[0] for row in found]
+
+
+Pairs: TypeAlias = tuple[tuple[int, int, int, list[Poly]], ...]
+
+
+def _pairings(left: Parametrised, right: Parametrised, columns: list[tuple[Poly, ...]]) -> Iterator[Pairs]:
+    """Ranges of the left with those of the right: (own, other, sign, what it moves the free parameters by)."""
+    fitting: list[list[tuple[int, int, int, list[Poly]]]] = []
+    for own, bound in left.bounds.items():
+        listed = []
+        for other in (p for p, b in right.bounds.items() if b == bound):
+            for sign in (1, -1):
+                turned = tuple(w * sign for w in right.column_of(other))
+                along = _along(columns, _minus(left.column_of(own), turned), left.context)
+                if along is not None:
+                    listed.append((own, other, sign, along))
+        fitting.append(sorted(listed, key=lambda pair: (any(pair[3]), -pair[2])))
+    for pairs in islice(product(*fitting), PAIRINGS):
+        if len({other for _, other, _, _ in pairs}) == len(pairs):
+            yield pairs
 
 
 def _change(left: Parametrised, right: Parametrised, mine: list[int], theirs: list[int]) -> dict[int, Affine] | None:
-    """The free parameters of the right in those of the left."""
-    offset = tuple(a - b for a, b in zip(left.column_of(CONSTANT), right.column_of(CONSTANT), strict=True))
+    """The free parameters of the right in those of the left, up to a constant."""
     if not theirs:
-        return None if any(offset) else {}
-    targets = [*(left.column_of(p) for p in mine), offset]
-    solution = combination([right.column_of(p) for p in theirs], targets, left.context)
+        return {}
+    columns = [right.column_of(p) for p in theirs]
+    solution = combination(columns, [left.column_of(p) for p in mine], left.context)
     if solution is None:
         return None
     from sympy.polys.matrices import DomainMatrix
 
     size, domain = len(theirs), left.context.polynomials.to_domain()
-    change = DomainMatrix([[domain.convert(entry) for entry in row[:size]] for row in solution], (size, size), domain)
+    change = DomainMatrix([[domain.convert(entry) for entry in row] for row in solution], (size, size), domain)
     if change.to_field().det() not in (domain.get_field().one, -domain.get_field().one):
         return None
-    return {
-        t: {p: c for p, c in zip((*mine, CONSTANT), row, strict=True) if c}
-        for t, row in zip(theirs, solution, strict=True)
-    }
+    return {t: {p: c for p, c in zip(mine, row, strict=True) if c} for t, row in zip(theirs, solution, strict=True)}

@@ -26,6 +26,7 @@ from ..judge.replay import common_period
 from .decision import Decision, answering, decide_plain, dimension, same_canonical
 from .examples import Assignment, assignments, at, dimension_of
 from .phases import follows
+from .squares import squares
 from .words import rewritten
 
 MAX_GENERATORS = 60
@@ -52,7 +53,8 @@ def _decide_under(lhs: Any, rhs: Any, relations: Sequence[Relation], facts: tupl
     if how:
         return "proved", how, None
     ndim = dimension_of(relations, lhs, rhs)
-    how, _ = rewritten(lhs, rhs, relations, lambda a, b: decide_plain(a, b, facts)[0] == "proved")
+    known = [*relations, *squares(relations)]
+    how, _ = rewritten(lhs, rhs, known, lambda a, b: decide_plain(a, b, facts)[0] == "proved")
     if how and any(True for _ in assignments(relations, ndim)):
         return "proved", how, None
     open_question = "neither do the hypotheses give it as they were used, nor was a counterexample found"

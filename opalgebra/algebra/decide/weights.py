@@ -85,10 +85,16 @@ def reduced(turn: Function, context: Context) -> tuple[int, Function]:
         return 1, turn
     whole, sign, kept = context.whole, 1, dict[Monomial, Any]()
     order, ones = int(whole.LC), context.polynomials.term_new(whole.LM, 1)
+    odd = [context.is_odd(symbol) for symbol in context.polynomials.symbols] if order % 2 == 0 else []
     for monomial, poly in turn.items():
-        terms = {}
+        counted: dict[Any, int] = {}
         for powers, c in poly.terms():
-            left = int(c) % order if divisible((powers, 0), ones) else int(c)
+            if odd and divisible((powers, 0), ones) and 2 * (int(c) % order) == order:  # odd times half a turn is one
+                powers = tuple(w if o else e for e, w, o in zip(powers, whole.LM, odd, strict=True))
+            counted[powers] = counted.get(powers, 0) + int(c)
+        terms = {}
+        for powers, c in counted.items():
+            left = c % order if divisible((powers, 0), ones) else c
             if not monomial and powers == whole.LM and 2 * left >= order:
                 sign, left = -1, left - order // 2
             if left:

@@ -68,6 +68,7 @@ class Rule:
     word: LinearOperator
     value: LinearOperator
     kernels: Counter[Any]
+    turned: bool = False  # whether it is the equation transposed or conjugated
 
 
 def rewritten(lhs: Any, rhs: Any, relations: Sequence[Any], equal: Equal) -> tuple[str, list[Use] | None]:
@@ -105,7 +106,7 @@ def _by_difference(lhs: Any, rhs: Any, relations: Sequence[Any], equal: Equal) -
             for weight in (w for rate in rates for w in (-1 * rate, rate, *_inverse(rate))):
                 if equal(left + Scale(weight, a), right + Scale(weight, b)):  # rhs = lhs + weight (a − b)
                     how = f"the difference of both sides is that of the hypothesis {relation}"
-                    stated = not signals and n < len(relation.pairs)
+                    stated = not (signals or relation.is_deduced) and n < len(relation.pairs)
                     return how, [Use(relation, n, weight, Identity(), Identity())] if stated else None
     return "", []
 
@@ -118,14 +119,19 @@ def _inverse(rate: Any) -> tuple[Any, ...]:
 
 
 def _rules_of(relation: Any) -> list[Rule]:
+    """Every equation, and what it says of transposes and conjugates."""
     rules = []
     for n, (a, b) in enumerate(relation.pairs):
         word, value = a, b
         if isinstance(a, Sum):
             word = a.terms[-1]
             value = b - add(a.terms[:-1])
-        rules.append(Rule(relation, n, word, value, _kernels_in((word,), relation)))
-    return rules
+        kernels = _kernels_in((word,), relation)
+        rules.append(Rule(relation, n, word, value, kernels))
+        if not relation.is_turned:
+            turned = ((word.T, value.T), (word.conj(), value.conj()), (word.H, value.H))
+            rules += [Rule(relation, n, left, right, kernels, turned=True) for left, right in turned]
+    return sorted(rules, key=lambda rule: rule.turned)
 
 
 def _kernels_in(word: Word, relation: Any) -> Counter[Any]:
@@ -203,7 +209,8 @@ class _Rewriter:
                     kernels = _kernels_in(part, rule.relation)
                     if kernels and kernels == rule.kernels and self.equal(compose(part), rule.word):
                         before, after = word[:i], word[i + length :]
-                        self.uses.append(Use(rule.relation, rule.equation, weight, compose(before), compose(after)))
+                        use = Use(rule.relation, rule.equation, weight, compose(before), compose(after))
+                        self.uses.append(None if rule.turned or rule.relation.is_deduced else use)
                         made = words(compose((*before, rule.value, *after)))
                         return [(_times(weight, w), other) for w, other in made]
         return None

@@ -239,8 +239,13 @@ def _inverted(matrix: Any) -> _Inverted:
     if exactly.domain.is_EX:  # of numbers and z together; SymPy 1.14 has no adjugate there
         determinant = sympy.expand(polynomials.det(method="berkowitz"))
         return _Inverted(polynomials.adjugate().applyfunc(sympy.expand), _laurent(determinant), delay)
-    adjugate, determinant = exactly.adj_det()
-    return _Inverted(adjugate.to_Matrix(), _laurent(exactly.domain.to_sympy(determinant)), delay)
+    domain = exactly.domain
+    determinant = exactly.charpoly()[-1] * (-1) ** matrix.rows
+    if not determinant:
+        return _Inverted(None, {}, delay)
+    inverse, below = exactly.inv_den()  # adj_det of SymPy 1.14 fails where a coefficient of the polynomial is 0
+    adjugate = inverse.scalarmul(determinant).applyfunc(lambda entry: domain.exquo(entry, below))
+    return _Inverted(adjugate.to_Matrix(), _laurent(domain.to_sympy(determinant)), delay)
 
 
 def _laurent(expression: Any) -> Laurent:

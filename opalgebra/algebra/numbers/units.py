@@ -34,8 +34,8 @@ class Units(Spectrum):
     indices: frozenset[Any] = frozenset()
 
     @classmethod
-    def of(cls, *roots: Any) -> Units:
-        """The units of a statement."""
+    def of(cls, *roots: Any, always: bool = False) -> Units:
+        """The units of a statement, ``always`` with ζ: then roots of unity that are numbers are its powers too."""
         nodes = [node for root in roots for node in walk(root)]
         indices = frozenset(node.index for node in nodes if isinstance(node, Indexed))
         frequencies = [entry for node in nodes if isinstance(node, Character) for entry in axes(node.frequency)]
@@ -43,7 +43,7 @@ class Units(Spectrum):
         angles = [angle for factor in factors for angle in _angles(factor)]
         parts = [*map(normal_parts, frequencies), *((t, a) for t, a in map(normal_parts, angles))]
         order = Spectrum.of(*roots).order
-        turn = _turn_of(parts, always=order == 0)
+        turn = _turn_of(parts, always=always or order == 0)
         found = _denominators(parts[: len(frequencies)], parts[len(frequencies) :], turn)
         units = tuple(sorted(found.items(), key=lambda item: str(item[0])))
         return cls(units, order if turn is None else 0, _bases(factors), turn, indices)._checked()

@@ -327,3 +327,27 @@ def test_rendering():
     again = eval(repr(bank), {name: getattr(oa, name) for name in oa.__all__})
     assert again.operator == bank.operator
     assert biorthogonal_bank(oa.Signal([1]), oa.Signal([1])).rate == 2
+
+
+def test_linear_phase() -> None:
+    haar = oa.filterbank([[1, 1], [1, -1]], [[1, 1], [-1, 1]], 2)
+    turned = [sympy.exp(2 * sympy.pi * sympy.I * n / 5) for n in range(4)]
+    for bank in (haar, oa.wavelet("bior2.2"), oa.dft_bank(3), oa.filterbank([turned], [[0, 0, 1]], 2)):
+        assert bank.is_linear_phase
+    near = [[1, 2, 3], [1, 2, 1, 0, 1], [1, sympy.Rational(10**20 + 1, 10**20)], [1, sympy.I, 2], [1, 2, sympy.I]]
+    for taps in near:
+        assert not oa.filterbank([taps], [[1]], 2).is_linear_phase
+    assert not oa.cosine_bank(2).is_linear_phase  # each band by itself
+    assert oa.filterbank([[[1, 2], [2, 1]]], [[[1]]], (2, 2)).is_linear_phase
+    assert not oa.filterbank([[[1, 2], [3, 1]]], [[[1]]], (2, 2)).is_linear_phase
+    with pytest.raises(oa.FormalSignalError):
+        _ = oa.filterbank([oa.signals("h")], [[1]], 2).is_linear_phase
+
+
+def test_symmetry_of_random_filters() -> None:
+    rng = np.random.default_rng(7)
+    for _ in range(60):
+        taps = rng.integers(-1, 2, rng.integers(1, 5))
+        kept = np.trim_zeros(taps)
+        symmetric = any((kept == sign * kept[::-1]).all() for sign in (1, -1))
+        assert oa.filterbank([list(map(int, taps))], [[1]], 2).is_linear_phase == symmetric

@@ -78,6 +78,7 @@ def test_an_inverse_undoes_what_was_done() -> None:
         (oa.AvgPool(2), "not one-to-one"),
         (oa.Block([[I, I]]), "not one-to-one"),
         (oa.Block([[I, I], [I, I]]), "is 0"),
+        (oa.Block([[I, oa.Shift(1)], [I, -1 * I]]), "−1 − z⁻¹, no monomial"),  # whose trace is 0
         (I + oa.Shift(1), "1 + z⁻¹"),
         (I - I, "is 0"),
         (I + oa.Flip(), "rates"),

@@ -119,16 +119,21 @@ def shifts_twice(patch: pytest.MonkeyPatch) -> None:
 
 # A statement with which each prover goes wrong: what is true must not be refuted, what is false not hold under check().
 TONE, TURN = Modulate(2 * sympy.pi / 3), sympy.exp(2 * sympy.pi * sympy.I * k / 3)
+OPEN = (Down(k) @ Up(3)) ** 2, Down(k**2) @ Up(9)  # equal, and not decided
 BIG = [1.0] * 70 + [2.0**53]
 CASES: dict[str, tuple[Plant, Statement, bool]] = {
     "says equal": (says_equal, (Conv(q).T, Conv(q), ()), False),
     "says different": (says_different, (Down(2) @ Up(2), I, ()), True),
     "rounds when it substitutes": (
         rounds_when_it_substitutes,
-        (TONE @ Conv(oa.box(k)), Conv(TONE @ oa.box(k)) @ TONE, ()),
+        (TONE @ Conv(oa.box(k)) + OPEN[0], Conv(TONE @ oa.box(k)) @ TONE + OPEN[1], ()),
         True,
     ),
-    "confuses values": (confuses_values, (TONE @ Conv(oa.box(k)), Conv(TONE @ oa.box(k)) @ TONE, ()), True),
+    "confuses values": (
+        confuses_values,
+        (TONE @ Conv(oa.box(k)) + OPEN[0], Conv(TONE @ oa.box(k)) @ TONE + OPEN[1], ()),
+        True,
+    ),
     "forgets assumptions": (forgets_assumptions, (Down(prime) @ Shift(1) @ Up(prime), Zero(), ()), True),
     "forgets hypotheses": (
         forgets_hypotheses,
