@@ -77,9 +77,9 @@ class _Writer:
         self._same: dict[str, int] = {}
         self.symbols: dict[str, str] = {}
         self.even = {fact.signal.name for fact in proof.given if isinstance(fact, Symmetric) and fact.is_even}
-        ends = [Step(proof.lhs, "", ""), Step(proof.rhs, "hypothesis", ", ".join(map(str, proof.given)))]
-        steps = [] if relations_of(proof.given) else proof.steps
-        steps = steps or (ends if proof.verdict == "proved" else [Step(side, "", "") for side in (proof.lhs, proof.rhs)])
+        steps = proof.steps or [Step(side, "", "") for side in (proof.lhs, proof.rhs)]
+        if relations_of(proof.given) and proof.verdict == "proved":  # of which the cofactors are what is checked
+            steps = [steps[0], Step(proof.rhs, "hypothesis", ", ".join(map(str, proof.given)))]
         self.ndim = dimension(proof.lhs, proof.rhs)
         self.plain = [[0, 1]] * self.ndim
         self.roots = [expand(expression) for expression, _, _ in steps]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from heapq import heappop, heappush
-from itertools import count
+from itertools import count, pairwise
 from typing import Any
 
 from ...errors import Undecided
@@ -24,10 +24,11 @@ from .rewrite import Facts, normalise, tidied
 SECONDS = 4.0
 EXPANDED = 40  # expressions on which all laws are tried, of both sides together
 LARGER = 2.5  # how much larger than the larger side an expression may be
-QUIET = frozenset(  # laws that the rewriter uses, or that fit nearly everything
-    "sum-left sum-right sum-scale sum-transpose sum-adjoint sum-conj sum-constant arithmetic character-zero sum-reversed "
-    "kernel-scale conv-commute linearity transpose-twice adjoint-twice conj-twice".split()
-)
+QUIET = frozenset((  # laws that the rewriter uses, or that fit nearly everything
+    "sum-left", "sum-right", "sum-scale", "sum-transpose", "sum-adjoint", "sum-conj", "sum-constant", "arithmetic",
+    "character-zero", "sum-reversed", "kernel-scale", "conv-commute", "linearity", "transpose-twice", "adjoint-twice",
+    "conj-twice",
+))  # fmt: skip
 
 
 def meeting(lhs: Any, rhs: Any, facts: Facts) -> list[Step] | None:
@@ -109,8 +110,8 @@ class _Search:
 
 def _joined(left: list[Step], right: list[Step]) -> list[Step]:
     """The left lines and then the right ones from the last to the first."""
-    steps = [*left, *(Step(right[m - 1].expression, right[m].law, right[m].condition) for m in range(len(right) - 1, 0, -1))]
-    return _without_loops(steps)
+    back = (Step(before.expression, after.law, after.condition) for before, after in reversed(list(pairwise(right))))
+    return _without_loops([*left, *back])
 
 
 def _without_loops(steps: list[Step]) -> list[Step]:
@@ -124,6 +125,3 @@ def _without_loops(steps: list[Step]) -> list[Step]:
 
 def _size(expression: Any) -> int:
     return sum(1 for _ in walk(expression))
-
-
-

@@ -23,7 +23,6 @@ from ...expr import (
     Shift,
     Up,
     apart,
-    nameless,
     symbols_in,
     transform,
 )
@@ -31,17 +30,16 @@ from ...expr.factors import axes, is_one, is_symbolic
 from ...expr.operators import Compose, Conj, Identity, LinearOperator, Power, Scale, Sum, Transpose, Zero, add, compose
 from ...expr.sampling import SamplingMatrix
 from ...expr.signals import Applied, ConjSignal, Signal, SignalSum
-from ...scalar import exact, is_sympy
 from ..budget import check_time
 from ..decide.proof import Step
 from ..facts import AboutFactors, Hypothesis
 from ..judge.evaluate import Expression
 from ..lattices.sampling import gcld
-from ..laws.finders import canonical_number, scaled, times
 from ..laws.given import Given, as_rules, used
 from ..laws.law import FORWARD, Law
 from ..laws.match import divide, divide_shift, head_of, rewritten, shared_factor
 from ..laws.table import laws
+from .collecting import collect, spelled
 
 Rewrite: TypeAlias = tuple[str, Any, str]  # law name, new expression, condition
 Facts: TypeAlias = tuple[Hypothesis, ...]
@@ -54,9 +52,8 @@ KERNEL_LIMIT = 4096  # products of concrete kernels are computed up to this many
 def normalise(expression: Expression, facts: Facts = (), without: str = "") -> list[Step]:
     """The lines from an expression to its normal form; as far as that goes without one of the laws."""
     unfolding = (_adjoint_unfolded,) if without and without != "adjoint" else ()
-    strategies = (
-        given_said, summed, without_wrapper, *unfolding, letter_named, given_used, _neighbours, _sums_apart, numbers_written, collect,
-    )  # fmt: skip
+    first = (given_said, summed, without_wrapper, *unfolding, letter_named, given_used)
+    strategies = (*first, _neighbours, _sums_apart, numbers_written, collect)
     return lines(expression, facts, strategies, without)
 
 
@@ -192,7 +189,11 @@ def _sums_apart(node: Any, facts: Facts) -> Rewrite | None:
 
 def numbers_written(node: Any, facts: Facts) -> Rewrite | None:
     """Numbers with symbols multiplied out, so that equal ones look alike."""
-    return by_finder(("euler", "arithmetic"), node, facts) if isinstance(node, Scale | Character) else None
+    if isinstance(node, Scale | Character):
+        return by_finder(("euler", "arithmetic"), node, facts)
+    if isinstance(node, Modulate | Compose):
+        return by_finder(("modulate-one", "modulate-product", "modulate-sign", "alternating-conv"), node, facts)
+    return by_finder(("signal-sum",), node, facts) if isinstance(node, Applied) else None
 
 
 def given_used(node: Any, facts: Facts) -> Rewrite | None:
@@ -445,12 +446,6 @@ def _order(kernel: Any) -> tuple[bool, str]:
     return isinstance(kernel, Signal), spelled(kernel)
 
 
-@lru_cache(maxsize=4096)
-def spelled(node: Any) -> str:
-    """What terms and kernels are put in order by."""
-    return repr(node)
-
-
 def _exact_product(p: Signal, q: Signal) -> Signal:
     """p ∗ q without rounding."""
     from ..judge.evaluate import Evaluator
@@ -459,44 +454,3 @@ def _exact_product(p: Signal, q: Signal) -> Signal:
     assert p.ndim is not None
     evaluator = Evaluator(p.ndim)
     return to_signal(evaluator.act(Conv(p), evaluator.signal(q)), p.ndim)
-
-
-def collect(node: Any, facts: Facts) -> Rewrite | None:
-    """Equal terms of a sum added, also under sums over an index; terms in order, zeros dropped."""
-    if not isinstance(node, Sum):
-        return None
-    totals: dict[LinearOperator, tuple[Any, LinearOperator]] = {}
-    for term in node.terms:
-        scalar, operator = (term.scalar, term.operator) if isinstance(term, Scale) else (1, term)
-        if isinstance(operator, Zero):
-            continue
-        key, weight, shown = _like_terms(operator, exact(scalar))
-        if key in totals:
-            before, first = totals[key]
-            if isinstance(first, IndexedSum):
-                weight = _renamed(weight, operator.index, first.index)
-            weight, shown = before + weight, first
-        totals[key] = canonical_number(weight), shown
-    kept = [(spelled(key), c, operator) for key, (c, operator) in totals.items() if c != 0]
-    kept.sort(key=lambda entry: entry[0])
-    new = add(tuple(_of_weight(c, operator) for _, c, operator in kept))
-    return None if new == node else ("collect-terms", new, "")
-
-
-def _like_terms(operator: Any, scalar: Any) -> tuple[LinearOperator, Any, LinearOperator]:
-    """What terms are put together by, the weight of this one, and it without its weight."""
-    if not isinstance(operator, IndexedSum):
-        return operator, scalar, operator
-    weight, word = scaled(operator.body)
-    bare = IndexedSum(word, operator.index, operator.stop)
-    return nameless(bare), weight * scalar if is_sympy(weight) else scalar * weight, bare
-
-
-def _renamed(number: Any, index: Any, other: Any) -> Any:
-    return number.xreplace({index: other}) if is_sympy(number) else number
-
-
-def _of_weight(number: Any, operator: Any) -> LinearOperator:
-    if isinstance(operator, IndexedSum):
-        return IndexedSum(times(number, operator.body), operator.index, operator.stop)
-    return operator if number == 1 else Scale(number, operator)

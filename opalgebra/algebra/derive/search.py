@@ -12,7 +12,20 @@ from itertools import pairwise
 from typing import Any, TypeAlias
 
 from ...errors import Undecided
-from ...expr import Block, Conv, Down, IndexedSum, SamplingMatrix, Shift, Signal, Up, axes, is_symbolic, ratio
+from ...expr import (
+    Block,
+    Conv,
+    Down,
+    IndexedSum,
+    SamplingMatrix,
+    Shift,
+    Signal,
+    Up,
+    axes,
+    is_symbolic,
+    ratio,
+    substitute,
+)
 from ...expr.contents import constants, has_blocks
 from ...expr.operators import Compose, Identity, Scale, Sum, Zero, add, compose
 from ...expr.sums import nameless
@@ -26,12 +39,14 @@ from ..decide.prove import decide
 from ..equations import relations_of
 from ..facts import Hypothesis
 from ..judge.evaluate import Evaluator, Expression
+from ..laws.given import values
 from ..laws.law import BACKWARD, FORWARD, Law
 from ..laws.table import laws
 from ..numbers.choose import ring_of
 from ..numbers.ring import Ring
+from .collecting import spelled
 from .meeting import meeting
-from .rewrite import Facts, identity_gone, letter_named, lines, normalise, spelled
+from .rewrite import Facts, identity_gone, letter_named, lines, normalise
 
 SHORT = 8  # lines up to which a derivation is better than one law that says the same
 
@@ -42,12 +57,32 @@ def derivation(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step]:
         return block_derivation(lhs, rhs, facts)
     with limited(DERIVATION):
         steps = _by_laws(lhs, rhs, facts)
+        steps = _by_values(lhs, rhs, facts) if steps is None else steps
     if steps is not None:
         return steps
     if lhs == rhs:
         return [Step(lhs, "", "")]
     law, condition = ("hypothesis", ", ".join(map(str, facts))) if relations_of(facts) else ("canonical-form", "")
     return [Step(lhs, "", ""), Step(rhs, law, condition)]
+
+
+def _by_values(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | None:
+    """Lines that begin and end with what is given for factors, such as k = a m."""
+    put = list(values(facts))
+    if not put:
+        return None
+    sides: list[Any] = [lhs, rhs]
+    for symbol, value, _ in put:
+        sides = [substitute(side, {symbol: value}) for side in sides]
+    middle = [Step(lhs, "", "")] if sides[0] == sides[1] else _by_laws(sides[0], sides[1], facts)
+    if middle is None:
+        return None
+    condition = ", ".join(dict.fromkeys(said for _, _, said in put))
+    steps = [Step(sides[0], "substitute", condition), *middle[1:]]
+    steps = steps if sides[0] != lhs else [Step(lhs, "", ""), *middle[1:]]
+    steps = [Step(lhs, "", ""), *steps] if sides[0] != lhs else steps
+    steps += [Step(rhs, "substitute", condition)] if sides[1] != rhs else []
+    return steps if lines_hold(steps, facts) else None
 
 
 def _by_laws(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | None:
@@ -73,15 +108,17 @@ def _elementary(lhs: Expression, rhs: Expression, facts: Facts, law: str) -> lis
         steps = _joined(lhs, rhs, facts, law)
     except Undecided:  # the time is over
         return None
+    steps = None if steps is None else _seen_apart(steps)
     if steps is None or len(steps) > SHORT or any(step.law == law for step in steps):
         return None
     return steps if lines_hold(steps, facts) else None
 
 
-LINEAR = frozenset(
-    "distribute-left distribute-right identity-left identity-right scale-left scale-right scale-scale scale-one scale-sum "
-    "sum-left sum-right sum-scale sum-sum zero-left zero-right collect-terms arithmetic linearity power".split()
-)  # laws of which lines in a row are one line of a lecture
+LINEAR = frozenset((  # laws of which lines in a row are one line of a lecture
+    "distribute-left", "distribute-right", "identity-left", "identity-right", "scale-left", "scale-right",
+    "scale-scale", "scale-one", "scale-sum", "sum-left", "sum-right", "sum-scale", "sum-sum", "zero-left", "zero-right",
+    "collect-terms", "arithmetic", "linearity", "power",
+))  # fmt: skip
 
 
 def told_shortly(steps: list[Step], lines: int) -> list[Step]:
@@ -103,7 +140,7 @@ def _alike(one: Any, other: Any) -> bool:
 
 
 def _seen_apart(steps: list[Step]) -> list[Step]:
-    """The lines without those that print like the line before, up to the order of terms; the first and the last stay what they are."""
+    """The lines without those that print like the one before, up to the order of terms; both ends stay."""
     result = steps[:1]
     for step in steps[1:]:
         if not _alike(step.expression, result[-1].expression):

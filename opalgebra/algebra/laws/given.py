@@ -56,8 +56,8 @@ def _rules_of(fact: Hypothesis, normal: Callable[[Any], Any] | None) -> Iterator
     if isinstance(fact, Symmetric):
         turn, kernel = Flip() @ fact.signal, fact.signal
         moved = negated(axes(fact.twice)) if isinstance(fact.twice, tuple) else -fact.twice
-        word = letters_of(Shift(moved)) if any(axes(fact.twice)) else ()
-        yield Given("symmetric", Conv(turn), times(fact.sign, compose((*word, Conv(kernel)))), str(fact))
+        delay = letters_of(Shift(moved)) if any(axes(fact.twice)) else ()
+        yield Given("symmetric", Conv(turn), times(fact.sign, compose((*delay, Conv(kernel)))), str(fact))
     elif isinstance(fact, Relation):
         yield from (Given(law, word, value, str(fact)) for law, word, value in _on_signals(fact))
         for law, a, b in _pairs(fact):
@@ -119,7 +119,8 @@ def _grouped(letters: tuple[Any, ...]) -> list[Any]:
     """Letters with convolutions side by side in one order."""
     found: list[Any] = []
     for is_kernel, run in groupby(letters, key=lambda letter: isinstance(letter, Conv)):
-        found += sorted(run, key=repr) if is_kernel else run
+        alike = list(run)
+        found += sorted(alike, key=repr) if is_kernel else alike
     return found
 
 
@@ -183,4 +184,3 @@ def values(facts: Facts) -> Iterator[tuple[Any, Any, str]]:
             if is_sympy(symbol) and symbol.is_Symbol and not (is_sympy(value) and symbol in value.free_symbols):
                 yield symbol, value, str(fact)
                 break
-

@@ -232,7 +232,7 @@ class Rule(Law):
 
 def _known(fact: Hypothesis, facts: tuple[Hypothesis, ...]) -> bool:
     if isinstance(fact, Coprime):
-        if not (is_sympy(fact.a) or is_sympy(fact.b)):
+        if not (is_sympy(fact.a) or is_sympy(fact.b)) or 1 in (fact.a, fact.b):
             return True  # numbers that are not coprime make no hypothesis
         return fact in facts or Coprime(fact.b, fact.a) in facts
     return fact in facts

@@ -247,7 +247,10 @@ def same_numbers(left, right):
     """Equal; up to rounding where characters have made complex floats of the ints, or numbers of SymPy."""
     if left == right:
         return True
-    window = tuple(slice(min(a, b), max(c, d)) for a, b, c, d in zip(left.starts, right.starts, ends(left), ends(right)))
+    window = tuple(
+        slice(min(a, b), max(c, d))
+        for a, b, c, d in zip(left.starts, right.starts, ends(left), ends(right), strict=True)
+    )
     a, b = (side[window] for side in (left, right))
     if {a.dtype.kind, b.dtype.kind} <= set("iu"):
         return bool((a == b).all())
@@ -255,7 +258,7 @@ def same_numbers(left, right):
 
 
 def ends(signal):
-    return tuple(n + size for n, size in zip(signal.starts, signal.values.shape))
+    return tuple(n + size for n, size in zip(signal.starts, signal.values.shape, strict=True))
 
 
 @pytest.mark.parametrize("name", NAMES)
