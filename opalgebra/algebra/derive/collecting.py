@@ -10,6 +10,12 @@ from ...expr.operators import LinearOperator, Scale, Sum, Zero, add
 from ...scalar import exact, is_sympy
 from ..laws.finders import Facts, canonical_number, scaled, times
 
+LINEAR = frozenset((  # laws of which lines in a row are one line of a lecture
+    "distribute-left", "distribute-right", "identity-left", "identity-right", "scale-left", "scale-right",
+    "scale-scale", "scale-one", "scale-sum", "sum-left", "sum-right", "sum-scale", "sum-sum", "zero-left", "zero-right",
+    "collect-terms", "arithmetic", "linearity", "power",
+))  # fmt: skip
+
 
 def collect(node: Any, facts: Facts) -> tuple[str, Any, str] | None:
     """Equal terms of a sum added, also under sums over an index; terms in order, zeros dropped."""

@@ -192,8 +192,9 @@ def numbers_written(node: Any, facts: Facts) -> Rewrite | None:
     if isinstance(node, Scale | Character):
         return by_finder(("euler", "arithmetic"), node, facts)
     if isinstance(node, Modulate | Compose):
-        return by_finder(("modulate-one", "modulate-product", "modulate-sign", "alternating-conv"), node, facts)
-    return by_finder(("signal-sum",), node, facts) if isinstance(node, Applied) else None
+        names = ("modulate-one", "modulate-product", "modulate-sign", "alternating-conv", "arithmetic")
+        return by_finder(names, node, facts)
+    return by_finder(("signal-sum", "zero-signal"), node, facts) if isinstance(node, Applied | SignalSum) else None
 
 
 def given_used(node: Any, facts: Facts) -> Rewrite | None:

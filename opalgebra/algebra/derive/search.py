@@ -44,7 +44,7 @@ from ..laws.law import BACKWARD, FORWARD, Law
 from ..laws.table import laws
 from ..numbers.choose import ring_of
 from ..numbers.ring import Ring
-from .collecting import spelled
+from .collecting import LINEAR, spelled
 from .meeting import meeting
 from .rewrite import Facts, identity_gone, letter_named, lines, normalise
 
@@ -112,13 +112,6 @@ def _elementary(lhs: Expression, rhs: Expression, facts: Facts, law: str) -> lis
     if steps is None or len(steps) > SHORT or any(step.law == law for step in steps):
         return None
     return steps if lines_hold(steps, facts) else None
-
-
-LINEAR = frozenset((  # laws of which lines in a row are one line of a lecture
-    "distribute-left", "distribute-right", "identity-left", "identity-right", "scale-left", "scale-right",
-    "scale-scale", "scale-one", "scale-sum", "sum-left", "sum-right", "sum-scale", "sum-sum", "zero-left", "zero-right",
-    "collect-terms", "arithmetic", "linearity", "power",
-))  # fmt: skip
 
 
 def told_shortly(steps: list[Step], lines: int) -> list[Step]:

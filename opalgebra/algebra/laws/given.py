@@ -11,7 +11,6 @@ from ...expr import (
     Conv,
     Down,
     Flip,
-    IndexedSum,
     LinearOperator,
     Modulate,
     Shift,
@@ -24,13 +23,16 @@ from ...expr import (
     substitute,
     symbols_in,
 )
-from ...expr.characters import Character
 from ...expr.operators import Compose, Identity, Sum, Zero, add, compose
 from ...scalar import is_sympy
 from ..equations import Equation, Nyquist, Orthonormal, Paraunitary, Relation, Symmetric
 from ..facts import Equal, Hypothesis
 from .finders import Facts, Made, letters_of, scaled, times
 
+OF_HYPOTHESES = frozenset((
+    "substitute", "given", "symmetric", "nyquist-samples", "autocorrelation", "power-symmetric", "power-complementary",
+    "alias-free",
+))  # fmt: skip
 CONSEQUENCES = {Paraunitary: ("power-complementary", "alias-free"), Orthonormal: ("autocorrelation",)}
 
 
@@ -169,9 +171,7 @@ def _is_telling(value: Any) -> bool:
 
 
 def substituted(node: Any, facts: Facts) -> Made:
-    """A factor by what is given for it, k = a m."""
-    if not isinstance(node, Down | Up | Shift | Conv | IndexedSum | Character):
-        return
+    """A factor by what is given for it, k = a m, in all of a part of the line."""
     for symbol, value, condition in values(facts):
         if symbol in symbols_in(node):
             yield substitute(node, {symbol: value}), condition

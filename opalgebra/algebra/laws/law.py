@@ -15,12 +15,23 @@ from typing import Any, TypeAlias
 
 from ..._verbs import Drawn, verb
 from ...errors import UnknownLaw
-from ...expr import SamplingMatrix, factor, is_symbolic
+from ...expr import FormalOperator, FormalSignal, SamplingMatrix, factor, is_symbolic, nameless
 from ...scalar import is_sympy
 from ..decide.proof import Proof
 from ..decide.prove import prove
 from ..facts import Coprime, Hypothesis
-from .match import MARK, Bindings, Build, Finder, classes_in, found_in, parameter, rewrites
+from .match import (
+    MARK,
+    Bindings,
+    Build,
+    Finder,
+    all_places,
+    classes_in,
+    found_in,
+    parameter,
+    rewrites,
+    run_length,
+)
 
 Sides: TypeAlias = tuple[Any, Any]
 FORWARD, BACKWARD = False, True
@@ -141,7 +152,7 @@ class Law(Stated, Drawn):
     def apply(self, expression: Any, facts: tuple[Hypothesis, ...] = (), **values: Any) -> Iterator[Any]:
         """The expressions that one use of the law makes, left to right first, then right to left."""
         for reverse in (False, True):
-            for new, _ in self.uses(expression, reverse, facts, values):
+            for new, _ in self.every_use(expression, reverse, facts, values):
                 yield new
 
     def uses(
@@ -158,6 +169,32 @@ class Law(Stated, Drawn):
             yield from found_in(expression, finder, facts)
         if pattern is not None:
             yield from rewrites(expression, pattern, self.builder(reverse, facts), self._read(values or {}))
+
+    def every_use(
+        self,
+        expression: Any,
+        reverse: bool,
+        facts: tuple[Hypothesis, ...] = (),
+        values: Mapping[str, Any] | None = None,
+    ) -> Iterator[tuple[Any, str]]:
+        """The uses, and where there are none those of its side as it is written, for the parameters in ``values``."""
+        found = False
+        for use in self.uses(expression, reverse, facts, values):
+            found = True
+            yield use
+        if not found:
+            yield from self._as_written(expression, reverse, facts, values or {})
+
+    def _as_written(
+        self, expression: Any, reverse: bool, facts: tuple[Hypothesis, ...], values: Mapping[str, Any]
+    ) -> Iterator[tuple[Any, str]]:
+        sides, wanted = self.instance(**values), self.hypotheses(**values)
+        if not all(_known(fact, facts) for fact in wanted) or isinstance(sides[reverse], FormalOperator | FormalSignal):
+            return
+        side = nameless(sides[reverse])
+        for node, put in all_places(expression, run_length(side)):
+            if nameless(node) == side:
+                yield put(sides[not reverse]), ", ".join(map(str, wanted))
 
     def finder(self, reverse: bool) -> Finder | None:
         """What says it where no pattern can."""

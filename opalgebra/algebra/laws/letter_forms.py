@@ -15,6 +15,7 @@ from ...expr import (
     Modulate,
     Shift,
     Signal,
+    Zero,
     axes,
     fresh_index,
     symbols_in,
@@ -54,7 +55,7 @@ def without_turns(node: Any, facts: Facts) -> Made:
 
 
 def computed(node: Any, facts: Facts) -> Made:
-    """Numbers with symbols multiplied out."""
+    """Numbers with symbols multiplied out, periods written from the index 0."""
     if isinstance(node, Scale):
         number = canonical_number(node.scalar)
         if number != node.scalar:
@@ -63,6 +64,8 @@ def computed(node: Any, facts: Facts) -> Made:
         entries = tuple(canonical_number(entry) for entry in axes(node.frequency))
         if entries != axes(node.frequency):
             yield Character(entries[0] if len(entries) == 1 else entries, node.floating), ""
+    elif isinstance(node, Modulate) and node.ndim == 1 and node.sequence.start:
+        yield Modulate(Signal(_from_zero(node))), ""
 
 
 def by_exponentials(node: Any, facts: Facts) -> Made:
@@ -131,9 +134,10 @@ def _flat(node: Modulate) -> list[Any]:
 def sign_out(node: Any, facts: Facts) -> Made:
     """Modulation by −w is minus that by w, where w begins with a positive number."""
     if isinstance(node, Modulate) and node.ndim == 1:
-        first = next((v for v in _flat(node) if v != 0), 1)
-        if to_sympy(first).is_negative and node.sequence.start == 0:
-            yield Scale(-1, Modulate(Signal([-v for v in _flat(node)]))), ""
+        period = _from_zero(node)
+        first = next((v for v in period if v != 0), 1)
+        if to_sympy(first).is_negative:
+            yield Scale(-1, Modulate(Signal([-v for v in period]))), ""
 
 
 def sequences_multiplied(node: Any, facts: Facts) -> Made:
@@ -168,3 +172,11 @@ def operators_parted(node: Any, facts: Facts) -> Made:
     """(A + B) x = A x + B x."""
     if isinstance(node, Applied) and isinstance(node.operator, Sum):
         yield add_signals(tuple(term @ node.signal for term in node.operator.terms)), ""
+
+
+def zeros_dropped(node: Any, facts: Facts) -> Made:
+    """x + 0 y = x."""
+    if isinstance(node, SignalSum):
+        kept = tuple(x for x in node.terms if not (isinstance(x, Applied) and isinstance(x.operator, Zero)))
+        if kept and len(kept) < len(node.terms):
+            yield add_signals(kept), ""

@@ -185,6 +185,8 @@ SUMS = [
         lambda q: (Modulate([1, -1]) @ Conv(q), Conv(q) @ Modulate([1, -1])), made=letter_forms.sign_through),
     Rule("signal-sum", "A:operator p:kernel q:kernel", lambda A, p, q: (A @ (p + q), A @ p + A @ q), LINEAR,
         lambda A, p, q: (A @ (p + q), A @ p + q), made=letter_forms.application_parted),
+    Rule("zero-signal", "p:kernel q:kernel", lambda p, q: (p + Zero() @ q, p), LINEAR,
+        lambda p, q: (p + Zero() @ q, p + q), made=letter_forms.zeros_dropped),
     Rule("operator-sum", "A:operator B:operator q:kernel", lambda A, B, q: ((A + B) @ q, A @ q + B @ q), LINEAR,
         lambda A, B, q: ((A + B) @ q, A @ q + q), made=letter_forms.operators_parted),
     Rule("power-product", "p:kernel q:kernel",

@@ -164,7 +164,8 @@ BANKS: dict[str, tuple[Any, ...]] = {
     "V4 phases, twice as far": (total(part(M, 2 * r), M), I, every(M), coprime(2, M)),
     "V4 phases around a product": (total(A @ part(M, r) @ B, M), A @ B, every(M)),
     "V4 permuted polyphase": (
-        Conv(q), total(Shift(r * L) @ Conv(every(M) @ Shift(-r * L) @ q), M), Conv(Shift(L) @ q), coprime(L, M)),
+        Conv(q), total(Shift(r * L) @ Conv(every(M) @ Shift(-r * L) @ q), M),
+        Conv(every(M) @ Shift(L) @ q), coprime(L, M)),
     "V4 phases of a signal": (total(part(M, r) @ x, M), x, every(M) @ x),
     "V4 phases of a phase": (total(part(a, r), a) @ total(part(b, s), b, s), I, O),
     "V4 two indices": (total(total(Shift(r) @ A @ Shift(s), b, s), a), total(total(Shift(r) @ A @ Shift(s), a), b, s),
