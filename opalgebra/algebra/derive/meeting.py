@@ -10,7 +10,7 @@ from heapq import heappop, heappush
 from itertools import count, pairwise
 from typing import Any
 
-from ...errors import Undecided
+from ...errors import OpAlgebraError, Undecided
 from ...expr import nameless, walk
 from ...expr.operators import FormalOperator, Sum
 from ...expr.signals import FormalSignal
@@ -65,10 +65,19 @@ class _Search:
                 return None
             _, _, side, expression, path = heappop(self.queue)
             for law, new, condition in self._moves(expression):
-                found = self._reached(side, [*path, Step(new, law, condition)])
+                found = self._tried(side, [*path, Step(new, law, condition)])
                 if found is not None:
                     return found
         return None
+
+    def _tried(self, side: int, path: list[Step]) -> list[Step] | None:
+        """What a line leads to; None also where the next lines cannot be built, such as with an empty kernel."""
+        try:
+            return self._reached(side, path)
+        except Undecided:
+            raise
+        except OpAlgebraError:
+            return None
 
     def _reached(self, side: int, path: list[Step]) -> list[Step] | None:
         """Note what a line leads to; all lines where the other side has been there."""

@@ -324,7 +324,9 @@ def letter_named(node: Any, facts: Facts) -> Rewrite | None:
 
 
 def _signed_conv(term: Any) -> LinearOperator:
-    """C_q; C_{−q} as −C_q."""
+    """C_q; C_{−q} as −C_q, and 0 for a kernel without samples."""
+    if isinstance(term, Signal) and not term.values.size:
+        return Zero()
     if isinstance(term, Applied) and isinstance(term.operator, Scale) and term.operator.scalar == -1:
         return Scale(-1, Conv(term.operator.operator @ term.signal))
     return Conv(term)
