@@ -78,6 +78,8 @@ class _Writer:
         self.symbols: dict[str, str] = {}
         self.even = {fact.signal.name for fact in proof.given if isinstance(fact, Symmetric) and fact.is_even}
         steps = proof.steps or [Step(side, "", "") for side in (proof.lhs, proof.rhs)]
+        if relations_of(proof.given) and proof.verdict == "proved":  # of which the cofactors are what is checked
+            steps = [steps[0], Step(proof.rhs, "hypothesis", ", ".join(map(str, proof.given)))]
         self.ndim = dimension(proof.lhs, proof.rhs)
         self.plain = [[0, 1]] * self.ndim
         self.roots = [expand(expression) for expression, _, _ in steps]

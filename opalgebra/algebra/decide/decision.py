@@ -279,7 +279,7 @@ def _small_counterexample(
 ) -> Witness | None:
     """The statement for every value of a symbol up to its threshold, one by one; None where all of these hold."""
     for symbol, largest in thresholds.items():
-        for value in range(1, largest + 1):
+        for value in sorted(range(1, largest + 1), key=lambda value: (value == 1, value)):  # 1 teaches least
             at = {symbol: value}
             alone = [fact for fact in facts if symbols_of([fact]) == {symbol}]
             if not (allowed(symbol, value) and all(holds(fact, at) for fact in alone)):

@@ -8,15 +8,19 @@ from typing import Any, NamedTuple
 
 from ..._verbs import Drawn, verb
 from ...errors import LawDoesNotMatch, NotEqual, OperandError
-from ...expr import FormalOperator, FormalSignal, LinearOperator
+from ...expr import FormalOperator, FormalSignal, LinearOperator, nameless, walk
 from ...expr.exactly import exactly
 from ..decide.proof import Step
 from ..decide.prove import operand, proved_about
 from ..decide.scope import Scope
 from ..facts import Hypothesis, hypotheses
 from ..judge.evaluate import Expression
+from ..laws.given import OF_HYPOTHESES
 from ..laws.law import Law
 from ..laws.table import laws
+from .collecting import LINEAR
+
+MOVES = 12  # lines that are listed at once
 
 
 class Move(NamedTuple):
@@ -114,9 +118,11 @@ class Derivation(Drawn):
 
     @exactly()
     def moves(self) -> Moves:
-        """The lines that one use of one law can give, in the order of the catalogue.
+        """The lines that one use of one law can give, a dozen of them at most, the most useful first.
 
-        Laws that fit any expression, such as A = Aᵀᵀ from right to left, are left out, and so are those that need a
+        First comes what the hypotheses offer, then what makes the line shorter, then other laws of multirate signal
+        processing, and what only writes the line otherwise comes last; of lines that are equal one is listed.  Laws
+        that fit any expression, such as A = Aᵀᵀ from right to left, are left out, and so are those that need a
         parameter which the line does not tell, such as the k of "polyphase-conv".
 
         >>> import opalgebra as oa
@@ -125,13 +131,28 @@ class Derivation(Drawn):
         up-transpose: ↑₂ᵀ (q∗)ᵀ
         conv-transpose: ↓₂ ((R q)∗)
         """
-        return Moves(move for name in laws for move in self._moves_by(name))
+        listed: dict[Any, Move] = {}
+        for move in sorted(self._all_moves(), key=self._rank):
+            listed.setdefault(nameless(move.expression), move)
+        return Moves(islice(listed.values(), MOVES))
+
+    def _all_moves(self) -> Iterator[Move]:
+        return (move for name in laws for move in self._moves_by(name))
+
+    def _rank(self, move: Move) -> tuple[int, int]:
+        """Hypotheses, then laws that shorten, then other laws, then the bare structure; of these the shorter line."""
+        grown = _size(move.expression) - _size(self.expression)
+        if move.law in OF_HYPOTHESES or (move.condition and self.given):
+            return 0, grown
+        structural = laws[move.law] not in laws.telling or move.law in LINEAR
+        return (3 if structural else 1 if grown < 0 else 2), grown
 
     def _moves_by(self, name: str) -> Iterator[Move]:
         law, before = laws[name], self.expression
         for reverse in (False, True):
             pattern = law.patterns[reverse]
-            if pattern is None or isinstance(pattern, FormalOperator | FormalSignal):
+            silent = pattern is None and law.finder(reverse) is None
+            if silent or isinstance(pattern, FormalOperator | FormalSignal):
                 continue
             found = [use for use in law.uses(before, reverse, self.given) if use[0] != before]
             yield from (Move(name, new, condition, place, reverse) for place, (new, condition) in enumerate(found))
@@ -153,7 +174,7 @@ class Derivation(Drawn):
         """
         row = law if isinstance(law, Law) else laws[law]
         before = self.expression
-        uses = (use for reverse in (False, True) for use in row.uses(before, reverse, self.given, values))
+        uses = (use for reverse in (False, True) for use in row.every_use(before, reverse, self.given, values))
         for new, condition in islice((use for use in uses if use[0] != before), place, None):
             proof = proved_about(self._scope(new), before, new, self.given)
             if not proof:
@@ -161,7 +182,7 @@ class Derivation(Drawn):
             return self._write([Step(new, row.name, condition)])
         conditions = f" (condition: {', '.join(row.conditions)})" if row.conditions else ""
         where = f" at place {place}" if place else ""
-        fitting = ", ".join(dict.fromkeys(move.law for move in self.moves())) or "none without parameters"
+        fitting = ", ".join(dict.fromkeys(move.law for move in self._all_moves())) or "none without parameters"
         raise LawDoesNotMatch(
             f"neither side of {row.name}: {row.statement}{conditions} occurs in {before}{where}; "
             f"laws that fit: {fitting}"
@@ -194,6 +215,10 @@ class Derivation(Drawn):
 
     def _repr_markdown_(self) -> str:
         return str(verb("markdown")(self))
+
+
+def _size(expression: Any) -> int:
+    return sum(1 for _ in walk(expression))
 
 
 def derive(start: Any, given: Hypothesis | Iterable[Hypothesis] = ()) -> Derivation:

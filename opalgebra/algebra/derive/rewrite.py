@@ -11,20 +11,35 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from ...expr import Adjoint, Conv, Down, IndexedSum, Modulate, Named, Shift, Up, apart, symbols_in, transform
+from ...expr import (
+    Adjoint,
+    Character,
+    Conv,
+    Down,
+    IndexedSignalSum,
+    IndexedSum,
+    Modulate,
+    Named,
+    Shift,
+    Up,
+    apart,
+    symbols_in,
+    transform,
+)
 from ...expr.factors import axes, is_one, is_symbolic
 from ...expr.operators import Compose, Conj, Identity, LinearOperator, Power, Scale, Sum, Transpose, Zero, add, compose
 from ...expr.sampling import SamplingMatrix
 from ...expr.signals import Applied, ConjSignal, Signal, SignalSum
-from ...scalar import exact
 from ..budget import check_time
 from ..decide.proof import Step
-from ..facts import Hypothesis
+from ..facts import AboutFactors, Hypothesis
 from ..judge.evaluate import Expression
 from ..lattices.sampling import gcld
+from ..laws.given import Given, as_rules, used
 from ..laws.law import FORWARD, Law
 from ..laws.match import divide, divide_shift, head_of, rewritten, shared_factor
 from ..laws.table import laws
+from .collecting import collect, spelled
 
 Rewrite: TypeAlias = tuple[str, Any, str]  # law name, new expression, condition
 Facts: TypeAlias = tuple[Hypothesis, ...]
@@ -37,7 +52,9 @@ KERNEL_LIMIT = 4096  # products of concrete kernels are computed up to this many
 def normalise(expression: Expression, facts: Facts = (), without: str = "") -> list[Step]:
     """The lines from an expression to its normal form; as far as that goes without one of the laws."""
     unfolding = (_adjoint_unfolded,) if without and without != "adjoint" else ()
-    return lines(expression, facts, (without_wrapper, *unfolding, letter_named, _neighbours, collect), without)
+    first = (given_said, summed, without_wrapper, *unfolding, letter_named, given_used)
+    strategies = (*first, _neighbours, _sums_apart, numbers_written, collect)
+    return lines(expression, facts, strategies, without)
 
 
 def lines(expression: Expression, facts: Facts, strategies: tuple[Strategy, ...], without: str = "") -> list[Step]:
@@ -49,9 +66,33 @@ def lines(expression: Expression, facts: Facts, strategies: tuple[Strategy, ...]
         if line is None or line[1] in seen:
             break
         law, new, condition = line
+        if law not in NAMING:
+            new = tidied(new)
+        if new in seen:
+            break
         seen.add(new)
         steps.append(Step(new, law, condition))
     return steps
+
+
+NAMING = frozenset(("identity-left", "identity-right", "shift-zero", "scale-one", "character-zero", "identity-signal"))
+
+
+def tidied(expression: Any) -> Any:
+    """The expression without what a line of a lecture leaves out: S⁰, factors I and 1."""
+    return transform(expression, _without_ones)
+
+
+def _without_ones(node: Any) -> Any | None:
+    if isinstance(node, Shift) and not any(axes(node.shift)):
+        return Identity()
+    if isinstance(node, Compose) and any(isinstance(factor, Identity) for factor in node.factors):
+        return compose(tuple(factor for factor in node.factors if not isinstance(factor, Identity)))
+    if isinstance(node, Scale) and node.scalar == 1:
+        return node.operator
+    if isinstance(node, Applied) and isinstance(node.operator, Identity):
+        return node.signal
+    return None
 
 
 def _next_line(expression: Any, strategies: tuple[Strategy, ...], uses: Uses, last: str) -> Rewrite | None:
@@ -120,6 +161,62 @@ def by_law(law: Law, node: Any, reverse: bool, facts: Facts) -> Rewrite | None:
     return None if found is None else (law.name, *found)
 
 
+VALUES = (
+    "sum-constant", "phase-sum", "character-sum", "roots-of-unity", "geometric-series", "arithmetic-series",
+    "dft-inverse", "re-index", "sum-kernel", "sum-signal", "telescoping", "character-period",
+)  # fmt: skip
+
+
+def by_finder(names: tuple[str, ...], node: Any, facts: Facts) -> Rewrite | None:
+    """What the whole node becomes by the first law that fits, of those that have finders."""
+    for name in names:
+        finder = laws[name].made
+        for new, condition in finder(node, facts) if finder else ():
+            return name, new, condition
+    return None
+
+
+def summed(node: Any, facts: Facts) -> Rewrite | None:
+    """Sums over an index that have a value, before what stands beside them is multiplied into them."""
+    fits = isinstance(node, IndexedSum | IndexedSignalSum | Compose | Character)
+    return by_finder(VALUES, node, facts) if fits else None
+
+
+def _sums_apart(node: Any, facts: Facts) -> Rewrite | None:
+    """Σ (A + B) = Σ A + Σ B, and S^{r+1} under a sum by S^r."""
+    return by_finder(("sum-sum", "sum-shifted"), node, facts) if isinstance(node, IndexedSum) else None
+
+
+def numbers_written(node: Any, facts: Facts) -> Rewrite | None:
+    """Numbers with symbols multiplied out, so that equal ones look alike."""
+    if isinstance(node, Scale | Character):
+        return by_finder(("euler", "arithmetic"), node, facts)
+    if isinstance(node, Modulate | Compose):
+        names = ("modulate-one", "modulate-product", "modulate-sign", "alternating-conv", "arithmetic")
+        return by_finder(names, node, facts)
+    return by_finder(("signal-sum", "zero-signal"), node, facts) if isinstance(node, Applied | SignalSum) else None
+
+
+def given_used(node: Any, facts: Facts) -> Rewrite | None:
+    """What is given about kernels, where one side of it stands as the rewriter writes it."""
+    about = tuple(fact for fact in facts if not isinstance(fact, AboutFactors))
+    return next(used(_rules(about), node), None) if about else None
+
+
+def given_said(node: Any, facts: Facts) -> Rewrite | None:
+    """What is given about kernels, where one side of it stands as it was said."""
+    about = tuple(fact for fact in facts if not isinstance(fact, AboutFactors))
+    return next(used(_said(about), node), None) if about else None
+
+
+@lru_cache(maxsize=64)
+def _rules(facts: Facts) -> list[Given]:
+    return as_rules(facts, lambda side: normalise(side)[-1].expression)
+
+
+_said = lru_cache(maxsize=64)(as_rules)
+
+
 def by_row(node: Any, facts: Facts) -> Rewrite | None:
     """What the whole node becomes by the first law on the way to the normal form that fits."""
     uses = (by_law(law, node, reverse, facts) for law, reverse in laws.normal(head_of(node)))
@@ -150,7 +247,7 @@ def _into_sum(before: tuple[Any, ...], factor: IndexedSum, after: tuple[Any, ...
     around = {symbol for other in (*before, *after) for symbol in symbols_in(other)}
     inner = apart(factor, around)
     new = IndexedSum(compose((*before, inner.body, *after)), inner.index, inner.stop)
-    return "distribute-left" if before else "distribute-right", new, ""
+    return "sum-left" if before else "sum-right", new, ""
 
 
 def identity_gone(node: Any, facts: Facts) -> Rewrite | None:
@@ -164,7 +261,7 @@ def _wrapper_pushed(node: Any, facts: Facts) -> Rewrite | None:
     if isinstance(node.operator, IndexedSum):
         inner = apart(node.operator, symbols_in(node.scalar) if isinstance(node, Scale) else set())
         pushed = node.rebuilt((*node.parts()[:-1], inner.body))
-        return f"{type(node).__name__.lower()}-sum", IndexedSum(pushed, inner.index, inner.stop), ""
+        return f"sum-{type(node).__name__.lower()}", IndexedSum(pushed, inner.index, inner.stop), ""
     return by_row(node, facts)
 
 
@@ -187,9 +284,16 @@ def _spread_out(node: Compose) -> Rewrite | None:
         if isinstance(factor, IndexedSum):
             return _into_sum(before, factor, after)
         if isinstance(factor, Sum):
-            terms = tuple(compose((*before, term, *after)) for term in factor.terms)
+            terms = tuple(_between(before, term, after) for term in factor.terms)
             return "distribute-left" if before else "distribute-right", add(terms), ""
     return None
+
+
+def _between(before: tuple[Any, ...], term: Any, after: tuple[Any, ...]) -> LinearOperator:
+    """B A C; of −A the negative."""
+    if before and isinstance(term, Scale) and term.scalar == -1:
+        return Scale(-1, compose((*before, term.operator, *after)))
+    return compose((*before, term, *after))
 
 
 def letter_named(node: Any, facts: Facts) -> Rewrite | None:
@@ -203,6 +307,8 @@ def letter_named(node: Any, facts: Facts) -> Rewrite | None:
         return "identity-signal", node.signal, ""
     if isinstance(node, ConjSignal) and isinstance(node.signal, Applied):
         return "conj-signal", Applied(node.signal.operator.conj(), node.signal.signal.conj()), ""
+    if isinstance(node, Character) and not any(axes(node.frequency)):
+        return "character-zero", Identity(), ""
     if isinstance(node, Modulate) and not node.sequence.items():
         return "modulate-zero", Zero(), ""
     if not isinstance(node, Conv):
@@ -210,9 +316,20 @@ def letter_named(node: Any, facts: Facts) -> Rewrite | None:
     kernel = node.kernel
     if isinstance(kernel, Signal):
         return _impulse(kernel) if kernel.values.size <= 4 else None
+    if isinstance(kernel, Applied) and (found := by_finder(("kernel-scale", "kernel-sum"), node, facts)) is not None:
+        return found
     if isinstance(kernel, SignalSum):
-        return "conv-sum", add(tuple(Conv(term) for term in kernel.terms)), ""
+        return "conv-sum", add(tuple(map(_signed_conv, kernel.terms))), ""
     return by_row(node, facts)
+
+
+def _signed_conv(term: Any) -> LinearOperator:
+    """C_q; C_{−q} as −C_q, and 0 for a kernel without samples."""
+    if isinstance(term, Signal) and not term.values.size:
+        return Zero()
+    if isinstance(term, Applied) and isinstance(term.operator, Scale) and term.operator.scalar == -1:
+        return Scale(-1, Conv(term.operator.operator @ term.signal))
+    return Conv(term)
 
 
 def _impulse(kernel: Signal) -> Rewrite | None:
@@ -332,12 +449,6 @@ def _order(kernel: Any) -> tuple[bool, str]:
     return isinstance(kernel, Signal), spelled(kernel)
 
 
-@lru_cache(maxsize=4096)
-def spelled(node: Any) -> str:
-    """What terms and kernels are put in order by."""
-    return repr(node)
-
-
 def _exact_product(p: Signal, q: Signal) -> Signal:
     """p ∗ q without rounding."""
     from ..judge.evaluate import Evaluator
@@ -346,18 +457,3 @@ def _exact_product(p: Signal, q: Signal) -> Signal:
     assert p.ndim is not None
     evaluator = Evaluator(p.ndim)
     return to_signal(evaluator.act(Conv(p), evaluator.signal(q)), p.ndim)
-
-
-def collect(node: Any, facts: Facts) -> Rewrite | None:
-    """Equal terms of a sum added, terms in order, zeros dropped."""
-    if not isinstance(node, Sum):
-        return None
-    totals: dict[LinearOperator, Any] = {}
-    for term in node.terms:
-        scalar, operator = (term.scalar, term.operator) if isinstance(term, Scale) else (1, term)
-        if not isinstance(operator, Zero):
-            totals[operator] = totals.get(operator, 0) + exact(scalar)
-    kept = [(spelled(operator), c, operator) for operator, c in totals.items() if c != 0]
-    kept.sort(key=lambda entry: entry[0])
-    new = add(tuple(operator if c == 1 else Scale(c, operator) for _, c, operator in kept))
-    return None if new == node else ("collect-terms", new, "")

@@ -12,7 +12,20 @@ from itertools import pairwise
 from typing import Any, TypeAlias
 
 from ...errors import Undecided
-from ...expr import Block, Conv, Down, IndexedSum, SamplingMatrix, Shift, Signal, Up, axes, is_symbolic, ratio
+from ...expr import (
+    Block,
+    Conv,
+    Down,
+    IndexedSum,
+    SamplingMatrix,
+    Shift,
+    Signal,
+    Up,
+    axes,
+    is_symbolic,
+    ratio,
+    substitute,
+)
 from ...expr.contents import constants, has_blocks
 from ...expr.operators import Compose, Identity, Scale, Sum, Zero, add, compose
 from ...expr.sums import nameless
@@ -23,14 +36,17 @@ from ..decide.blocks import grids, one_channel, without_blocks_in
 from ..decide.decision import same_canonical
 from ..decide.proof import Step
 from ..decide.prove import decide
+from ..equations import relations_of
 from ..facts import Hypothesis
 from ..judge.evaluate import Evaluator, Expression
+from ..laws.given import values
 from ..laws.law import BACKWARD, FORWARD, Law
-from ..laws.match import classes_in
 from ..laws.table import laws
 from ..numbers.choose import ring_of
 from ..numbers.ring import Ring
-from .rewrite import Facts, identity_gone, letter_named, lines, normalise, spelled
+from .collecting import LINEAR, spelled
+from .meeting import meeting
+from .rewrite import Facts, identity_gone, letter_named, lines, normalise
 
 SHORT = 8  # lines up to which a derivation is better than one law that says the same
 
@@ -41,17 +57,46 @@ def derivation(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step]:
         return block_derivation(lhs, rhs, facts)
     with limited(DERIVATION):
         steps = _by_laws(lhs, rhs, facts)
+        steps = _by_values(lhs, rhs, facts) if steps is None else steps
     if steps is not None:
         return steps
-    return [Step(lhs, "", ""), Step(rhs, "canonical-form", "")] if lhs != rhs else [Step(lhs, "", "")]
+    if lhs == rhs:
+        return [Step(lhs, "", "")]
+    law, condition = ("hypothesis", ", ".join(map(str, facts))) if relations_of(facts) else ("canonical-form", "")
+    return [Step(lhs, "", ""), Step(rhs, law, condition)]
+
+
+def _by_values(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | None:
+    """Lines that begin and end with what is given for factors, such as k = a m."""
+    put = list(values(facts))
+    if not put:
+        return None
+    sides: list[Any] = [lhs, rhs]
+    for symbol, value, _ in put:
+        sides = [substitute(side, {symbol: value}) for side in sides]
+    middle = [Step(lhs, "", "")] if sides[0] == sides[1] else _by_laws(sides[0], sides[1], facts)
+    if middle is None:
+        return None
+    condition = ", ".join(dict.fromkeys(said for _, _, said in put))
+    steps = [Step(sides[0], "substitute", condition), *middle[1:]]
+    steps = steps if sides[0] != lhs else [Step(lhs, "", ""), *middle[1:]]
+    steps = [Step(lhs, "", ""), *steps] if sides[0] != lhs else steps
+    steps += [Step(rhs, "substitute", condition)] if sides[1] != rhs else []
+    return steps if lines_hold(steps, facts) else None
 
 
 def _by_laws(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | None:
     try:
         steps = _single_law(lhs, rhs, facts) or _joined(lhs, rhs, facts) or _tidied(lhs, rhs, facts)
+        if steps is None or len(steps) > SHORT:
+            met = meeting(lhs, rhs, facts)
+            steps = met if steps is None or (met is not None and len(met) < len(steps)) else steps
     except Undecided:  # the time is over
         return None
-    if steps is None or not lines_hold(steps, facts):
+    if steps is None:
+        return None
+    steps = told_shortly(_seen_apart(steps), SHORT)
+    if not lines_hold(steps, facts):
         return None
     restated = len(steps) == 2 and steps[1].law not in laws.basic
     return (_elementary(lhs, rhs, facts, steps[1].law) or steps) if restated else steps
@@ -63,9 +108,58 @@ def _elementary(lhs: Expression, rhs: Expression, facts: Facts, law: str) -> lis
         steps = _joined(lhs, rhs, facts, law)
     except Undecided:  # the time is over
         return None
+    steps = None if steps is None else _seen_apart(steps)
     if steps is None or len(steps) > SHORT or any(step.law == law for step in steps):
         return None
     return steps if lines_hold(steps, facts) else None
+
+
+def told_shortly(steps: list[Step], lines: int) -> list[Step]:
+    """The lines, where there are too many with those in a row that only multiply out as one."""
+    if len(steps) <= lines:
+        return steps
+    result: list[Step] = []
+    for step in steps:
+        if result and step.law in LINEAR and result[-1].law in LINEAR:
+            result.pop()
+            step = Step(step.expression, "linearity", "")
+        result.append(step)
+    return _adjoints_told(result)
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Whether they print alike, up to the order of terms."""
+    return str(one) == str(other) or _same_terms(one, other)
+
+
+def _seen_apart(steps: list[Step]) -> list[Step]:
+    """The lines without those that print like the one before, up to the order of terms; both ends stay."""
+    result = steps[:1]
+    for step in steps[1:]:
+        if not _alike(step.expression, result[-1].expression):
+            result.append(step)
+        elif len(result) > 1:
+            result[-1] = Step(step.expression, result[-1].law, result[-1].condition)
+    if result[-1].expression != steps[-1].expression:  # all lines print like the first
+        result.append(steps[-1])
+    return result
+
+
+TOLD = {  # laws in a row that one law says
+    frozenset(("adjoint-product", "conv-adjoint", "down-adjoint")): "strided-adjoint",
+    frozenset(("transpose-product", "conv-transpose", "down-transpose")): "strided-transpose",
+}
+
+
+def _adjoints_told(steps: list[Step]) -> list[Step]:
+    """The lines with three in a row as the one law of strided convolutions that they are."""
+    result: list[Step] = []
+    for step in steps:
+        result.append(step)
+        law = TOLD.get(frozenset(s.law for s in result[-3:]))
+        if law is not None:
+            result[-3:] = [Step(step.expression, law, "")]
+    return result
 
 
 def lines_hold(steps: list[Step], facts: Facts) -> bool:
@@ -101,9 +195,8 @@ def _single_law(lhs: Expression, rhs: Expression, facts: Facts, of_sums: bool = 
     for law in laws.telling:
         check_time()
         for reverse in (FORWARD, BACKWARD) if law.summed or not of_sums else ():
-            pattern = law.patterns[reverse]
             for start, goal, types in ((lhs, rhs, present[0]), (rhs, lhs, present[1])):
-                if pattern is not None and classes_in(pattern) <= types:
+                if law.may_fit(reverse, types):
                     for new, condition in _uses(law, start, goal, reverse, facts):
                         if nameless(new) == nameless(goal) or _same_terms(new, goal):
                             return [Step(lhs, "", ""), Step(rhs, law.name, condition)]

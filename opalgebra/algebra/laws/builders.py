@@ -146,7 +146,7 @@ def bind_down_shift_up(bound: Bindings) -> Bindings | None:
     """↓M S^d ↑L as law 9 has it, for ints with g = gcd(M, L) that divides d."""
     if bound.keys() >= set("gabnm"):
         return {name: bound[name] for name in "gabnm"}
-    found = _law_nine(bound)
+    found = None if any(map(is_symbolic, bound.values())) else _law_nine(bound)
     if found is None or any(d % g for d, g in zip(axes(bound["d"]), found["g"], strict=True)):
         return None
     pairs = list(zip(found["g"], found["a"], found["b"], axes(bound["d"]), strict=True))
@@ -164,6 +164,8 @@ def bind_unreachable(bound: Bindings) -> Bindings | None:
 
 
 def _law_nine(bound: Bindings) -> dict[str, list[int]] | None:
+    if bound["M"] == bound["L"] and is_symbolic(bound["M"]) and len(axes(bound["M"])) == 1:
+        return {"g": [bound["M"]], "a": [1], "b": [1]}
     if any(isinstance(bound[name], SamplingMatrix) or is_symbolic(bound[name]) for name in "MdL"):
         return None
     M, d, L = (axes(bound[name]) for name in "MdL")

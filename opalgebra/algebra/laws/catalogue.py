@@ -8,8 +8,10 @@ the order in which matrices need it.
 from __future__ import annotations
 
 from .of_banks import BANKS
+from .of_hypotheses import HYPOTHESES
 from .of_letters import LETTERS
 from .of_matrices import LATTICES
 from .of_operators import STRUCTURE
+from .of_sums import SUMS
 
-ROWS = [*LETTERS, *LATTICES, *STRUCTURE, *BANKS]
+ROWS = [*LETTERS, *LATTICES, *STRUCTURE, *SUMS, *BANKS, *HYPOTHESES]

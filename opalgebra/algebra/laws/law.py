@@ -15,12 +15,23 @@ from typing import Any, TypeAlias
 
 from ..._verbs import Drawn, verb
 from ...errors import UnknownLaw
-from ...expr import SamplingMatrix, factor, is_symbolic
+from ...expr import FormalOperator, FormalSignal, SamplingMatrix, factor, is_symbolic, nameless
 from ...scalar import is_sympy
 from ..decide.proof import Proof
 from ..decide.prove import prove
 from ..facts import Coprime, Hypothesis
-from .match import MARK, Bindings, Build, parameter, rewrites
+from .match import (
+    MARK,
+    Bindings,
+    Build,
+    Finder,
+    all_places,
+    classes_in,
+    found_in,
+    parameter,
+    rewrites,
+    run_length,
+)
 
 Sides: TypeAlias = tuple[Any, Any]
 FORWARD, BACKWARD = False, True
@@ -87,6 +98,8 @@ class Law(Stated, Drawn):
     summed: bool = False  # whether the right side is a sum over r < k, which no pattern can express
     pattern: Callable[..., Any] | None = None  # what to look for, where the left side itself cannot serve
     bind: Callable[[Bindings], Bindings | None] | None = None  # the law's parameters from those of the pattern
+    made: Finder | None = None  # what becomes of a node from left to right, where no pattern can say it
+    unmade: Finder | None = None  # and from right to left
 
     @cached_property
     def kinds(self) -> dict[str, str]:
@@ -139,7 +152,7 @@ class Law(Stated, Drawn):
     def apply(self, expression: Any, facts: tuple[Hypothesis, ...] = (), **values: Any) -> Iterator[Any]:
         """The expressions that one use of the law makes, left to right first, then right to left."""
         for reverse in (False, True):
-            for new, _ in self.uses(expression, reverse, facts, values):
+            for new, _ in self.every_use(expression, reverse, facts, values):
                 yield new
 
     def uses(
@@ -151,9 +164,46 @@ class Law(Stated, Drawn):
     ) -> Iterator[tuple[Any, str]]:
         """The expressions that come of one use of the law in one direction, each with its condition."""
         self._check_names(values or {})
-        pattern = self.patterns[reverse]
+        pattern, finder = self.patterns[reverse], self.finder(reverse)
+        if finder is not None:
+            yield from found_in(expression, finder, facts)
         if pattern is not None:
             yield from rewrites(expression, pattern, self.builder(reverse, facts), self._read(values or {}))
+
+    def every_use(
+        self,
+        expression: Any,
+        reverse: bool,
+        facts: tuple[Hypothesis, ...] = (),
+        values: Mapping[str, Any] | None = None,
+    ) -> Iterator[tuple[Any, str]]:
+        """The uses, and where there are none those of its side as it is written, for the parameters in ``values``."""
+        found = False
+        for use in self.uses(expression, reverse, facts, values):
+            found = True
+            yield use
+        if not found:
+            yield from self._as_written(expression, reverse, facts, values or {})
+
+    def _as_written(
+        self, expression: Any, reverse: bool, facts: tuple[Hypothesis, ...], values: Mapping[str, Any]
+    ) -> Iterator[tuple[Any, str]]:
+        sides, wanted = self.instance(**values), self.hypotheses(**values)
+        if not all(_known(fact, facts) for fact in wanted) or isinstance(sides[reverse], FormalOperator | FormalSignal):
+            return
+        side = nameless(sides[reverse])
+        for node, put in all_places(expression, run_length(side)):
+            if nameless(node) == side:
+                yield put(sides[not reverse]), ", ".join(map(str, wanted))
+
+    def finder(self, reverse: bool) -> Finder | None:
+        """What says it where no pattern can."""
+        return self.unmade if reverse else self.made
+
+    def may_fit(self, reverse: bool, types: set[type]) -> bool:
+        """Whether it may be used on what has nodes of these classes."""
+        pattern = self.patterns[reverse]
+        return self.finder(reverse) is not None or (pattern is not None and classes_in(pattern) <= types)
 
     def builder(self, reverse: bool, facts: tuple[Hypothesis, ...]) -> Build:
         """From bindings to (what was matched, what takes its place, condition); None where a condition fails."""
@@ -183,7 +233,7 @@ class Law(Stated, Drawn):
         """Both sides with placeholders; None for a side that no pattern can express."""
         if self.pattern is not None:
             return self.pattern(**{n: parameter(MARK + n, self._kind(n)) for n in _names_of(self.pattern)}), None
-        if self.generic or self.summed:
+        if self.generic or self.summed or self.made or self.unmade:
             return None, None
         return self.sides(**{name: parameter(MARK + name, kind) for name, kind in self.kinds.items()})
 
@@ -219,7 +269,7 @@ class Rule(Law):
 
 def _known(fact: Hypothesis, facts: tuple[Hypothesis, ...]) -> bool:
     if isinstance(fact, Coprime):
-        if not (is_sympy(fact.a) or is_sympy(fact.b)):
+        if not (is_sympy(fact.a) or is_sympy(fact.b)) or 1 in (fact.a, fact.b):
             return True  # numbers that are not coprime make no hypothesis
         return fact in facts or Coprime(fact.b, fact.a) in facts
     return fact in facts

@@ -121,6 +121,20 @@ def _entries(block: Block, put: Callable[[Any], Any]) -> Iterator[Spot]:
             yield entry, put_entry
 
 
+Finder: TypeAlias = Callable[[Any, Any], Iterator[tuple[Any, str]]]  # node, facts ↦ what takes its place, condition
+
+
+def found_in(root: Any, finder: Finder, facts: Any) -> Iterator[tuple[Any, str]]:
+    """The expressions that come of one use of a finder, outermost first; whole compositions are nodes too."""
+    stack: list[Spot] = [(root, lambda new: new)]
+    while stack:
+        node, put = stack.pop()
+        check_time()
+        for new, condition in finder(node, facts):
+            yield put(new), condition
+        stack.extend(reversed(list(inner(node, put))))
+
+
 def run_length(pattern: Any) -> int:
     """How many factors of a composition a pattern takes."""
     return len(pattern.factors) if isinstance(pattern, Compose) else 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 VAIDYANATHAN = "Vaidyanathan, Multirate Systems and Filter Banks (1993)"
+OPPENHEIM = "Oppenheim and Schafer, Discrete-Time Signal Processing"
 CHEN = "Chen and Vaidyanathan, IEEE Trans. Signal Processing 41 (1993)"
 VETTERLI = "Vetterli and Kovačević, Wavelets and Subband Coding (1995)"
 CROCHIERE = "Crochiere and Rabiner, Multirate Digital Signal Processing (1983)"

@@ -6,11 +6,12 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cached_property
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from ..._verbs import verb
 from ...errors import UnknownLaw
 from ...expr import Adjoint, FormalOperator
+from .aliases import ALIASES, NAMED, spelled_alike
 from .law import WAYS, Law, Rule
 from .match import Head, head_of
 
@@ -31,10 +32,20 @@ class Table(Mapping[str, Row]):
 
     def __getitem__(self, name: str) -> Row:
         if name not in self._rows:
-            close = get_close_matches(str(name), self._rows, n=3)
+            name = self._by_term(name)
+        if name not in self._rows:
+            close = get_close_matches(str(name), self._terms(), n=3)
             hint = f"did you mean {' or '.join(map(repr, close))}?" if close else f"list(oa.{self.name}) names them all"
             raise UnknownLaw(f"there is no {self.kind} {name!r}; {hint}")
         return self._rows[name]
+
+    def _by_term(self, name: Any) -> Any:
+        """The row that has another name."""
+        return name
+
+    def _terms(self) -> list[str]:
+        """The names that may be meant."""
+        return list(self._rows)
 
     def __contains__(self, name: object) -> bool:
         return name in self._rows
@@ -58,6 +69,8 @@ class Catalogue(Table[Law]):
     >>> import opalgebra as oa
     >>> print(oa.laws["noble-up"].statement)
     ((↑ₖ q)∗) ↑ₖ = ↑ₖ (q∗)
+    >>> oa.laws["polyphase decomposition"].name, oa.laws["Bézout"].name
+    ('polyphase-conv', 'down-shift-up')
     >>> len(oa.laws) > 100
     True
     """
@@ -72,6 +85,37 @@ class Catalogue(Table[Law]):
         from .catalogue import ROWS
 
         return {row.name: row for row in self._given or ROWS}
+
+    def _by_term(self, name: Any) -> Any:
+        """The law of a standard term: "polyphase identity", "parseval", "cic"."""
+        if not isinstance(name, str):
+            return name
+        term = spelled_alike(name)
+        return NAMED.get(term) or next((law for law in self._rows if spelled_alike(law) == term), name)
+
+    def _terms(self) -> list[str]:
+        return [*self._rows, *ALIASES]
+
+    def find(self, word: str) -> tuple[Law, ...]:
+        """The laws in whose name, standard terms, conditions, statement or source a word occurs; close ones if none.
+
+        >>> import opalgebra as oa
+        >>> [law.name for law in oa.laws.find("noble")]
+        ['noble-down', 'noble-up']
+        >>> [law.name for law in oa.laws.find("bezout")]
+        ['down-shift-up']
+        """
+        term = spelled_alike(word)
+        terms: dict[str, list[str]] = {}
+        for alias, law in ALIASES.items():
+            terms.setdefault(law, []).append(alias)
+        names = [row for row in self.values() if term in spelled_alike(" ".join((row.name, *terms.get(row.name, ()))))]
+        if names:
+            return tuple(names)
+        said = (row for row in self.values() if term in spelled_alike(" ".join((row.source, *row.conditions))))
+        found = tuple(said)
+        close = get_close_matches(word, self._terms(), n=5)
+        return found or tuple({row.name: row for row in (self[name] for name in close)}.values())
 
     def normal(self, head: Head) -> tuple[tuple[Law, bool], ...]:
         """The laws that lead to the normal form from a part with this head, each with whether it is reversed."""

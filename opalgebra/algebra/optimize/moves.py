@@ -15,7 +15,8 @@ import numpy as np
 
 from ...expr import Conv, Down, Named, Node, SamplingMatrix, Shift, Signal, Up, axes, is_symbolic, transform
 from ...expr.operators import Compose, Identity, LinearOperator, Power, Scale, Sum, Zero, add, compose
-from ..derive.rewrite import by_law, collect, common_factor, identity_gone, letter_named, without_wrapper
+from ..derive.collecting import collect
+from ..derive.rewrite import by_law, common_factor, identity_gone, letter_named, without_wrapper
 from ..laws.law import FORWARD
 from ..laws.match import Spot, head_of, inner
 from ..laws.table import laws

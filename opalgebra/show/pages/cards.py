@@ -10,6 +10,7 @@ from typing import Any
 from ...algebra.banks.filterbank import FilterBank, Tree
 from ...algebra.certificates.certify import samples_of
 from ...algebra.decide.proof import Proof, Step
+from ...algebra.decide.remedies import remedy
 from ...algebra.derive.derivation import Derivation, Move, Moves
 from ...algebra.facts import Hypothesis
 from ...algebra.judge.evaluate import Sparse
@@ -123,7 +124,7 @@ def proof_card(proof: Proof) -> list[Block]:
     if proof.witness is not None:
         blocks.append(Words(told_parts(proof.witness)))
         blocks += [sample_table(proof)] if isinstance(proof, Proof) and samples_of(proof) is not None else []
-    return [*blocks, *([words(proof.reason)] if proof.reason else [])]
+    return [*blocks, *(words(more) for more in (proof.reason, remedy(proof)) if more)]
 
 
 def told_parts(witness: Any) -> tuple[Cell, ...]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 from unicodedata import combining
 
 from ...algebra.decide.proof import Proof
+from ...algebra.decide.remedies import remedy
 from ...algebra.decide.rounded import rounding_hint
 from ...algebra.derive.derivation import Derivation
 from ...algebra.judge.witness import Witness
@@ -184,7 +185,7 @@ def proof_text(proof: Any) -> str:
     lines = [f"{proof.verdict}{given_text(proof)}: {statement}"]
     if proof.witness is not None:
         lines.append("  " + witness_text(proof.witness))
-    lines += [f"  {more}" for more in (rounding_hint(proof.witness), proof.reason) if more]
+    lines += [f"  {more}" for more in (rounding_hint(proof.witness), proof.reason, remedy(proof)) if more]
     return "\n".join(lines)
 
 
@@ -209,8 +210,7 @@ def proof_latex(proof: Any) -> str:
         values = rf"{number_latex(exact(witness.lhs))} \neq {number_latex(exact(witness.rhs))}"
         place = rf"\ \text{{of output channel {channels[0]}}}" if channels else ""
         lines.append(rf"&{where}{values}\ \text{{at }} n = {index_latex(witness.index)}{place}")
-    if proof.reason:
-        lines.append(f"&{words_latex(proof.reason)}")
+    lines += [f"&{words_latex(more)}" for more in (proof.reason, remedy(proof)) if more]
     return _aligned(lines)
 
 
