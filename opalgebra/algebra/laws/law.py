@@ -188,6 +188,8 @@ class Law(Stated, Drawn):
     def _as_written(
         self, expression: Any, reverse: bool, facts: tuple[Hypothesis, ...], values: Mapping[str, Any]
     ) -> Iterator[tuple[Any, str]]:
+        if self.summed and self.pattern is not None and "k" not in values:
+            return  # its left side does not tell the number of terms
         sides, wanted = self.instance(**values), self.hypotheses(**values)
         if not all(_known(fact, facts) for fact in wanted) or isinstance(sides[reverse], FormalOperator | FormalSignal):
             return
