@@ -17,8 +17,8 @@ from ..facts import Hypothesis, coprime, divides, equal, not_divides
 from .proof import Proof
 from .prove import prove
 
-SECONDS = 1.0  # for all that is tried
-EACH = 0.3
+SECONDS = 2.0  # for all that is tried
+EACH = 1.0
 TRIED = 24
 
 Candidate = tuple[str, Any, tuple[Hypothesis, ...]]  # what is said, the right side, what is given beside the rest

@@ -21,8 +21,8 @@ from ..laws.law import BACKWARD, FORWARD, Law
 from ..laws.table import laws
 from .rewrite import Facts, normalise, tidied
 
-SECONDS = 4.0
-EXPANDED = 40  # expressions on which all laws are tried, of both sides together
+SECONDS = 6.0
+EXPANDED = 12  # expressions on which all laws are tried, of both sides together; the tables of textbooks need 7
 LARGER = 2.5  # how much larger than the larger side an expression may be
 QUIET = frozenset((  # laws that the rewriter uses, or that fit nearly everything
     "sum-left", "sum-right", "sum-scale", "sum-transpose", "sum-adjoint", "sum-conj", "sum-constant", "arithmetic",

@@ -14,7 +14,7 @@ from inspect import signature
 from typing import Any, TypeAlias
 
 from ..._verbs import Drawn, verb
-from ...errors import UnknownLaw
+from ...errors import DimensionError, UnknownLaw
 from ...expr import FormalOperator, FormalSignal, SamplingMatrix, factor, is_symbolic, nameless
 from ...scalar import is_sympy
 from ..decide.proof import Proof
@@ -188,13 +188,19 @@ class Law(Stated, Drawn):
     def _as_written(
         self, expression: Any, reverse: bool, facts: tuple[Hypothesis, ...], values: Mapping[str, Any]
     ) -> Iterator[tuple[Any, str]]:
+        if self.summed and self.pattern is not None and "k" not in values:
+            return  # its left side does not tell the number of terms
         sides, wanted = self.instance(**values), self.hypotheses(**values)
         if not all(_known(fact, facts) for fact in wanted) or isinstance(sides[reverse], FormalOperator | FormalSignal):
             return
         side = nameless(sides[reverse])
         for node, put in all_places(expression, run_length(side)):
             if nameless(node) == side:
-                yield put(sides[not reverse]), ", ".join(map(str, wanted))
+                try:
+                    whole = put(sides[not reverse])
+                except DimensionError:  # a side of matrices fits its own number of axes, its context may have another
+                    continue
+                yield whole, ", ".join(map(str, wanted))
 
     def finder(self, reverse: bool) -> Finder | None:
         """What says it where no pattern can."""
