@@ -40,16 +40,29 @@ THEMES = (
            "unimodular-inverse up-diagonal down-diagonal up-reversal"),
     _theme("filter-banks", "Filter banks",
            "Aliasing, its cancellation, and perfect reconstruction.",
-           "alias-components alias-cancellation five-three-reconstruction lifting-reconstruction "
+           "alias-components alias-cancellation alias-free power-complementary power-symmetric five-three- "
+           "reconstruction lifting-reconstruction "
            "paraunitary-reconstruction nyquist"),
     _theme("convolution", "Convolution, shift and flip",
            "Operators that stay at one rate.",
            "conv-conv conv-commute conv-sum conv-shift conv-impulse conv-zero shift-kernel shift-shift shift-zero "
-           "flip-conv-flip flip-conv flip-shift flip-flip kernel-as-signal identity-signal"),
+           "flip-conv-flip flip-conv flip-shift flip-flip kernel-as-signal identity-signal zero-signal "
+           "kernel-sum kernel-scale signal-sum operator-sum linearity autocorrelation even-part"),
     _theme("modulation", "Modulation",
            "Multiplication by a periodic sequence or by e^{iωn}.",
            "character-conv character-shift character-product flip-character flip-modulate shift-modulate modulate-zero "
-           "modulate-transpose conj-modulate character-transpose character-adjoint conj-character"),
+           "modulate-transpose conj-modulate character-transpose character-adjoint conj-character character-period "
+           "character-zero modulate-one "
+           "modulate-product modulate-sign alternating-conv roots-of-unity euler"),
+    _theme("sums", "Sums over an index",
+           "How operators pass through Σ, how its index is renamed, split and shifted, and the sums that have a value.",
+           "sum-left sum-right sum-scale sum-constant sum-sum sum-exchange sum-signal sum-kernel sum-transpose "
+           "sum-adjoint sum-conj re-index sum-reversed sum-shifted sum-split phase-sum character-sum dft-inverse "
+           "telescoping geometric-series arithmetic-series define-box box-adjacent box-product cic triangle "
+           "linear-triangle even-samples"),
+    _theme("hypotheses", "What is given",
+           "Hypotheses as lines of a derivation.",
+           "given substitute symmetric nyquist-samples"),
     _theme("transposes", "Transposes, adjoints and conjugates",
            "How they pass through products, sums and letters.",
            "transpose-product transpose-sum transpose-scale transpose-twice up-transpose down-transpose conv-transpose "
@@ -60,5 +73,5 @@ THEMES = (
     _theme("linear", "Sums, scalars and powers",
            "What holds for all linear maps, and closes the gaps between the lines of a derivation.",
            "distribute-left distribute-right identity-left identity-right zero-left zero-right scale-left scale-right "
-           "scale-scale scale-sum scale-one collect-terms sum-terms power"),
+           "scale-scale scale-sum scale-one collect-terms sum-terms power power-product arithmetic"),
 )  # fmt: skip

@@ -93,7 +93,8 @@ def _line_holds(lhs: Expression, rhs: Expression, given: tuple[Any, ...], fixed:
 
     Kernels by name, and values of taps, may be ``fixed``.
     """
-    symbols = sorted({*all_factor_symbols(lhs, rhs), *symbols_of(given)}, key=lambda s: str(s.name))
+    said = _said_of(lhs, rhs, given)
+    symbols = sorted({*all_factor_symbols(lhs, rhs, *said), *symbols_of(given)}, key=lambda s: str(s.name))
     small = (0, 1, -2, 3, 2, 5, -1, -3, 4, -4, 6)
     choices = [[v for v in small if values_fit({s: v})][:4] for s in symbols]
     cases = chain((dict(zip(symbols, values, strict=True)) for values in product(*choices)), models(given, symbols))
@@ -105,7 +106,7 @@ def _line_holds(lhs: Expression, rhs: Expression, given: tuple[Any, ...], fixed:
 
 
 def _agree(lhs: Expression, rhs: Expression, given: tuple[Any, ...], values: Values, cases: int, fixed: Values) -> bool:
-    ndim = dimension(lhs, rhs)
+    ndim = dimension(lhs, rhs, *_said_of(lhs, rhs, given))
     rng = Random(20261122)
     names = _random_names(lhs, rhs, ndim, rng)
     names |= {name: Evaluator(ndim).signal(kernel) for name, kernel in fixed.items() if isinstance(name, str)}
@@ -115,6 +116,12 @@ def _agree(lhs: Expression, rhs: Expression, given: tuple[Any, ...], values: Val
         names[name] = evaluator.signal(general)
     held = all(judged(fact, evaluator) for fact, _ in about)
     return held and same_answers(lhs, rhs, _inputs(lhs, rhs, evaluator, rng, cases), evaluator)
+
+
+def _said_of(lhs: Expression, rhs: Expression, given: tuple[Any, ...]) -> list[Any]:
+    """The general forms of the kernels of a line that hypotheses give: their symbols and axes count too."""
+    names = formal_names(lhs, rhs)
+    return [found[1] for fact in given if (found := fact.solution()) is not None and found[0] in names]
 
 
 def _inputs(lhs: Expression, rhs: Expression, evaluator: Evaluator, rng: Random, cases: int = 1) -> list[Index | None]:

@@ -24,7 +24,6 @@ from ...expr import (
     axes,
     is_symbolic,
     ratio,
-    substitute,
 )
 from ...expr.contents import constants, has_blocks
 from ...expr.operators import Compose, Identity, Scale, Sum, Zero, add, compose
@@ -39,7 +38,7 @@ from ..decide.prove import decide
 from ..equations import relations_of
 from ..facts import Hypothesis
 from ..judge.evaluate import Evaluator, Expression
-from ..laws.given import values
+from ..laws.given import put_in, values
 from ..laws.law import BACKWARD, FORWARD, Law
 from ..laws.table import laws
 from ..numbers.choose import ring_of
@@ -69,11 +68,11 @@ def derivation(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step]:
 def _by_values(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | None:
     """Lines that begin and end with what is given for factors, such as k = a m."""
     put = list(values(facts))
-    if not put:
-        return None
     sides: list[Any] = [lhs, rhs]
     for symbol, value, _ in put:
-        sides = [substitute(side, {symbol: value}) for side in sides]
+        sides = [None if side is None else put_in(side, symbol, value) for side in sides]
+    if not put or None in sides:
+        return None
     middle = [Step(lhs, "", "")] if sides[0] == sides[1] else _by_laws(sides[0], sides[1], facts)
     if middle is None:
         return None

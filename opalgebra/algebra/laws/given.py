@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from ...errors import FactorTypeError
 from ...expr import (
     Conv,
     Down,
@@ -173,8 +174,16 @@ def _is_telling(value: Any) -> bool:
 def substituted(node: Any, facts: Facts) -> Made:
     """A factor by what is given for it, k = a m, in all of a part of the line."""
     for symbol, value, condition in values(facts):
-        if symbol in symbols_in(node):
-            yield substitute(node, {symbol: value}), condition
+        if symbol in symbols_in(node) and (made := put_in(node, symbol, value)) is not None:
+            yield made, condition
+
+
+def put_in(node: Any, symbol: Any, value: Any) -> Any:
+    """A node with a value for a symbol; None where no operator is written so, as ↑ by m + 1."""
+    try:
+        return substitute(node, {symbol: value})
+    except FactorTypeError:
+        return None
 
 
 def values(facts: Facts) -> Iterator[tuple[Any, Any, str]]:

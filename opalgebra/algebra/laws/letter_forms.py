@@ -69,10 +69,12 @@ def computed(node: Any, facts: Facts) -> Made:
 
 
 def by_exponentials(node: Any, facts: Facts) -> Made:
-    """cos ω and sin ω by e^{iω} and e^{−iω}."""
+    """cos ω and sin ω by e^{iω} and e^{−iω}; not inside an exponent, where that says nothing."""
     import sympy
 
-    if isinstance(node, Scale) and is_sympy(node.scalar) and node.scalar.has(sympy.cos, sympy.sin):
+    if not (isinstance(node, Scale) and is_sympy(node.scalar) and node.scalar.has(sympy.cos, sympy.sin)):
+        return
+    if not any(power.has(sympy.cos, sympy.sin) for power in node.scalar.atoms(sympy.exp)):
         yield times(node.scalar.rewrite(sympy.exp), node.operator), ""
 
 
