@@ -40,8 +40,8 @@ THEMES = (
            "unimodular-inverse up-diagonal down-diagonal up-reversal"),
     _theme("filter-banks", "Filter banks",
            "Aliasing, its cancellation, and perfect reconstruction.",
-           "alias-components alias-cancellation alias-free power-complementary power-symmetric five-three- "
-           "reconstruction lifting-reconstruction "
+           "alias-components alias-cancellation alias-free power-complementary power-symmetric "
+           "five-three-reconstruction lifting-reconstruction "
            "paraunitary-reconstruction nyquist"),
     _theme("convolution", "Convolution, shift and flip",
            "Operators that stay at one rate.",
