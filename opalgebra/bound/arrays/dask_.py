@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from abc import ABC, abstractmethod
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate, pairwise, product
@@ -21,7 +21,7 @@ import numpy as np
 
 from ...engine.arrays.boundary import Runs
 from ...engine.arrays.device import beside, brought, is_cupy
-from ...engine.arrays.window import Window
+from ...engine.arrays.window import Window, place
 from ...engine.ways.compiled.threads import one_thread
 from ...errors import OperandError
 from ...expr import has_mask
@@ -29,9 +29,13 @@ from ...expr import has_mask
 Ints: TypeAlias = tuple[int, ...]
 Box: TypeAlias = tuple[Runs, ...]
 Met: TypeAlias = tuple[int, int, int]  # where a chunk begins, and the positions from which and to which it is read
+Spans: TypeAlias = tuple[Met, ...]
+Read: TypeAlias = tuple[Ints, Ints, Ints, dict[Ints, Spans]]  # of a block its place, its window, and what it reads
 MASKED_BLOCKS = "masked; its masked samples have no values: fill them first, such as dask.array.ma.filled(x, 0)"
 SHORT = 2**20  # a chunk of so many samples along one axis is not cut further, unless it is large in bytes
 
+BAND = 2**24  # bytes of a block that are made at once
+MOST_TWICE = 1.25  # so much is read at most for bands, where a block reads 1
 LARGE = 2**23  # bytes of a chunk of which a small part is cut out, so that the rest can go
 
 
@@ -191,19 +195,51 @@ def _tasks(x: Any, job: Job, edges: list[list[int]], lead: int, name: str) -> It
         (at, tuple(chunks[i] for chunks, i in zip(x.chunks[:lead], at, strict=True)))
         for at in np.ndindex(*x.numblocks[:lead])
     ]
-    for at, starts, shape, read in _blocks(job, edges, [[0, *accumulate(chunks)] for chunks in sizes]):
-        begins = [tuple([begin for begin, _, _ in spans]) for spans in read.values()]
+    blocks: Iterable[Read] = _blocks(job, edges, [[0, *accumulate(chunks)] for chunks in sizes])
+    cut_out: dict[Ints, dict[Spans, int]] = {}
+    if is_large:
+        blocks = list(blocks)
+        cut_out = _edges_read(blocks, sizes)
+    for at, starts, shape, read in blocks:
+        begins = [_begin(spans, cut_out.get(block, {}).get(spans)) for block, spans in read.items()]
+        parts = [f"{name}-edges" if type(begin) is _Edge else x.name for begin in begins]
+        whole = [block for block, part in zip(read, parts, strict=True) if part == x.name and block in cut_out]
         for batch, rows in batches:
             key = (name, *batch, *(0,) * len(job.made), *at)
-            given = [TaskRef((x.name, *batch, *between, *block)) for block in read]
-            cut_out = list(begins)
-            for number, (block, spans) in enumerate(read.items()) if is_large else ():
-                if _is_edge(spans, [chunks[i] for chunks, i in zip(sizes, block, strict=True)]):
-                    piece = (f"{name}-edge", *key[1:], number)
-                    place = [slice(a - begin, b - begin) for begin, a, b in spans]
-                    yield piece, Task(piece, _edge, given[number], place)
-                    given[number], cut_out[number] = TaskRef(piece), tuple([a for _, a, _ in spans])
-            yield key, Task(key, _computed, held, starts, shape, rows, cut_out, *given)
+            given = [TaskRef((part, *batch, *between, *block)) for part, block in zip(parts, read, strict=True)]
+            before = [TaskRef((f"{name}-edges", *batch, *between, *block)) for block in whole]  # so that it can go then
+            yield key, Task(key, _computed, held, starts, shape, rows, begins, *given, *before)
+    for block, kept in cut_out.items():
+        places = [[slice(a - begin, b - begin) for begin, a, b in spans] for spans in kept]
+        for batch, _ in batches:
+            at = (*batch, *between, *block)
+            yield (f"{name}-edges", *at), Task((f"{name}-edges", *at), _edges_cut, TaskRef((x.name, *at)), places)
+
+
+@dataclass(frozen=True)
+class _Edge:
+    """Which of the parts that are cut out of a chunk, and where it begins."""
+
+    number: int
+    begin: Ints
+
+
+def _begin(spans: Sequence[Met], edge: int | None) -> Ints | _Edge:
+    """Where what a task is given begins: a chunk, or a part of it."""
+    if edge is None:
+        return tuple([begin for begin, _, _ in spans])
+    return _Edge(edge, tuple([a for _, a, _ in spans]))
+
+
+def _edges_read(blocks: Iterable[Read], sizes: Sequence[Ints]) -> dict[Ints, dict[Spans, int]]:
+    """Of every chunk the small parts that are read by other blocks, which are cut out at once, with their numbers."""
+    found: dict[Ints, dict[Spans, int]] = {}
+    for _, _, _, read in blocks:
+        for block, spans in read.items():
+            if _is_edge(spans, [chunks[i] for chunks, i in zip(sizes, block, strict=True)]):
+                parts = found.setdefault(block, {})
+                parts.setdefault(spans, len(parts))
+    return found
 
 
 def _is_edge(spans: Sequence[Met], sizes: Sequence[int]) -> bool:
@@ -211,9 +247,7 @@ def _is_edge(spans: Sequence[Met], sizes: Sequence[int]) -> bool:
     return 4 * prod([b - a for _, a, b in spans]) <= prod(sizes)
 
 
-def _blocks(
-    job: Job, edges: list[list[int]], bounds: list[list[int]]
-) -> Iterator[tuple[Ints, Ints, Ints, dict[Ints, tuple[Met, ...]]]]:
+def _blocks(job: Job, edges: list[list[int]], bounds: list[list[int]]) -> Iterator[Read]:
     """For every block its place, its window, and of each chunk that it reads what it reads along every axis."""
     per_axis = [
         [(a, b - a, [_met(runs, ends) for runs in job.along(axis, a, b)] if job.is_separable else []) for a, b in spans]
@@ -226,7 +260,7 @@ def _blocks(
             boxes = list(zip(*(met for _, _, met in row), strict=True))
         else:
             boxes = [tuple(map(_met, box, bounds)) for box in job.boxes(Window(starts, shape))]
-        read: dict[Ints, tuple[Met, ...]] = {}
+        read: dict[Ints, Spans] = {}
         for box in boxes:
             for block, spans in zip(product(*box), product(*(axis.values() for axis in box)), strict=True):
                 read[block] = tuple(map(_both, read[block], spans)) if block in read else spans
@@ -309,20 +343,50 @@ class _Held:
     like: Any
 
 
-def _edge(block: Any, place: list[slice]) -> Any:
-    """A copy of a part of a chunk."""
+def _edges_cut(block: Any, parts: list[list[slice]]) -> list[Any]:
+    """Copies of parts of a chunk."""
     _check_block(block)
     with beside(block):
-        return block[(..., *place)].copy()
+        return [block[(..., *part)].copy() for part in parts]
 
 
-def _computed(held: _Held, starts: Ints, shape: Ints, lead: Ints, begins: list[Ints], *blocks: Any) -> Any:
+def _computed(held: _Held, starts: Ints, shape: Ints, lead: Ints, begins: list[Any], *given: Any) -> Any:
     """One block of the output; on the device where most of what it reads is."""
+    pairs = zip(begins, given, strict=False)  # what comes after these had to be there before
+    blocks = [one[begin.number] if type(begin) is _Edge else one for begin, one in pairs]
     for block in blocks:
         _check_block(block)
-    given = _Given(held, lead, list(zip(begins, blocks, strict=True)))
+    places = [begin.begin if type(begin) is _Edge else begin for begin in begins]
+    source = _Given(held, lead, list(zip(places, blocks, strict=True)))
     with one_thread(), beside(max(blocks, key=lambda block: block.size, default=held.like)):
-        return held.job.block(Window(starts, shape), given)
+        return _in_bands(held, Window(starts, shape), source, BAND // held.like.dtype.itemsize)
+
+
+def _in_bands(held: _Held, out: Window, given: _Given, most: int) -> Any:
+    """A large block band by band, so that little is held besides it; at once where bands would read much twice."""
+    made = prod(given.lead) * prod(held.job.made)
+    count = -(-out.size * made // max(1, most))
+    axis = next((axis for axis, n in enumerate(out.shape) if n >= 2 * count), None)
+    if count < 2 or axis is None:
+        return held.job.block(out, given)
+    start, size = out.starts[axis], out.shape[axis]
+    ends = [start + size * i // count for i in range(count + 1)]
+    bands = [with_axis(out, axis, a, b) for a, b in pairwise(ends)]
+    if sum(_read(held.job, band) for band in bands) > MOST_TWICE * _read(held.job, out):
+        return _in_bands(held, out, given, 2 * most)
+    whole: Any = None
+    for band in bands:
+        block = held.job.block(band, given)
+        if whole is None:
+            lead = block.shape[: block.ndim - len(out.shape)]
+            whole = np.empty_like(block, shape=(*lead, *out.shape))
+        whole[(..., *place(band, out))] = block
+    return whole
+
+
+def _read(job: Job, out: Window) -> int:
+    """How many samples are read for a window."""
+    return sum(prod(sum(b - a for a, b in runs) for runs in box) for box in job.boxes(out))
 
 
 def _check_block(block: Any) -> None:
@@ -358,8 +422,8 @@ def _places(part: Part, begin: Ints, block: Any) -> Iterator[tuple[tuple[slice, 
     """What of an array belongs to a part, and where it goes."""
     shape = block.shape[block.ndim - len(begin) :]
     axes = [list(_along(runs, a, a + n)) for runs, a, n in zip(part.runs, begin, shape, strict=True)]
-    for place in product(*axes):
-        yield tuple([source for source, _ in place]), tuple([to for _, to in place])
+    for met in product(*axes):
+        yield tuple([source for source, _ in met]), tuple([to for _, to in met])
 
 
 def _along(runs: Runs, start: int, stop: int) -> Iterator[tuple[slice, slice]]:

@@ -19,7 +19,7 @@ import numpy as np
 
 from ...engine.arrays.arithmetic import check_bound, magnitude
 from ...engine.arrays.boundary import Continuation, Runs, joined
-from ...engine.arrays.window import Window, intersection
+from ...engine.arrays.window import Window, intersection, union
 from ...engine.filters.fir import Fir
 from ...engine.filters.relabel import Relabel
 from ...engine.filters.weights import Tone, Weight
@@ -159,7 +159,8 @@ class Folded(_Filtering):
     def __init__(self, operator: Any, conjugated: bool) -> None:
         super().__init__(operator, conjugated)
         self.window, self.origin = operator.in_window, operator.out_window.starts
-        self._hull = self.window if operator.extension is None else operator.extension.window
+        beyond = [] if operator.extension is None else [operator.extension.window]
+        self._hull = union([self.window, *beyond])  # all that is folded, and what it is folded onto
         self.rates = tuple(1 / rate for rate in self.repetition.rates)
         self.made, self.mixed = self._channels(False), self._channels(True)
         self._outside: dict[Any, list[tuple[np.ndarray, np.ndarray]]] = {}

@@ -37,7 +37,7 @@ def _limit(worker: Any) -> int | None:
         return None
     from dask import config
 
-    return int(manager.memory_limit * (config.get("distributed.worker.memory.terminate") or 1))
+    return int(manager.memory_limit * (config.get("distributed.worker.memory.terminate", 0.95) or 1))
 
 
 def _taken(worker: Any) -> int:

@@ -31,7 +31,7 @@ X = np.random.default_rng(0).standard_normal(N)
 @pytest.fixture
 def cluster() -> Iterator[Any]:
     with (
-        distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=None, memory_limit="600MB") as cluster,
+        distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=":0", memory_limit="600MB") as cluster,
         distributed.Client(cluster) as client,
     ):
         yield client

@@ -370,13 +370,14 @@ def test_zarr_in_and_out(tmp_path: Any) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.filterwarnings("ignore")  # of sockets that end while others call them
 def test_on_a_cluster_of_processes() -> None:
     distributed = pytest.importorskip("distributed", reason="distributed is not installed: pip install distributed")
     x = RNG.standard_normal((2, 3, 500))
     layer = oa.nn.MaxPool(2) @ oa.Pointwise("relu") @ oa.nn.Conv(RNG.standard_normal((4, 3, 5)), padding=2)
     F = (oa.Down(3) @ oa.Conv([1.0, 2.0, 1.0]) @ oa.Up(2)).on(500, boundary="wrap", out=300)
     with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster,
         distributed.Client(cluster) as client,
     ):
         for operator in (layer, F, F.H @ F):
