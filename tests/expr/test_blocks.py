@@ -108,9 +108,9 @@ def test_nodes_are_frozen_compared_and_pickled() -> None:
 
 def test_large_blocks_are_quick() -> None:
     large = oa.Block([[oa.Conv([i, j, 1]) for j in range(64)] for i in range(64)])
-    start = time.perf_counter()
+    start = time.process_time()
     assert len(grid((2 * large).T)) == 64
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 5
 
 
 def test_towers_of_wrappers_need_no_stack() -> None:
