@@ -274,7 +274,7 @@ def captured_by_torch(torch: Any, call: Call) -> tuple[Call | None, str]:
     try:
         with torch.cuda.graph(graph):
             call()
-    except Exception as error:
+    except Exception as error:  # whatever PyTorch says while it is captured, the row goes on
         return None, type(error).__name__
     return graph.replay, ""
 

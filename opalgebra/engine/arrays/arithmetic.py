@@ -407,3 +407,12 @@ def zeros(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     if result.dtype.kind == "O":
         result[...] = to_sympy(0)
     return result
+
+
+def put(found: np.ndarray, y: np.ndarray, add: bool) -> np.ndarray:
+    """y with what was found written into it, or added to it."""
+    if add:
+        y += found
+    else:
+        y[...] = found
+    return y

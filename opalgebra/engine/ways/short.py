@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ..arrays.arithmetic import put
 from ..arrays.window import Window
 from ..filters.fir import Fir
 from ..filters.remembered import remembered
@@ -163,13 +164,7 @@ class _Small:
                 y[...] = 0
             self.fir.add_to(y, x, self.written, self.read)
             return y
-        if y is None:
-            return found
-        if add:
-            y += found
-        else:
-            y[...] = found
-        return y
+        return found if y is None else put(found, y, add)
 
     def filtered(self, x: np.ndarray) -> np.ndarray | None:
         """The filtered x, or None where a zero could carry a NaN to it."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays.arithmetic import put
 from ...arrays.blas import matmul, on_one_thread
 from .geometry import Geometry, Ints
 
@@ -101,13 +102,7 @@ class Columns:
             one = columns.shape[0] == self.groups == 1  # which NumPy has a quicker product for
             found = np.dot(self.matrix[0], columns[0, 0]) if one else matmul(self.matrix, columns)
         found = found.reshape(*lead, *self.shape_out)
-        if y is None:
-            return found
-        if add:
-            y += found
-        else:
-            y[...] = found
-        return y
+        return found if y is None else put(found, y, add)
 
 
 class ColumnsGradient:

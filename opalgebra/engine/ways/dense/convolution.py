@@ -7,10 +7,11 @@ A unit is computed by one thread, so that the number of threads changes no bit.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from itertools import pairwise, product
 from math import ceil, prod
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -88,6 +89,8 @@ class Dense:
         Where the library has no code for one array but its reference, which is slow.
     """
 
+    one_thread: ClassVar[type[AbstractContextManager[None]]] = OneThread  # of the library
+
     def __init__(self, geometry: Geometry, plain: bool, gradient: bool = False) -> None:
         self.geometry, self.plain, self.is_gradient = geometry, plain, gradient
         self.kind = GRADIENT if gradient else FORWARD if geometry.gathers else BACKWARD
@@ -156,7 +159,7 @@ class Dense:
         """part(piece) for all of them."""
 
         def several(first: int, stop: int, _: None) -> None:
-            with OneThread():
+            with self.one_thread():
                 for piece in pieces[first:stop]:
                     part(piece)
 

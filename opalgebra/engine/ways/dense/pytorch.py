@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from ..compiled.threads import get_threads, share
+from ...arrays.arithmetic import put
+from ..compiled.threads import get_threads
 from .convolution import BLOCK, PARTS, Dense, Piece, Unit, cuts, in_order
 from .costs import goes_to_onednn, torch
 from .geometry import Geometry
@@ -74,6 +75,8 @@ class OneThread:
 class _Handed(Dense):
     """What filters and gradients share; see :class:`~.convolution.Dense`."""
 
+    one_thread = OneThread
+
     def __init__(self, geometry: Geometry, gradient: bool = False) -> None:
         self.torch = sys.modules["torch"]
         g, axes = geometry, range(len(geometry.large))
@@ -119,16 +122,6 @@ class _Handed(Dense):
     def _tensor(self, x: np.ndarray) -> Any:
         return self.torch.from_numpy(x) if x.flags.writeable else self.torch.from_dlpack(x)
 
-    def each(self, part: Callable[[Piece], None], pieces: list[Piece], threads: int) -> None:
-        """part(piece) for all of them."""
-
-        def several(first: int, stop: int, _: None) -> None:
-            with OneThread():
-                for piece in pieces[first:stop]:
-                    part(piece)
-
-        share(several, len(pieces), threads)
-
 
 class TorchConvolution(_Handed):
     """y_n = Σ_j H_j x_{(M n − j)/L} where L = 1 or M = 1, in float32, by PyTorch.
@@ -152,13 +145,7 @@ class TorchConvolution(_Handed):
             made = np.zeros(shape, np.float32)
             self.otherwise(made, x)
         made = made.reshape(shape)
-        if y is None:
-            return made
-        if add:
-            y += made
-        else:
-            y[...] = made
-        return y
+        return made if y is None else put(made, y, add)
 
     def _made(self, x: np.ndarray, batch: int, threads: int) -> np.ndarray | None:
         g, pieces = self.geometry, self.pieces(batch)
@@ -180,7 +167,7 @@ class TorchConvolution(_Handed):
                 to = made[piece.outputs]
                 to[...] = y.reshape(to.shape)
 
-        self.each(part, pieces, threads)
+        self.share(part, pieces, threads)
         return found[0] if made is None else made
 
     def _weights(self, unit: Unit) -> Any:
@@ -224,7 +211,7 @@ class TorchGradient(_Handed):
             to = sums[piece.unit.arrays[0] // width][piece.unit.weights]
             to[...] = found.reshape(to.shape)
 
-        self.each(part, pieces, get_threads() if threads is None else threads)
+        self.share(part, pieces, get_threads() if threads is None else threads)
         total = sums[0]
         for more in sums[1:]:
             total += more
