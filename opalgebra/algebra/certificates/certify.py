@@ -29,6 +29,9 @@ from ..judge.replay import FAR, answers_at, common_period, evaluator_at, holds_a
 from ..judge.witness import Names, conjugates, indices, is_signal, to_signal
 
 Values: TypeAlias = Mapping[Any, Any]  # kernels by name, numbers by symbol
+Solved: TypeAlias = tuple[
+    Any, str, Any
+]  # a hypothesis, the name of its kernel and the form that all have for which it holds
 PRIME = 2**61 - 1  # random taps are drawn below it
 IMPULSES = 240  # tried per line
 SYMPY = 30  # times as much work as Python's numbers are SymPy's
@@ -93,7 +96,8 @@ def _line_holds(lhs: Expression, rhs: Expression, given: tuple[Any, ...], fixed:
 
     Kernels by name, and values of taps, may be ``fixed``.
     """
-    said = _said_of(lhs, rhs, given)
+    solved = _solved_in(lhs, rhs, given)
+    said = [general for _, _, general in solved]  # their symbols and axes count too
     symbols = sorted({*all_factor_symbols(lhs, rhs, *said), *symbols_of(given)}, key=lambda s: str(s.name))
     small = (0, 1, -2, 3, 2, 5, -1, -3, 4, -4, 6)
     choices = [[v for v in small if values_fit({s: v})][:4] for s in symbols]
@@ -102,26 +106,25 @@ def _line_holds(lhs: Expression, rhs: Expression, given: tuple[Any, ...], fixed:
     chosen = list(
         islice((case for case in cases if all(judged(fact, Evaluator(1, {}, case)) for fact in about)), CASES)
     )
-    return bool(chosen) and all(_agree(lhs, rhs, given, case, len(chosen), fixed) for case in chosen)
+    return bool(chosen) and all(_agree(lhs, rhs, solved, case, len(chosen), fixed) for case in chosen)
 
 
-def _agree(lhs: Expression, rhs: Expression, given: tuple[Any, ...], values: Values, cases: int, fixed: Values) -> bool:
-    ndim = dimension(lhs, rhs, *_said_of(lhs, rhs, given))
+def _agree(lhs: Expression, rhs: Expression, solved: list[Solved], values: Values, cases: int, fixed: Values) -> bool:
+    ndim = dimension(lhs, rhs, *(general for _, _, general in solved))
     rng = Random(20261122)
     names = _random_names(lhs, rhs, ndim, rng)
     names |= {name: Evaluator(ndim).signal(kernel) for name, kernel in fixed.items() if isinstance(name, str)}
     evaluator = Evaluator(ndim, names, {**values, **{s: v for s, v in fixed.items() if not isinstance(s, str)}})
-    about = [(fact, found) for fact in given if (found := fact.solution()) is not None and found[0] in names]
-    for _, (name, general) in about:
+    for _, name, general in solved:
         names[name] = evaluator.signal(general)
-    held = all(judged(fact, evaluator) for fact, _ in about)
+    held = all(judged(fact, evaluator) for fact, _, _ in solved)
     return held and same_answers(lhs, rhs, _inputs(lhs, rhs, evaluator, rng, cases), evaluator)
 
 
-def _said_of(lhs: Expression, rhs: Expression, given: tuple[Any, ...]) -> list[Any]:
-    """The general forms of the kernels of a line that hypotheses give: their symbols and axes count too."""
+def _solved_in(lhs: Expression, rhs: Expression, given: tuple[Any, ...]) -> list[Solved]:
+    """The hypotheses that are solved for a kernel of a line."""
     names = formal_names(lhs, rhs)
-    return [found[1] for fact in given if (found := fact.solution()) is not None and found[0] in names]
+    return [(fact, *found) for fact in given if (found := fact.solution()) is not None and found[0] in names]
 
 
 def _inputs(lhs: Expression, rhs: Expression, evaluator: Evaluator, rng: Random, cases: int = 1) -> list[Index | None]:

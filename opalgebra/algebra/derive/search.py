@@ -71,15 +71,15 @@ def _by_values(lhs: Expression, rhs: Expression, facts: Facts) -> list[Step] | N
     sides: list[Any] = [lhs, rhs]
     for symbol, value, _ in put:
         sides = [None if side is None else put_in(side, symbol, value) for side in sides]
-    if not put or None in sides:
+    if not put or any(side is None for side in sides):
         return None
     middle = [Step(lhs, "", "")] if sides[0] == sides[1] else _by_laws(sides[0], sides[1], facts)
     if middle is None:
         return None
     condition = ", ".join(dict.fromkeys(said for _, _, said in put))
-    steps = [Step(sides[0], "substitute", condition), *middle[1:]]
-    steps = steps if sides[0] != lhs else [Step(lhs, "", ""), *middle[1:]]
-    steps = [Step(lhs, "", ""), *steps] if sides[0] != lhs else steps
+    steps = [Step(lhs, "", "")]
+    steps += [Step(sides[0], "substitute", condition)] if sides[0] != lhs else []
+    steps += middle[1:]
     steps += [Step(rhs, "substitute", condition)] if sides[1] != rhs else []
     return steps if lines_hold(steps, facts) else None
 
