@@ -37,7 +37,7 @@ from ..judge.evaluate import Expression
 from ..lattices.sampling import gcld
 from ..laws.given import Given, as_rules, used
 from ..laws.law import FORWARD, Law
-from ..laws.match import divide, divide_shift, head_of, rewritten, shared_factor
+from ..laws.match import divide, divide_shift, head_of, rewritten, said_of, shared_factor
 from ..laws.table import laws
 from .collecting import collect, spelled
 
@@ -171,7 +171,7 @@ def by_finder(names: tuple[str, ...], node: Any, facts: Facts) -> Rewrite | None
     """What the whole node becomes by the first law that fits, of those that have finders."""
     for name in names:
         finder = laws[name].made
-        for new, condition in finder(node, facts) if finder else ():
+        for new, condition in said_of(node, finder, facts) if finder else ():
             return name, new, condition
     return None
 

@@ -41,12 +41,12 @@ def canonical_number(value: Any) -> Any:
 
 
 def at_index(node: Any, index: Any, value: Any) -> Any:
-    """The node with a value in place of its index, numbers multiplied out."""
+    """The node with a value in place of its index, numbers multiplied out; sums within may have the same index."""
 
     def change(entry: Any) -> Any:
         return canonical_number(entry.subs(index, value)) if index in entry.free_symbols else entry
 
-    return transform(apart(node, symbols_in(value)), lambda _: None, change)
+    return transform(apart(node, {index, *symbols_in(value)}), lambda _: None, change)
 
 
 def linear(entry: Any, index: Any) -> tuple[Any, Any] | None:

@@ -18,6 +18,7 @@ from ...expr.factors import factor as as_factor
 from ...expr.multirate import Conv, Down, Flip, Up
 from ...expr.operators import Compose, FormalOperator, LinearOperator, Sum, add, compose
 from ...expr.signals import Applied, ConjSignal, FormalSignal, Signal, SignalExpr
+from ...expr.sums import Indexed, apart, has_sums
 from ...scalar import is_sympy
 from ..budget import check_time
 
@@ -130,9 +131,16 @@ def found_in(root: Any, finder: Finder, facts: Any) -> Iterator[tuple[Any, str]]
     while stack:
         node, put = stack.pop()
         check_time()
-        for new, condition in finder(node, facts):
+        for new, condition in said_of(node, finder, facts):
             yield put(new), condition
         stack.extend(reversed(list(inner(node, put))))
+
+
+def said_of(node: Any, finder: Finder, facts: Any) -> Iterator[tuple[Any, str]]:
+    """What a finder makes of a node; sums within a sum have other indices then, Σ_r Σ_r A_r being Σ_r Σ_s A_s."""
+    if isinstance(node, Indexed) and has_sums(node.body):
+        node = type(node)(apart(node.body, {node.index}), node.index, node.stop)
+    return finder(node, facts)
 
 
 def run_length(pattern: Any) -> int:

@@ -21,7 +21,7 @@ from opalgebra.algebra.laws.catalogue import ROWS
 from opalgebra.algebra.laws.law import Law
 from opalgebra.algebra.laws.of_banks import BANKS
 from opalgebra.errors import OpAlgebraError, UnknownLaw
-from opalgebra.expr import all_factor_symbols
+from opalgebra.expr import all_factor_symbols, substitute
 from opalgebra.expr.signals import SignalExpr
 from tests import judge
 
@@ -358,6 +358,22 @@ def test_laws_with_a_sum_for_every_factor():
     found = list(oa.laws["polyphase-strided"].apply(Down(k) @ Conv(q)))
     assert found == [oa.laws["polyphase-strided"].rhs]
     assert oa.derive(Conv(q)).by("polyphase-conv", k=k)
+
+
+def test_a_sum_within_a_sum_may_have_the_same_index():
+    """Σ_{r<3} Σ_{r<m} S^r is 3 Σ_{r<m} S^r: of an outer index r no inner one is changed, exchanged or split."""
+    r, (k, m) = oa.integers("r"), oa.factors("k m")
+    used = set()
+    for n, stop in product((2, m), (3, 2 * k)):
+        inner = oa.Sum(Shift(r), (r, 0, n))
+        for body in (inner, Shift(r) @ inner, inner @ Shift(r), Shift(r) + inner, Shift(-r) @ inner @ Shift(r)):
+            whole = oa.Sum(body, (r, 0, stop))
+            for law in map(oa.laws.__getitem__, oa.laws):
+                for new in islice(law.apply(whole), 6):
+                    at = {k: 2, m: 5}
+                    assert oa.prove(substitute(whole, at), substitute(new, at)), (law.name, whole, new)
+                    used.add(law.name)
+    assert {"sum-exchange", "sum-split", "sum-left", "sum-sum"} <= used
 
 
 def test_a_condition_stops_a_law():
